@@ -1,0 +1,23 @@
+//! What the agent and the server agree on: the closed report schema, the messages of the device port, units,
+//! identifiers and limits.
+//!
+//! Pure values only: no I/O, no async, no clock. Whatever is not described by a type here cannot be sent by an agent,
+//! and `docs/what-is-sent.md` is generated from these types.
+
+pub mod describe;
+pub mod dictionary;
+pub mod hash;
+pub mod id;
+pub mod identity;
+pub mod limits;
+pub mod protocol;
+pub mod report;
+pub mod text;
+pub mod units;
+
+pub use describe::{Described, Field};
+pub use hash::ContentHash;
+pub use id::{DeviceId, EnrolmentId, ReportId};
+pub use identity::{SerialNumber, SystemUuid};
+pub use text::Text;
+pub use units::{Bytes, Celsius, Hours, MilliampHours, MilliwattHours, Percent, UtcMillis};

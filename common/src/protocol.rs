@@ -1,0 +1,168 @@
+//! The messages of the device port (`/v1`), JSON over mutual TLS. See docs/ARCHITECTURE.md for the life of a check-in.
+//!
+//! Unknown fields are ignored by both sides, so that an older agent and a newer server understand each other.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    hash::ContentHash,
+    id::{DeviceId, EnrolmentId, ReportId},
+    report::{Hardware, HealthReport},
+    text::Text,
+    units::UtcMillis,
+};
+
+/// The ALPN name that asks the device port for its configuration without client authentication, which serves
+/// enrolment alone. Everything else on that port needs a client certificate.
+pub const ENROL_ALPN: &[u8] = b"cartable-enrol/1";
+
+/// Path of [`EnrolRequest`].
+pub const ENROL_PATH: &str = "/v1/enrol";
+/// Path of [`CheckInRequest`].
+pub const CHECK_IN_PATH: &str = "/v1/check-in";
+/// Path of [`RenewRequest`].
+pub const RENEW_PATH: &str = "/v1/renew";
+
+/// Asks for an enrolment. Repeating one with the same `request_id` and key gives the same enrolment again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolRequest {
+    /// Chosen by the agent and kept until it is enrolled.
+    pub request_id: uuid::Uuid,
+    /// The enrolment token as typed by a person.
+    pub token: String,
+    /// A PKCS#10 certificate request in PEM. Only its public key and the proof of possession are used.
+    pub csr_pem: String,
+    /// Which machine asks.
+    #[serde(default)]
+    pub hardware: Hardware,
+    /// The agent's version.
+    pub agent_version: Text,
+}
+
+/// The answer to an enrolment or a renewal that was granted (200).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateGrant {
+    /// The device that the key now speaks for.
+    pub device_id: DeviceId,
+    /// The enrolment.
+    pub enrolment_id: EnrolmentId,
+    /// The certificate and its intermediate, PEM, leaf first.
+    pub certificate_chain_pem: String,
+    /// When the certificate ends.
+    pub not_after: UtcMillis,
+    /// From when the agent should renew it.
+    pub renew_from: UtcMillis,
+    /// Seconds to the first or next check-in.
+    pub next_check_in_seconds: u32,
+}
+
+/// The answer to an enrolment that a person must approve first (202).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolPending {
+    /// Seconds after which to ask again, with the same request.
+    pub retry_after_seconds: u32,
+    /// Why it waits, in words for a technician.
+    pub reason: String,
+}
+
+/// One report on its way to the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportEnvelope {
+    /// Given before the first sending; a repeat is acknowledged without a second row.
+    pub report_id: ReportId,
+    /// Grows by one with each report of an enrolment. A report with a lower number than the current one is late: it
+    /// is kept as history and never becomes the current state, whatever the clocks say.
+    pub sequence: u64,
+    /// When it was measured, by the agent's own clock; informative.
+    pub measured_at: UtcMillis,
+    /// What was measured.
+    pub report: HealthReport,
+}
+
+/// One authenticated contact. Without reports it says "nothing changed since `content_hash`".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckInRequest {
+    /// The agent's version.
+    pub agent_version: Text,
+    /// The agent's own clock at sending; kept as skew, never used to decide.
+    pub sent_at: UtcMillis,
+    /// The hash of the machine's present content (see [`HealthReport::content_hash`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_hash: Option<ContentHash>,
+    /// Reports, oldest first; at most [`crate::limits::SPOOLED_REPORTS_PER_CHECK_IN`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<ReportEnvelope>,
+}
+
+/// The answer to a check-in, given only after everything in it is durable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckInResponse {
+    /// Seconds to the next check-in.
+    pub next_check_in_seconds: u32,
+    /// The server's clock.
+    pub server_time: UtcMillis,
+    /// Reports that are durable on the server: the agent forgets them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acknowledged: Vec<ReportId>,
+    /// Reports that will never be accepted: the agent forgets them too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedReport>,
+    /// The content the server holds for this device; the agent sends a whole report when its own differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_hash: Option<ContentHash>,
+    /// Asks the agent to renew its certificate now.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub renew: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// A report that the server will never accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedReport {
+    /// Which one.
+    pub report_id: ReportId,
+    /// Why.
+    pub reason: RefusalReason,
+}
+
+/// Why a report is never accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalReason {
+    /// Another report with the same id was already stored.
+    SameIdOtherContent,
+    /// A list in it is longer than its limit.
+    TooMany,
+    /// A reason this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Asks for a new certificate for the enrolment that authenticates the connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenewRequest {
+    /// A PKCS#10 certificate request in PEM, for the same key or a new one.
+    pub csr_pem: String,
+}
+
+/// An error, as RFC 9457 problem details.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// A URI that names the kind of problem: `urn:cartable:problem:` and a name.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A short text for people.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened and what to do.
+    #[serde(default)]
+    pub detail: String,
+}
+
+/// Prefix of every [`Problem::kind`].
+pub const PROBLEM_PREFIX: &str = "urn:cartable:problem:";
