@@ -1,0 +1,5 @@
+//! Rebuilds the program when a migration is added: `sqlx::migrate!` reads the folder at compile time.
+
+fn main() {
+    println!("cargo::rerun-if-changed=migrations");
+}

@@ -1,0 +1,1 @@
+//! The device port: TLS listener, device identity, enrolment, check-in, renewal.
