@@ -1,5 +1,17 @@
 //! Pure decisions: takes values and `now`, returns values with their reasons. No I/O, no async, no clock, no SQL.
 
+pub mod battery;
+pub mod change;
+pub mod daily;
+pub mod device;
+pub mod drive;
+pub mod facts;
+pub mod flag;
 pub mod fold;
 pub mod policy;
+pub mod rules;
+pub mod schedule;
+pub mod school_calendar;
 pub mod scope;
+pub mod verdict;
+pub mod wording;
