@@ -34,6 +34,12 @@ macro_rules! on {
 }
 pub(crate) use on;
 
+mod clause;
+pub mod device_list;
+pub mod flag_list;
+pub mod overview;
+pub mod page;
+
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
