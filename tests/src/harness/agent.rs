@@ -1,0 +1,55 @@
+//! The real agent binary with its own state directory.
+
+use std::{path::PathBuf, process::Command};
+
+use super::{
+    installation::Installation,
+    process::{Process, run_with_input},
+};
+
+/// One installed agent.
+#[derive(Debug)]
+pub struct Agent {
+    binary: PathBuf,
+    state: PathBuf,
+}
+
+impl Agent {
+    /// The agent whose state is in `state`, made at its enrolment.
+    pub fn new(installation: &Installation, state: PathBuf) -> Self {
+        Self { binary: installation.agent_binary().to_owned(), state }
+    }
+
+    /// `cartable-agent SUBCOMMAND --state DIR`.
+    pub fn command(&self, subcommand: &str) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg(subcommand).arg("--state").arg(&self.state);
+        // A proxy of this computer must not stand between two programs on loopback.
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Enrols with `token` at `server`, trusting only the roots in `roots`.
+    pub fn enrol(&self, server: &str, token: &str, roots: &std::path::Path) -> anyhow::Result<String> {
+        let mut command = self.command("enrol");
+        command.args(["--server", server, "--token", token, "--roots"]).arg(roots);
+        run_with_input(&mut command, "")
+    }
+
+    /// Checks in once.
+    pub fn once(&self) -> anyhow::Result<String> {
+        run_with_input(&mut self.command("once"), "")
+    }
+
+    /// The exact JSON that it would send.
+    pub fn show(&self) -> anyhow::Result<serde_json::Value> {
+        Ok(serde_json::from_str(&run_with_input(&mut self.command("show"), "")?)?)
+    }
+
+    /// Starts it as a service would.
+    pub fn start(&self) -> anyhow::Result<Process> {
+        Process::start("cartable-agent", &mut self.command("run"))
+    }
+}
