@@ -13,5 +13,7 @@ pub mod console;
 pub mod domain;
 pub mod gateway;
 pub mod jobs;
+pub mod lifecycle;
 pub mod pki;
+pub mod random;
 pub mod store;

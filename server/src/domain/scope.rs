@@ -10,3 +10,13 @@ pub enum Scope {
     /// Only devices of these sites.
     Sites(Vec<Uuid>),
 }
+
+impl Scope {
+    /// Whether something that belongs to `site` (`None`: to no site yet) may be seen.
+    pub fn covers(&self, site: Option<Uuid>) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Sites(sites) => site.is_some_and(|site| sites.contains(&site)),
+        }
+    }
+}

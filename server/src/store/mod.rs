@@ -6,6 +6,9 @@
 //!
 //! SQLite has a single writing connection (writers queue in this process, `BEGIN IMMEDIATE`) and several readers.
 
+pub mod enrolment_token;
+pub mod site;
+
 use std::{str::FromStr as _, time::Duration};
 
 use sqlx::{

@@ -1,0 +1,1 @@
+//! Starting and stopping: signals, cancellation, the tasks to wait for.
