@@ -9,6 +9,8 @@ pub mod enrolment_token;
 pub mod facts;
 pub mod flag;
 pub mod fold;
+pub mod os_support;
+pub mod paris;
 pub mod policy;
 pub mod rules;
 pub mod schedule;

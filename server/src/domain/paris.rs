@@ -1,0 +1,35 @@
+//! Moments on the wall clock of French schools. Pure: the time zone's rules are compiled in.
+
+use cartable_common::UtcMillis;
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
+
+/// `moment` as clocks in Paris show it.
+#[must_use]
+pub fn date_time(moment: UtcMillis) -> DateTime {
+    // The range of UtcMillis lies inside that of Timestamp, and the zone is compiled in: neither default is reached.
+    let timestamp = Timestamp::from_millisecond(moment.get()).unwrap_or_default();
+    let zone = TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC);
+    zone.to_datetime(timestamp)
+}
+
+/// The day of `moment` in Paris.
+#[must_use]
+pub fn date(moment: UtcMillis) -> Date {
+    date_time(moment).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_evening_in_summer_is_already_tomorrow() {
+        let moment = |text: &str| UtcMillis::new(text.parse::<Timestamp>().unwrap().as_millisecond()).unwrap();
+        assert_eq!(date(moment("2026-06-30T22:30:00Z")), jiff::civil::date(2026, 7, 1));
+        assert_eq!(date_time(moment("2026-11-24T07:05:00Z")).hour(), 8);
+    }
+}

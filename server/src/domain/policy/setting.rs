@@ -1,0 +1,138 @@
+//! The kinds of value a policy setting can have: how each is read from TOML, written back and described.
+
+use std::ops::RangeInclusive;
+
+use jiff::civil::Date;
+use toml::de::DeValue;
+
+use crate::domain::school_calendar::{Closure, Zone};
+
+/// One setting of the policy, with everything a reader should know about it.
+#[derive(Clone)]
+pub struct Setting {
+    /// The section it stands in.
+    pub section: &'static str,
+    /// Its name.
+    pub key: &'static str,
+    /// What it means, in French.
+    pub fr: &'static str,
+    /// What it means, in English.
+    pub en: &'static str,
+    /// Its unit, or its form.
+    pub unit: &'static str,
+    /// The values it may have; only for numbers.
+    pub range: Option<RangeInclusive<u32>>,
+    /// Where the default comes from.
+    pub source: &'static str,
+    pub(super) read: fn(&mut super::Policy, &DeValue<'_>) -> Result<(), String>,
+    pub(super) write: fn(&super::Policy) -> String,
+}
+
+impl Setting {
+    /// Its value in `policy`, as TOML.
+    #[must_use]
+    pub fn value_in(&self, policy: &super::Policy) -> String {
+        (self.write)(policy)
+    }
+}
+
+/// A type that a setting may have.
+pub(super) trait Value: Sized {
+    fn read(value: &DeValue<'_>, range: Option<&RangeInclusive<u32>>) -> Result<Self, String>;
+    fn write(&self) -> String;
+}
+
+/// What stands there, in words.
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text in quotation marks",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with decimals",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a section",
+    }
+}
+
+impl Value for u32 {
+    fn read(value: &DeValue<'_>, range: Option<&RangeInclusive<u32>>) -> Result<Self, String> {
+        let DeValue::Integer(integer) = value else {
+            return Err(format!("must be a whole number without quotation marks, but it is {}", kind(value)));
+        };
+        let range = range.cloned().unwrap_or(0..=u32::MAX);
+        let number = i64::from_str_radix(integer.as_str(), integer.radix());
+        number
+            .ok()
+            .and_then(|number| Self::try_from(number).ok())
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| format!("is {integer}, but must lie between {} and {}", range.start(), range.end()))
+    }
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for Date {
+    fn read(value: &DeValue<'_>, _: Option<&RangeInclusive<u32>>) -> Result<Self, String> {
+        let DeValue::Datetime(date) = value else {
+            return Err(format!(
+                "must be a date such as 2028-10-10, without quotation marks, but it is {}",
+                kind(value)
+            ));
+        };
+        date.to_string().parse().map_err(|_| format!("is {date}, but must be a date such as 2028-10-10"))
+    }
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for Vec<Closure> {
+    fn read(value: &DeValue<'_>, _: Option<&RangeInclusive<u32>>) -> Result<Self, String> {
+        let DeValue::Array(entries) = value else {
+            return Err(format!("must be a list such as [\"C 2027-10-23 2027-11-07\"], but it is {}", kind(value)));
+        };
+        entries
+            .iter()
+            .map(|entry| match entry.get_ref() {
+                DeValue::String(text) => closure(text),
+                other => Err(format!("must hold texts in quotation marks, but one is {}", kind(other))),
+            })
+            .collect()
+    }
+
+    fn write(&self) -> String {
+        let entries: Vec<String> = self
+            .iter()
+            .map(|closure| {
+                let zone = closure.zone.map_or(String::new(), |zone| format!("{zone} "));
+                format!("\"{zone}{} {}\"", closure.first, closure.last)
+            })
+            .collect();
+        format!("[{}]", entries.join(", "))
+    }
+}
+
+/// A closure written as "C 2027-10-23 2027-11-07", or without a zone when it is for all.
+fn closure(text: &str) -> Result<Closure, String> {
+    let wrong = || {
+        format!(
+            "holds \"{text}\", but must hold a first and a last day, with a zone before them if only one has it: \
+                 \"C 2027-10-23 2027-11-07\""
+        )
+    };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (zone, days) = match words.as_slice() {
+        [zone, days @ ..] if days.len() == 2 => (Some(zone.parse::<Zone>().map_err(|_| wrong())?), days),
+        days => (None, days),
+    };
+    let [first, last] = days else { return Err(wrong()) };
+    let (first, last): (Date, Date) = (first.parse().map_err(|_| wrong())?, last.parse().map_err(|_| wrong())?);
+    if last < first {
+        return Err(format!("holds \"{text}\", whose last day comes before the first: exchange them"));
+    }
+    Ok(Closure { zone, first, last })
+}

@@ -1,0 +1,260 @@
+//! Every setting of the policy: name, default, range, meaning, unit and source, in one table from which the types,
+//! the documented file and docs/rules.md follow.
+
+use jiff::civil::{Date, date};
+
+use super::setting::{Setting, Value};
+use crate::domain::school_calendar::Closure;
+
+/// Defines the policy's sections and the table of its settings.
+macro_rules! policy {
+    ($( $(#[doc = $section_doc:literal])* $section:ident: $type:ident { $(
+        $key:ident: $value:ty = $default:expr, $range:expr, $unit:literal,
+        fr $fr:literal, en $en:literal, source $source:literal;
+    )* } )*) => {
+        /// The thresholds of all rules.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct Policy {
+            $( $(#[doc = $section_doc])* pub $section: $type, )*
+        }
+
+        $(
+            $(#[doc = $section_doc])*
+            #[derive(Clone, Debug, PartialEq, Eq)]
+            pub struct $type {
+                $( #[doc = $en] pub $key: $value, )*
+            }
+
+            impl Default for $type {
+                fn default() -> Self {
+                    Self { $( $key: $default, )* }
+                }
+            }
+        )*
+
+        /// Every section with its heading.
+        pub(super) const SECTIONS: &[(&str, &str)] = &[ $( (stringify!($section), concat!($($section_doc, "\n"),*)), )* ];
+
+        /// Every setting, in the order of the file.
+        pub(super) const SETTINGS: &[Setting] = &[ $( $( Setting {
+            section: stringify!($section),
+            key: stringify!($key),
+            fr: $fr,
+            en: $en,
+            unit: $unit,
+            range: $range,
+            source: $source,
+            read: |policy, value| {
+                policy.$section.$key = <$value as Value>::read(value, $range.as_ref())?;
+                Ok(())
+            },
+            write: |policy| Value::write(&policy.$section.$key),
+        }, )* )* ];
+    };
+}
+
+policy! {
+    /// Prochain contact : quand un appareil doit revenir.
+    /// Next check-in: when a device should come back.
+    check_in: CheckInPolicy {
+        interval_minutes: u32 = 60, Some(1..=1440), "minutes",
+        fr "Temps entre deux contacts.",
+        en "Time between two check-ins.",
+        source "DESIGN §3: one hour keeps the overview fresh for about 1 ms of server time per device and hour.";
+
+        jitter_percent: u32 = 10, Some(0..=50), "%",
+        fr "Part de l'intervalle dont chaque contact est avancé ou retardé au hasard.",
+        en "Share of the interval by which each check-in is moved at random, both ways.",
+        source "DESIGN §3.";
+
+        herd_from_hour: u32 = 8, Some(0..=23), "heure de Paris · hour in Paris",
+        fr "Début des heures où toute une classe ouvre ses ordinateurs à la fois.",
+        en "Start of the hours at which a whole class opens its laptops at once.",
+        source "GLPI plugin fusioninventory, PR 3066: 20 to 30 % of a school's inventories arrive between 8 and 10.";
+
+        herd_until_hour: u32 = 10, Some(0..=24), "heure de Paris · hour in Paris",
+        fr "Fin de ces heures ; égale au début, il n'y en a pas.",
+        en "End of those hours; equal to their start, there are none.",
+        source "As above.";
+
+        herd_jitter_percent: u32 = 40, Some(0..=50), "%",
+        fr "Étalement pendant ces heures, à la place de jitter_percent.",
+        en "Spread during those hours, instead of jitter_percent.",
+        source "Cartable: after one interval the morning's burst has become an even flow.";
+    }
+
+    /// Appareil silencieux : plus de nouvelles pendant trop de jours de classe.
+    /// Silent: not heard from for too many school days.
+    silent: SilentPolicy {
+        warning_school_days: u32 = 10, Some(1..=200), "jours de classe · school days",
+        fr "Jours de classe sans contact avant un signalement.",
+        en "School days without contact before a warning.",
+        source "Cartable: two school weeks; an illness or a school trip is shorter.";
+
+        critical_school_days: u32 = 20, Some(1..=400), "jours de classe · school days",
+        fr "Jours de classe sans contact avant un signalement critique.",
+        en "School days without contact before it is critical.",
+        source "Cartable: four school weeks.";
+    }
+
+    /// Calendrier scolaire : ce que Cartable ne connaît pas encore.
+    /// School calendar: what Cartable does not know yet.
+    calendar: CalendarPolicy {
+        closures: Vec<Closure> = Vec::new(), None, "liste · list",
+        fr "Jours sans classe à ajouter, premier et dernier jour, avec la zone s'il n'y en a qu'une : \"C 2027-10-23 2027-11-07\".",
+        en "Days without school to add, first and last day, with the zone if there is only one: \"C 2027-10-23 2027-11-07\".",
+        source "Built in: arrêtés of 7 December 2022 and 22 October 2025, until August 2027.";
+    }
+
+    /// Jamais enrôlé : connu depuis longtemps, mais l'agent n'a jamais été installé.
+    /// Never enrolled: known for a while, but the agent was never installed.
+    never_enrolled: NeverEnrolledPolicy {
+        warning_days: u32 = 30, Some(1..=1000), "jours · days",
+        fr "Jours après l'enregistrement d'un appareil avant un signalement.",
+        en "Days after a device was recorded before a warning.",
+        source "Cartable: a month to prepare a delivery.";
+    }
+
+    /// Disque presque plein : volume du système. La part ET la place doivent être basses : 10 % d'un disque de 1 To
+    /// suffisent largement, 10 % d'une eMMC de 64 Go non.
+    /// Disk nearly full: the system volume. Share AND room must be low: 10 % of a 1 TB drive is plenty, 10 % of a
+    /// 64 GB eMMC is not.
+    disk: DiskPolicy {
+        warning_percent: u32 = 10, Some(1..=90), "%",
+        fr "Part libre à partir de laquelle un signalement est possible.",
+        en "Free share from which a warning is possible.",
+        source "Cartable: file systems slow down and SSDs wear faster when nearly full.";
+
+        warning_gigabytes: u32 = 20, Some(1..=10_000), "Go · GB",
+        fr "Place libre à partir de laquelle un signalement est possible.",
+        en "Free room from which a warning is possible.",
+        source "Cartable: about what a yearly Windows update needs while it installs.";
+
+        critical_percent: u32 = 5, Some(1..=90), "%",
+        fr "Part libre à partir de laquelle il est critique.",
+        en "Free share from which it is critical.",
+        source "ext4 keeps 5 % for the system by default (mke2fs -m).";
+
+        critical_gigabytes: u32 = 5, Some(1..=10_000), "Go · GB",
+        fr "Place libre à partir de laquelle il est critique.",
+        en "Free room from which it is critical.",
+        source "Cartable: less than monthly updates need.";
+    }
+
+    /// Disques : usure et risque de panne. Ce que le fabricant annonce lui-même (état SMART, seuils du disque, réserve
+    /// NVMe) n'est pas réglable.
+    /// Drives: wear and risk of failure. What the maker itself states (SMART status, the drive's own thresholds, NVMe
+    /// spare) cannot be set.
+    drive: DrivePolicy {
+        reallocated_worn: u32 = 4, Some(1..=100_000), "secteurs · sectors",
+        fr "Disque dur, attribut 5 : secteurs réalloués à partir desquels il est usé.",
+        en "Hard disk, attribute 5: reallocated sectors from which it is worn.",
+        source "Backblaze, buckets of Scrutiny: from 4 on, 7.5 % fail in a year instead of 2.5 %.";
+
+        reallocated_failing: u32 = 16, Some(1..=100_000), "secteurs · sectors",
+        fr "Disque dur, attribut 5 : secteurs réalloués à partir desquels il risque la panne.",
+        en "Hard disk, attribute 5: reallocated sectors from which it is at risk.",
+        source "Backblaze, buckets of Scrutiny: from 16 on, 23.6 % fail in a year.";
+
+        uncorrectable_failing: u32 = 1, Some(1..=100_000), "erreurs · errors",
+        fr "Disque dur, attribut 187 : erreurs irrécupérables à partir desquelles il risque la panne.",
+        en "Hard disk, attribute 187: uncorrectable errors from which it is at risk.",
+        source "Backblaze, buckets of Scrutiny: with 1, 33.9 % fail in a year.";
+
+        pending_failing: u32 = 1, Some(1..=100_000), "secteurs · sectors",
+        fr "Disque dur, attribut 197 : secteurs en attente à partir desquels il risque la panne.",
+        en "Hard disk, attribute 197: pending sectors from which it is at risk.",
+        source "Backblaze, buckets of Scrutiny: with 1 or 2, 34 % fail in a year.";
+
+        offline_failing: u32 = 1, Some(1..=100_000), "secteurs · sectors",
+        fr "Disque dur, attribut 198 : secteurs illisibles à partir desquels il risque la panne.",
+        en "Hard disk, attribute 198: unreadable sectors from which it is at risk.",
+        source "Backblaze, buckets of Scrutiny: with 1 or 2, 81 % fail in a year.";
+
+        flash_blocks_worn: u32 = 4, Some(1..=100_000), "blocs · blocks",
+        fr "SSD, attribut 5 : blocs retirés à partir desquels il est usé.",
+        en "SSD, attribute 5: retired blocks from which it is worn.",
+        source "Schroeder et al., FAST '16: drives have either less than a handful of bad blocks or a great many.";
+
+        flash_errors_worn: u32 = 1, Some(1..=1_000_000), "erreurs · errors",
+        fr "SSD et NVMe : données illisibles (media errors, 187, 197, 198) à partir desquelles il est usé.",
+        en "SSD and NVMe: data that could not be read (media errors, 187, 197, 198) from which it is worn.",
+        source "NVMe base specification: each is data lost; 42 of 51 such drives still call themselves well (linuxhw).";
+
+        flash_errors_failing: u32 = 100, Some(1..=1_000_000), "erreurs · errors",
+        fr "SSD et NVMe : données illisibles à partir desquelles il risque la panne.",
+        en "SSD and NVMe: unreadable data from which it is at risk.",
+        source "Cartable: a single error may be an accident, a hundred are not (Scrutiny #729 on smaller numbers).";
+
+        wear_worn_percent: u32 = 70, Some(1..=100), "%",
+        fr "SSD, NVMe, eMMC : part de l'endurance prévue à partir de laquelle il n'est plus reprêté sans examen.",
+        en "SSD, NVMe, eMMC: share of the rated endurance from which it is not lent again without a check.",
+        source "Cartable: leaves 30 % for a loan of four years; DESIGN §7 proposed 80, which missed worn drives at 73 and 75 %.";
+
+        logged_errors_worn: u32 = 50, Some(1..=100_000), "erreurs · errors",
+        fr "ATA : erreurs du journal du disque, celles du câble (199) déduites, à partir desquelles il est usé.",
+        en "ATA: errors in the drive's log, less those of the cable (199), from which it is worn.",
+        source "Cartable: the log also counts refused commands, so a few mean nothing (smartctl exit bit 6 alone is weak).";
+    }
+
+    /// Batteries : part de la capacité d'origine encore disponible.
+    /// Batteries: share of the design capacity that is left.
+    battery: BatteryPolicy {
+        relend_percent: u32 = 80, Some(1..=100), "%",
+        fr "En dessous, la batterie est usée : donner ou remplacer avant un long prêt.",
+        en "Below, the battery is worn: donate, or replace before a long loan.",
+        source "Apple's design target after 1000 cycles; refurbishers' usual bound. There is no standard.";
+
+        long_loan_percent: u32 = 60, Some(1..=100), "%",
+        fr "En dessous, remplacer avant tout prêt.",
+        en "Below, replace before any loan.",
+        source "elite-laptopparts: 60 % or less may need replacing soon. There is no standard.";
+
+        replace_percent: u32 = 50, Some(1..=100), "%",
+        fr "En dessous, remplacer maintenant ou réserver au secteur.",
+        en "Below, replace now or keep on mains.",
+        source "Cartable: does not last a morning of lessons.";
+    }
+
+    /// Système d'exploitation : fin des mises à jour de sécurité.
+    /// Operating system: end of security updates.
+    os: OsPolicy {
+        soon_days: u32 = 120, Some(0..=1000), "jours · days",
+        fr "Jours avant la fin du support à partir desquels elle est annoncée.",
+        en "Days before the end of support from which it is announced.",
+        source "Cartable: time to plan a summer's re-installation.";
+
+        critical_after_days: u32 = 365, Some(0..=5000), "jours · days",
+        fr "Jours après la fin du support à partir desquels c'est critique.",
+        en "Days after the end of support from which it is critical.",
+        source "Cartable: a year of known holes.";
+
+        windows_10_updates_until: Date = date(2025, 10, 14), None, "date",
+        fr "Dernier jour des mises à jour de Windows 10 22H2 ; plus tard si des mises à jour étendues (ESU) sont achetées.",
+        en "Last day of updates for Windows 10 22H2; later if extended updates (ESU) are bought.",
+        source "Microsoft lifecycle: Windows 10 ended on 14 October 2025.";
+    }
+
+    /// Horloge : écart avec celle du serveur.
+    /// Clock: difference from the server's.
+    clock: ClockPolicy {
+        warning_minutes: u32 = 10, Some(1..=1_000_000), "minutes",
+        fr "Écart à partir duquel un signalement est fait.",
+        en "Difference from which there is a warning.",
+        source "Kerberos tolerates 5 minutes (RFC 4120); twice that leaves room for a slow network.";
+
+        critical_minutes: u32 = 1440, Some(1..=10_000_000), "minutes",
+        fr "Écart à partir duquel il est critique.",
+        en "Difference from which it is critical.",
+        source "Cartable: a day; secure web sites begin to refuse the device.";
+    }
+
+    /// Mémoire changée : comparée à ce que l'équipe connaît.
+    /// Memory changed: compared with what staff know.
+    memory: MemoryPolicy {
+        changed_percent: u32 = 15, Some(1..=90), "%",
+        fr "Différence de mémoire à partir de laquelle elle a changé.",
+        en "Difference in memory from which it has changed.",
+        source "Cartable: firmware keeps up to an eighth for graphics; a missing module is a quarter or more.";
+    }
+}

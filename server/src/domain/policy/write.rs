@@ -1,0 +1,129 @@
+//! Writes the default policy as a file that explains itself: packaging/policy.toml.
+
+use std::fmt::Write as _;
+
+use super::{
+    setting::Setting,
+    settings::{Policy, SECTIONS, SETTINGS},
+};
+
+const HEADER: &str = "\
+# Politique de Cartable : tous les seuils de ses règles, avec leur valeur d'origine. Retirer le # devant une ligne et
+# changer sa valeur suffit. Vérifier avant de redémarrer : cartable-server policy check FICHIER
+#
+# Cartable's policy: every threshold of its rules, with its default. Remove the # in front of a line and change its
+# value. Check before a restart: cartable-server policy check FILE
+#
+# Generated from server/src/domain/policy/settings.rs.
+# To renew: CARTABLE_BLESS=1 cargo test -p cartable-server policy
+";
+
+/// The default policy as a commented file.
+pub(super) fn documented() -> String {
+    let defaults = Policy::default();
+    let mut file = String::from(HEADER);
+    for (section, doc) in SECTIONS {
+        file.push('\n');
+        for line in doc.lines() {
+            comment(&mut file, line);
+        }
+        // Writing to a String cannot fail.
+        let _ = writeln!(file, "[{section}]");
+        for setting in SETTINGS.iter().filter(|setting| setting.section == *section) {
+            file.push('\n');
+            comment(&mut file, setting.fr);
+            comment(&mut file, setting.en);
+            let range = setting
+                .range
+                .as_ref()
+                .map_or_else(String::new, |range| format!(", {} – {}", range.start(), range.end()));
+            comment(&mut file, &format!("Unité · Unit: {}{range}", setting.unit));
+            comment(&mut file, &format!("Source: {}", setting.source));
+            let _ = writeln!(file, "{} = {}", setting.key, setting.value_in(&defaults));
+        }
+    }
+    file
+}
+
+fn comment(file: &mut String, line: &str) {
+    let _ = writeln!(file, "# {}", line.trim());
+}
+
+/// Every setting, for pages and documents.
+pub const fn documented_settings() -> &'static [Setting] {
+    SETTINGS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_file_is_current_and_is_the_default() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/policy.toml");
+        let documented = documented();
+        if std::env::var_os("CARTABLE_BLESS").is_some() {
+            std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging")).unwrap();
+            std::fs::write(path, &documented).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(committed == documented, "packaging/policy.toml is stale: run this test with CARTABLE_BLESS=1");
+        assert_eq!(Policy::from_toml(&documented), Ok(Policy::default()));
+    }
+
+    #[test]
+    fn every_setting_says_what_it_means() {
+        for setting in SETTINGS {
+            for text in [setting.fr, setting.en, setting.source] {
+                assert!(text.ends_with('.'), "{}.{}: {text}", setting.section, setting.key);
+            }
+            if let Some(range) = &setting.range {
+                let default: u32 = setting.value_in(&Policy::default()).parse().unwrap();
+                assert!(range.contains(&default), "{}.{}", setting.section, setting.key);
+            }
+        }
+    }
+
+    fn refusal(text: &str) -> String {
+        Policy::from_toml(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_bad_policy_is_refused_with_line_and_reason() {
+        insta::assert_snapshot!(
+            [
+                "[silent]\nwarning_scholl_days = 3",
+                "[quiet]\ndays = 3",
+                "silent = 3",
+                "[silent]\n\nwarning_school_days = \"3\"",
+                "[silent]\nwarning_school_days = 0",
+                "[silent]\nwarning_school_days = 3.5",
+                "[silent]\nwarning_school_days = -4",
+                "[silent]\nwarning_school_days = 99999999999999999999",
+                "[silent]\ncritical_school_days = 5",
+                "[disk]\ncritical_percent = 50\nwarning_percent = 40",
+                "[calendar]\nclosures = [\"D 2027-10-23 2027-11-07\"]",
+                "[calendar]\nclosures = [\"2027-11-07 2027-10-23\", 4]",
+                "[os]\nwindows_10_updates_until = \"2028\"",
+                "[silent]\nwarning_school_days 3",
+                "[silent]\nwarning_school_days = 3\nwarning_school_days = 4",
+                "[battery]\nrelend_percent = 700\nsource = \"me\"",
+            ]
+            .map(|text| format!("{text}\n→ {}\n", refusal(text)))
+            .join("\n")
+        );
+    }
+
+    #[test]
+    fn a_changed_policy_is_read() {
+        let policy = Policy::from_toml(
+            "[silent]\nwarning_school_days = 5\n[calendar]\nclosures = [\"C 2027-10-23 2027-11-07\"]\n\
+             [os]\nwindows_10_updates_until = 2028-10-10\n",
+        )
+        .unwrap();
+        assert_eq!(policy.silent.warning_school_days, 5);
+        assert_eq!(policy.os.windows_10_updates_until, jiff::civil::date(2028, 10, 10));
+        assert_eq!(policy.calendar.closures.len(), 1);
+        assert_eq!(policy.drive, Policy::default().drive);
+    }
+}
