@@ -93,11 +93,11 @@ pub struct Reason {
     /// What this observation alone supports; `Healthy` means "worth watching".
     pub verdict: Verdict,
     /// The value that was read.
-    pub value: String,
+    pub value: Said,
     /// The threshold it met, where the rule has one.
-    pub threshold: Option<String>,
+    pub threshold: Option<Said>,
     /// Where the threshold comes from.
-    pub source: &'static str,
+    pub source: Said,
     /// The observation in words.
     pub said: Said,
 }

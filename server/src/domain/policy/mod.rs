@@ -12,6 +12,7 @@ pub use read::{PolicyError, PolicyProblem};
 pub use setting::Setting;
 pub use settings::*;
 pub use write::documented_settings;
+pub(crate) use write::source_of;
 
 impl Policy {
     /// The policy in `text`; a setting that is not there has its default.

@@ -24,6 +24,8 @@ pub struct Setting {
     pub range: Option<RangeInclusive<u32>>,
     /// Where the default comes from.
     pub source: &'static str,
+    /// The same in French.
+    pub source_fr: &'static str,
     pub(super) read: fn(&mut super::Policy, &DeValue<'_>) -> Result<(), String>,
     pub(super) write: fn(&super::Policy) -> String,
 }

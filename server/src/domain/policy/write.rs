@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::domain::wording::Said;
+
 use super::{
     setting::Setting,
     settings::{Policy, SECTIONS, SETTINGS},
@@ -38,6 +40,7 @@ pub(super) fn documented() -> String {
                 .as_ref()
                 .map_or_else(String::new, |range| format!(", {} – {}", range.start(), range.end()));
             comment(&mut file, &format!("Unité · Unit: {}{range}", setting.unit));
+            comment(&mut file, &format!("Source : {}", setting.source_fr));
             comment(&mut file, &format!("Source: {}", setting.source));
             let _ = writeln!(file, "{} = {}", setting.key, setting.value_in(&defaults));
         }
@@ -47,6 +50,16 @@ pub(super) fn documented() -> String {
 
 fn comment(file: &mut String, line: &str) {
     let _ = writeln!(file, "# {}", line.trim());
+}
+
+/// Where the threshold `section.key` comes from, for the evidence of a flag.
+pub(crate) fn source_of(path: &str) -> Said {
+    let setting = SETTINGS.iter().find(|setting| path.split_once('.') == Some((setting.section, setting.key)));
+    let (fr, en) = setting.map_or(("", ""), |setting| (setting.source_fr, setting.source));
+    Said::new(
+        format!("{} (politique, {path})", fr.trim_end_matches('.')),
+        format!("{} (policy, {path})", en.trim_end_matches('.')),
+    )
 }
 
 /// Every setting, for pages and documents.
@@ -74,7 +87,7 @@ mod tests {
     #[test]
     fn every_setting_says_what_it_means() {
         for setting in SETTINGS {
-            for text in [setting.fr, setting.en, setting.source] {
+            for text in [setting.fr, setting.en, setting.source, setting.source_fr] {
                 assert!(text.ends_with('.'), "{}.{}: {text}", setting.section, setting.key);
             }
             if let Some(range) = &setting.range {
