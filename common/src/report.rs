@@ -525,10 +525,17 @@ impl HealthReport {
     }
 
     /// The hash of what matters in this report: two reports with the same hash need not both be sent.
+    pub fn content_hash(&self) -> ContentHash {
+        // Serialising plain structures with string keys to memory cannot fail; an empty hash would only cost a resend.
+        ContentHash::of(&serde_json::to_vec(&self.essence()).unwrap_or_default())
+    }
+
+    /// What matters in this report.
     ///
     /// What moves all the time without meaning anything is left out or rounded: temperatures and uptime are dropped,
     /// free space is rounded down to 2 % of the volume, hours powered on to 100, power cycles to 50.
-    pub fn content_hash(&self) -> ContentHash {
+    #[must_use]
+    pub fn essence(&self) -> Self {
         const FREE_SPACE_STEPS: u64 = 50;
         const HOUR_STEP: u32 = 100;
         const CYCLE_STEP: u64 = 50;
@@ -548,8 +555,7 @@ impl HealthReport {
                 nvme.unsafe_shutdowns = nvme.unsafe_shutdowns.map(|count| count / CYCLE_STEP * CYCLE_STEP);
             }
         }
-        // Serialising plain structures with string keys to memory cannot fail; an empty hash would only cost a resend.
-        ContentHash::of(&serde_json::to_vec(&essence).unwrap_or_default())
+        essence
     }
 }
 

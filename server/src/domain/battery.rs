@@ -1,4 +1,7 @@
 //! Judges a battery by what it still holds of its design capacity.
+//!
+//! Energy is compared with energy and charge with charge, never one with the other. Cycle counts are not judged: many
+//! machines do not count, or count to 255 only.
 
 use cartable_common::{
     Percent,
@@ -6,13 +9,53 @@ use cartable_common::{
 };
 
 use super::{
-    policy::Policy,
-    verdict::{Judgement, Verdict},
+    policy::{Policy, source_of},
+    verdict::{Judgement, Reason, Verdict},
+    wording::{Said, percent},
 };
 
 /// What `battery`'s values support.
-pub fn judge(_battery: &Battery, _policy: &Policy) -> Judgement {
-    Judgement { verdict: Verdict::Unknown, reasons: Vec::new(), missing: Vec::new() }
+pub fn judge(battery: &Battery, policy: &Policy) -> Judgement {
+    let Some(health) = health_percent(battery) else {
+        let missing = Said::new(
+            "La capacité d'origine ou la capacité actuelle manque, ou les deux ne s'accordent pas.",
+            "The design capacity or the present one is missing, or the two do not agree.",
+        );
+        return Judgement { verdict: Verdict::Unknown, reasons: Vec::new(), missing: vec![missing] };
+    };
+    let missing = health.clamped.then(|| {
+        Said::new(
+            "La batterie annonce plus que sa capacité d'origine : cette dernière est douteuse.",
+            "The battery claims more than its design capacity: the latter is in doubt.",
+        )
+    });
+    let (verdict, threshold, setting) = grade(health, policy);
+    let shown = percent(u64::from(health.percent.get()));
+    let reasons = (verdict != Verdict::Healthy).then(|| Reason {
+        code: "battery_capacity",
+        verdict,
+        value: shown.clone(),
+        threshold: Some(percent(u64::from(threshold))),
+        source: source_of(setting),
+        said: Said::new(
+            format!("elle ne tient plus que {} de sa capacité d'origine", shown.fr),
+            format!("it holds only {} of its design capacity", shown.en),
+        ),
+    });
+    Judgement { verdict, reasons: reasons.into_iter().collect(), missing: missing.into_iter().collect() }
+}
+
+/// The verdict, the threshold it met and the setting that holds it.
+fn grade(health: BatteryHealth, policy: &Policy) -> (Verdict, u32, &'static str) {
+    let policy = &policy.battery;
+    match u32::from(health.percent.get()) {
+        left if left < policy.replace_percent => (Verdict::Failing, policy.replace_percent, "battery.replace_percent"),
+        left if left < policy.long_loan_percent => {
+            (Verdict::Worn, policy.long_loan_percent, "battery.long_loan_percent")
+        }
+        left if left < policy.relend_percent => (Verdict::Worn, policy.relend_percent, "battery.relend_percent"),
+        _ => (Verdict::Healthy, policy.relend_percent, "battery.relend_percent"),
+    }
 }
 
 /// The verdict on all batteries of `report` together; unknown when it lists none.
@@ -30,17 +73,79 @@ pub struct BatteryHealth {
     pub clamped: bool,
 }
 
-/// The share of its design capacity that `battery` still holds; absent unless both are known in the same unit.
+/// A new battery may hold a little more than it was designed for.
+const BELIEVABLE_PERCENT: u64 = 105;
+/// Beyond this, one of the two values is not a capacity: some firmware writes 3 Wh for a laptop's battery.
+const ABSURD_PERCENT: u64 = 150;
+
+/// The share of its design capacity that `battery` still holds; absent unless both are known in the same unit and
+/// agree.
 #[must_use]
 pub fn health_percent(battery: &Battery) -> Option<BatteryHealth> {
-    let ratio = |full: u32, design: u32| {
-        let percent = (design > 0 && full > 0).then(|| u64::from(full) * 100 / u64::from(design))?;
-        let shown = u8::try_from(percent.min(100)).ok().and_then(Percent::new)?;
-        Some(BatteryHealth { percent: shown, clamped: percent > 105 })
-    };
     let energy = battery.full_milliwatt_hours.zip(battery.design_milliwatt_hours);
     let charge = battery.full_milliamp_hours.zip(battery.design_milliamp_hours);
     energy
-        .and_then(|(full, design)| ratio(full.get(), design.get()))
-        .or_else(|| charge.and_then(|(full, design)| ratio(full.get(), design.get())))
+        .and_then(|(full, design)| share(full.get(), design.get()))
+        .or_else(|| charge.and_then(|(full, design)| share(full.get(), design.get())))
+}
+
+fn share(full: u32, design: u32) -> Option<BatteryHealth> {
+    if full == 0 || design == 0 {
+        return None;
+    }
+    let read = u64::from(full) * 100 / u64::from(design);
+    let percent = u8::try_from(read.min(100)).ok().and_then(Percent::new)?;
+    (read <= ABSURD_PERCENT).then_some(BatteryHealth { percent, clamped: read > BELIEVABLE_PERCENT })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartable_common::{MilliampHours, MilliwattHours};
+    use proptest::prelude::*;
+
+    fn energy(full: u32, design: u32) -> Battery {
+        Battery {
+            full_milliwatt_hours: MilliwattHours::new(full),
+            design_milliwatt_hours: MilliwattHours::new(design),
+            ..Battery::default()
+        }
+    }
+
+    #[test]
+    fn verdicts_at_their_thresholds() {
+        let verdict = |left: u32| judge(&energy(left * 500, 50_000), &Policy::default()).verdict.as_str();
+        assert_eq!([80, 79, 60, 59, 50, 49].map(verdict), ["healthy", "worn", "worn", "worn", "worn", "failing"]);
+    }
+
+    #[test]
+    fn units_are_never_mixed() {
+        let mixed = Battery {
+            full_milliwatt_hours: MilliwattHours::new(40_000),
+            design_milliamp_hours: MilliampHours::new(4_000),
+            ..Battery::default()
+        };
+        assert_eq!(judge(&mixed, &Policy::default()).verdict, Verdict::Unknown);
+    }
+
+    #[test]
+    fn more_than_all_is_clamped_then_disbelieved() {
+        assert_eq!(health_percent(&energy(50_060, 47_520)).map(|h| (h.percent.get(), h.clamped)), Some((100, false)));
+        assert_eq!(health_percent(&energy(55_000, 47_520)).map(|h| (h.percent.get(), h.clamped)), Some((100, true)));
+        assert_eq!(health_percent(&energy(45_000, 3_000)), None);
+        assert_eq!(health_percent(&energy(0, 50_000)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_fuller_battery_is_never_judged_worse(low in 1_u32..100_000, more in 0_u32..20_000) {
+            let rank = |full| match judge(&energy(full, 80_000), &Policy::default()).verdict {
+                Verdict::Healthy => 0,
+                Verdict::Worn => 1,
+                Verdict::Failing => 2,
+                Verdict::Unknown => 3,
+            };
+            prop_assert!(rank(low + more) <= rank(low) || rank(low + more) == 3);
+        }
+    }
 }
