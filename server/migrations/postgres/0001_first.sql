@@ -26,6 +26,9 @@ CREATE TABLE device (
     site_id UUID REFERENCES site (id),
     -- Memory and drives as first seen or last accepted by staff, JSON: what "changed" is measured against.
     baseline TEXT,
+    -- Which report it comes from, so that late reports end in the same state; null once accepted by staff.
+    baseline_enrolment_id UUID,
+    baseline_sequence BIGINT,
     created_at BIGINT NOT NULL,
     enrolled_at BIGINT,
     archived_at BIGINT,
@@ -99,6 +102,7 @@ CREATE TABLE contact (
     -- Agent's clock minus server's, in milliseconds.
     skew_millis BIGINT NOT NULL,
     agent_version TEXT NOT NULL,
+    -- What `health` holds, so that an unchanged check-in reads this narrow row alone.
     content_hash TEXT
 ) WITH (fillfactor = 70);
 
@@ -139,6 +143,8 @@ CREATE TABLE health_change (
     received_at BIGINT NOT NULL,
     report_id UUID NOT NULL,
     path TEXT NOT NULL,
+    -- When it was measured, by the agent's clock less its skew; for people, never decides.
+    measured_at BIGINT NOT NULL,
     before TEXT,
     after TEXT,
     PRIMARY KEY (device_id, received_at, report_id, path)
@@ -148,6 +154,8 @@ CREATE TABLE health_change (
 CREATE TABLE health_daily (
     device_id UUID NOT NULL REFERENCES device (id),
     day BIGINT NOT NULL,
+    -- The measurement these figures come from; the day's last one wins.
+    measured_at BIGINT NOT NULL,
     system_volume_available_percent BIGINT,
     drive_wear_percent BIGINT,
     battery_health_percent BIGINT,
@@ -170,7 +178,9 @@ CREATE TABLE flag (
     acknowledged_at BIGINT,
     acknowledged_by TEXT,
     acknowledged_reason TEXT,
-    snoozed_until BIGINT
+    snoozed_until BIGINT,
+    snoozed_by TEXT,
+    snoozed_reason TEXT
 );
 CREATE UNIQUE INDEX flag_open ON flag (device_id, code, subject) WHERE cleared_at IS NULL;
 CREATE INDEX flag_to_handle ON flag (severity, since, id) WHERE cleared_at IS NULL;

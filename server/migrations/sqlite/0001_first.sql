@@ -26,6 +26,9 @@ CREATE TABLE device (
     site_id BLOB REFERENCES site (id),
     -- Memory and drives as first seen or last accepted by staff, JSON: what "changed" is measured against.
     baseline TEXT,
+    -- Which report it comes from, so that late reports end in the same state; null once accepted by staff.
+    baseline_enrolment_id BLOB,
+    baseline_sequence INTEGER,
     created_at INTEGER NOT NULL,
     enrolled_at INTEGER,
     archived_at INTEGER,
@@ -99,8 +102,9 @@ CREATE TABLE contact (
     -- Agent's clock minus server's, in milliseconds.
     skew_millis INTEGER NOT NULL,
     agent_version TEXT NOT NULL,
+    -- What `health` holds, so that an unchanged check-in reads this narrow row alone.
     content_hash TEXT
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- The current state: the newest report by sequence, whole, with typed columns for what is filtered or drawn.
 CREATE TABLE health (
@@ -131,7 +135,7 @@ CREATE TABLE report (
     received_at INTEGER NOT NULL,
     body_hash TEXT NOT NULL,
     PRIMARY KEY (device_id, report_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- What changed in the content between two reports: one row a change.
 CREATE TABLE health_change (
@@ -139,21 +143,25 @@ CREATE TABLE health_change (
     received_at INTEGER NOT NULL,
     report_id BLOB NOT NULL,
     path TEXT NOT NULL,
+    -- When it was measured, by the agent's clock less its skew; for people, never decides.
+    measured_at INTEGER NOT NULL,
     before TEXT,
     after TEXT,
     PRIMARY KEY (device_id, received_at, report_id, path)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- A few numbers for each device and day, for charts.
 CREATE TABLE health_daily (
     device_id BLOB NOT NULL REFERENCES device (id),
     day INTEGER NOT NULL,
+    -- The measurement these figures come from; the day's last one wins.
+    measured_at INTEGER NOT NULL,
     system_volume_available_percent INTEGER,
     drive_wear_percent INTEGER,
     battery_health_percent INTEGER,
     hottest_celsius INTEGER,
     PRIMARY KEY (device_id, day)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE flag (
     id BLOB NOT NULL PRIMARY KEY,
@@ -170,7 +178,9 @@ CREATE TABLE flag (
     acknowledged_at INTEGER,
     acknowledged_by TEXT,
     acknowledged_reason TEXT,
-    snoozed_until INTEGER
+    snoozed_until INTEGER,
+    snoozed_by TEXT,
+    snoozed_reason TEXT
 ) STRICT;
 CREATE UNIQUE INDEX flag_open ON flag (device_id, code, subject) WHERE cleared_at IS NULL;
 CREATE INDEX flag_to_handle ON flag (severity, since, id) WHERE cleared_at IS NULL;
@@ -184,7 +194,7 @@ CREATE TABLE counter (
     site_id BLOB NOT NULL,
     value INTEGER NOT NULL,
     PRIMARY KEY (name, key, site_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- Check-ins per hour for the overview.
 CREATE TABLE contact_hourly (
@@ -252,4 +262,4 @@ CREATE INDEX audit_of_object ON audit (object_kind, object_id, seq);
 CREATE TABLE setting (
     name TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;

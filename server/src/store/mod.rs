@@ -6,8 +6,26 @@
 //!
 //! SQLite has a single writing connection (writers queue in this process, `BEGIN IMMEDIATE`) and several readers.
 
+pub mod contact;
+pub mod counter;
+mod description;
+pub mod detail;
+pub mod device;
+pub mod device_list;
 pub mod enrolment_token;
+mod failure;
+pub mod flag;
+pub mod flag_list;
+pub mod health;
+pub mod history;
+pub mod ingest;
+pub mod overview;
+pub mod page;
+mod report;
+pub mod review;
+mod rows;
 pub mod site;
+mod value;
 
 use std::{str::FromStr as _, time::Duration};
 
@@ -38,10 +56,6 @@ macro_rules! on {
 pub(crate) use on;
 
 mod clause;
-pub mod device_list;
-pub mod flag_list;
-pub mod overview;
-pub mod page;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");

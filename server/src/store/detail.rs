@@ -1,0 +1,61 @@
+//! Everything the page of one device shows, read in one unit of work.
+
+use cartable_common::DeviceId;
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx,
+    contact::{self, Contact},
+    device::{self, DeviceRow},
+    flag::{self, FlagRow},
+    health::{self, Health},
+    on,
+};
+use crate::domain::scope::Scope;
+
+/// A device with its site, contact, current health and open flags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceDetail {
+    /// The device.
+    pub device: DeviceRow,
+    /// Where it belongs.
+    pub site: Option<SiteName>,
+    /// Its last contact.
+    pub contact: Option<Contact>,
+    /// Its current report.
+    pub health: Option<Health>,
+    /// Its open flags, worst first.
+    pub flags: Vec<FlagRow>,
+}
+
+/// How a site is called.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct SiteName {
+    /// Its identifier.
+    pub id: Uuid,
+    /// Its national code.
+    pub uai: String,
+    /// Its name.
+    pub name: String,
+    /// Its town.
+    pub commune: String,
+}
+
+/// The device, if it exists within `scope`.
+pub async fn find(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<DeviceDetail>, StoreError> {
+    let Some(device) = device::find(tx, scope, id).await? else { return Ok(None) };
+    let site = match device.site {
+        Some(site) => {
+            let sql = "SELECT id, uai, name, commune FROM site WHERE id = $1";
+            on!(tx, |c| sqlx::query_as(sql).bind(site).fetch_optional(c).await)?
+        }
+        None => None,
+    };
+    Ok(Some(DeviceDetail {
+        site,
+        contact: contact::of_device(tx, id).await?,
+        health: health::of_device(tx, id).await?,
+        flags: flag::open_of_device(tx, scope, id).await?,
+        device,
+    }))
+}

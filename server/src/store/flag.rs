@@ -1,0 +1,455 @@
+//! Flags: raised, updated and cleared here as rules find, never edited by hand. A cleared flag stays as history.
+//!
+//! The unit of work that changes a device's flags also changes the copies that lists use (`device.worst_severity`,
+//! `device.open_flags`) and the totals, holding the device's lock, so that they agree at every moment.
+
+use std::collections::HashMap;
+
+use cartable_common::{DeviceId, UtcMillis};
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx,
+    counter::{Counter, Deltas},
+    device, on,
+    rows::{Cell, Rows, Type},
+    value::{from_json, moment, optional_moment, parsed, to_json},
+};
+use crate::domain::{
+    flag::{Evidence, Finding, FlagCode, Severity},
+    scope::Scope,
+};
+
+/// Most flags that the history of a device shows.
+const HISTORY_SHOWN: i64 = 200;
+
+/// A flag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagRow {
+    /// Its identifier.
+    pub id: Uuid,
+    /// The device it speaks of.
+    pub device_id: DeviceId,
+    /// The rule that raised it.
+    pub code: FlagCode,
+    /// Which part; empty for the whole device.
+    pub subject: String,
+    /// How much it needs a person.
+    pub severity: Severity,
+    /// Since when it stands.
+    pub since: UtcMillis,
+    /// Why it stands.
+    pub evidence: Evidence,
+    /// When its evidence or severity last changed.
+    pub updated_at: UtcMillis,
+    /// When it was cleared.
+    pub cleared_at: Option<UtcMillis>,
+    /// Who knows of it. Forgotten when it becomes more severe.
+    pub acknowledged: Option<Remark>,
+    /// Until when it is set aside. Forgotten when it becomes more severe.
+    pub snoozed_until: Option<UtcMillis>,
+    /// Who set it aside, and why.
+    pub snoozed: Option<(String, String)>,
+}
+
+/// What a person said about a flag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// When.
+    pub at: UtcMillis,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct RawFlag {
+    id: Uuid,
+    device_id: Uuid,
+    code: String,
+    subject: String,
+    severity: i64,
+    since: i64,
+    evidence: String,
+    updated_at: i64,
+    cleared_at: Option<i64>,
+    acknowledged_at: Option<i64>,
+    acknowledged_by: Option<String>,
+    acknowledged_reason: Option<String>,
+    snoozed_until: Option<i64>,
+    snoozed_by: Option<String>,
+    snoozed_reason: Option<String>,
+}
+
+/// The columns of [`RawFlag`], of the table `f`.
+pub(crate) const COLUMNS: &str = "f.id, f.device_id, f.code, f.subject, f.severity, f.since, f.evidence, \
+     f.updated_at, f.cleared_at, f.acknowledged_at, f.acknowledged_by, f.acknowledged_reason, f.snoozed_until, \
+     f.snoozed_by, f.snoozed_reason";
+
+impl RawFlag {
+    pub(crate) fn read(self) -> Result<FlagRow, StoreError> {
+        let acknowledged = match self.acknowledged_at {
+            Some(at) => Some(Remark {
+                at: moment("flag.acknowledged_at", at)?,
+                by: self.acknowledged_by.unwrap_or_default(),
+                reason: self.acknowledged_reason.unwrap_or_default(),
+            }),
+            None => None,
+        };
+        Ok(FlagRow {
+            id: self.id,
+            device_id: DeviceId(self.device_id),
+            code: parsed("flag.code", &self.code)?,
+            subject: self.subject,
+            severity: severity(self.severity)?,
+            since: moment("flag.since", self.since)?,
+            evidence: from_json("flag.evidence", &self.evidence)?,
+            updated_at: moment("flag.updated_at", self.updated_at)?,
+            cleared_at: optional_moment("flag.cleared_at", self.cleared_at)?,
+            acknowledged,
+            snoozed_until: optional_moment("flag.snoozed_until", self.snoozed_until)?,
+            snoozed: self.snoozed_by.map(|by| (by, self.snoozed_reason.unwrap_or_default())),
+        })
+    }
+}
+
+fn severity(stored: i64) -> Result<Severity, StoreError> {
+    Severity::try_from(stored).map_err(|why| StoreError::Corrupt { what: "flag.severity", why: why.to_string() })
+}
+
+/// The open flags of a device within `scope`, worst first.
+pub async fn open_of_device(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Vec<FlagRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM flag f WHERE f.device_id = $1 AND f.cleared_at IS NULL \
+         ORDER BY f.severity DESC, f.since, f.id"
+    );
+    of_device(tx, scope, id, sql).await
+}
+
+/// All flags that a device within `scope` ever had, newest first.
+pub async fn history_of_device(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Vec<FlagRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM flag f WHERE f.device_id = $1 ORDER BY f.since DESC, f.id LIMIT {HISTORY_SHOWN}"
+    );
+    of_device(tx, scope, id, sql).await
+}
+
+async fn of_device(tx: &mut Tx, scope: &Scope, id: DeviceId, sql: String) -> Result<Vec<FlagRow>, StoreError> {
+    if device::find(tx, scope, id).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let sql = sqlx::AssertSqlSafe(sql);
+    let raw: Vec<RawFlag> = on!(tx, |c| sqlx::query_as(sql).bind(id.0).fetch_all(c).await)?;
+    raw.into_iter().map(RawFlag::read).collect()
+}
+
+/// One flag of a device within `scope`.
+pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<FlagRow>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM flag f WHERE f.id = $1"));
+    let raw: Option<RawFlag> = on!(tx, |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?;
+    let Some(flag) = raw.map(RawFlag::read).transpose()? else { return Ok(None) };
+    Ok(device::find(tx, scope, flag.device_id).await?.map(|_| flag))
+}
+
+/// Records that a person knows of an open flag; `None` if no such flag is open within `scope`, else the flag as it was.
+pub async fn acknowledge(
+    tx: &mut Tx,
+    scope: &Scope,
+    id: Uuid,
+    by: &str,
+    reason: &str,
+    now: UtcMillis,
+) -> Result<Option<FlagRow>, StoreError> {
+    let Some(before) = find(tx, scope, id).await?.filter(|flag| flag.cleared_at.is_none()) else { return Ok(None) };
+    let sql = "UPDATE flag SET acknowledged_at = $2, acknowledged_by = $3, acknowledged_reason = $4 \
+               WHERE id = $1 AND cleared_at IS NULL";
+    on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).bind(by).bind(reason).execute(c).await.map(drop))?;
+    Ok(Some(before))
+}
+
+/// Sets an open flag aside until a moment; `None` if no such flag is open within `scope`, else the flag as it was.
+pub async fn snooze(
+    tx: &mut Tx,
+    scope: &Scope,
+    id: Uuid,
+    by: &str,
+    reason: &str,
+    until: UtcMillis,
+) -> Result<Option<FlagRow>, StoreError> {
+    let Some(before) = find(tx, scope, id).await?.filter(|flag| flag.cleared_at.is_none()) else { return Ok(None) };
+    let sql = "UPDATE flag SET snoozed_until = $2, snoozed_by = $3, snoozed_reason = $4 \
+               WHERE id = $1 AND cleared_at IS NULL";
+    on!(tx, |c| sqlx::query(sql).bind(id).bind(until.get()).bind(by).bind(reason).execute(c).await.map(drop))?;
+    Ok(Some(before))
+}
+
+/// Which rules were considered: the flags of others are left as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Considered {
+    /// All.
+    All,
+    /// Those that look at contacts and clocks alone, and so can be judged without the report.
+    Contact,
+}
+
+impl Considered {
+    const fn covers(self, code: FlagCode) -> bool {
+        match self {
+            Self::All => true,
+            Self::Contact => matches!(code, FlagCode::Silent | FlagCode::NeverEnrolled | FlagCode::ClockWrong),
+        }
+    }
+
+    /// The findings of the rules considered.
+    pub(crate) fn filter(self, mut findings: Vec<Finding>) -> Vec<Finding> {
+        findings.retain(|finding| self.covers(finding.code));
+        findings
+    }
+}
+
+/// What rules found about one device.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    pub(crate) device: Uuid,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) considered: Considered,
+    /// When: what is raised now stands since then.
+    pub(crate) at: UtcMillis,
+}
+
+/// An open flag, as far as comparing with findings needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Open {
+    pub(crate) id: Uuid,
+    pub(crate) device: Uuid,
+    pub(crate) code: FlagCode,
+    pub(crate) subject: String,
+    pub(crate) severity: Severity,
+    evidence: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct RawOpen {
+    id: Uuid,
+    device_id: Uuid,
+    code: String,
+    subject: String,
+    severity: i64,
+    evidence: String,
+}
+
+/// The open flags of some devices.
+pub(crate) async fn open_of_devices(tx: &mut Tx, devices: &[Uuid]) -> Result<Vec<Open>, StoreError> {
+    let sql = "SELECT f.id, f.device_id, f.code, f.subject, f.severity, f.evidence \
+               FROM {rows} JOIN flag f ON f.device_id = r.id WHERE f.cleared_at IS NULL";
+    let raw: Vec<RawOpen> = Rows::of_ids(devices.iter().copied()).fetch(tx, sql).await?;
+    raw.into_iter()
+        .map(|raw| {
+            Ok(Open {
+                id: raw.id,
+                device: raw.device_id,
+                code: parsed("flag.code", &raw.code)?,
+                subject: raw.subject,
+                severity: severity(raw.severity)?,
+                evidence: raw.evidence,
+            })
+        })
+        .collect()
+}
+
+/// What to write so that a device's open flags say what was found.
+#[derive(Debug, Default)]
+struct Difference {
+    raise: Vec<Finding>,
+    update: Vec<(Uuid, Severity, Finding)>,
+    clear: Vec<(Uuid, FlagCode)>,
+    /// Open flags and the worst severity, once written.
+    open: i64,
+    worst: i64,
+    at: i64,
+}
+
+impl Difference {
+    const fn is_empty(&self) -> bool {
+        self.raise.is_empty() && self.update.is_empty() && self.clear.is_empty()
+    }
+
+    fn between(open: &[Open], judged: &Judged) -> Result<Self, StoreError> {
+        let mut difference = Self { at: judged.at.get(), ..Self::default() };
+        let mut wanted: HashMap<(FlagCode, &str), &Finding> = HashMap::new();
+        for finding in &judged.findings {
+            // Two findings of one rule about one part: the worse one stands.
+            let place = wanted.entry((finding.code, finding.subject.as_str())).or_insert(finding);
+            if finding.severity > place.severity {
+                *place = finding;
+            }
+        }
+        let mut standing: Vec<Severity> = Vec::new();
+        for flag in open {
+            if !judged.considered.covers(flag.code) {
+                standing.push(flag.severity);
+            } else if let Some(finding) = wanted.remove(&(flag.code, flag.subject.as_str())) {
+                standing.push(finding.severity);
+                let same_words = || Ok::<_, StoreError>(evidence(finding)? == flag.evidence);
+                // A clock that is wrong by another second with each check-in is no news.
+                let news = judged.considered == Considered::All && !same_words()?;
+                if finding.severity != flag.severity || news {
+                    difference.update.push((flag.id, flag.severity, finding.clone()));
+                }
+            } else {
+                difference.clear.push((flag.id, flag.code));
+            }
+        }
+        let mut raise: Vec<&Finding> = wanted.into_values().collect();
+        raise.sort_by(|a, b| (a.code, &a.subject).cmp(&(b.code, &b.subject)));
+        standing.extend(raise.iter().map(|finding| finding.severity));
+        difference.raise = raise.into_iter().cloned().collect();
+        difference.open = i64::try_from(standing.len()).unwrap_or(i64::MAX);
+        difference.worst = standing.into_iter().max().map_or(0, i64::from);
+        Ok(difference)
+    }
+}
+
+fn evidence(finding: &Finding) -> Result<String, StoreError> {
+    to_json("flag.evidence", &finding.evidence)
+}
+
+/// How many flags were raised and cleared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Raised.
+    pub raised: usize,
+    /// Cleared.
+    pub cleared: usize,
+}
+
+/// Makes the open flags of one device say what all rules found, with its copies and totals.
+pub async fn apply(tx: &mut Tx, id: DeviceId, findings: Vec<Finding>, now: UtcMillis) -> Result<Applied, StoreError> {
+    let mut deltas = Deltas::default();
+    let judged = Judged { device: id.0, findings, considered: Considered::All, at: now };
+    let applied = apply_all(tx, vec![judged], &mut deltas).await?;
+    deltas.apply(tx).await?;
+    Ok(applied)
+}
+
+/// Makes the open flags of some devices (each once) say what rules found. Totals are left in `deltas` for the end of
+/// the unit of work.
+pub(crate) async fn apply_all(tx: &mut Tx, judged: Vec<Judged>, deltas: &mut Deltas) -> Result<Applied, StoreError> {
+    // Most devices need nothing: they are told apart without holding anything, and compared again under the lock.
+    let changing = differences(tx, judged.iter()).await?;
+    if changing.is_empty() {
+        return Ok(Applied::default());
+    }
+    let judged: Vec<&Judged> = judged.iter().filter(|one| changing.contains_key(&one.device)).collect();
+    device::lock(tx, judged.iter().map(|one| one.device)).await?;
+    let changing = match tx {
+        Tx::Sqlite(_) => changing,
+        Tx::Postgres(_) => differences(tx, judged.into_iter()).await?,
+    };
+    write(tx, &changing).await?;
+    recount(tx, &changing, deltas).await?;
+    Ok(Applied {
+        raised: changing.values().map(|one| one.raise.len()).sum(),
+        cleared: changing.values().map(|one| one.clear.len()).sum(),
+    })
+}
+
+/// The devices among `judged` whose flags would change.
+pub(crate) async fn changing(tx: &mut Tx, judged: &[Judged]) -> Result<Vec<Uuid>, StoreError> {
+    Ok(differences(tx, judged.iter()).await?.into_keys().collect())
+}
+
+async fn differences<'a>(
+    tx: &mut Tx,
+    judged: impl Iterator<Item = &'a Judged> + Clone,
+) -> Result<HashMap<Uuid, Difference>, StoreError> {
+    let ids: Vec<Uuid> = judged.clone().map(|one| one.device).collect();
+    let mut open: HashMap<Uuid, Vec<Open>> = HashMap::new();
+    for flag in open_of_devices(tx, &ids).await? {
+        open.entry(flag.device).or_default().push(flag);
+    }
+    let mut differences = HashMap::new();
+    for one in judged {
+        let difference = Difference::between(open.get(&one.device).map_or(&[], Vec::as_slice), one)?;
+        if !difference.is_empty() {
+            differences.insert(one.device, difference);
+        }
+    }
+    Ok(differences)
+}
+
+async fn write(tx: &mut Tx, changing: &HashMap<Uuid, Difference>) -> Result<(), StoreError> {
+    let mut raised = Rows::new([
+        ("id", Type::Uuid),
+        ("device_id", Type::Uuid),
+        ("code", Type::Text),
+        ("subject", Type::Text),
+        ("severity", Type::Int),
+        ("evidence", Type::Text),
+        ("at", Type::Int),
+    ]);
+    let mut updated =
+        Rows::new([("id", Type::Uuid), ("severity", Type::Int), ("evidence", Type::Text), ("at", Type::Int)]);
+    let mut cleared = Rows::new([("id", Type::Uuid), ("at", Type::Int)]);
+    for (device, difference) in changing {
+        let at = difference.at;
+        for finding in &difference.raise {
+            raised.push([
+                Uuid::new_v4().into(),
+                (*device).into(),
+                finding.code.as_str().into(),
+                finding.subject.as_str().into(),
+                i64::from(finding.severity).into(),
+                evidence(finding)?.into(),
+                at.into(),
+            ]);
+        }
+        for (id, _, finding) in &difference.update {
+            updated.push([(*id).into(), i64::from(finding.severity).into(), evidence(finding)?.into(), at.into()]);
+        }
+        for (id, _) in &difference.clear {
+            cleared.push([(*id).into(), at.into()]);
+        }
+    }
+    // Cleared first: the same rule may speak of another part of the device now.
+    cleared.execute(tx, "UPDATE flag SET cleared_at = r.at FROM {rows} WHERE flag.id = r.id").await?;
+    let sql = "UPDATE flag SET severity = r.severity, evidence = r.evidence, updated_at = r.at, \
+               acknowledged_at = CASE WHEN r.severity > flag.severity THEN NULL ELSE acknowledged_at END, \
+               snoozed_until = CASE WHEN r.severity > flag.severity THEN NULL ELSE snoozed_until END \
+               FROM {rows} WHERE flag.id = r.id";
+    updated.execute(tx, sql).await?;
+    let sql = "INSERT INTO flag (id, device_id, code, subject, severity, since, evidence, updated_at) \
+               SELECT id, device_id, code, subject, severity, at, evidence, at FROM {rows}";
+    raised.execute(tx, sql).await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct Copies {
+    id: Uuid,
+    site_id: Option<Uuid>,
+    worst_severity: i64,
+}
+
+/// Brings the copies in `device` up to date, and notes what that does to the totals.
+async fn recount(tx: &mut Tx, changing: &HashMap<Uuid, Difference>, deltas: &mut Deltas) -> Result<(), StoreError> {
+    let sql = "SELECT d.id, d.site_id, d.worst_severity FROM {rows} JOIN device d ON d.id = r.id";
+    let before: Vec<Copies> = Rows::of_ids(changing.keys().copied()).fetch(tx, sql).await?;
+    let mut rows = Rows::new([("id", Type::Uuid), ("open", Type::Int), ("worst", Type::Int)]);
+    for device in before {
+        let Some(difference) = changing.get(&device.id) else { continue };
+        deltas.severity(device.worst_severity, difference.worst, device.site_id);
+        for finding in &difference.raise {
+            deltas.add(Counter::Flag(finding.code), device.site_id, 1);
+        }
+        for (_, code) in &difference.clear {
+            deltas.add(Counter::Flag(*code), device.site_id, -1);
+        }
+        rows.push([Cell::from(device.id), difference.open.into(), difference.worst.into()]);
+    }
+    let sql = "UPDATE device SET open_flags = r.open, worst_severity = r.worst FROM {rows} WHERE device.id = r.id \
+               AND (open_flags <> r.open OR worst_severity <> r.worst)";
+    rows.execute(tx, sql).await?;
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! What is known of the devices of a batch before it is written: read once for all, by key.
+
+use std::collections::HashMap;
+
+use cartable_common::UtcMillis;
+use uuid::Uuid;
+
+use super::prepare::Prepared;
+use crate::{
+    domain::device::DeviceStatus,
+    store::{
+        StoreError, Tx,
+        rows::{Rows, Type},
+        value::{moment, optional_moment, parsed},
+    },
+};
+
+/// A device and the enrolment that speaks for it.
+pub(super) type Key = (Uuid, Uuid);
+
+pub(super) const fn key(one: &Prepared) -> Key {
+    (one.device.0, one.enrolment.0)
+}
+
+/// What is known of a device before and while its check-in is written.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) status: DeviceStatus,
+    pub(super) enrolment_serves: bool,
+    pub(super) archived: bool,
+    pub(super) created_at: UtcMillis,
+    pub(super) enrolled_at: Option<UtcMillis>,
+    pub(super) last_contact_day: Option<i64>,
+    pub(super) open_flags: i64,
+    pub(super) content_hash: Option<String>,
+    /// Set when a report of this batch became current.
+    pub(super) new_content_hash: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct RawState {
+    device_id: Uuid,
+    enrolment_id: Uuid,
+    status: String,
+    enrolment_status: Option<String>,
+    archived_at: Option<i64>,
+    created_at: i64,
+    enrolled_at: Option<i64>,
+    last_contact_day: Option<i64>,
+    open_flags: i64,
+    content_hash: Option<String>,
+}
+
+impl State {
+    fn read(raw: RawState) -> Result<(Key, Self), StoreError> {
+        let state = Self {
+            status: parsed("device.status", &raw.status)?,
+            enrolment_serves: matches!(raw.enrolment_status.as_deref(), Some("active" | "quarantined")),
+            archived: raw.archived_at.is_some(),
+            created_at: moment("device.created_at", raw.created_at)?,
+            enrolled_at: optional_moment("device.enrolled_at", raw.enrolled_at)?,
+            last_contact_day: raw.last_contact_day,
+            open_flags: raw.open_flags,
+            content_hash: raw.content_hash,
+            new_content_hash: None,
+        };
+        Ok(((raw.device_id, raw.enrolment_id), state))
+    }
+
+    /// The gateway has read this too; it is read again here because a person may have changed it meanwhile.
+    pub(super) const fn is_in_service(&self) -> bool {
+        matches!(self.status, DeviceStatus::Active | DeviceStatus::Quarantined) && self.enrolment_serves
+    }
+}
+
+pub(super) async fn of_batch(tx: &mut Tx, batch: &[&Prepared]) -> Result<HashMap<Key, State>, StoreError> {
+    let mut keys: Vec<Key> = batch.iter().map(|one| key(one)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut rows = Rows::new([("device_id", Type::Uuid), ("enrolment_id", Type::Uuid)]);
+    for (device, enrolment) in keys {
+        rows.push([device.into(), enrolment.into()]);
+    }
+    let sql = "SELECT r.device_id, r.enrolment_id, d.status, e.status AS enrolment_status, d.archived_at, \
+               d.created_at, d.enrolled_at, d.last_contact_day, d.open_flags, c.content_hash FROM {rows} \
+               JOIN device d ON d.id = r.device_id \
+               LEFT JOIN enrolment e ON e.id = r.enrolment_id AND e.device_id = r.device_id \
+               LEFT JOIN contact c ON c.device_id = r.device_id";
+    let raw: Vec<RawState> = rows.fetch(tx, sql).await?;
+    raw.into_iter().map(State::read).collect()
+}

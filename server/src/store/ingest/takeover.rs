@@ -1,0 +1,156 @@
+//! Makes the newest reports current, with all that follows: history, description, figures, and a judgement by all rules.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cartable_common::report::HealthReport;
+use uuid::Uuid;
+
+use super::{
+    current::{Fresh, succession},
+    reports::Reports,
+    state::{Key, State},
+};
+use crate::{
+    domain::{
+        facts::{Baseline, DeviceFacts, HealthFacts},
+        policy::Policy,
+        rules::evaluate,
+    },
+    store::{
+        StoreError, Tx,
+        contact::Heard,
+        description::{self, Description},
+        flag::{Considered, Judged},
+        health::{self, NewHealth, RawHealth},
+        history::{self, NewChange, NewDay},
+        value::moment,
+    },
+};
+
+/// What there is to write about the devices that brought new reports.
+#[derive(Debug, Default)]
+struct Outcome<'a> {
+    current: Vec<NewHealth<'a>>,
+    changes: Vec<NewChange>,
+    learned: Vec<Description>,
+    judged: BTreeMap<Uuid, Judged>,
+}
+
+/// Writes what the new reports lead to, notes new content hashes in `states` and `heard`, and returns the judgements.
+pub(super) async fn take_over(
+    tx: &mut Tx,
+    policy: &Policy,
+    reports: &Reports<'_>,
+    states: &mut HashMap<Key, State>,
+    heard: &mut BTreeMap<Uuid, Heard>,
+) -> Result<BTreeMap<Uuid, Judged>, StoreError> {
+    let devices: Vec<Uuid> = reports.fresh.keys().copied().collect();
+    let before = health::of_devices(tx, &devices).await?;
+    let before: HashMap<Uuid, RawHealth> = before.into_iter().map(|one| (one.device_id, one)).collect();
+    let mut outcome = Outcome::default();
+    for description in description::of_devices(tx, &devices).await? {
+        let id = description.id;
+        let (Some(fresh), Some(heard)) = (reports.fresh.get(&id), heard.get_mut(&id)) else { continue };
+        let Some(state) = states.get_mut(&(id, heard.enrolment)) else { continue };
+        outcome.follow(policy, fresh, before.get(&id), description, state, heard)?;
+    }
+    health::set_current(tx, &outcome.current).await?;
+    history::add_changes(tx, outcome.changes).await?;
+    history::add_days(tx, days(reports)).await?;
+    description::record(tx, outcome.learned).await?;
+    Ok(outcome.judged)
+}
+
+impl<'a> Outcome<'a> {
+    /// Works out what the new reports of one device lead to.
+    fn follow(
+        &mut self,
+        policy: &Policy,
+        fresh: &[Fresh<'a>],
+        before: Option<&RawHealth>,
+        mut description: Description,
+        state: &mut State,
+        heard: &mut Heard,
+    ) -> Result<(), StoreError> {
+        let unlearned = description.clone();
+        if let Some(first) = fresh.iter().min_by_key(|one| one.report.sequence) {
+            description.first_seen(first.enrolment, first.report.sequence, &first.report.report)?;
+        }
+        let found = succession(before, fresh.to_vec())?;
+        self.changes.extend(found.changes);
+        if let Some(newest) = found.current {
+            description.learn(&newest.report.report.hardware);
+            self.current.push(newest.health());
+            let hash = newest.report.content_hash.to_string();
+            heard.content_hash = Some(hash.clone());
+            state.new_content_hash = Some(hash);
+        }
+        if found.current.is_some() || description != unlearned {
+            let stored = if found.current.is_some() { None } else { before.map(RawHealth::report).transpose()? };
+            let health = match (&found.current, before, &stored) {
+                (Some(newest), _, _) => Some(HealthFacts {
+                    report: &newest.report.report,
+                    measured_at: newest.report.measured_at,
+                    received_at: newest.received_at,
+                }),
+                (None, Some(before), Some(report)) => Some(of_stored(before, report)?),
+                _ => None,
+            };
+            let judged = judge(policy, state, heard, health, description.baseline()?.as_ref(), Considered::All);
+            self.judged.insert(heard.device, judged);
+        }
+        if description != unlearned {
+            self.learned.push(description);
+        }
+        Ok(())
+    }
+}
+
+fn of_stored<'a>(before: &RawHealth, report: &'a HealthReport) -> Result<HealthFacts<'a>, StoreError> {
+    Ok(HealthFacts {
+        report,
+        measured_at: moment("health.measured_at", before.measured_at)?,
+        received_at: moment("health.received_at", before.received_at)?,
+    })
+}
+
+/// Judges a device that has just been heard of.
+pub(super) fn judge(
+    policy: &Policy,
+    state: &State,
+    heard: &Heard,
+    health: Option<HealthFacts<'_>>,
+    baseline: Option<&Baseline>,
+    considered: Considered,
+) -> Judged {
+    let facts = DeviceFacts {
+        status: state.status,
+        archived: state.archived,
+        created_at: state.created_at,
+        enrolled_at: state.enrolled_at,
+        last_contact: Some(heard.last_at),
+        skew_millis: Some(heard.skew_millis),
+        // Only silence asks for the zone, and this device is not silent.
+        zone: None,
+        health,
+        baseline,
+    };
+    let findings = considered.filter(evaluate(&facts, policy, heard.last_at));
+    Judged { device: heard.device, findings, considered, at: heard.last_at }
+}
+
+/// The figures of the days that new reports speak of; of several on a day, the last measured.
+fn days<'a>(reports: &Reports<'a>) -> impl Iterator<Item = NewDay> + use<'a> {
+    let mut days: BTreeMap<(Uuid, i64), Fresh<'a>> = BTreeMap::new();
+    for fresh in reports.fresh.values().flatten() {
+        let place = days.entry((fresh.device, fresh.report.estimated_at.day_number())).or_insert(*fresh);
+        if fresh.report.estimated_at >= place.report.estimated_at {
+            *place = *fresh;
+        }
+    }
+    days.into_values().map(|fresh| NewDay {
+        device: fresh.device,
+        measured_at: fresh.report.estimated_at,
+        figures: fresh.report.figures,
+    })
+}

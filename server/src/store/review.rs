@@ -1,0 +1,140 @@
+//! Judges devices by what is stored of them: after a change by staff, and in sweeps, where time alone changes things.
+//!
+//! Ingest judges by what has just arrived; both end in [`flag::apply_all`].
+
+use cartable_common::{DeviceId, UtcMillis, report::HealthReport};
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx,
+    counter::Deltas,
+    device,
+    flag::{self, Considered, Judged},
+    rows::Rows,
+    value::{from_json, moment, optional_moment, parsed},
+};
+use crate::domain::{
+    device::DeviceStatus,
+    facts::{Baseline, DeviceFacts, HealthFacts, Zone},
+    policy::Policy,
+    rules::evaluate,
+};
+
+/// What is stored of one device, as far as rules ask.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) id: Uuid,
+    status: DeviceStatus,
+    archived: bool,
+    created_at: UtcMillis,
+    enrolled_at: Option<UtcMillis>,
+    last_contact: Option<UtcMillis>,
+    skew_millis: Option<i64>,
+    zone: Option<Zone>,
+    baseline: Option<Baseline>,
+    health: Option<(HealthReport, UtcMillis, UtcMillis)>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Raw {
+    id: Uuid,
+    status: String,
+    archived_at: Option<i64>,
+    created_at: i64,
+    enrolled_at: Option<i64>,
+    academic_zone: Option<String>,
+    last_at: Option<i64>,
+    skew_millis: Option<i64>,
+    baseline: Option<String>,
+    report: Option<String>,
+    measured_at: Option<i64>,
+    received_at: Option<i64>,
+}
+
+impl Raw {
+    fn read(self) -> Result<Stored, StoreError> {
+        let health = match (self.report, self.measured_at, self.received_at) {
+            (Some(report), Some(measured), Some(received)) => Some((
+                from_json("health.report", &report)?,
+                moment("health.measured_at", measured)?,
+                moment("health.received_at", received)?,
+            )),
+            _ => None,
+        };
+        Ok(Stored {
+            id: self.id,
+            status: parsed("device.status", &self.status)?,
+            archived: self.archived_at.is_some(),
+            created_at: moment("device.created_at", self.created_at)?,
+            enrolled_at: optional_moment("device.enrolled_at", self.enrolled_at)?,
+            last_contact: optional_moment("contact.last_at", self.last_at)?,
+            skew_millis: self.skew_millis,
+            zone: self.academic_zone.map(|zone| parsed("site.academic_zone", &zone)).transpose()?,
+            baseline: self.baseline.map(|json| from_json("device.baseline", &json)).transpose()?,
+            health,
+        })
+    }
+}
+
+impl Stored {
+    /// Judges the device; only the codes of `considered` are meant to be used.
+    pub(crate) fn judge(&self, considered: Considered, policy: &Policy, now: UtcMillis) -> Judged {
+        let facts = DeviceFacts {
+            status: self.status,
+            archived: self.archived,
+            created_at: self.created_at,
+            enrolled_at: self.enrolled_at,
+            last_contact: self.last_contact,
+            skew_millis: self.skew_millis,
+            zone: self.zone,
+            health: self.health.as_ref().map(|(report, measured_at, received_at)| HealthFacts {
+                report,
+                measured_at: *measured_at,
+                received_at: *received_at,
+            }),
+            baseline: self.baseline.as_ref(),
+        };
+        Judged { device: self.id, findings: considered.filter(evaluate(&facts, policy, now)), considered, at: now }
+    }
+}
+
+const COLUMNS: &str = "d.id, d.status, d.archived_at, d.created_at, d.enrolled_at, s.academic_zone, c.last_at, \
+     c.skew_millis";
+const WITH_HEALTH: &str = "d.baseline, h.report, h.measured_at, h.received_at";
+const WITHOUT_HEALTH: &str = "NULL AS baseline, NULL AS report, CAST(NULL AS BIGINT) AS measured_at, \
+     CAST(NULL AS BIGINT) AS received_at";
+
+/// What is stored of some devices; the report and baseline only where all rules are considered.
+pub(crate) async fn stored(tx: &mut Tx, ids: &[Uuid], considered: Considered) -> Result<Vec<Stored>, StoreError> {
+    let (health, join) = match considered {
+        Considered::All => (WITH_HEALTH, "LEFT JOIN health h ON h.device_id = d.id"),
+        Considered::Contact => (WITHOUT_HEALTH, ""),
+    };
+    let sql = format!(
+        "SELECT {COLUMNS}, {health} FROM {{rows}} JOIN device d ON d.id = r.id LEFT JOIN site s ON s.id = d.site_id \
+         LEFT JOIN contact c ON c.device_id = d.id {join}"
+    );
+    let raw: Vec<Raw> = Rows::of_ids(ids.iter().copied()).fetch(tx, &sql).await?;
+    raw.into_iter().map(Raw::read).collect()
+}
+
+/// Judges one device anew and writes what follows.
+pub async fn device(tx: &mut Tx, id: DeviceId, policy: &Policy, now: UtcMillis) -> Result<(), StoreError> {
+    devices(tx, &[id.0], Considered::All, policy, now).await.map(drop)
+}
+
+/// Judges some devices anew and writes what follows; tells how many flags were raised and cleared.
+pub(crate) async fn devices(
+    tx: &mut Tx,
+    ids: &[Uuid],
+    considered: Considered,
+    policy: &Policy,
+    now: UtcMillis,
+) -> Result<flag::Applied, StoreError> {
+    device::lock(tx, ids.iter().copied()).await?;
+    let judged = stored(tx, ids, considered).await?.iter().map(|one| one.judge(considered, policy, now)).collect();
+    let mut deltas = Deltas::default();
+    let applied = flag::apply_all(tx, judged, &mut deltas).await?;
+    deltas.apply(tx).await?;
+    Ok(applied)
+}
