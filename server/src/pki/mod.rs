@@ -1,1 +1,72 @@
-//! The device certificate authority.
+//! The device certificate authority: a root that can be kept off the server, an intermediate that signs device
+//! certificates, another that signs the gateway's, and the gateway's certificate itself.
+//!
+//! Identity is the public key registered in the database; a certificate is only a lease on it. So every field of a
+//! certificate is built here from a template, and of a certificate request nothing but its public key is used.
+//! Private keys are encrypted at rest with a key that never lies beside them.
+
+mod authority;
+mod csr;
+mod files;
+mod gateway_certificate;
+mod issuer;
+mod master_key;
+mod sealed;
+mod template;
+
+pub use authority::Authority;
+pub use csr::{InvalidCsr, ProvenKey};
+pub use files::write_private;
+pub use gateway_certificate::GatewayCertificate;
+pub use issuer::{DeviceIssuer, Lease, is_renewal_overdue};
+pub use master_key::{KeyError, MasterKey};
+
+use std::path::PathBuf;
+
+/// Why the authority could not be made, read or used.
+#[derive(Debug, thiserror::Error)]
+pub enum PkiError {
+    /// The key for the keys at rest is missing or useless.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{}: {why}", path.display())]
+    Damaged {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// The key at hand is not the one that sealed the file.
+    #[error(
+        "{}: the key at hand does not open it. Give the key that `cartable-server init` used: CARTABLE_KEY, --key-file \
+         or the service's credential", path.display()
+    )]
+    WrongKey {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// There is an authority already.
+    #[error("{}: there is a certificate authority already; it is never replaced", path.display())]
+    Exists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The cryptographic library refused.
+    #[error("certificates: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// Encryption failed.
+    #[error("encryption of a private key failed")]
+    Sealing,
+    /// No randomness.
+    #[error(transparent)]
+    Randomness(#[from] crate::random::NoRandomness),
+}

@@ -1,0 +1,172 @@
+//! The key that encrypts private keys at rest: from the environment, a file, or a service credential.
+//!
+//! It never lies in the data directory, so that a copy of that directory alone signs nothing.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use data_encoding::BASE64;
+
+use super::{files, sealed};
+
+/// Environment variable that holds the key, in base64.
+const VARIABLE: &str = "CARTABLE_KEY";
+/// Name of the key among the credentials of a systemd service.
+const CREDENTIAL: &str = "cartable-key";
+const KEY_BYTES: usize = 32;
+
+/// Why there is no usable key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// None was given.
+    #[error(
+        "no key for the private keys at rest: set CARTABLE_KEY (base64 of 32 bytes), give --key-file FILE, or pass the \
+         systemd credential `cartable-key`"
+    )]
+    Missing,
+    /// It is not base64 of 32 bytes.
+    #[error("{origin}: a key is base64 of 32 bytes (44 characters)")]
+    Form {
+        /// Where it came from.
+        origin: String,
+    },
+    /// The file cannot be read.
+    #[error("key file {}: {source}", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Others may read the file.
+    #[error("key file {}: others may read it; run `chmod 600` on it", path.display())]
+    Exposed {
+        /// Which one.
+        path: PathBuf,
+    },
+    /// It would lie beside what it protects.
+    #[error("key file {}: keep it outside the data directory, or every backup of that gives the keys away", path.display())]
+    Beside {
+        /// Which one.
+        path: PathBuf,
+    },
+    /// No randomness to make one.
+    #[error(transparent)]
+    Randomness(#[from] crate::random::NoRandomness),
+}
+
+/// The key. Printing it through `Debug` shows nothing.
+#[derive(Clone)]
+pub struct MasterKey(pub(super) [u8; KEY_BYTES]);
+
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MasterKey([redacted])")
+    }
+}
+
+impl MasterKey {
+    /// Finds the key: the environment first, then `file`, then the service's credential.
+    pub fn find(file: Option<&Path>) -> Result<Self, KeyError> {
+        if let Ok(text) = env::var(VARIABLE) {
+            return Self::parse(&text, VARIABLE);
+        }
+        match (file, credential()) {
+            (Some(path), _) => Self::read_guarded(path),
+            // The service manager guards its credentials by access lists, which show as group bits.
+            (None, Some(path)) => Self::read(&path),
+            (None, None) => Err(KeyError::Missing),
+        }
+    }
+
+    /// Finds the key, or makes one in `file` where that does not exist yet. True if it was made now.
+    pub fn find_or_create(file: Option<&Path>, data: &Path) -> Result<(Self, bool), KeyError> {
+        let Some(path) = file.filter(|path| !path.exists() && env::var_os(VARIABLE).is_none()) else {
+            return Ok((Self::find(file)?, false));
+        };
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+        if inside(parent, data) {
+            return Err(KeyError::Beside { path: path.to_owned() });
+        }
+        let key = Self(crate::random::bytes()?);
+        files::write_private(path, format!("{}\n", BASE64.encode(&key.0)).as_bytes())
+            .map_err(|source| KeyError::File { path: path.to_owned(), source })?;
+        Ok((key, true))
+    }
+
+    fn read_guarded(path: &Path) -> Result<Self, KeyError> {
+        let exposed = files::is_exposed(path).map_err(|source| KeyError::File { path: path.to_owned(), source })?;
+        if exposed { Err(KeyError::Exposed { path: path.to_owned() }) } else { Self::read(path) }
+    }
+
+    fn read(path: &Path) -> Result<Self, KeyError> {
+        let text = std::fs::read_to_string(path).map_err(|source| KeyError::File { path: path.to_owned(), source })?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    fn parse(text: &str, origin: &str) -> Result<Self, KeyError> {
+        let bytes = BASE64.decode(text.trim().as_bytes()).ok();
+        let key = bytes.and_then(|bytes| bytes.try_into().ok());
+        key.map(Self).ok_or_else(|| KeyError::Form { origin: origin.to_owned() })
+    }
+
+    /// Encrypts `plain` for the purpose that `name` states.
+    pub(super) fn seal(&self, name: &str, plain: &[u8]) -> Result<String, super::PkiError> {
+        sealed::seal(&self.0, name, plain).map_err(|_| super::PkiError::Sealing)
+    }
+
+    /// Decrypts what was sealed for that purpose; nothing where key, purpose or content differ.
+    pub(super) fn open(&self, name: &str, text: &str) -> Option<Vec<u8>> {
+        sealed::open(&self.0, name, text)
+    }
+}
+
+fn credential() -> Option<PathBuf> {
+    let path = PathBuf::from(env::var_os("CREDENTIALS_DIRECTORY")?).join(CREDENTIAL);
+    path.exists().then_some(path)
+}
+
+/// Whether `parent` lies in `data`, links followed; what does not exist lies nowhere.
+fn inside(parent: &Path, data: &Path) -> bool {
+    match (parent.canonicalize(), data.canonicalize()) {
+        (Ok(parent), Ok(data)) => parent.starts_with(data),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_made_once_and_never_beside_the_data() {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let file = home.path().join("key");
+        let (first, made) = MasterKey::find_or_create(Some(&file), &data).unwrap();
+        assert!(made);
+        let (again, made) = MasterKey::find_or_create(Some(&file), &data).unwrap();
+        assert!(!made);
+        assert_eq!(first.0, again.0);
+        assert!(matches!(MasterKey::find_or_create(Some(&data.join("key")), &data), Err(KeyError::Beside { .. })));
+        assert_eq!(format!("{first:?}"), "MasterKey([redacted])");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_others_may_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("key");
+        std::fs::write(&file, BASE64.encode(&[1; 32])).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(MasterKey::find(Some(&file)), Err(KeyError::Exposed { .. })));
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        MasterKey::find(Some(&file)).unwrap();
+        std::fs::write(&file, "short").unwrap();
+        assert!(matches!(MasterKey::find(Some(&file)), Err(KeyError::Form { .. })));
+    }
+}

@@ -1,0 +1,102 @@
+//! What each kind of certificate says. The only place where certificate fields are chosen.
+
+use std::time::Duration;
+
+use cartable_common::{DeviceId, EnrolmentId, UtcMillis};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
+    SanType, SerialNumber, date_time_ymd,
+};
+
+use crate::random;
+
+/// Life of the root: longer than any laptop's.
+const ROOT_DAYS: i64 = 20 * 365;
+/// Life of the two intermediates.
+const INTERMEDIATE_DAYS: i64 = 10 * 365;
+/// How far a certificate begins in the past: laptops' clocks run behind.
+pub(super) const BACKDATED_MILLIS: i64 = 60 * 60 * 1000;
+
+/// Which intermediate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Intermediate {
+    /// Signs device certificates.
+    Devices,
+    /// Signs the gateway's certificate.
+    Gateway,
+}
+
+/// A positive serial number of 126 random bits, always 16 bytes long. Never derived from the key: a renewal would
+/// repeat it.
+pub(super) fn random_serial() -> Result<[u8; 16], random::NoRandomness> {
+    let mut serial: [u8; 16] = random::bytes()?;
+    serial[0] = (serial[0] & 0x7f) | 0x40;
+    Ok(serial)
+}
+
+/// The root.
+pub(super) fn root(now: UtcMillis) -> Result<CertificateParams, super::PkiError> {
+    let mut params = blank("Cartable root", random_serial()?, now, now.plus_days(ROOT_DAYS))?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(params)
+}
+
+/// An intermediate: it signs end entities of one purpose, never another authority.
+pub(super) fn intermediate(which: Intermediate, now: UtcMillis) -> Result<CertificateParams, super::PkiError> {
+    let (name, purpose) = match which {
+        Intermediate::Devices => ("Cartable devices", ExtendedKeyUsagePurpose::ClientAuth),
+        Intermediate::Gateway => ("Cartable gateway", ExtendedKeyUsagePurpose::ServerAuth),
+    };
+    let mut params = blank(name, random_serial()?, now, now.plus_days(INTERMEDIATE_DAYS))?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.extended_key_usages = vec![purpose];
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
+}
+
+/// The gateway's certificate for `hosts` (names or addresses).
+pub(super) fn gateway(hosts: &[String], now: UtcMillis, days: i64) -> Result<CertificateParams, super::PkiError> {
+    let mut params = blank("Cartable gateway", random_serial()?, now, now.plus_days(days))?;
+    params.subject_alt_names = CertificateParams::new(hosts.to_vec())?.subject_alt_names;
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
+}
+
+/// A device's certificate. The names in it are for people who look at it: identity is its key alone.
+pub(super) fn device(
+    device: DeviceId,
+    enrolment: EnrolmentId,
+    serial: [u8; 16],
+    not_before: UtcMillis,
+    not_after: UtcMillis,
+) -> Result<CertificateParams, super::PkiError> {
+    let mut params = blank(&device.to_string(), serial, not_before, not_after)?;
+    params.subject_alt_names = vec![SanType::URI(format!("urn:uuid:{enrolment}").try_into()?)];
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
+}
+
+fn blank(
+    name: &str,
+    serial: [u8; 16],
+    not_before: UtcMillis,
+    not_after: UtcMillis,
+) -> Result<CertificateParams, super::PkiError> {
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.serial_number = Some(SerialNumber::from_slice(&serial));
+    let epoch = date_time_ymd(1970, 1, 1);
+    // Certificates count in whole seconds.
+    params.not_before = epoch + Duration::from_secs(not_before.get().unsigned_abs() / 1000);
+    params.not_after = epoch + Duration::from_secs(not_after.get().unsigned_abs() / 1000);
+    Ok(params)
+}
