@@ -46,7 +46,7 @@ fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<Change>) {
     match (before, after) {
         (Value::Object(old), Value::Object(new)) => compare_members(path, ".", &by_name(old), &by_name(new), found),
         (Value::Array(old), Value::Array(new)) => {
-            compare_members(path, "[]", &by_identity(old), &by_identity(new), found)
+            compare_members(path, "[]", &by_identity(old), &by_identity(new), found);
         }
         (old, new) => found.push(Change { path: path.to_owned(), before: shown(old), after: shown(new) }),
     }

@@ -135,7 +135,8 @@ fn counted(drive: &Drive, id: u8, findings: &mut Findings) -> Option<u64> {
         _ => &[],
     };
     let unnamed = attribute.name.as_ref().is_none_or(|name| name.as_str().to_lowercase().contains("unknown"));
-    if !named(attribute, names) && !(unnamed && rotates(drive)) {
+    let understood = named(attribute, names) || (unnamed && rotates(drive));
+    if !understood {
         return None;
     }
     let raw = attribute.raw?;

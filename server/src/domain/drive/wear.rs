@@ -49,7 +49,11 @@ pub(super) fn look(drive: &Drive, policy: &Policy, findings: &mut Findings) {
     if u32::from(wear.percent) < threshold {
         return;
     }
-    let shown = percent(u64::from(wear.percent));
+    let mut shown = percent(u64::from(wear.percent));
+    if wear.percent == u8::MAX {
+        // NVMe counts no further.
+        shown = Said { fr: format!("au moins {}", shown.fr), en: format!("at least {}", shown.en) };
+    }
     let said = if wear.percent > 100 {
         Said::new(
             format!("son endurance prévue est dépassée ({} utilisés)", shown.fr),

@@ -99,9 +99,11 @@ impl Value for Vec<Closure> {
         };
         entries
             .iter()
-            .map(|entry| match entry.get_ref() {
-                DeValue::String(text) => closure(text),
-                other => Err(format!("must hold texts in quotation marks, but one is {}", kind(other))),
+            .map(|entry| {
+                let DeValue::String(text) = entry.get_ref() else {
+                    return Err(format!("must hold texts in quotation marks, but one is {}", kind(entry.get_ref())));
+                };
+                closure(text)
             })
             .collect()
     }

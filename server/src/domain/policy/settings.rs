@@ -73,7 +73,7 @@ policy! {
         herd_from_hour: u32 = 8, Some(0..=23), "heure de Paris · hour in Paris",
         fr "Début des heures où toute une classe ouvre ses ordinateurs à la fois.",
         en "Start of the hours at which a whole class opens its laptops at once.",
-        source "GLPI plugin fusioninventory, PR 3066: 20 to 30 % of a school's inventories arrive between 8 and 10.",
+        source "GLPI plugin fusioninventory, PR 3066: 20 to 30% of a school's inventories arrive between 8 and 10.",
         source_fr "Extension fusioninventory de GLPI, PR 3066 : 20 à 30 % des inventaires arrivent entre 8 h et 10 h.";
 
         herd_until_hour: u32 = 10, Some(0..=24), "heure de Paris · hour in Paris",
@@ -145,7 +145,7 @@ policy! {
         critical_percent: u32 = 5, Some(1..=90), "%",
         fr "Part libre à partir de laquelle il est critique.",
         en "Free share from which it is critical.",
-        source "ext4 keeps 5 % for the system by default (mke2fs -m).",
+        source "ext4 keeps 5% for the system by default (mke2fs -m).",
         source_fr "ext4 réserve 5 % au système par défaut (mke2fs -m).";
 
         critical_gigabytes: u32 = 5, Some(1..=10_000), "Go · GB",
@@ -163,31 +163,31 @@ policy! {
         reallocated_worn: u32 = 4, Some(1..=100_000), "secteurs · sectors",
         fr "Disque dur, attribut 5 : secteurs réalloués à partir desquels il est usé.",
         en "Hard disk, attribute 5: reallocated sectors from which it is worn.",
-        source "Backblaze, buckets of Scrutiny: from 4 on, 7.5 % fail in a year instead of 2.5 %.",
+        source "Backblaze, buckets of Scrutiny: from 4 on, 7.5% fail in a year instead of 2.5%.",
         source_fr "Backblaze, classes de Scrutiny : à partir de 4, 7,5 % tombent en panne dans l'année au lieu de 2,5 %.";
 
         reallocated_failing: u32 = 16, Some(1..=100_000), "secteurs · sectors",
         fr "Disque dur, attribut 5 : secteurs réalloués à partir desquels il risque la panne.",
         en "Hard disk, attribute 5: reallocated sectors from which it is at risk.",
-        source "Backblaze, buckets of Scrutiny: from 16 on, 23.6 % fail in a year.",
+        source "Backblaze, buckets of Scrutiny: from 16 on, 23.6% fail in a year.",
         source_fr "Backblaze, classes de Scrutiny : à partir de 16, 23,6 % tombent en panne dans l'année.";
 
         uncorrectable_failing: u32 = 1, Some(1..=100_000), "erreurs · errors",
         fr "Disque dur, attribut 187 : erreurs irrécupérables à partir desquelles il risque la panne.",
         en "Hard disk, attribute 187: uncorrectable errors from which it is at risk.",
-        source "Backblaze, buckets of Scrutiny: with 1, 33.9 % fail in a year.",
+        source "Backblaze, buckets of Scrutiny: with 1, 33.9% fail in a year.",
         source_fr "Backblaze, classes de Scrutiny : avec 1, 33,9 % tombent en panne dans l'année.";
 
         pending_failing: u32 = 1, Some(1..=100_000), "secteurs · sectors",
         fr "Disque dur, attribut 197 : secteurs en attente à partir desquels il risque la panne.",
         en "Hard disk, attribute 197: pending sectors from which it is at risk.",
-        source "Backblaze, buckets of Scrutiny: with 1 or 2, 34 % fail in a year.",
+        source "Backblaze, buckets of Scrutiny: with 1 or 2, 34% fail in a year.",
         source_fr "Backblaze, classes de Scrutiny : avec 1 ou 2, 34 % tombent en panne dans l'année.";
 
         offline_failing: u32 = 1, Some(1..=100_000), "secteurs · sectors",
         fr "Disque dur, attribut 198 : secteurs illisibles à partir desquels il risque la panne.",
         en "Hard disk, attribute 198: unreadable sectors from which it is at risk.",
-        source "Backblaze, buckets of Scrutiny: with 1 or 2, 81 % fail in a year.",
+        source "Backblaze, buckets of Scrutiny: with 1 or 2, 81% fail in a year.",
         source_fr "Backblaze, classes de Scrutiny : avec 1 ou 2, 81 % tombent en panne dans l'année.";
 
         flash_blocks_worn: u32 = 4, Some(1..=100_000), "blocs · blocks",
@@ -211,7 +211,7 @@ policy! {
         wear_worn_percent: u32 = 70, Some(1..=100), "%",
         fr "SSD, NVMe, eMMC : part de l'endurance prévue à partir de laquelle il n'est plus reprêté sans examen.",
         en "SSD, NVMe, eMMC: share of the rated endurance from which it is not lent again without a check.",
-        source "Cartable: leaves 30 % for a loan of four years; DESIGN §7 proposed 80, which missed worn drives at 73 and 75 %.",
+        source "Cartable: leaves 30% for a loan of four years; DESIGN §7 proposed 80, which missed worn drives at 73 and 75%.",
         source_fr "Cartable : laisse 30 % pour un prêt de quatre ans ; les 80 % du projet initial manquaient des disques usés à 73 et 75 %.";
 
         logged_errors_worn: u32 = 50, Some(1..=100_000), "erreurs · errors",
@@ -233,7 +233,7 @@ policy! {
         long_loan_percent: u32 = 60, Some(1..=100), "%",
         fr "En dessous, remplacer avant tout prêt.",
         en "Below, replace before any loan.",
-        source "elite-laptopparts: 60 % or less may need replacing soon. There is no standard.",
+        source "elite-laptopparts: 60% or less may need replacing soon. There is no standard.",
         source_fr "elite-laptopparts : à 60 % ou moins, à remplacer bientôt. Il n'y a pas de norme.";
 
         replace_percent: u32 = 50, Some(1..=100), "%",
