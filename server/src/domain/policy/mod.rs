@@ -3,6 +3,8 @@
 //! Reading refuses what it does not understand, with line and reason: a mistyped threshold must never silently be the
 //! default. The table of settings is in [`settings`]; reading is in [`read`], writing the documented file in [`write`].
 
+#[cfg(test)]
+mod page;
 mod read;
 mod setting;
 mod settings;
