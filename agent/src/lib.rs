@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Cartable's agent: reads a lent laptop's hardware health and reports it over mutual TLS.
+//!
+//! collect → spool → report. [`collect`] reads the machine, [`spool`] keeps reports on disk until the server says that
+//! they are durable, [`client`] speaks the device port, [`schedule`] decides when (pure functions), [`state`] keeps the
+//! key and what was learnt, [`contact`] is one check-in, [`service`] repeats it. The fleet simulator of the tests uses
+//! the same parts.
+
+pub mod atomic;
+// pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod collect;
+// pub mod contact;
+// pub mod enrol;
+pub mod identity;
+// pub mod language;
+pub mod schedule;
+pub mod server_url;
+// pub mod service;
+// pub mod sleep;
+pub mod spool;
+// pub mod state;
+// pub mod status;
+pub mod trouble;
+
+/// The agent's version as it tells the server.
+pub fn version() -> cartable_common::Text {
+    cartable_common::Text::clean(env!("CARGO_PKG_VERSION"))
+}

@@ -1,0 +1,86 @@
+//! The clock by which certificates are judged.
+//!
+//! A laptop whose CMOS battery is dead starts in 1970 or 2015 and would refuse the server's certificate as "not yet
+//! valid", for ever. So certificates are judged by the latest of three moments: the clock, the moment this agent was
+//! built, and the last moment the server told. Never sets the machine's clock.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use cartable_common::UtcMillis;
+use rustls::{pki_types::UnixTime, time_provider::TimeProvider};
+
+/// The machine's clock now. One of the few places that read it.
+pub fn now() -> UtcMillis {
+    let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    UtcMillis::default().plus_millis(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// When this agent was built.
+pub fn built_at() -> UtcMillis {
+    let seconds: i64 = env!("CARTABLE_BUILT_AT").parse().unwrap_or(0);
+    UtcMillis::default().plus_millis(seconds.saturating_mul(1000))
+}
+
+/// The latest of the machine's clock and a floor that only grows with what the server says.
+#[derive(Clone, Debug)]
+pub struct TrustedClock(Arc<AtomicI64>);
+
+impl Default for TrustedClock {
+    fn default() -> Self {
+        Self(Arc::new(AtomicI64::new(built_at().get())))
+    }
+}
+
+impl TrustedClock {
+    /// Raises the floor to a moment that an authenticated server told.
+    pub fn learn(&self, server_time: UtcMillis) {
+        self.0.fetch_max(server_time.get(), Ordering::Relaxed);
+    }
+
+    /// Forgets what the server told: its clock was wrong, and its own certificate is now judged as ended.
+    pub fn forget(&self) {
+        self.0.store(built_at().get(), Ordering::Relaxed);
+    }
+
+    /// The latest of `clock` and the floor.
+    pub fn latest(&self, clock: UtcMillis) -> UtcMillis {
+        clock.max(UtcMillis::default().plus_millis(self.0.load(Ordering::Relaxed)))
+    }
+
+    /// Whether the floor, not `clock`, decides.
+    pub fn is_ahead_of(&self, clock: UtcMillis) -> bool {
+        self.latest(clock) > clock
+    }
+}
+
+impl TimeProvider for TrustedClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let millis = u64::try_from(self.latest(now()).get()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_millis(millis)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_cmos_clock_is_replaced_by_what_is_known() {
+        let dead = UtcMillis::default();
+        let clock = TrustedClock::default();
+        assert_eq!(clock.latest(dead), built_at());
+        let later = built_at().plus_days(100);
+        clock.learn(later);
+        clock.learn(built_at().plus_days(1));
+        assert_eq!(clock.latest(dead), later, "the floor never goes back by itself");
+        assert!(clock.is_ahead_of(dead) && !clock.is_ahead_of(later.plus_days(1)));
+        clock.forget();
+        assert_eq!(clock.latest(dead), built_at());
+    }
+}

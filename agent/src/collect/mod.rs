@@ -1,0 +1,128 @@
+//! Reads the machine: one independent probe per part, so that one that fails never blocks the rest.
+//!
+//! Everything that could not be read is listed with its reason. The operating systems meet at one seam, the module
+//! `imp`, whose `machine` reads all but the drives' own health; [`smartctl`] asks the drives. Reads only what is below
+//! the given root, so that recorded machines can be replayed (docs/agent.md). Never reads a user's file.
+
+use std::path::{Path, PathBuf};
+
+use cartable_common::{
+    Celsius, Text, limits,
+    report::{HealthReport, Subject, Unread, UnreadReason},
+};
+
+pub mod smartctl;
+pub mod smartctl_json;
+
+#[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "unsupported.rs")]
+mod imp;
+
+/// Where the machine is read from.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// Below it lie sys, proc and etc; `/` on the machine itself.
+    pub root: PathBuf,
+    /// Who is asked about the drives' health.
+    pub drive_health: DriveHealth,
+}
+
+/// Who is asked about the drives' health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DriveHealth {
+    /// This program, with smartctl's arguments and answers.
+    Program(PathBuf),
+    /// Nobody: only recorded answers below the root count.
+    RecordedOnly,
+}
+
+impl Sources {
+    /// This machine, asking the smartctl of the usual places.
+    pub fn this_machine() -> Self {
+        Self { root: PathBuf::from("/"), drive_health: DriveHealth::Program(PathBuf::from("smartctl")) }
+    }
+
+    /// A recorded machine below `root`.
+    pub fn recorded(root: &Path) -> Self {
+        Self { root: root.to_owned(), drive_health: DriveHealth::RecordedOnly }
+    }
+}
+
+/// What [`imp`] found: the report without the drives' own health, and whom to ask for it.
+#[derive(Debug, Default)]
+struct Found {
+    report: HealthReport,
+    /// For each of `report.drives`, its name in the system (`sda`); never sent.
+    drive_names: Vec<String>,
+}
+
+/// Reads the machine. Never fails: what is missing is said in the report.
+pub async fn collect(sources: &Sources) -> HealthReport {
+    let Found { mut report, drive_names } = imp::machine(&sources.root);
+    for (drive, name) in report.drives.iter_mut().zip(&drive_names) {
+        match smartctl::ask(sources, name).await {
+            Ok(answer) => smartctl_json::merge(drive, &answer, &mut report.unread),
+            // The kernel already told all that an eMMC knows of its wear.
+            Err(_) if drive.emmc.is_some() => {}
+            Err(missing) => report.unread.push(missing),
+        }
+    }
+    within_limits(report)
+}
+
+/// An entry of the list of what could not be read. Words that look like paths are left out.
+fn unread(subject: Subject, reason: UnreadReason, detail: &str) -> Unread {
+    let words = detail.split_whitespace().map(|word| if word.contains(['/', '\\']) { "…" } else { word });
+    let detail = Text::clean(&words.collect::<Vec<_>>().join(" "));
+    Unread { subject: Some(subject), reason: Some(reason), detail: (!detail.as_str().is_empty()).then_some(detail) }
+}
+
+/// Cuts lists to what the protocol accepts; of temperatures the hottest stay.
+fn within_limits(mut report: HealthReport) -> HealthReport {
+    report
+        .temperatures
+        .sort_by_key(|temperature| std::cmp::Reverse(temperature.celsius.map_or(i16::MIN, Celsius::get)));
+    report.temperatures.truncate(limits::MAX_TEMPERATURES);
+    report.volumes.truncate(limits::MAX_VOLUMES);
+    report.drives.truncate(limits::MAX_DRIVES);
+    report.batteries.truncate(limits::MAX_BATTERIES);
+    for drive in &mut report.drives {
+        drive.ata_attributes.truncate(limits::MAX_ATA_ATTRIBUTES);
+    }
+    let mut seen = Vec::new();
+    report.unread.retain(|entry| {
+        let is_new = !seen.contains(entry);
+        seen.push(entry.clone());
+        is_new
+    });
+    report.unread.truncate(limits::MAX_UNREAD);
+    report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_travels_in_a_reason() {
+        let entry =
+            unread(Subject::DriveHealth, UnreadReason::ToolFailed, "open /dev/sda failed: \\\\.\\PhysicalDrive0: no");
+        assert_eq!(entry.detail.unwrap().as_str(), "open … failed: … no");
+    }
+
+    #[test]
+    fn an_overfull_machine_is_cut_to_what_the_protocol_accepts() {
+        let mut report = HealthReport::default();
+        for degrees in 0..100 {
+            report
+                .temperatures
+                .push(cartable_common::report::Temperature { sensor: None, celsius: Celsius::new(degrees) });
+        }
+        report.drives = vec![cartable_common::report::Drive::default(); 40];
+        report.unread = vec![unread(Subject::Drives, UnreadReason::Malformed, ""); 99];
+        let report = within_limits(report);
+        report.check().unwrap();
+        assert_eq!(report.temperatures[0].celsius, Celsius::new(99));
+        assert_eq!(report.unread.len(), 1);
+    }
+}

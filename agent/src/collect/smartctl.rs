@@ -1,0 +1,140 @@
+//! Asks smartctl (smartmontools) about a drive, without waking a sleeping one.
+//!
+//! The program is foreign: it gets a time limit, its answer a size limit, and it is killed when this agent stops. Its
+//! exit status is a mask of bits, of which only the two lowest say that there is no answer (smartctl(8)).
+
+use std::{path::Path, process::Stdio, time::Duration};
+
+use cartable_common::report::{Subject, Unread, UnreadReason};
+use serde_json::Value;
+use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
+
+use super::{DriveHealth, Sources, unread};
+
+/// Longest wait for one drive. Drives answer within a second; a dying one hangs its bus for half a minute at a time.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// Largest answer read: `-x` of a drive with full error logs is below 100 KB.
+const ANSWER_LIMIT: u64 = 512 * 1024;
+
+/// Bits 0 and 1: the command line was wrong, or the drive could not be opened or asked.
+const NO_ANSWER_BITS: u64 = 0b11;
+
+/// Where a recorded machine keeps smartctl's answers: `ROOT/cartable-recorded/smartctl/sda.json`.
+const RECORDED: &str = "cartable-recorded/smartctl";
+
+/// smartctl's answer about the drive called `name`, or why there is none.
+pub(super) async fn ask(sources: &Sources, name: &str) -> Result<Value, Unread> {
+    let recorded = sources.root.join(RECORDED).join(format!("{name}.json"));
+    if sources.root != Path::new("/") && recorded.exists() {
+        let answer = std::fs::read(&recorded).map_err(|error| missing(UnreadReason::Malformed, &error.to_string()))?;
+        return judge(&answer);
+    }
+    match &sources.drive_health {
+        DriveHealth::Program(program) => judge(&run(program, name, TIME_LIMIT).await?),
+        DriveHealth::RecordedOnly => Err(missing(UnreadReason::NotPresent, "not recorded")),
+    }
+}
+
+fn missing(reason: UnreadReason, detail: &str) -> Unread {
+    unread(Subject::DriveHealth, reason, detail)
+}
+
+async fn run(program: &Path, name: &str, limit: Duration) -> Result<Vec<u8>, Unread> {
+    let mut command = Command::new(program);
+    command.args(["--json", "-x", "-n", "standby"]).arg(format!("/dev/{name}"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    // It speaks English to us, and knows nothing of our environment (a proxy's password, for one).
+    command.env_clear().env("LC_ALL", "C").env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => missing(UnreadReason::ToolMissing, "smartctl is not installed"),
+        std::io::ErrorKind::PermissionDenied => missing(UnreadReason::PermissionDenied, "smartctl may not be run"),
+        _ => missing(UnreadReason::ToolFailed, &error.to_string()),
+    })?;
+    let mut answer = Vec::new();
+    let reading = async {
+        if let Some(output) = child.stdout.take() {
+            output.take(ANSWER_LIMIT + 1).read_to_end(&mut answer).await?;
+        }
+        if answer.len() as u64 > ANSWER_LIMIT {
+            return Ok(());
+        }
+        child.wait().await.map(|_| ())
+    };
+    match timeout(limit, reading).await {
+        Err(_) => Err(missing(UnreadReason::TimedOut, "smartctl did not answer in time")),
+        Ok(Err(error)) => Err(missing(UnreadReason::ToolFailed, &error.to_string())),
+        Ok(Ok(())) if answer.len() as u64 > ANSWER_LIMIT => {
+            Err(missing(UnreadReason::Malformed, "smartctl's answer is too long"))
+        }
+        Ok(Ok(())) => Ok(answer),
+    }
+}
+
+/// Whether an answer holds evidence; if not, why.
+fn judge(answer: &[u8]) -> Result<Value, Unread> {
+    let answer: Value = serde_json::from_slice(answer).map_err(|_| {
+        missing(UnreadReason::Malformed, "smartctl did not answer with JSON (version 7 or later is needed)")
+    })?;
+    // A converted reading without exit status is judged by what it holds.
+    let exit = answer.pointer("/smartctl/exit_status").and_then(Value::as_u64).unwrap_or(0);
+    if exit & NO_ANSWER_BITS == 0 {
+        return Ok(answer);
+    }
+    let words = messages(&answer);
+    let reason = if words.contains("STANDBY") || words.contains("SLEEP") {
+        UnreadReason::Asleep
+    } else if words.contains("Permission denied") || words.contains("Error=5") {
+        UnreadReason::PermissionDenied
+    } else {
+        UnreadReason::ToolFailed
+    };
+    Err(missing(reason, &words))
+}
+
+/// smartctl's messages in one line.
+fn messages(answer: &Value) -> String {
+    let list = answer.pointer("/smartctl/messages").and_then(Value::as_array);
+    let words = list.into_iter().flatten().filter_map(|message| message.get("string")?.as_str());
+    words.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    async fn with_program(script: &str) -> Result<Vec<u8>, Unread> {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("smartctl");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        run(&program, "sda", Duration::from_secs(2)).await
+    }
+
+    #[tokio::test]
+    async fn each_way_of_failing_has_its_reason() {
+        let missing = run(Path::new("/nonexistent/smartctl"), "sda", TIME_LIMIT).await.unwrap_err();
+        assert_eq!(missing.reason, Some(UnreadReason::ToolMissing));
+        assert_eq!(with_program("exec sleep 60").await.unwrap_err().reason, Some(UnreadReason::TimedOut));
+        assert_eq!(with_program("exec yes").await.unwrap_err().reason, Some(UnreadReason::Malformed));
+        let said = with_program("echo $@ $SECRET").await.unwrap();
+        assert_eq!(String::from_utf8(said).unwrap(), "--json -x -n standby /dev/sda\n");
+    }
+
+    #[test]
+    fn the_lowest_bits_of_the_exit_status_mean_no_evidence() {
+        let answer = |exit: u8, words: &str| {
+            format!(r#"{{"smartctl":{{"exit_status":{exit},"messages":[{{"string":"{words}","severity":"error"}}]}}}}"#)
+        };
+        let reason = |exit, words| judge(answer(exit, words).as_bytes()).map_err(|unread| unread.reason);
+        assert!(reason(0, "").is_ok() && reason(4, "").is_ok() && reason(8 | 64, "").is_ok());
+        assert_eq!(reason(2, "Device is in STANDBY mode, exit(2)").unwrap_err(), Some(UnreadReason::Asleep));
+        assert_eq!(
+            reason(2, "Smartctl open device: /dev/sda failed: Permission denied").unwrap_err(),
+            Some(UnreadReason::PermissionDenied)
+        );
+        assert_eq!(reason(1, "/dev/vda: Unable to detect device type").unwrap_err(), Some(UnreadReason::ToolFailed));
+        assert_eq!(judge(b"smartctl 6.6").unwrap_err().reason, Some(UnreadReason::Malformed));
+    }
+}

@@ -1,0 +1,25 @@
+//! Operating systems whose collector is not written yet: says so instead of inventing values.
+
+use std::path::Path;
+
+use cartable_common::report::{HealthReport, OperatingSystem, OsFamily, Subject, UnreadReason};
+
+use super::{Found, unread};
+
+/// The system's family, and "unsupported" for every part.
+pub(super) fn machine(_root: &Path) -> Found {
+    let family = match std::env::consts::OS {
+        "windows" => OsFamily::Windows,
+        "macos" => OsFamily::MacOs,
+        _ => OsFamily::Unknown,
+    };
+    let subjects = Subject::ALL.iter().filter(|subject| !matches!(subject, Subject::Unknown));
+    Found {
+        report: HealthReport {
+            operating_system: OperatingSystem { family: Some(family), ..OperatingSystem::default() },
+            unread: subjects.map(|subject| unread(*subject, UnreadReason::Unsupported, "")).collect(),
+            ..HealthReport::default()
+        },
+        drive_names: Vec::new(),
+    }
+}

@@ -1,0 +1,385 @@
+//! Reports on disk until the server says that they are durable.
+//!
+//! One file per report, written atomically, with a hash of its content; the report's id and sequence number are in it,
+//! so they are fixed before the first sending. Bounded in count and bytes: when it is full, every second report of the
+//! older half goes, so that a laptop that was away for a year keeps a sparse history and its newest state. A small
+//! reserve file is given back when the disk is full, because a full disk is exactly what must be reported. Nothing
+//! already spooled is ever lost to a failed write.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use cartable_common::{
+    ContentHash, ReportId, UtcMillis, limits::SPOOLED_REPORTS_PER_CHECK_IN, protocol::ReportEnvelope,
+    report::HealthReport,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::atomic;
+
+/// Most reports kept. A report is made when content changes or weekly: this is months of absence.
+pub const MAX_RECORDS: usize = 128;
+
+/// Most bytes kept. 128 reports of 4 KB; below what one check-in may carry, so that a spool always fits a message.
+pub const MAX_BYTES: u64 = 512 * 1024;
+
+/// What the reserve holds back on the disk: a dozen reports' room when everything else is full.
+const RESERVE_BYTES: usize = 64 * 1024;
+
+const RESERVE: &str = "reserve";
+const SEQUENCE: &str = "sequence";
+const EXTENSION: &str = "report";
+const FORMAT: &str = "cartable-report 1";
+
+/// The spool of one agent. One process at a time opens it (see [`crate::state::Lock`]).
+#[derive(Debug)]
+pub struct Spool {
+    folder: PathBuf,
+    records: Vec<Record>,
+    last_sequence: u64,
+}
+
+/// What is known of a spooled report without reading it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its number.
+    pub sequence: u64,
+    /// Its id.
+    pub report_id: ReportId,
+    /// When it was measured, by the agent's clock.
+    pub measured_at: UtcMillis,
+    /// The hash of what matters in it.
+    pub content_hash: ContentHash,
+    /// Its size on disk.
+    pub bytes: u64,
+}
+
+/// A spool that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// The disk failed or is full.
+    #[error("the spool could not be {doing} ({source}); free some space or check the disk; what was spooled is kept")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// A report that cannot be written as JSON.
+    #[error("the report could not be written ({0}); this is a fault in the agent")]
+    Json(#[from] serde_json::Error),
+}
+
+fn failed(doing: &'static str) -> impl FnOnce(io::Error) -> SpoolError {
+    move |source| SpoolError::Io { doing, source }
+}
+
+impl Spool {
+    /// Opens the spool in `folder`, made if absent. Damaged records are set aside and counted in the log.
+    pub fn open(folder: &Path) -> Result<Self, SpoolError> {
+        let is_new = !folder.exists();
+        make_private_folder(folder).map_err(failed("opened"))?;
+        atomic::remove_leftovers(folder).map_err(failed("opened"))?;
+        let mut spool = Self { folder: folder.to_owned(), records: Vec::new(), last_sequence: 0 };
+        spool.records = spool.read_all().map_err(failed("read"))?;
+        let newest = spool.records.last().map_or(0, |record| record.sequence);
+        spool.last_sequence = spool.stored_sequence(is_new).max(newest);
+        spool.keep_reserve();
+        Ok(spool)
+    }
+
+    /// What is spooled, oldest first.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The number that the next report gets.
+    pub const fn next_sequence(&self) -> u64 {
+        self.last_sequence + 1
+    }
+
+    /// Spools `report` under a new id. When it returns, the report is durable; when it fails, nothing changed.
+    pub fn push(&mut self, report_id: ReportId, now: UtcMillis, report: HealthReport) -> Result<&Record, SpoolError> {
+        let sequence = self.next_sequence();
+        let envelope = ReportEnvelope { report_id, sequence, measured_at: now, report };
+        let body = serde_json::to_vec(&Stored { content_hash: envelope.report.content_hash(), envelope: &envelope })?;
+        let content = format!("{FORMAT} {}\n{}", ContentHash::of(&body), String::from_utf8_lossy(&body));
+        self.write_with_reserve(&file_name(sequence), content.as_bytes()).map_err(failed("written"))?;
+        self.last_sequence = sequence;
+        self.records.push(Record {
+            sequence,
+            report_id,
+            measured_at: now,
+            content_hash: envelope.report.content_hash(),
+            bytes: content.len() as u64,
+        });
+        self.thin();
+        // The record itself carries the number; this file only remembers it after the record is gone.
+        if let Err(error) = self.write_with_reserve(SEQUENCE, sequence.to_string().as_bytes()) {
+            tracing::warn!(%error, "the report counter could not be written");
+        }
+        self.keep_reserve();
+        Ok(&self.records[self.records.len() - 1])
+    }
+
+    /// The next reports to send, oldest first, as many as one check-in may carry.
+    pub fn batch(&self) -> Vec<ReportEnvelope> {
+        let oldest = self.records.iter().take(SPOOLED_REPORTS_PER_CHECK_IN);
+        oldest
+            .filter_map(|record| read_record(&self.path(record.sequence)).ok().map(|(_, envelope)| envelope))
+            .collect()
+    }
+
+    /// Forgets the reports that the server answered for. Unknown ids are ignored.
+    pub fn forget(&mut self, ids: &[ReportId]) -> Result<usize, SpoolError> {
+        let done: Vec<u64> =
+            self.records.iter().filter(|record| ids.contains(&record.report_id)).map(|r| r.sequence).collect();
+        for sequence in &done {
+            self.remove(*sequence).map_err(failed("emptied"))?;
+        }
+        Ok(done.len())
+    }
+
+    fn remove(&mut self, sequence: u64) -> io::Result<()> {
+        match fs::remove_file(self.path(sequence)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => self.records.retain(|record| record.sequence != sequence),
+        }
+        Ok(())
+    }
+
+    fn path(&self, sequence: u64) -> PathBuf {
+        self.folder.join(file_name(sequence))
+    }
+
+    /// Thins the older half until the bounds hold. Only after the newest is durable.
+    fn thin(&mut self) {
+        for sequence in to_thin(&self.records, MAX_RECORDS, MAX_BYTES) {
+            if let Err(error) = self.remove(sequence) {
+                tracing::warn!(%error, "an old report could not be removed from the spool");
+            }
+        }
+    }
+
+    fn write_with_reserve(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let Err(first) = atomic::write(&self.folder, name, content) else { return Ok(()) };
+        let is_full = matches!(first.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        if !is_full || fs::remove_file(self.folder.join(RESERVE)).is_err() {
+            return Err(first);
+        }
+        tracing::warn!("the disk is full: the spool uses its reserve");
+        atomic::write(&self.folder, name, content)
+    }
+
+    /// Puts the reserve back when there is room. Failing is its normal state on a full disk.
+    fn keep_reserve(&self) {
+        if !self.folder.join(RESERVE).exists() {
+            // Not zeros: some file systems would store a hole.
+            let _ = atomic::write(&self.folder, RESERVE, &[0x5A; RESERVE_BYTES]);
+        }
+    }
+
+    /// The last number given. Where the counter was lost, the clock in seconds stands in: far above any count, so that
+    /// no number is used twice.
+    fn stored_sequence(&self, is_new: bool) -> u64 {
+        let stored = fs::read_to_string(self.folder.join(SEQUENCE)).ok().and_then(|text| text.trim().parse().ok());
+        match stored {
+            Some(sequence) => sequence,
+            // The newest record carries the last number itself.
+            None if is_new || !self.records.is_empty() => 0,
+            None => u64::try_from(crate::clock::now().get() / 1000).unwrap_or(0),
+        }
+    }
+
+    fn read_all(&self) -> io::Result<Vec<Record>> {
+        let mut records = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.extension().is_none_or(|extension| extension != EXTENSION) {
+                continue;
+            }
+            match read_record(&path) {
+                Ok((record, _)) => records.push(record),
+                Err(reason) => {
+                    tracing::warn!(%reason, "a damaged report was set aside");
+                    fs::rename(&path, path.with_extension("damaged"))?;
+                }
+            }
+        }
+        records.sort_by_key(|record| record.sequence);
+        Ok(records)
+    }
+}
+
+/// What stands in a record's file after its first line.
+#[derive(Serialize, Deserialize)]
+struct Stored<E> {
+    content_hash: ContentHash,
+    envelope: E,
+}
+
+/// The sequence numbers to drop so that at most `max_records` and `max_bytes` remain: repeatedly every second record
+/// of the older half. The newest always stays.
+#[must_use]
+pub fn to_thin(records: &[Record], max_records: usize, max_bytes: u64) -> Vec<u64> {
+    let mut kept: Vec<&Record> = records.iter().collect();
+    let mut dropped = Vec::new();
+    while kept.len() > 1
+        && (kept.len() > max_records || kept.iter().map(|record| record.bytes).sum::<u64>() > max_bytes)
+    {
+        let older_half = (kept.len() / 2).max(1);
+        let mut index = 0;
+        kept.retain(|record| {
+            let drops = index < older_half && index % 2 == 0;
+            index += 1;
+            if drops {
+                dropped.push(record.sequence);
+            }
+            !drops
+        });
+    }
+    dropped
+}
+
+fn file_name(sequence: u64) -> String {
+    format!("{sequence:020}.{EXTENSION}")
+}
+
+fn read_record(path: &Path) -> Result<(Record, ReportEnvelope), String> {
+    let content = fs::read(path).map_err(|error| error.to_string())?;
+    let record = parse_record(&content)?;
+    if path.file_name().is_none_or(|name| name.to_string_lossy() != file_name(record.0.sequence)) {
+        return Err("its name does not fit its number".to_owned());
+    }
+    Ok(record)
+}
+
+/// Reads a record's file. Anything but exactly what was written is refused.
+pub fn parse_record(content: &[u8]) -> Result<(Record, ReportEnvelope), String> {
+    let end = content.iter().position(|byte| *byte == b'\n').ok_or("no first line")?;
+    let (head, body) = (&content[..end], &content[end + 1..]);
+    if head != format!("{FORMAT} {}", ContentHash::of(body)).as_bytes() {
+        return Err("its hash does not fit".to_owned());
+    }
+    let stored: Stored<ReportEnvelope> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let record = Record {
+        sequence: stored.envelope.sequence,
+        report_id: stored.envelope.report_id,
+        measured_at: stored.envelope.measured_at,
+        content_hash: stored.content_hash,
+        bytes: content.len() as u64,
+    };
+    Ok((record, stored.envelope))
+}
+
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartable_common::{report::Memory, units::Bytes};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    fn report(size: u64) -> HealthReport {
+        HealthReport { memory: Memory { total_bytes: Bytes::new(size) }, ..HealthReport::default() }
+    }
+
+    fn push(spool: &mut Spool, size: u64) -> ReportId {
+        spool.push(ReportId(Uuid::new_v4()), UtcMillis::default(), report(size)).unwrap().report_id
+    }
+
+    #[test]
+    fn what_was_spooled_is_there_after_a_restart_in_order_and_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spool");
+        let mut spool = Spool::open(&path).unwrap();
+        let ids: Vec<_> = (1..=40).map(|size| push(&mut spool, size)).collect();
+        let mut spool = Spool::open(&path).unwrap();
+        let batch = spool.batch();
+        assert_eq!(batch.len(), SPOOLED_REPORTS_PER_CHECK_IN);
+        assert_eq!(batch.iter().map(|e| e.report_id).collect::<Vec<_>>(), ids[..32]);
+        assert_eq!(batch[4].report, report(5));
+        assert_eq!(spool.forget(&ids[..32]).unwrap(), 32);
+        assert_eq!(spool.forget(&ids[..32]).unwrap(), 0);
+        assert_eq!(Spool::open(&path).unwrap().batch().len(), 8);
+    }
+
+    #[test]
+    fn numbers_grow_even_when_the_spool_was_emptied_and_when_the_counter_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spool");
+        let mut spool = Spool::open(&path).unwrap();
+        let first = push(&mut spool, 1);
+        spool.forget(&[first]).unwrap();
+        assert_eq!(Spool::open(&path).unwrap().next_sequence(), 2);
+        fs::remove_file(path.join(SEQUENCE)).unwrap();
+        assert!(Spool::open(&path).unwrap().next_sequence() > 1_000_000_000);
+    }
+
+    #[test]
+    fn a_damaged_record_is_set_aside_and_the_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spool");
+        let mut spool = Spool::open(&path).unwrap();
+        push(&mut spool, 1);
+        push(&mut spool, 2);
+        let file = path.join(file_name(1));
+        let mut content = fs::read(&file).unwrap();
+        let middle = content.len() / 2;
+        content[middle] ^= 1;
+        fs::write(&file, content).unwrap();
+        let spool = Spool::open(&path).unwrap();
+        assert_eq!(spool.records().iter().map(|r| r.sequence).collect::<Vec<_>>(), [2]);
+        assert!(file.with_extension("damaged").exists());
+    }
+
+    #[test]
+    fn a_full_spool_keeps_the_newest_and_a_sparse_past() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::open(&folder.path().join("spool")).unwrap();
+        let mut last = None;
+        for size in 1..=(MAX_RECORDS as u64 + 10) {
+            last = Some(push(&mut spool, size));
+        }
+        assert!(spool.records().len() <= MAX_RECORDS);
+        assert_eq!(spool.records().last().map(|r| r.report_id), last);
+        assert!(spool.records()[0].sequence < 10, "the distant past is thinned, not forgotten");
+    }
+
+    proptest! {
+        #[test]
+        fn thinning_bounds_the_spool_and_spares_the_newest(sizes in proptest::collection::vec(1u64..5_000, 1..300), max_records in 1usize..100, max_bytes in 1u64..200_000) {
+            let records: Vec<Record> = sizes.iter().zip(1..).map(|(bytes, sequence)| Record {
+                sequence, report_id: ReportId(Uuid::nil()), measured_at: UtcMillis::default(), content_hash: ContentHash::of(b""), bytes: *bytes,
+            }).collect();
+            let dropped = to_thin(&records, max_records, max_bytes);
+            let kept: Vec<&Record> = records.iter().filter(|r| !dropped.contains(&r.sequence)).collect();
+            prop_assert_eq!(kept.len() + dropped.len(), records.len());
+            prop_assert_eq!(kept.last().map(|r| r.sequence), records.last().map(|r| r.sequence));
+            prop_assert!(kept.len() == 1 || kept.len() <= max_records && kept.iter().map(|r| r.bytes).sum::<u64>() <= max_bytes);
+        }
+
+        #[test]
+        fn no_damage_passes_for_a_record(noise in proptest::collection::vec(any::<u8>(), 0..200), cut in 0usize..400, flip in 0usize..400) {
+            prop_assert!(parse_record(&noise).is_err());
+            let envelope = ReportEnvelope { report_id: ReportId(Uuid::nil()), sequence: 1, measured_at: UtcMillis::default(), report: report(1) };
+            let body = serde_json::to_vec(&Stored { content_hash: ContentHash::of(b"x"), envelope }).unwrap();
+            let mut whole = format!("{FORMAT} {}\n", ContentHash::of(&body)).into_bytes();
+            whole.extend_from_slice(&body);
+            prop_assert!(parse_record(&whole).is_ok());
+            prop_assert!(parse_record(&whole[..cut % whole.len()]).is_err());
+            let at = flip % whole.len();
+            whole[at] ^= 0x20;
+            prop_assert!(parse_record(&whole).is_err());
+        }
+    }
+}

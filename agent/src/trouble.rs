@@ -1,0 +1,219 @@
+//! Why a contact failed, in the few kinds that a technician can act on.
+//!
+//! Reads the errors of reqwest, hyper and rustls and the server's HTTP status. Keeps at most a short cleaned text of
+//! what a stranger answered; never a body, never a token.
+
+use cartable_common::{Text, protocol::Problem};
+use reqwest::StatusCode;
+use rustls::{AlertDescription, CertificateError};
+use serde::{Deserialize, Serialize};
+
+/// The kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TroubleKind {
+    /// The server's name has no address here: no network, or a wrong name.
+    NameResolution,
+    /// Nothing answers at the server's address.
+    Unreachable,
+    /// Too slow.
+    TimedOut,
+    /// The proxy refuses or does not answer.
+    Proxy,
+    /// Something between the laptop and the server answers in its place.
+    CaptivePortal,
+    /// What answers cannot prove that it is the server.
+    UntrustedServer,
+    /// The server's certificate is not valid at this machine's time.
+    Clock,
+    /// The server knows this agent and refuses it, or does not know it any more.
+    Refused,
+    /// The server is too busy for now.
+    Busy,
+    /// The server has an internal error.
+    ServerFault,
+    /// The server finds the message itself wrong.
+    Rejected,
+    /// The state directory failed: full, read-only or damaged.
+    Local,
+    /// Anything else.
+    #[serde(other)]
+    NotUnderstood,
+}
+
+/// One failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{kind:?}: {detail}")]
+pub struct Trouble {
+    /// Its kind.
+    pub kind: TroubleKind,
+    /// The technical words, cleaned and short.
+    pub detail: String,
+    /// What the server asked to wait, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u32>,
+}
+
+impl Trouble {
+    /// A trouble with its technical words.
+    pub fn new(kind: TroubleKind, detail: &str) -> Self {
+        Self { kind, detail: Text::clean(detail).as_str().to_owned(), retry_after_seconds: None }
+    }
+
+    /// From an exchange that broke before an answer.
+    pub(crate) fn of_exchange(error: &reqwest::Error) -> Self {
+        let chain = chain_of(error);
+        let words = chain.iter().skip(1).map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        let kind = chain
+            .iter()
+            .find_map(|cause| rustls_error(*cause).map(tls_kind))
+            .or_else(|| kind_of_words(&words))
+            .unwrap_or_else(|| {
+                if error.is_timeout() {
+                    TroubleKind::TimedOut
+                } else if error.is_decode() || words.contains("invalid HTTP") {
+                    TroubleKind::NotUnderstood
+                } else {
+                    TroubleKind::Unreachable
+                }
+            });
+        Self::new(kind, if words.is_empty() { "no answer" } else { &words })
+    }
+
+    /// From an answer that is not a success.
+    pub(crate) fn of_status(status: StatusCode, retry_after_seconds: Option<u32>, body: &[u8]) -> Self {
+        let kind = match status.as_u16() {
+            401 | 403 => TroubleKind::Refused,
+            407 => TroubleKind::Proxy,
+            408 | 429 | 503 => TroubleKind::Busy,
+            // A Cartable server never redirects; 511 is "network authentication required".
+            300..=399 | 511 => TroubleKind::CaptivePortal,
+            400..=499 => TroubleKind::Rejected,
+            500..=599 => TroubleKind::ServerFault,
+            _ => TroubleKind::NotUnderstood,
+        };
+        let problem: Option<Problem> = serde_json::from_slice(body).ok();
+        let words = problem.map_or_else(
+            || format!("HTTP {}", status.as_u16()),
+            |problem| format!("HTTP {}: {}. {}", status.as_u16(), problem.title, problem.detail),
+        );
+        Self { retry_after_seconds, ..Self::new(kind, &words) }
+    }
+
+    /// From a success whose body is not what a Cartable server says.
+    pub(crate) fn of_body(body: &[u8], error: &serde_json::Error) -> Self {
+        if body.trim_ascii_start().first() == Some(&b'<') {
+            return Self::new(TroubleKind::CaptivePortal, "a web page came instead of an answer");
+        }
+        Self::new(TroubleKind::NotUnderstood, &format!("the answer could not be read: {error}"))
+    }
+}
+
+fn chain_of<'a>(error: &'a (dyn std::error::Error + 'static)) -> Vec<&'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |cause| cause.source()).collect()
+}
+
+/// rustls hides its errors inside `io::Error`, sometimes twice.
+fn rustls_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return Some(error);
+    }
+    let inner = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
+    rustls_error(inner)
+}
+
+fn tls_kind(error: &rustls::Error) -> TroubleKind {
+    use rustls::Error as Tls;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "rustls' errors are open-ended; the rest is one kind")]
+    match error {
+        Tls::InvalidCertificate(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        ) => TroubleKind::Clock,
+        Tls::AlertReceived(alert) => alert_kind(*alert),
+        Tls::InvalidMessage(_) => TroubleKind::CaptivePortal,
+        _ => TroubleKind::UntrustedServer,
+    }
+}
+
+/// What the other side's alert says of us.
+fn alert_kind(alert: AlertDescription) -> TroubleKind {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "an alert that does not speak of our certificate is one kind")]
+    match alert {
+        AlertDescription::AccessDenied
+        | AlertDescription::BadCertificate
+        | AlertDescription::CertificateExpired
+        | AlertDescription::CertificateRequired
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnknownCA
+        | AlertDescription::UnsupportedCertificate => TroubleKind::Refused,
+        AlertDescription::InternalError => TroubleKind::ServerFault,
+        _ => TroubleKind::UntrustedServer,
+    }
+}
+
+/// hyper's connector errors have private types: their words are all there is.
+fn kind_of_words(words: &str) -> Option<TroubleKind> {
+    let has = |part: &str| words.contains(part);
+    if has("tunnel error") || has("proxy") {
+        Some(TroubleKind::Proxy)
+    } else if has("dns error") || has("failed to lookup address") {
+        Some(TroubleKind::NameResolution)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, body: &str) -> Trouble {
+        Trouble::of_status(StatusCode::from_u16(status).unwrap(), None, body.as_bytes())
+    }
+
+    #[test]
+    fn statuses_become_kinds() {
+        for (status, kind) in [
+            (302, TroubleKind::CaptivePortal),
+            (511, TroubleKind::CaptivePortal),
+            (401, TroubleKind::Refused),
+            (403, TroubleKind::Refused),
+            (413, TroubleKind::Rejected),
+            (429, TroubleKind::Busy),
+            (503, TroubleKind::Busy),
+            (500, TroubleKind::ServerFault),
+        ] {
+            assert_eq!(of(status, "<html>").kind, kind, "{status}");
+            assert_eq!(of(status, "<html>").detail, format!("HTTP {status}"), "a stranger's page is not kept");
+        }
+    }
+
+    #[test]
+    fn the_servers_own_words_are_kept_and_made_harmless() {
+        let body = r#"{"type":"urn:cartable:problem:revoked","title":"Revoked","status":403,"detail":"Ask\u001b[31m the office."}"#;
+        assert_eq!(of(403, body).detail, "HTTP 403: Revoked. Ask\u{FFFD}[31m the office.");
+    }
+
+    #[test]
+    fn a_page_is_a_portal_and_noise_is_noise() {
+        let error = serde_json::from_str::<u8>("x").unwrap_err();
+        assert_eq!(Trouble::of_body(b"\n <html>", &error).kind, TroubleKind::CaptivePortal);
+        assert_eq!(Trouble::of_body(b"noise", &error).kind, TroubleKind::NotUnderstood);
+    }
+
+    #[test]
+    fn tls_errors_become_kinds() {
+        use rustls::{Error, InvalidMessage};
+        let certificate = |error| tls_kind(&Error::InvalidCertificate(error));
+        assert_eq!(certificate(CertificateError::NotValidYet), TroubleKind::Clock);
+        assert_eq!(certificate(CertificateError::UnknownIssuer), TroubleKind::UntrustedServer);
+        assert_eq!(tls_kind(&Error::InvalidMessage(InvalidMessage::InvalidContentType)), TroubleKind::CaptivePortal);
+        assert_eq!(tls_kind(&Error::AlertReceived(AlertDescription::CertificateRevoked)), TroubleKind::Refused);
+        let hidden = std::io::Error::other(std::io::Error::other(Error::DecryptError));
+        assert!(rustls_error(&hidden).is_some());
+    }
+}
