@@ -26,6 +26,13 @@ pub mod review;
 mod rows;
 pub mod site;
 mod value;
+pub mod api_token;
+pub mod audit;
+pub mod person;
+pub mod session;
+pub mod setting;
+pub mod sign_in_attempt;
+pub(crate) mod typed;
 
 use std::{str::FromStr as _, time::Duration};
 
