@@ -1,0 +1,167 @@
+//! Forms that only our own pages may send: each carries the session's CSRF token, and the browser's own word about
+//! where the request came from must not contradict it.
+
+use axum::{
+    Form,
+    extract::{FromRequest, FromRequestParts as _, Request},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::de::DeserializeOwned;
+
+use super::{SignedIn, secret, session::NotSignedIn};
+use crate::app::App;
+
+/// The name of the field that carries the token.
+pub const CSRF_FIELD: &str = "csrf";
+/// Largest form in bytes: a reason and a few choices.
+const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// A session's CSRF token, for a hidden field of each form.
+#[derive(Clone)]
+pub struct CsrfToken(String);
+
+impl CsrfToken {
+    pub(super) const fn new(token: String) -> Self {
+        Self(token)
+    }
+
+    /// The token.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for CsrfToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Debug for CsrfToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A form of a signed-in person that one of our pages sent.
+#[derive(Clone, Debug)]
+pub struct CsrfForm<T> {
+    /// Who sent it.
+    pub signed_in: SignedIn,
+    /// What it holds.
+    pub form: T,
+}
+
+/// Why a form is not accepted.
+#[derive(Debug)]
+pub enum FormRefused {
+    /// Nobody is signed in.
+    NotSignedIn(NotSignedIn),
+    /// It came from elsewhere, or its token is missing, old or another session's.
+    Foreign,
+    /// It cannot be read.
+    Unreadable(Response),
+}
+
+impl IntoResponse for FormRefused {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NotSignedIn(refusal) => refusal.into_response(),
+            Self::Foreign => (
+                StatusCode::FORBIDDEN,
+                "This form is not from your present session. Go back, reload the page and send it again.\n\
+                 Ce formulaire ne vient pas de votre session actuelle. Revenez en arrière, rechargez la page et \
+                 renvoyez-le.",
+            )
+                .into_response(),
+            Self::Unreadable(response) => response,
+        }
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<App> for CsrfForm<T> {
+    type Rejection = FormRefused;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Self::Rejection> {
+        let (mut parts, body) = request.into_parts();
+        let signed_in = SignedIn::from_request_parts(&mut parts, app).await.map_err(FormRefused::NotSignedIn)?;
+        if !is_same_origin(&parts.headers) {
+            return Err(FormRefused::Foreign);
+        }
+        let too_large = |_| FormRefused::Unreadable(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+        let bytes = axum::body::to_bytes(body, MAX_FORM_BYTES).await.map_err(too_large)?;
+        if !field(&bytes, CSRF_FIELD).is_some_and(|sent| secret::equal(&sent, signed_in.csrf.as_str())) {
+            return Err(FormRefused::Foreign);
+        }
+        let request = Request::from_parts(parts, axum::body::Body::from(bytes));
+        let unreadable = |rejection: axum::extract::rejection::FormRejection| {
+            FormRefused::Unreadable((StatusCode::BAD_REQUEST, rejection.body_text()).into_response())
+        };
+        let Form(form) = Form::from_request(request, app).await.map_err(unreadable)?;
+        Ok(Self { signed_in, form })
+    }
+}
+
+/// Whether the browser does not say that the request comes from another site. Every present browser sends
+/// `Sec-Fetch-Site` over HTTPS and to loopback, and `Origin` with each POST; a client that sends neither has no
+/// cookies of a victim.
+pub fn is_same_origin(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
+    let fetch_site = text("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+    let host = text(header::HOST.as_str());
+    let origin = text(header::ORIGIN.as_str()).is_none_or(|origin| {
+        let origin_host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        // HTTP/2 has no Host header; there, `Sec-Fetch-Site` and the token decide.
+        origin_host.is_some() && (host.is_none() || origin_host == host)
+    });
+    fetch_site && origin
+}
+
+/// The first value of a field in a URL-encoded form.
+fn field(body: &[u8], name: &str) -> Option<String> {
+    let decode = |text: &[u8]| {
+        let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        percent_encoding::percent_decode(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    };
+    body.split(|byte| *byte == b'&').find_map(|pair| {
+        let at = pair.iter().position(|byte| *byte == b'=')?;
+        (decode(&pair[..at])? == name).then(|| decode(&pair[at + 1..])).flatten()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(pairs: &[(&'static str, &str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        is_same_origin(&headers)
+    }
+
+    #[test]
+    fn a_request_from_another_site_is_recognised() {
+        assert!(same(&[("host", "cartable.example"), ("origin", "https://cartable.example")]));
+        assert!(same(&[("host", "127.0.0.1:8080"), ("origin", "http://127.0.0.1:8080")]));
+        assert!(same(&[("sec-fetch-site", "same-origin")]));
+        for foreign in [
+            [("host", "cartable.example"), ("origin", "https://evil.example")],
+            [("host", "cartable.example"), ("origin", "null")],
+            [("host", "cartable.example"), ("origin", "https://cartable.example.evil.example")],
+            [("host", "cartable.example"), ("sec-fetch-site", "cross-site")],
+            [("host", "cartable.example"), ("sec-fetch-site", "same-site")],
+        ] {
+            assert!(!same(&foreign), "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn the_token_is_found_wherever_it_stands() {
+        assert_eq!(field(b"a=b&csrf=x%2Dy+z&c", "csrf").as_deref(), Some("x-y z"));
+        assert_eq!(field(b"a=b", "csrf"), None);
+        assert_eq!(field(b"", "csrf"), None);
+    }
+}
