@@ -1,5 +1,6 @@
 //! Pure decisions: takes values and `now`, returns values with their reasons. No I/O, no async, no clock, no SQL.
 
+pub mod authority;
 pub mod battery;
 pub mod change;
 pub mod daily;
@@ -9,10 +10,9 @@ pub mod enrolment_token;
 pub mod facts;
 pub mod flag;
 pub mod fold;
+pub mod language;
 pub mod os_support;
 pub mod paris;
-pub mod authority;
-pub mod language;
 pub mod person;
 pub mod policy;
 pub mod rules;

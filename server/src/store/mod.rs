@@ -6,6 +6,8 @@
 //!
 //! SQLite has a single writing connection (writers queue in this process, `BEGIN IMMEDIATE`) and several readers.
 
+pub mod api_token;
+pub mod audit;
 pub mod contact;
 pub mod counter;
 mod description;
@@ -21,18 +23,16 @@ pub mod history;
 pub mod ingest;
 pub mod overview;
 pub mod page;
+pub mod person;
 mod report;
 pub mod review;
 mod rows;
-pub mod site;
-mod value;
-pub mod api_token;
-pub mod audit;
-pub mod person;
 pub mod session;
 pub mod setting;
 pub mod sign_in_attempt;
+pub mod site;
 pub(crate) mod typed;
+mod value;
 
 use std::{str::FromStr as _, time::Duration};
 
