@@ -1,4 +1,6 @@
-//! What Cartable's promises are tested with: a harness around the real binaries, and a simulated fleet.
+//! What Cartable's promises are tested with: a harness around the real binaries, a simulated fleet, and the demo that
+//! puts both before a newcomer.
 
+pub mod demo;
 pub mod harness;
 pub mod simulator;

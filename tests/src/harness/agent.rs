@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, process::Command};
 
+use anyhow::Context as _;
+
 use super::{
     installation::Installation,
     process::{Process, run_with_input},
@@ -36,6 +38,13 @@ impl Agent {
         let mut command = self.command("enrol");
         command.args(["--server", server, "--token", token, "--roots"]).arg(roots);
         run_with_input(&mut command, "")
+    }
+
+    /// Which device it is to the server.
+    pub fn device_id(&self) -> anyhow::Result<String> {
+        let status: serde_json::Value =
+            serde_json::from_str(&run_with_input(self.command("status").arg("--json"), "")?)?;
+        Ok(status["device_id"].as_str().context("the agent is not enrolled")?.to_owned())
     }
 
     /// Checks in once.

@@ -9,6 +9,7 @@ pub mod http;
 pub mod installation;
 pub mod process;
 pub mod server;
+pub mod stored;
 
 pub use agent::Agent;
 pub use binaries::Binaries;

@@ -95,6 +95,11 @@ impl Process {
         }
     }
 
+    /// The lines that are left on its standard output once it has ended.
+    pub fn remaining_lines(&mut self) -> Vec<String> {
+        self.stdout.iter().collect()
+    }
+
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))

@@ -85,10 +85,12 @@ pub struct System {
     pub build: &'static str,
 }
 
-const WINDOWS_10: System = windows("10", "19045.5487");
-const WINDOWS_11_23H2: System = windows("11", "22631.4890");
-const WINDOWS_11_24H2: System = windows("11", "26100.7019");
-const WINDOWS_11_25H2: System = windows("11", "26200.7171");
+// Schools license the Education edition, whose updates last a year longer than those of Pro.
+const WINDOWS_10: System = windows("10 Education", "19045.5487");
+const WINDOWS_11_23H2: System = windows("11 Education", "22631.4890");
+const WINDOWS_11_24H2: System = windows("11 Education", "26100.7019");
+const WINDOWS_11_25H2: System = windows("11 Education", "26200.7171");
+const WINDOWS_11_24H2_PRO: System = windows("11 Pro", "26100.4349");
 const DEBIAN_11: System = linux("debian", "11", "5.10.0-36-amd64");
 const DEBIAN_12: System = linux("debian", "12", "6.1.0-41-amd64");
 const DEBIAN_13: System = linux("debian", "13", "6.12.57+deb13-amd64");
@@ -103,10 +105,11 @@ const fn linux(name: &'static str, version: &'static str, build: &'static str) -
     System { family: OsFamily::Linux, name, version, build }
 }
 
-const MODERN: &[(System, u64)] = &[(WINDOWS_11_24H2, 6), (WINDOWS_11_25H2, 8), (WINDOWS_11_23H2, 1)];
-const MIDDLE: &[(System, u64)] = &[(WINDOWS_11_24H2, 10), (WINDOWS_11_25H2, 4), (WINDOWS_10, 1), (DEBIAN_12, 2)];
+const MODERN: &[(System, u64)] =
+    &[(WINDOWS_11_24H2, 28), (WINDOWS_11_25H2, 40), (WINDOWS_11_24H2_PRO, 2), (WINDOWS_11_23H2, 1)];
+const MIDDLE: &[(System, u64)] = &[(WINDOWS_11_24H2, 20), (WINDOWS_11_25H2, 8), (WINDOWS_10, 1), (DEBIAN_12, 4)];
 const POOL: &[(System, u64)] =
-    &[(WINDOWS_11_24H2, 12), (WINDOWS_11_23H2, 2), (WINDOWS_10, 1), (DEBIAN_12, 3), (DEBIAN_13, 2)];
+    &[(WINDOWS_11_24H2, 24), (WINDOWS_11_23H2, 1), (WINDOWS_10, 1), (DEBIAN_12, 6), (DEBIAN_13, 4)];
 const RECYCLED: &[(System, u64)] =
     &[(DEBIAN_13, 9), (DEBIAN_12, 8), (UBUNTU_24_04, 5), (UBUNTU_20_04, 1), (DEBIAN_11, 1)];
 

@@ -5,12 +5,17 @@
 
 pub mod catalogue;
 pub mod condition;
+pub mod device;
 pub mod drive;
+pub mod fleet;
+pub mod keyring;
 pub mod machine;
 pub mod programme;
 pub mod random;
 pub mod roster;
 pub mod site;
 
+pub use fleet::Fleet;
+pub use keyring::Keyring;
 pub use machine::Machine;
 pub use roster::Roster;

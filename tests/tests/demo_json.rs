@@ -1,0 +1,104 @@
+//! `cargo demo --json`: one line when ready, this computer in it, everything stopped by Ctrl-C, and the same fleet when
+//! it is run again.
+
+#![cfg(target_os = "linux")]
+
+use std::{
+    net::TcpStream,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use cartable_tests::harness::{Api, Process, stored};
+use rustix::process::Signal;
+use serde_json::Value;
+
+const DEVICES: usize = 40;
+const PATIENCE: Duration = Duration::from_secs(240);
+
+fn start(data: &Path) -> (Process, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+    command.args(["--json", "--port", "0", "--devices", &DEVICES.to_string(), "--data"]).arg(data);
+    let mut process = Process::start("demo", &mut command).unwrap();
+    let ready = serde_json::from_str(&process.line(PATIENCE).unwrap()).unwrap();
+    (process, ready)
+}
+
+fn text<'a>(ready: &'a Value, name: &str) -> &'a str {
+    ready[name].as_str().unwrap_or_else(|| panic!("{name} is missing from {ready}"))
+}
+
+/// Ends the demo with Ctrl-C's signal; nothing of it is left, and it said nothing more on standard output.
+fn stop(mut process: Process, data: &Path, ready: &Value) {
+    let status = process.signal(Signal::INT).unwrap();
+    assert!(status.success(), "{status}: {}", process.log().text());
+    assert_eq!(process.remaining_lines(), Vec::<String>::new());
+    assert_eq!(programs_of(data), Vec::<String>::new());
+    for name in ["console", "gateway"] {
+        let authority = text(ready, name).split_once("://").unwrap().1;
+        assert!(TcpStream::connect(authority).is_err(), "{name} still answers");
+    }
+}
+
+/// The command lines of running programs that name the data directory.
+fn programs_of(data: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir("/proc").unwrap();
+    let commands = entries.filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
+    let commands = commands.map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " "));
+    commands.filter(|command| command.contains(&data.display().to_string())).collect()
+}
+
+async fn devices(data: &Path) -> i64 {
+    stored::count(&format!("sqlite:{}", data.join("server/cartable.db").display()), "device").await.unwrap()
+}
+
+async fn wait_for_devices(data: &Path, wanted: i64) {
+    let deadline = Instant::now() + PATIENCE;
+    while devices(data).await < wanted {
+        assert!(Instant::now() < deadline, "{} of {wanted} devices", devices(data).await);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_prints_one_line_and_resumes() {
+    let temporary = tempfile::tempdir().unwrap();
+    let data = temporary.path().join("demo");
+    let (process, first) = start(&data);
+    assert_eq!(first["pid"].as_u64(), Some(u64::from(process.pid())));
+    assert!(std::fs::read_to_string(text(&first, "roots")).unwrap().contains("BEGIN CERTIFICATE"));
+    assert!(text(&first, "gateway").starts_with("https://127.0.0.1:"));
+
+    let api = Api::new(text(&first, "console"), text(&first, "api_token")).unwrap();
+    let this = api.get(&format!("/api/v1/devices/{}", text(&first, "this_device"))).await.unwrap();
+    assert!(!this["health"].is_null(), "this computer has reported: {this}");
+    assert!(!text(&first, "user").is_empty() && text(&first, "password").len() >= 20);
+
+    let registered = i64::try_from(DEVICES).unwrap() + 1;
+    wait_for_devices(&data, registered).await;
+    stop(process, &data, &first);
+
+    let (process, second) = start(&data);
+    for name in ["roots", "user", "password", "api_token", "this_device", "gateway"] {
+        assert_eq!(first[name], second[name], "{name} after a restart");
+    }
+    // A second start enrols nobody again.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    stop(process, &data, &second);
+    assert_eq!(devices(&data).await, registered);
+}
+
+#[test]
+fn a_busy_port_is_told_in_words() {
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_demo"))
+        .args(["--devices", "1", "--port", &busy.local_addr().unwrap().port().to_string(), "--data"])
+        .arg(temporary.path())
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && words.contains("is used by another program"), "{words}");
+    assert!(output.stdout.is_empty());
+}

@@ -1,0 +1,164 @@
+//! kill -9 of the server at random moments under load: what was acknowledged is there, once, for ever.
+//!
+//! `CARTABLE_KILL_ROUNDS=1000` runs more rounds than the usual 50.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use cartable_common::{ReportId, protocol::ReportEnvelope};
+use cartable_tests::{
+    harness::{Installation, Server, stored},
+    simulator::{
+        Machine, Roster,
+        device::{Device, Link},
+        keyring::Identity,
+        random::Random,
+        site::uai_code,
+    },
+};
+use uuid::Uuid;
+
+const DEVICES: usize = 24;
+/// Reports of a device that wait at most: what an agent's spool would hold.
+const SPOOLED: usize = 3;
+
+/// A device with the reports that it must not forget.
+struct Reporter {
+    machine: Machine,
+    device: Device,
+    sequence: u64,
+    waiting: Vec<ReportEnvelope>,
+    sent: HashSet<ReportId>,
+    acknowledged: HashSet<ReportId>,
+}
+
+impl Reporter {
+    async fn enrolled(link: &Link, machine: Machine, token: &str) -> Self {
+        let mut identity = Identity::generate(machine.index).unwrap();
+        identity.granted = Some(link.enrol(&identity, token, machine.hardware()).await.unwrap());
+        let device = link.device(&identity).unwrap();
+        Self { machine, device, sequence: 0, waiting: vec![], sent: HashSet::new(), acknowledged: HashSet::new() }
+    }
+
+    /// Sends new reports until `over`, then hands itself back with what was not acknowledged.
+    async fn report_until(mut self, over: Arc<AtomicBool>) -> Self {
+        while !over.load(Ordering::Relaxed) {
+            while self.waiting.len() < SPOOLED {
+                self.measure();
+            }
+            if self.send().await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        self
+    }
+
+    fn measure(&mut self) {
+        self.sequence += 1;
+        let now = cartable_agent::clock::now();
+        // A report from another day: its content differs from the one before.
+        let days = i64::try_from(self.sequence % 300).unwrap();
+        let report = self.machine.report(now.plus_days(days), now);
+        let report_id = ReportId(Uuid::now_v7());
+        self.sent.insert(report_id);
+        self.waiting.push(ReportEnvelope { report_id, sequence: self.sequence, measured_at: now, report });
+    }
+
+    async fn send(&mut self) -> Result<(), cartable_agent::trouble::Trouble> {
+        let Some(last) = self.waiting.last() else { return Ok(()) };
+        let hash = last.report.content_hash();
+        let answer = self.device.send(cartable_agent::clock::now(), hash, self.waiting.clone()).await?;
+        assert!(answer.refused.is_empty(), "{:?}", answer.refused);
+        self.waiting.retain(|envelope| !answer.acknowledged.contains(&envelope.report_id));
+        self.acknowledged.extend(answer.acknowledged);
+        Ok(())
+    }
+
+    fn id(&self) -> Uuid {
+        self.device.granted().device_id.0
+    }
+}
+
+async fn reporters(installation: &Installation, server: &Server) -> Vec<Reporter> {
+    let uai = uai_code(96, 1);
+    installation.create_site(&uai, "Collège des Tilleuls", "Valmarin", "B").unwrap();
+    let token = installation.create_enrolment_token(&uai, DEVICES).unwrap();
+    let link = Link::new(server.gateway(), &installation.roots_pem().unwrap()).unwrap();
+    let mut reporters = Vec::new();
+    for machine in Roster::drawn(7, DEVICES).machines {
+        reporters.push(Reporter::enrolled(&link, machine, &token).await);
+    }
+    reporters
+}
+
+/// One round of load with a kill at a random moment.
+async fn killed_under_load(server: &mut Server, reporters: Vec<Reporter>, patience: Duration) -> Vec<Reporter> {
+    let over = Arc::new(AtomicBool::new(false));
+    let tasks: Vec<_> = reporters.into_iter().map(|one| tokio::spawn(one.report_until(Arc::clone(&over)))).collect();
+    tokio::time::sleep(patience).await;
+    server.kill();
+    over.store(true, Ordering::Relaxed);
+    let mut back = Vec::new();
+    for task in tasks {
+        back.push(task.await.unwrap());
+    }
+    back
+}
+
+async fn assert_acknowledged_once(url: &str, reporters: &[Reporter], round: usize) {
+    let stored = stored::reports(url).await.unwrap();
+    for reporter in reporters {
+        for report in &reporter.acknowledged {
+            let times = stored.get(&(reporter.id(), report.0)).copied().unwrap_or_default();
+            assert_eq!(times, 1, "round {round}: an acknowledged report is stored {times} times");
+        }
+    }
+    let sent: HashSet<_> =
+        reporters.iter().flat_map(|one| one.sent.iter().map(|report| (one.id(), report.0))).collect();
+    for key in stored.keys() {
+        assert!(sent.contains(key), "round {round}: {key:?} is stored but was never sent");
+    }
+}
+
+async fn survive(installation: &Installation, rounds: usize) {
+    let url = installation.database_url();
+    let mut server = installation.serve().unwrap();
+    let addresses = (server.console_authority().to_owned(), server.gateway_authority().to_owned());
+    let mut reporters = reporters(installation, &server).await;
+    let mut random = Random::of(42, "kill", u64::try_from(rounds).unwrap());
+    let mut acknowledged_before_kills = 0;
+    for round in 1..=rounds {
+        let patience = Duration::from_millis(random.between(10, 500));
+        reporters = killed_under_load(&mut server, reporters, patience).await;
+        assert_acknowledged_once(&url, &reporters, round).await;
+        acknowledged_before_kills = reporters.iter().map(|one| one.acknowledged.len()).sum();
+        server = installation.serve_at(&addresses.0, &addresses.1).unwrap();
+    }
+    assert!(acknowledged_before_kills > rounds, "the load was no load: {acknowledged_before_kills} reports");
+    // What was not acknowledged is sent again, as an agent would, and then everything is there once.
+    for reporter in &mut reporters {
+        while !reporter.waiting.is_empty() {
+            reporter.send().await.unwrap();
+        }
+        assert_eq!(reporter.acknowledged, reporter.sent);
+    }
+    assert_acknowledged_once(&url, &reporters, rounds).await;
+    stored::check_integrity(&url).await.unwrap();
+    assert_eq!(stored::count(&url, "device").await.unwrap(), i64::try_from(DEVICES).unwrap());
+    assert!(server.stop().unwrap().success());
+}
+
+fn rounds(usual: usize) -> usize {
+    std::env::var("CARTABLE_KILL_ROUNDS").map_or(usual, |text| text.parse().expect("CARTABLE_KILL_ROUNDS is a number"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_reports_survive_kill_on_sqlite() {
+    survive(&Installation::temporary().unwrap(), rounds(50)).await;
+}
