@@ -87,6 +87,9 @@ struct Demo {
 
 impl Demo {
     async fn start(arguments: &Arguments) -> anyhow::Result<Self> {
+        if arguments.port.is_some() {
+            port::console(arguments.port, 0)?;
+        }
         let path = arguments.data.clone().unwrap_or_else(|| workspace().join("target").join("demo"));
         let directory = Directory::take(&path)?;
         say("building the programs");

@@ -47,6 +47,12 @@ impl Agent {
         Ok(status["device_id"].as_str().context("the agent is not enrolled")?.to_owned())
     }
 
+    /// What a technician reads; the command's exit code, which tells that something is wrong, is no failure here.
+    pub fn status(&self) -> anyhow::Result<String> {
+        let output = self.command("status").env("LANG", "en_GB.UTF-8").output()?;
+        Ok(String::from_utf8(output.stdout)? + &String::from_utf8(output.stderr)?)
+    }
+
     /// Checks in once.
     pub fn once(&self) -> anyhow::Result<String> {
         run_with_input(&mut self.command("once"), "")

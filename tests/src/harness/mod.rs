@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod binaries;
+pub mod cartable;
 pub mod http;
 pub mod installation;
 pub mod process;
@@ -13,6 +14,7 @@ pub mod stored;
 
 pub use agent::Agent;
 pub use binaries::Binaries;
+pub use cartable::Cartable;
 pub use http::{Api, Visitor};
 pub use installation::Installation;
 pub use process::Process;

@@ -1,0 +1,31 @@
+//! One agent's life on this computer: enrolled, heard, revoked, refused, and able to say so in plain words.
+
+#![cfg(target_os = "linux")]
+
+use cartable_tests::harness::Cartable;
+use serde_json::Value;
+
+async fn device(cartable: &Cartable, id: &str) -> Value {
+    cartable.api().unwrap().get(&format!("/api/v1/devices/{id}")).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_is_enrolled_heard_revoked_refused_and_says_so() {
+    let cartable = Cartable::start().unwrap();
+    let agent = cartable.enrolled_agent("agent").unwrap();
+    let id = agent.device_id().unwrap();
+    assert_eq!(device(&cartable, &id).await["status"], "active");
+
+    agent.once().unwrap();
+    let heard = device(&cartable, &id).await;
+    assert!(!heard["health"].is_null(), "{heard}");
+
+    cartable.installation.run("device revoke", &[&id], "").unwrap();
+    assert_eq!(device(&cartable, &id).await["status"], "revoked");
+    let refused = agent.once().unwrap_err().to_string();
+    assert!(refused.to_lowercase().contains("refus"), "{refused}");
+
+    let told = agent.status().unwrap();
+    assert!(told.to_lowercase().contains("refus"), "the status does not say that it is refused: {told}");
+    assert_eq!(agent.device_id().unwrap(), id, "a refused agent keeps its identity");
+}
