@@ -65,7 +65,9 @@ fn look_at_own_status(drive: &Drive, findings: &mut Findings) {
             "A SMART command failed: values may be missing (smartctl, bit 2).",
         );
     }
-    if drive.nvme.as_ref().is_some_and(nvme::is_only_hot) {
+    // The status of an NVMe drive sums up the bits of its warning: those that spoke need no repeating.
+    let told = |findings: &Findings| findings.reasons.iter().any(|reason| reason.verdict == Verdict::Failing);
+    if drive.nvme.as_ref().is_some_and(|nvme| nvme::is_only_hot(nvme) || told(findings)) {
         return;
     }
     if drive.self_assessment == Some(SelfAssessment::Failed) || status & EXIT_FAILING != 0 {
