@@ -104,7 +104,8 @@ fn look_at_flash(drive: &Drive, policy: &DrivePolicy, findings: &mut Findings) {
     }
 }
 
-/// The drive's error log, less what its cable explains.
+/// The drive's error log, less what its cable explains. A solid-state drive's mostly holds commands that it does not
+/// know, sent by the operating system: worth watching, no more.
 fn look_at_log(drive: &Drive, policy: &DrivePolicy, findings: &mut Findings) {
     let cable = attribute(drive, CABLE).and_then(|attribute| attribute.raw).unwrap_or_default();
     let own = drive.logged_errors.unwrap_or_default().saturating_sub(cable & 0xFFFF_FFFF);
@@ -114,7 +115,7 @@ fn look_at_log(drive: &Drive, policy: &DrivePolicy, findings: &mut Findings) {
     let shown = number(own);
     findings.reason(Reason {
         code: "logged_errors",
-        verdict: Verdict::Worn,
+        verdict: if rotates(drive) { Verdict::Worn } else { Verdict::Healthy },
         value: shown.clone(),
         threshold: Some(number(u64::from(policy.logged_errors_worn))),
         source: source_of("drive.logged_errors_worn"),

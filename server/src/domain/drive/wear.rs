@@ -85,7 +85,8 @@ fn emmc_wear(emmc: &EmmcHealth) -> Option<u8> {
 fn vendor_wear(attribute: &AtaAttribute) -> Option<Wear> {
     let share = |value: u64| u8::try_from(value).ok().filter(|value| *value <= 100);
     let normalised = attribute.value.and_then(|value| share(u64::from(value)));
-    let raw = attribute.raw.filter(|raw| *raw > 0).and_then(share);
+    // A raw 0 or 1 beside a high normalised value is a switch, not a share (SandForce).
+    let raw = attribute.raw.filter(|raw| *raw > 1).and_then(share);
     let left = match attribute.id {
         // Some firmware counts down in the raw value and keeps the normalised one at 100, or turns it around.
         169 | 231 if named(attribute, &["life_left", "remaining_life"]) => raw.or(normalised),

@@ -215,8 +215,8 @@ policy! {
         source_fr "Cartable : laisse 30 % pour un prêt de quatre ans ; les 80 % du projet initial manquaient des disques usés à 73 et 75 %.";
 
         logged_errors_worn: u32 = 50, Some(1..=100_000), "erreurs · errors",
-        fr "ATA : erreurs du journal du disque, celles du câble (199) déduites, à partir desquelles il est usé.",
-        en "ATA: errors in the drive's log, less those of the cable (199), from which it is worn.",
+        fr "Disque dur : erreurs de son journal, celles du câble (199) déduites, à partir desquelles il est usé.",
+        en "Hard disk: errors in its log, less those of the cable (199), from which it is worn.",
         source "Cartable: the log also counts refused commands, so a few mean nothing (smartctl exit bit 6 alone is weak).",
         source_fr "Cartable : le journal compte aussi des commandes refusées, quelques-unes ne prouvent rien (bit 6 de smartctl).";
     }
