@@ -1,1 +1,126 @@
-//! The device port: TLS listener, device identity, enrolment, check-in, renewal.
+//! The device port: TLS listener, device identity, enrolment, check-in, renewal. Only this module knows TLS.
+//!
+//! Connections with a client certificate and those for enrolment have routers of different state types: a handler
+//! that needs [`DeviceIdentity`](identity::DeviceIdentity) cannot be mounted where there is no certificate.
+
+mod check_in;
+mod connection;
+mod enrol;
+mod grant;
+pub mod identity;
+pub mod limits;
+pub mod message;
+pub mod port;
+pub mod refusal;
+mod registry;
+mod renew;
+mod throttle;
+pub mod tls;
+
+use std::{
+    any::Any,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use cartable_common::protocol::{CHECK_IN_PATH, ENROL_PATH, RENEW_PATH};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+
+use self::{refusal::Refusal, registry::Registry, throttle::Throttle};
+use crate::{
+    domain::policy::Policy,
+    pki::Authority,
+    store::{Store, ingest::Ingest},
+};
+
+/// What the routes of connections with a client certificate share.
+#[derive(Clone, Debug)]
+pub struct DevicePort {
+    registry: Registry,
+    ingest: Ingest,
+    authority: Arc<Authority>,
+    store: Store,
+    policy: Arc<Policy>,
+    unknown_fields: Arc<AtomicU64>,
+}
+
+/// What the routes of enrolment connections share.
+#[derive(Clone, Debug)]
+pub struct EnrolPort {
+    authority: Arc<Authority>,
+    store: Store,
+    policy: Arc<Policy>,
+    throttle: Arc<Throttle>,
+    turns: Arc<Semaphore>,
+}
+
+impl DevicePort {
+    /// Unknown fields are ignored; their number tells that agents are newer than the server.
+    fn count_unknown_fields(&self, count: u32) {
+        if count > 0 {
+            let total = self.unknown_fields.fetch_add(u64::from(count), Ordering::Relaxed) + u64::from(count);
+            tracing::debug!(count, total, "a message has fields that this version does not know");
+        }
+    }
+}
+
+/// The routes of connections with a client certificate.
+pub fn device_router(
+    store: Store,
+    authority: Arc<Authority>,
+    ingest: Ingest,
+    policy: Arc<Policy>,
+    tasks: &TaskTracker,
+) -> Router {
+    let registry = Registry::start(store.clone(), tasks);
+    let port = DevicePort { registry, ingest, authority, store, policy, unknown_fields: Arc::default() };
+    let routes = Router::new()
+        .route(CHECK_IN_PATH, post(check_in::check_in))
+        .route(RENEW_PATH, post(renew::renew))
+        .with_state(port);
+    guarded(routes)
+}
+
+/// The routes of enrolment connections.
+pub fn enrol_router(store: Store, authority: Arc<Authority>, policy: Arc<Policy>) -> Router {
+    let port = EnrolPort {
+        authority,
+        store,
+        policy,
+        throttle: Arc::default(),
+        turns: Arc::new(Semaphore::new(limits::ENROLMENTS_AT_ONCE)),
+    };
+    guarded(Router::new().route(ENROL_PATH, post(enrol::enrol)).with_state(port))
+}
+
+/// Adds what every route of the device port has: problem details for unknown paths, a time limit, and a barrier
+/// behind which one request's panic stays.
+fn guarded(routes: Router) -> Router {
+    routes
+        .fallback(|| async {
+            let detail = "This connection has no such path. Enrolment and check-ins use different connections.";
+            Refusal::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+        })
+        .method_not_allowed_fallback(|| async {
+            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed", "Use POST.")
+        })
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits::REQUEST_TIMEOUT))
+        .layer(CatchPanicLayer::custom(panicked))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
+fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
+    tracing::error!(message, "a request of the device port failed by a fault of this program");
+    Refusal::internal().into_response()
+}

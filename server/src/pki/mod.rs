@@ -18,7 +18,7 @@ pub use authority::Authority;
 pub use csr::{InvalidCsr, ProvenKey};
 pub use files::write_private;
 pub use gateway_certificate::GatewayCertificate;
-pub use issuer::{DeviceIssuer, Lease, is_renewal_overdue};
+pub use issuer::DeviceIssuer;
 pub use master_key::{KeyError, MasterKey};
 
 use std::path::PathBuf;

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use cartable_common::{DeviceId, EnrolmentId, UtcMillis};
+use cartable_common::UtcMillis;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
     SanType, SerialNumber, date_time_ymd,
 };
 
-use crate::random;
+use crate::{
+    domain::lease::{self, Lease},
+    random,
+};
 
 /// Life of the root: longer than any laptop's.
 const ROOT_DAYS: i64 = 20 * 365;
@@ -26,12 +29,8 @@ pub(super) enum Intermediate {
     Gateway,
 }
 
-/// A positive serial number of 126 random bits, always 16 bytes long. Never derived from the key: a renewal would
-/// repeat it.
-pub(super) fn random_serial() -> Result<[u8; 16], random::NoRandomness> {
-    let mut serial: [u8; 16] = random::bytes()?;
-    serial[0] = (serial[0] & 0x7f) | 0x40;
-    Ok(serial)
+fn random_serial() -> Result<[u8; 16], random::NoRandomness> {
+    random::bytes().map(lease::serial)
 }
 
 /// The root.
@@ -68,15 +67,9 @@ pub(super) fn gateway(hosts: &[String], now: UtcMillis, days: i64) -> Result<Cer
 }
 
 /// A device's certificate. The names in it are for people who look at it: identity is its key alone.
-pub(super) fn device(
-    device: DeviceId,
-    enrolment: EnrolmentId,
-    serial: [u8; 16],
-    not_before: UtcMillis,
-    not_after: UtcMillis,
-) -> Result<CertificateParams, super::PkiError> {
-    let mut params = blank(&device.to_string(), serial, not_before, not_after)?;
-    params.subject_alt_names = vec![SanType::URI(format!("urn:uuid:{enrolment}").try_into()?)];
+pub(super) fn device(lease: &Lease) -> Result<CertificateParams, super::PkiError> {
+    let mut params = blank(&lease.device.to_string(), lease.serial, lease.not_before, lease.not_after)?;
+    params.subject_alt_names = vec![SanType::URI(format!("urn:uuid:{}", lease.enrolment).try_into()?)];
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];

@@ -8,12 +8,14 @@
 
 pub mod api_token;
 pub mod audit;
+pub mod certificate;
 pub mod contact;
 pub mod counter;
 mod description;
 pub mod detail;
 pub mod device;
 pub mod device_list;
+pub mod enrolment;
 pub mod enrolment_token;
 mod failure;
 pub mod flag;

@@ -1,0 +1,83 @@
+//! POST /v1/check-in: one contact, with its reports. Answered only after all of it is durable.
+
+use axum::{Json, extract::State, http::StatusCode};
+use cartable_common::{
+    limits::SPOOLED_REPORTS_PER_CHECK_IN,
+    protocol::{CheckInRequest, CheckInResponse},
+};
+
+use super::{DevicePort, identity::DeviceIdentity, message::Message, refusal::Refusal};
+use crate::{
+    domain::{lease, schedule::next_check_in_seconds},
+    random,
+    store::{
+        StoreError,
+        enrolment::replace_others,
+        ingest::{CheckIn, IngestError},
+    },
+};
+
+/// Takes a check-in.
+pub(super) async fn check_in(
+    State(port): State<DevicePort>,
+    identity: DeviceIdentity,
+    message: Message<CheckInRequest>,
+) -> Result<Json<CheckInResponse>, Refusal> {
+    port.count_unknown_fields(message.unknown_fields);
+    if message.value.reports.len() > SPOOLED_REPORTS_PER_CHECK_IN {
+        let detail = format!("A check-in carries at most {SPOOLED_REPORTS_PER_CHECK_IN} reports; send the rest after.");
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "too-many-reports", "Too many reports", detail));
+    }
+    if identity.has_predecessor {
+        end_predecessors(&port, &identity).await.map_err(|error| unavailable(&error))?;
+    }
+    let check_in = CheckIn {
+        device_id: identity.device,
+        enrolment_id: identity.enrolment,
+        received_at: identity.arrived,
+        request: message.value,
+    };
+    let receipt = port.ingest.check_in(check_in).await.map_err(|error| refusal(&error))?;
+    Ok(Json(CheckInResponse {
+        next_check_in_seconds: next_check_in_seconds(identity.device, identity.arrived, &port.policy, random::spread()),
+        server_time: identity.arrived,
+        acknowledged: receipt.acknowledged,
+        refused: receipt.refused,
+        content_hash: receipt.content_hash,
+        renew: identity.is_full && lease::is_renewal_overdue(identity.not_before, identity.arrived),
+    }))
+}
+
+/// The first use of a device's new key ends the old one: only now is it sure that the agent has it.
+async fn end_predecessors(port: &DevicePort, identity: &DeviceIdentity) -> Result<(), StoreError> {
+    let mut tx = port.store.write().await?;
+    replace_others(&mut tx, identity.device, [identity.enrolment; 2], identity.arrived).await?;
+    tx.commit().await
+}
+
+fn unavailable(error: &StoreError) -> Refusal {
+    tracing::error!(%error, "the database refused");
+    Refusal::unavailable(random::spread())
+}
+
+fn refusal(error: &IngestError) -> Refusal {
+    match error {
+        IngestError::Busy => {
+            tracing::warn!("check-ins arrive faster than they can be stored");
+            Refusal::unavailable(random::spread())
+        }
+        // Its state changed between the look at it and the write.
+        IngestError::NotInService(_) => {
+            let detail = "This device is not in service. Ask the people who lend it.";
+            Refusal::new(StatusCode::FORBIDDEN, "not-in-service", "Device not in service", detail)
+        }
+        IngestError::Unavailable(_) => {
+            tracing::error!(%error, "a check-in could not be stored");
+            Refusal::unavailable(random::spread())
+        }
+        IngestError::Unstorable(_) => {
+            tracing::error!(%error, "a check-in could not be stored");
+            Refusal::internal()
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Certificates for a key that may have one: intent, signature, record, in this order.
+
+use cartable_common::{DeviceId, EnrolmentId, UtcMillis, protocol::CertificateGrant};
+
+use super::{limits, refusal::Refusal};
+use crate::{
+    domain::{lease::Lease, policy::Policy, schedule::next_check_in_seconds},
+    pki::{DeviceIssuer, PkiError, ProvenKey},
+    random,
+    store::{Store, StoreError, Tx, certificate},
+};
+
+use axum::http::StatusCode;
+
+/// Why no certificate was given.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum GrantError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The authority.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// No randomness for a serial number.
+    #[error(transparent)]
+    Randomness(#[from] random::NoRandomness),
+    /// The device was given too many today.
+    #[error("a device asks for too many certificates")]
+    TooMany,
+}
+
+impl From<GrantError> for Refusal {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::Store(error) => {
+                tracing::error!(%error, "the database refused");
+                Self::unavailable(random::spread())
+            }
+            GrantError::Pki(error) => {
+                tracing::error!(%error, "a certificate could not be signed");
+                Self::internal()
+            }
+            GrantError::Randomness(error) => {
+                tracing::error!(%error, "a certificate could not be signed");
+                Self::internal()
+            }
+            GrantError::TooMany => {
+                let detail = "This device was given many certificates today. Use the last one; try again tomorrow.";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-certificates", "Too many certificates", detail)
+                    .retry_after(60 * 60)
+            }
+        }
+    }
+}
+
+/// Records in `tx` that a certificate is about to be signed.
+pub(super) async fn intend(
+    tx: &mut Tx,
+    device: DeviceId,
+    enrolment: EnrolmentId,
+    now: UtcMillis,
+) -> Result<Lease, GrantError> {
+    if certificate::count_since(tx, device, now.plus_days(-1)).await? >= limits::CERTIFICATES_PER_DAY {
+        return Err(GrantError::TooMany);
+    }
+    let lease = Lease::new(device, enrolment, random::bytes()?, now);
+    certificate::intend(tx, &lease, now).await?;
+    Ok(lease)
+}
+
+/// Signs what was intended and records it. Called again for the same lease (an answer was lost, the database failed
+/// in between), it gives the recorded certificate, or finishes the recorded intent under the same serial number.
+pub(super) async fn sign(
+    store: &Store,
+    issuer: &DeviceIssuer,
+    key: &ProvenKey,
+    lease: &Lease,
+) -> Result<String, GrantError> {
+    let chain = issuer.sign(key, lease)?;
+    let mut tx = store.write().await?;
+    if certificate::issued(&mut tx, lease, &chain).await? {
+        tx.commit().await?;
+        return Ok(chain);
+    }
+    let recorded = certificate::of_serial(&mut tx, &lease.serial).await?;
+    recorded.and_then(|row| row.pem).ok_or_else(|| {
+        GrantError::Store(StoreError::Corrupt { what: "certificate", why: "an intent has disappeared".to_owned() })
+    })
+}
+
+/// The answer that carries a certificate.
+pub(super) fn grant(lease: &Lease, chain: String, policy: &Policy, now: UtcMillis) -> CertificateGrant {
+    CertificateGrant {
+        device_id: lease.device,
+        enrolment_id: lease.enrolment,
+        certificate_chain_pem: chain,
+        not_after: lease.not_after,
+        renew_from: lease.renew_from(random::spread()),
+        next_check_in_seconds: next_check_in_seconds(lease.device, now, policy, random::spread()),
+    }
+}

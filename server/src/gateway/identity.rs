@@ -1,0 +1,128 @@
+//! Who asks: the device behind the connection's client certificate. Every device route needs it.
+//!
+//! Identity is the certificate's public key, looked up for each request. Neither the names in the certificate nor
+//! anything in a body or a header decides. A resumed TLS session never runs the verifier again, so the certificate's
+//! dates are checked here, each time.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+};
+use cartable_common::{DeviceId, EnrolmentId, UtcMillis};
+use sha2::{Digest as _, Sha256};
+use x509_parser::parse_x509_certificate;
+
+use super::{DevicePort, refusal::Refusal};
+use crate::{
+    domain::enrolment::{Refused, Standing, standing},
+    store::enrolment::{KeyHash, Registered},
+};
+
+/// The client certificate of a connection, as far as it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerCertificate {
+    key: KeyHash,
+    not_before: UtcMillis,
+    not_after: UtcMillis,
+}
+
+impl PeerCertificate {
+    /// Reads a certificate that the TLS listener verified.
+    pub fn from_der(der: &[u8]) -> Option<Self> {
+        let (_, certificate) = parse_x509_certificate(der).ok()?;
+        let moment = |seconds: i64| UtcMillis::new(seconds.checked_mul(1000)?);
+        Some(Self {
+            key: Sha256::digest(certificate.public_key().raw).into(),
+            not_before: moment(certificate.validity().not_before.timestamp())?,
+            not_after: moment(certificate.validity().not_after.timestamp())?,
+        })
+    }
+
+    fn is_valid_at(&self, now: UtcMillis) -> bool {
+        (self.not_before..=self.not_after).contains(&now)
+    }
+}
+
+/// When a request arrived, by the server's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrived(pub UtcMillis);
+
+/// The device that asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceIdentity {
+    /// The device.
+    pub device: DeviceId,
+    /// The enrolment whose key was used.
+    pub enrolment: EnrolmentId,
+    /// That key.
+    pub key: KeyHash,
+    /// When its certificate began.
+    pub not_before: UtcMillis,
+    /// Whether it may do more than report.
+    pub is_full: bool,
+    /// Whether an older key of the device is still live.
+    pub has_predecessor: bool,
+    /// When the request arrived.
+    pub arrived: UtcMillis,
+}
+
+impl FromRequestParts<DevicePort> for DeviceIdentity {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, port: &DevicePort) -> Result<Self, Refusal> {
+        let (Some(&peer), Some(&Arrived(now))) =
+            (parts.extensions.get::<PeerCertificate>(), parts.extensions.get::<Arrived>())
+        else {
+            let detail = "This needs the device's certificate on the TLS connection.";
+            return Err(Refusal::new(StatusCode::UNAUTHORIZED, "no-certificate", "No certificate", detail).closing());
+        };
+        if !peer.is_valid_at(now) {
+            let detail = "The certificate's time is over. Enrol again; keep the key and what is not sent yet.";
+            return Err(
+                Refusal::new(StatusCode::UNAUTHORIZED, "certificate-expired", "Certificate expired", detail).closing()
+            );
+        }
+        let found = port.registry.look_up(peer.key).await;
+        let registered = found.map_err(|_| Refusal::unavailable(crate::random::spread()))?;
+        let Some(registered) = registered else {
+            let key = data_encoding::HEXLOWER.encode(&peer.key);
+            tracing::error!(key, "a valid certificate of this authority is not on record: was its key stolen?");
+            let detail = "This key is not registered. Keep what you have and ask the people who lend this device.";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "unknown-key", "Unknown device", detail));
+        };
+        Self::judge(&registered, &peer, now)
+    }
+}
+
+impl DeviceIdentity {
+    fn judge(registered: &Registered, peer: &PeerCertificate, now: UtcMillis) -> Result<Self, Refusal> {
+        let is_full = match standing(registered.status, registered.device_status) {
+            Standing::Full => true,
+            Standing::ReportOnly => false,
+            Standing::Refused(why) => {
+                tracing::info!(device = %registered.device, ?why, "a refused device asked");
+                return Err(refused(why));
+            }
+        };
+        Ok(Self {
+            device: registered.device,
+            enrolment: registered.enrolment,
+            key: peer.key,
+            not_before: peer.not_before,
+            is_full,
+            has_predecessor: registered.has_predecessor,
+            arrived: now,
+        })
+    }
+}
+
+/// What a refused key is told.
+pub(super) fn refused(why: Refused) -> Refusal {
+    let (kind, title, detail) = match why {
+        Refused::Pending => ("pending", "Waiting for approval", "A person must approve this device first."),
+        Refused::Revoked => ("revoked", "Device refused", "This device is refused. Ask the people who lend it."),
+        Refused::Released => ("released", "Device released", "This device has left the programme."),
+        Refused::Replaced => ("replaced", "Key replaced", "Another key speaks for this device now."),
+    };
+    Refusal::new(StatusCode::FORBIDDEN, kind, title, detail)
+}

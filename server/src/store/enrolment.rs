@@ -1,0 +1,194 @@
+//! Enrolments: which key speaks for which device. Read with every request of the device port.
+
+use cartable_common::{DeviceId, EnrolmentId, UtcMillis};
+use data_encoding::HEXUPPER;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{StoreError, Tx, on};
+use crate::domain::{
+    device::DeviceStatus,
+    enrolment::{Candidate, EnrolmentStatus},
+    scope::Scope,
+};
+
+/// SHA-256 of a SubjectPublicKeyInfo.
+pub type KeyHash = [u8; 32];
+
+/// A registered key, as it stands now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// The key.
+    pub key: KeyHash,
+    /// The enrolment that it is.
+    pub enrolment: EnrolmentId,
+    /// The request that made it.
+    pub request: Uuid,
+    /// Where the enrolment stands.
+    pub status: EnrolmentStatus,
+    /// The device it speaks for.
+    pub device: DeviceId,
+    /// Where that device stands.
+    pub device_status: DeviceStatus,
+    /// Whether an older key of the device is still live: using this one ends that.
+    pub has_predecessor: bool,
+}
+
+#[derive(FromRow)]
+struct Raw {
+    spki_sha256: Vec<u8>,
+    id: Uuid,
+    request_id: Uuid,
+    status: String,
+    device_id: Uuid,
+    device_status: String,
+    has_predecessor: bool,
+}
+
+impl TryFrom<Raw> for Registered {
+    type Error = StoreError;
+
+    fn try_from(raw: Raw) -> Result<Self, StoreError> {
+        let corrupt = |what, why: String| StoreError::Corrupt { what, why };
+        Ok(Self {
+            key: raw.spki_sha256.try_into().map_err(|_| corrupt("enrolment.spki_sha256", "not 32 bytes".to_owned()))?,
+            enrolment: EnrolmentId(raw.id),
+            request: raw.request_id,
+            status: raw.status.parse().map_err(|error| corrupt("enrolment.status", format!("{error}")))?,
+            device: DeviceId(raw.device_id),
+            device_status: raw.device_status.parse().map_err(|error| corrupt("device.status", format!("{error}")))?,
+            has_predecessor: raw.has_predecessor,
+        })
+    }
+}
+
+/// What is registered under `keys`: one statement, however many. Unknown keys are left out.
+pub async fn of_keys(tx: &mut Tx, keys: &[KeyHash]) -> Result<Vec<Registered>, StoreError> {
+    let rows: Vec<Raw> = match tx {
+        Tx::Sqlite(connection) => {
+            let list: Vec<String> = keys.iter().map(|key| HEXUPPER.encode(key)).collect();
+            sqlx::query_as(
+                "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, \
+                EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.status = 'active' \
+                AND o.id < e.id) AS has_predecessor \
+                FROM json_each($1) k JOIN enrolment e ON e.spki_sha256 = unhex(k.value) \
+                JOIN device d ON d.id = e.device_id",
+            )
+            .bind(serde_json::json!(list).to_string())
+            .fetch_all(&mut **connection)
+            .await?
+        }
+        Tx::Postgres(connection) => {
+            let list: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
+            sqlx::query_as(
+                "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, \
+                EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.status = 'active' \
+                AND o.id < e.id) AS has_predecessor \
+                FROM enrolment e JOIN device d ON d.id = e.device_id WHERE e.spki_sha256 = ANY($1)",
+            )
+            .bind(list)
+            .fetch_all(&mut **connection)
+            .await?
+        }
+    };
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// What is registered under `key`.
+pub async fn of_key(tx: &mut Tx, key: &KeyHash) -> Result<Option<Registered>, StoreError> {
+    Ok(of_keys(tx, std::slice::from_ref(key)).await?.pop())
+}
+
+/// An enrolment to record.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEnrolment<'a> {
+    /// Chosen by the caller; later ones are greater.
+    pub id: EnrolmentId,
+    /// The device.
+    pub device: DeviceId,
+    /// The request, chosen by the agent.
+    pub request: Uuid,
+    /// The key.
+    pub key: &'a KeyHash,
+    /// The token that let it in; none for a renewal with a new key.
+    pub token: Option<Uuid>,
+    /// Active, or pending.
+    pub status: EnrolmentStatus,
+}
+
+/// Records an enrolment.
+pub async fn insert(tx: &mut Tx, new: &NewEnrolment<'_>, now: UtcMillis) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO enrolment (id, device_id, request_id, spki_sha256, token_id, status, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    on!(tx, |c| sqlx::query(SQL)
+        .bind(new.id.0)
+        .bind(new.device.0)
+        .bind(new.request)
+        .bind(new.key.as_slice())
+        .bind(new.token)
+        .bind(new.status.as_str())
+        .bind(now.get())
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Ends every active enrolment of `device` except those in `keep`.
+pub async fn replace_others(
+    tx: &mut Tx,
+    device: DeviceId,
+    keep: [EnrolmentId; 2],
+    now: UtcMillis,
+) -> Result<u64, StoreError> {
+    const SQL: &str = "UPDATE enrolment SET status = 'replaced', ended_at = $4 \
+        WHERE device_id = $1 AND status = 'active' AND id <> $2 AND id <> $3";
+    let [one, two] = keep;
+    Ok(on!(tx, |c| sqlx::query(SQL)
+        .bind(device.0)
+        .bind(one.0)
+        .bind(two.0)
+        .bind(now.get())
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?)
+}
+
+/// Lets a pending enrolment in: it becomes the device's only live key. False where none is pending under that id.
+pub async fn approve(tx: &mut Tx, id: EnrolmentId, now: UtcMillis) -> Result<bool, StoreError> {
+    let sql = "UPDATE enrolment SET status = 'active' WHERE id = $1 AND status = 'pending' RETURNING device_id";
+    let device: Option<Uuid> = on!(tx, |c| sqlx::query_scalar(sql).bind(id.0).fetch_optional(c).await)?;
+    let Some(device) = device else { return Ok(false) };
+    let device = DeviceId(device);
+    replace_others(tx, device, [id, id], now).await?;
+    super::device::set_status(tx, &Scope::Everything, device, DeviceStatus::Active).await?;
+    super::device::set_enrolled(tx, device, now).await
+}
+
+/// Which of `devices` ever had an enrolment.
+pub async fn candidates(tx: &mut Tx, devices: &[super::device::DeviceRow]) -> Result<Vec<Candidate>, StoreError> {
+    let mut candidates = Vec::with_capacity(devices.len());
+    let sql = "SELECT id FROM enrolment WHERE device_id = $1 LIMIT 1";
+    for row in devices {
+        let any: Option<Uuid> = on!(tx, |c| sqlx::query_scalar(sql).bind(row.id.0).fetch_optional(c).await)?;
+        candidates.push(Candidate {
+            device: row.id,
+            status: row.status,
+            archived: row.archived_at.is_some(),
+            was_enrolled: any.is_some(),
+        });
+    }
+    Ok(candidates)
+}
+
+/// Holds back every other enrolment of the same hardware until this unit of work ends: two agents with one serial
+/// number must not both find that nobody knows it. SQLite has one writer and needs no lock.
+pub async fn lock_hardware(tx: &mut Tx, hardware: &str) -> Result<(), StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 20261124))")
+            .bind(hardware)
+            .execute(&mut **connection)
+            .await?;
+    }
+    Ok(())
+}
