@@ -61,14 +61,14 @@ policy! {
         interval_minutes: u32 = 60, Some(1..=1440), "minutes",
         fr "Temps entre deux contacts.",
         en "Time between two check-ins.",
-        source "DESIGN §3: one hour keeps the overview fresh for about 1 ms of server time per device and hour.",
-        source_fr "DESIGN §3 : une heure garde la vue d'ensemble fraîche pour environ 1 ms de serveur par appareil.";
+        source "Cartable: one hour keeps the overview fresh for about 1 ms of server time per device and hour.",
+        source_fr "Cartable : une heure garde la vue d'ensemble fraîche pour environ 1 ms de serveur par appareil.";
 
         jitter_percent: u32 = 10, Some(0..=50), "%",
         fr "Part de l'intervalle dont chaque contact est avancé ou retardé au hasard.",
         en "Share of the interval by which each check-in is moved at random, both ways.",
-        source "DESIGN §3.",
-        source_fr "DESIGN §3.";
+        source "Cartable: enough for devices that met once to drift apart.",
+        source_fr "Cartable : assez pour que des appareils qui se sont croisés s'écartent.";
 
         herd_from_hour: u32 = 8, Some(0..=23), "heure de Paris · hour in Paris",
         fr "Début des heures où toute une classe ouvre ses ordinateurs à la fois.",
@@ -211,8 +211,8 @@ policy! {
         wear_worn_percent: u32 = 70, Some(1..=100), "%",
         fr "SSD, NVMe, eMMC : part de l'endurance prévue à partir de laquelle il n'est plus reprêté sans examen.",
         en "SSD, NVMe, eMMC: share of the rated endurance from which it is not lent again without a check.",
-        source "Cartable: leaves 30% for a loan of four years; DESIGN §7 proposed 80, which missed worn drives at 73 and 75%.",
-        source_fr "Cartable : laisse 30 % pour un prêt de quatre ans ; les 80 % du projet initial manquaient des disques usés à 73 et 75 %.";
+        source "Cartable: leaves 30% for a loan of four years; 80 was tried first and missed worn drives at 73 and 75%.",
+        source_fr "Cartable : laisse 30 % pour un prêt de quatre ans ; 80 %, essayé d'abord, manquait des disques usés à 73 et 75 %.";
 
         logged_errors_worn: u32 = 50, Some(1..=100_000), "erreurs · errors",
         fr "Disque dur : erreurs de son journal, celles du câble (199) déduites, à partir desquelles il est usé.",

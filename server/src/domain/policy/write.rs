@@ -10,11 +10,11 @@ use super::{
 };
 
 const HEADER: &str = "\
-# Politique de Cartable : tous les seuils de ses règles, avec leur valeur d'origine. Retirer le # devant une ligne et
-# changer sa valeur suffit. Vérifier avant de redémarrer : cartable-server policy check FICHIER
+# Politique de Cartable : tous les seuils de ses règles, avec leur valeur d'origine. Une ligne effacée reprend sa valeur
+# d'origine. Vérifier avant de redémarrer : cartable-server policy check FICHIER
 #
-# Cartable's policy: every threshold of its rules, with its default. Remove the # in front of a line and change its
-# value. Check before a restart: cartable-server policy check FILE
+# Cartable's policy: every threshold of its rules, with its default. A line that is deleted takes its default again.
+# Check before a restart: cartable-server policy check FILE
 #
 # Generated from server/src/domain/policy/settings.rs.
 # To renew: CARTABLE_BLESS=1 cargo test -p cartable-server policy
