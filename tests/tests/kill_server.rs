@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashSet,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,7 +12,8 @@ use std::{
     time::Duration,
 };
 
-use cartable_common::{ReportId, protocol::ReportEnvelope};
+use cartable_agent::{spool::Spool, trouble::Trouble};
+use cartable_common::ReportId;
 use cartable_tests::{
     harness::{Installation, Server, stored},
     simulator::{
@@ -25,31 +27,31 @@ use cartable_tests::{
 use uuid::Uuid;
 
 const DEVICES: usize = 24;
-/// Reports of a device that wait at most: what an agent's spool would hold.
+/// Reports of a device that wait in its spool.
 const SPOOLED: usize = 3;
 
-/// A device with the reports that it must not forget.
+/// A device with the agent's own spool, and what it was told.
 struct Reporter {
     machine: Machine,
     device: Device,
-    sequence: u64,
-    waiting: Vec<ReportEnvelope>,
+    spool: Spool,
     sent: HashSet<ReportId>,
     acknowledged: HashSet<ReportId>,
 }
 
 impl Reporter {
-    async fn enrolled(link: &Link, machine: Machine, token: &str) -> Self {
+    async fn enrolled(link: &Link, machine: Machine, token: &str, spools: &Path) -> Self {
         let mut identity = Identity::generate(machine.index).unwrap();
         identity.granted = Some(link.enrol(&identity, token, machine.hardware()).await.unwrap());
         let device = link.device(&identity).unwrap();
-        Self { machine, device, sequence: 0, waiting: vec![], sent: HashSet::new(), acknowledged: HashSet::new() }
+        let spool = Spool::open(&spools.join(machine.index.to_string())).unwrap();
+        Self { machine, device, spool, sent: HashSet::new(), acknowledged: HashSet::new() }
     }
 
-    /// Sends new reports until `over`, then hands itself back with what was not acknowledged.
+    /// Sends new reports until `over`, then hands itself back with what was not acknowledged in its spool.
     async fn report_until(mut self, over: Arc<AtomicBool>) -> Self {
         while !over.load(Ordering::Relaxed) {
-            while self.waiting.len() < SPOOLED {
+            while self.spool.records().len() < SPOOLED {
                 self.measure();
             }
             if self.send().await.is_err() {
@@ -60,22 +62,21 @@ impl Reporter {
     }
 
     fn measure(&mut self) {
-        self.sequence += 1;
         let now = cartable_agent::clock::now();
         // A report from another day: its content differs from the one before.
-        let days = i64::try_from(self.sequence % 300).unwrap();
+        let days = i64::try_from(self.spool.next_sequence() % 300).unwrap();
         let report = self.machine.report(now.plus_days(days), now);
         let report_id = ReportId(Uuid::now_v7());
+        self.spool.push(report_id, now, report).unwrap();
         self.sent.insert(report_id);
-        self.waiting.push(ReportEnvelope { report_id, sequence: self.sequence, measured_at: now, report });
     }
 
-    async fn send(&mut self) -> Result<(), cartable_agent::trouble::Trouble> {
-        let Some(last) = self.waiting.last() else { return Ok(()) };
-        let hash = last.report.content_hash();
-        let answer = self.device.send(cartable_agent::clock::now(), hash, self.waiting.clone()).await?;
+    async fn send(&mut self) -> Result<(), Trouble> {
+        let Some(last) = self.spool.records().last() else { return Ok(()) };
+        let hash = last.content_hash;
+        let answer = self.device.send(cartable_agent::clock::now(), hash, self.spool.batch()).await?;
         assert!(answer.refused.is_empty(), "{:?}", answer.refused);
-        self.waiting.retain(|envelope| !answer.acknowledged.contains(&envelope.report_id));
+        self.spool.forget(&answer.acknowledged).unwrap();
         self.acknowledged.extend(answer.acknowledged);
         Ok(())
     }
@@ -85,14 +86,19 @@ impl Reporter {
     }
 }
 
-async fn reporters(installation: &Installation, server: &Server) -> Vec<Reporter> {
+/// Where the spools lie: in memory where there is such a place, so that the disk's time belongs to the server.
+fn spools() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+async fn reporters(installation: &Installation, server: &Server, spools: &Path) -> Vec<Reporter> {
     let uai = uai_code(96, 1);
     installation.create_site(&uai, "Collège des Tilleuls", "Valmarin", "B").unwrap();
     let token = installation.create_enrolment_token(&uai, DEVICES).unwrap();
     let link = Link::new(server.gateway(), &installation.roots_pem().unwrap()).unwrap();
     let mut reporters = Vec::new();
     for machine in Roster::drawn(7, DEVICES).machines {
-        reporters.push(Reporter::enrolled(&link, machine, &token).await);
+        reporters.push(Reporter::enrolled(&link, machine, &token, spools).await);
     }
     reporters
 }
@@ -130,7 +136,8 @@ async fn survive(installation: &Installation, rounds: usize) {
     let url = installation.database_url();
     let mut server = installation.serve().unwrap();
     let addresses = (server.console_authority().to_owned(), server.gateway_authority().to_owned());
-    let mut reporters = reporters(installation, &server).await;
+    let spools = spools();
+    let mut reporters = reporters(installation, &server, spools.path()).await;
     let mut random = Random::of(42, "kill", u64::try_from(rounds).unwrap());
     let mut acknowledged_before_kills = 0;
     for round in 1..=rounds {
@@ -143,7 +150,7 @@ async fn survive(installation: &Installation, rounds: usize) {
     assert!(acknowledged_before_kills > rounds, "the load was no load: {acknowledged_before_kills} reports");
     // What was not acknowledged is sent again, as an agent would, and then everything is there once.
     for reporter in &mut reporters {
-        while !reporter.waiting.is_empty() {
+        while !reporter.spool.records().is_empty() {
             reporter.send().await.unwrap();
         }
         assert_eq!(reporter.acknowledged, reporter.sent);
