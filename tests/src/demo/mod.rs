@@ -17,11 +17,13 @@ use crate::{
 };
 
 pub mod directory;
+pub mod past;
 pub mod port;
 pub mod prepare;
 pub mod progress;
 
 use directory::{Directory, LOGIN, Remembered};
+use prepare::Age;
 
 /// The fleet is drawn from this: every newcomer sees the same one.
 const SEED: u64 = 2021;
@@ -93,7 +95,7 @@ impl Demo {
         let path = arguments.data.clone().unwrap_or_else(|| workspace().join("target").join("demo"));
         let directory = Directory::take(&path)?;
         say("building the programs");
-        let (installation, mut remembered) = installation(&directory, arguments)?;
+        let (installation, mut remembered, age) = installation(&directory, arguments)?;
         let console = port::console(arguments.port, remembered.console_port)?;
         let gateway = port::gateway(remembered.gateway_port)?;
         let header = FleetHeader { seed: SEED, devices: arguments.devices, epoch: cartable_agent::clock::now() };
@@ -106,7 +108,7 @@ impl Demo {
         }
         let roster = Arc::new(Roster::drawn(keyring.header().seed, keyring.header().devices));
         say("preparing the database");
-        let tokens = prepare::database(&installation.database_url(), &roster, &keyring, now()).await?;
+        let tokens = prepare::database(&installation.database_url(), &roster, &keyring, age, now()).await?;
         let server = installation.serve_at(&format!("127.0.0.1:{console}"), &format!("127.0.0.1:{gateway}"))?;
         remembered.console_port = port::of_address(server.console());
         remembered.gateway_port = port::of_address(server.gateway());
@@ -173,15 +175,16 @@ impl Demo {
 }
 
 /// The installation of an earlier run, or a new one.
-fn installation(directory: &Directory, arguments: &Arguments) -> anyhow::Result<(Installation, Remembered)> {
+fn installation(directory: &Directory, arguments: &Arguments) -> anyhow::Result<(Installation, Remembered, Age)> {
     let Some(remembered) = directory.remembered()? else {
-        return directory.set_up(arguments.database.as_deref());
+        let (installation, remembered) = directory.set_up(arguments.database.as_deref())?;
+        return Ok((installation, remembered, Age::New));
     };
     if arguments.database.is_some() && arguments.database != remembered.database {
         bail!("this fleet lies in another database: choose another directory with --data for a new one");
     }
     let installation = Installation::at(&directory.server(), &remembered.key, remembered.database.as_deref())?;
-    Ok((installation, remembered))
+    Ok((installation, remembered, Age::Resumed))
 }
 
 /// Enrols this computer, unless it is, and starts its agent.

@@ -1,0 +1,175 @@
+//! The past of a demonstration: what a fleet that has been in service for weeks would have left behind.
+//!
+//! A device that enrols today has no history, and no real device can be silent since October. So a new demonstration,
+//! and nothing else, writes a past before its server first starts. It goes through the server's own ingest, with the
+//! moments of receipt that it invents: contacts, changes, daily figures and flags are what the real code makes of them.
+//! Devices without a past appear as real ones do, by enrolling.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use cartable_common::{DeviceId, EnrolmentId, UtcMillis, protocol::CheckInRequest};
+use cartable_server::{
+    domain::{device::DeviceStatus, enrolment::EnrolmentStatus, policy::Policy},
+    pki::ProvenKey,
+    store::{
+        Store, Tx,
+        audit::{self, NewAudit},
+        device::{self, NewDevice},
+        enrolment::{self, NewEnrolment},
+        ingest::{CheckIn, Ingest},
+    },
+};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use crate::simulator::{Keyring, Machine, Roster, condition::Contact, device::envelope, random::Random};
+
+/// How many weeks of reports a device has behind it.
+const WEEKS: i64 = 8;
+
+/// Live devices with a past: enough that every page has some; the others keep the start short.
+const LIVE_WITH_PAST: usize = 160;
+
+/// Check-ins that are handed to ingest at once.
+const AT_ONCE: usize = 256;
+
+/// Writes the past of a new fleet. `sites` are the ids of the roster's sites, in its order.
+pub async fn write(store: &Store, roster: &Roster, keyring: &Keyring, sites: &[Uuid]) -> anyhow::Result<()> {
+    let epoch = keyring.header().epoch;
+    let mut remembered = Vec::new();
+    let mut live = 0;
+    let mut tx = store.write().await?;
+    for machine in &roster.machines {
+        match machine.condition.contact {
+            Contact::NeverEnrolled(days) => {
+                let device = registered(machine, sites, None);
+                device::insert(&mut tx, &device, epoch.plus_days(-i64::from(days))).await?;
+            }
+            Contact::Live if live == LIVE_WITH_PAST => {}
+            Contact::Live | Contact::Silent(_) => {
+                live += usize::from(machine.condition.contact == Contact::Live);
+                let past = Past::of(machine, epoch);
+                let device = registered(machine, sites, Some(past.began));
+                device::insert(&mut tx, &device, past.began).await?;
+                let enrolment = enrolled(&mut tx, device.id, keyring, machine.index, past.began).await?;
+                remembered.push(Remembered { machine, past, device: device.id, enrolment });
+            }
+        }
+    }
+    let noted = NewAudit {
+        actor: "cargo demo",
+        action: "demo.past",
+        object_kind: "programme",
+        object_id: "demo",
+        details: serde_json::json!({ "devices": remembered.len(), "weeks": WEEKS, "invented": true }),
+    };
+    audit::append(&mut tx, noted, epoch).await?;
+    tx.commit().await?;
+    replay(store, &remembered, epoch).await
+}
+
+/// Hands the check-ins of the past to the server's own ingest.
+async fn replay(store: &Store, remembered: &[Remembered<'_>], epoch: UtcMillis) -> anyhow::Result<()> {
+    let tracker = TaskTracker::new();
+    let over = CancellationToken::new();
+    let ingest = Ingest::start(store.clone(), Arc::new(Policy::default()), &tracker, over.clone());
+    let check_ins = remembered.iter().flat_map(|one| one.past.moments.iter().map(|&at| one.check_in(at, epoch)));
+    // In the order of time, as they would have come.
+    let mut check_ins: Vec<CheckIn> = check_ins.collect();
+    check_ins.sort_by_key(|one| one.received_at);
+    stream::iter(check_ins)
+        .map(|one| ingest.check_in(one))
+        .buffered(AT_ONCE)
+        .try_for_each(|_| async { Ok(()) })
+        .await
+        .context("the past could not be written")?;
+    over.cancel();
+    tracker.close();
+    tracker.wait().await;
+    Ok(())
+}
+
+/// A device with a past.
+struct Remembered<'a> {
+    machine: &'a Machine,
+    past: Past,
+    device: DeviceId,
+    enrolment: EnrolmentId,
+}
+
+impl Remembered<'_> {
+    fn check_in(&self, at: UtcMillis, epoch: UtcMillis) -> CheckIn {
+        let report = self.machine.report(at, epoch);
+        let own_clock = self.machine.own_clock(at);
+        let request = CheckInRequest {
+            agent_version: cartable_agent::version(),
+            sent_at: own_clock,
+            content_hash: Some(report.content_hash()),
+            reports: vec![envelope(report, own_clock, at)],
+        };
+        CheckIn { device_id: self.device, enrolment_id: self.enrolment, received_at: at, request }
+    }
+}
+
+/// When a device was in contact.
+struct Past {
+    began: UtcMillis,
+    moments: Vec<UtcMillis>,
+}
+
+impl Past {
+    /// Once a week, at an hour of its own, until yesterday or until it fell silent.
+    fn of(machine: &Machine, epoch: UtcMillis) -> Self {
+        const HOUR: i64 = 60 * 60 * 1000;
+        let last = match machine.condition.contact {
+            Contact::Silent(days) => i64::from(days),
+            Contact::Live | Contact::NeverEnrolled(_) => 1,
+        };
+        let mut random = Random::of(machine.index, "past", 0);
+        let mut moment = |days: i64| {
+            let part = i64::try_from(random.below(9 * HOUR.unsigned_abs())).unwrap_or_default();
+            epoch.plus_days(-days).plus_millis(-part)
+        };
+        let moments: Vec<UtcMillis> = (0..=WEEKS).rev().map(|week| moment(last + 7 * week)).collect();
+        let began = moments.first().map_or(epoch, |first| first.plus_millis(-HOUR));
+        Self { began, moments }
+    }
+}
+
+fn registered(machine: &Machine, sites: &[Uuid], enrolled_at: Option<UtcMillis>) -> NewDevice {
+    NewDevice {
+        id: DeviceId(Uuid::now_v7()),
+        status: if enrolled_at.is_some() { DeviceStatus::Active } else { DeviceStatus::Pending },
+        hardware: machine.hardware(),
+        asset_tag: Some(machine.asset_tag.clone()),
+        programme: Some(machine.programme.code().to_owned()),
+        site: sites.get(machine.site).copied(),
+        enrolled_at,
+    }
+}
+
+/// Registers the very key with which the simulated device will ask again: to the server it is an agent that lost its
+/// certificate.
+async fn enrolled(
+    tx: &mut Tx,
+    device: DeviceId,
+    keyring: &Keyring,
+    index: u64,
+    at: UtcMillis,
+) -> anyhow::Result<EnrolmentId> {
+    let identity = keyring.identity(index)?;
+    let key = ProvenKey::from_csr_pem(&identity.key()?.request_pem()?)?;
+    let id = EnrolmentId(Uuid::now_v7());
+    let new = NewEnrolment {
+        id,
+        device,
+        request: identity.request_id,
+        key: key.sha256(),
+        token: None,
+        status: EnrolmentStatus::Active,
+    };
+    enrolment::insert(tx, &new, at).await?;
+    Ok(id)
+}
