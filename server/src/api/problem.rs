@@ -136,6 +136,12 @@ impl From<BearerRefused> for Problem {
     }
 }
 
+impl IntoResponse for BearerRefused {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

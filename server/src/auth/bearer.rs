@@ -3,7 +3,6 @@
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
-    response::{IntoResponse, Response},
 };
 use cartable_common::UtcMillis;
 use uuid::Uuid;
@@ -47,12 +46,6 @@ pub enum BearerRefused {
 impl From<StoreError> for BearerRefused {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
-    }
-}
-
-impl IntoResponse for BearerRefused {
-    fn into_response(self) -> Response {
-        crate::api::problem::Problem::from(self).into_response()
     }
 }
 

@@ -1,1 +1,5 @@
 //! The command line: one file per subcommand.
+
+pub mod api_token;
+pub mod audit;
+pub mod user;

@@ -21,6 +21,7 @@ pub mod rules;
 pub mod schedule;
 pub mod school_calendar;
 pub mod scope;
+pub mod timestamp;
 pub mod uai;
 pub mod verdict;
 pub mod wording;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx, on,
     person::PersonRow,
-    typed::{moment, moment_if_any},
+    value::{moment, optional_moment},
 };
 use crate::domain::person::Person;
 
@@ -126,7 +126,7 @@ pub async fn list(tx: &mut Tx) -> Result<Vec<ApiToken>, StoreError> {
                 created_at: moment("API token", row.created_at)?,
                 expires_at: moment("API token", row.expires_at)?,
                 last_used_day: row.last_used_day,
-                revoked_at: moment_if_any("API token", row.revoked_at)?,
+                revoked_at: optional_moment("API token", row.revoked_at)?,
             })
         })
         .collect()

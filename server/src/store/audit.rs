@@ -9,7 +9,7 @@ use cartable_common::UtcMillis;
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-use super::{StoreError, Tx, on, setting, typed::moment};
+use super::{StoreError, Tx, on, setting, value::moment};
 
 /// Where the head of the chain is kept.
 const HEAD_SETTING: &str = "audit_head";

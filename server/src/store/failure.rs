@@ -22,6 +22,11 @@ const POSTGRES_CONTENT: [&str; 5] = ["22", "23", "42", "54", "P0"];
 const POSTGRES_COLLISION: [&str; 2] = ["40001", "40P01"];
 
 impl StoreError {
+    /// Whether trying again in a moment may help.
+    pub fn is_unavailable(&self) -> bool {
+        self.failure() != Failure::Content
+    }
+
     pub(crate) fn failure(&self) -> Failure {
         match self {
             Self::Database(sqlx::Error::Database(error)) => error.code().map_or(Failure::Unavailable, |code| of(&code)),

@@ -33,7 +33,6 @@ pub mod session;
 pub mod setting;
 pub mod sign_in_attempt;
 pub mod site;
-pub(crate) mod typed;
 mod value;
 
 use std::{str::FromStr as _, time::Duration};

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     StoreError, Tx, on,
-    typed::{moment, moment_if_any, parsed},
+    value::{moment, optional_moment, parsed},
 };
 use crate::domain::{
     authority::Role,
@@ -63,7 +63,7 @@ impl PersonRow {
             person,
             password_hash: self.password_hash,
             created_at: moment("person", self.created_at)?,
-            disabled_at: moment_if_any("person", self.disabled_at)?,
+            disabled_at: optional_moment("person", self.disabled_at)?,
         })
     }
 }

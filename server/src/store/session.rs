@@ -3,7 +3,7 @@
 use cartable_common::UtcMillis;
 use uuid::Uuid;
 
-use super::{StoreError, Tx, on, person::PersonRow, typed::moment};
+use super::{StoreError, Tx, on, person::PersonRow, value::moment};
 use crate::domain::person::Person;
 
 /// A session to be opened.

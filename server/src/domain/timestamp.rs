@@ -1,0 +1,29 @@
+//! Moments and days as the API and the command line write them: RFC 3339 in UTC.
+
+use cartable_common::UtcMillis;
+use jiff::{Timestamp, civil::Date};
+
+/// The moment, to the millisecond: `2026-11-24T11:30:00.000Z`.
+pub fn rfc3339(moment: UtcMillis) -> String {
+    // Every `UtcMillis` lies within 1970 to 9999, which jiff's timestamps cover.
+    Timestamp::from_millisecond(moment.get()).map(|moment| format!("{moment:.3}")).unwrap_or_default()
+}
+
+/// The day, from its number since 1970-01-01 UTC: `2026-11-24`.
+pub fn date(day: i64) -> Option<Date> {
+    let moment = Timestamp::from_second(day.checked_mul(24 * 60 * 60)?).ok()?;
+    Some(moment.to_zoned_datetime(jiff::tz::TimeZone::UTC).date())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_and_days_are_written_in_full() {
+        assert_eq!(rfc3339(UtcMillis::default()), "1970-01-01T00:00:00.000Z");
+        assert_eq!(rfc3339(UtcMillis::default().plus_millis(i64::MAX)), "9999-12-31T23:59:59.999Z");
+        assert_eq!(date(20_000).unwrap().to_string(), "2024-10-04");
+        assert_eq!(date(i64::MAX), None);
+    }
+}
