@@ -141,14 +141,13 @@ impl Findings {
         if value == 0 {
             return;
         }
-        let step =
-            steps.iter().filter(|step| value >= step.from).max_by_key(|step| step.verdict.worse(Verdict::Healthy));
+        let step = steps.iter().filter(|step| value >= step.from).max_by_key(|step| weight(step.verdict));
         self.reason(Reason {
             code,
             verdict: step.map_or(Verdict::Healthy, |step| step.verdict),
             value: number(value),
             threshold: step.map(|step| number(step.from)),
-            source: step.map_or_else(maker_says_zero, |step| super::policy::source_of(step.setting)),
+            source: step.map_or_else(worth_watching, |step| super::policy::source_of(step.setting)),
             said,
         });
     }
@@ -176,7 +175,7 @@ const fn weight(verdict: Verdict) -> u8 {
     }
 }
 
-fn maker_says_zero() -> Said {
+fn worth_watching() -> Said {
     Said::new("à surveiller dès 1", "worth watching from 1 on")
 }
 

@@ -87,12 +87,13 @@ fn vendor_wear(attribute: &AtaAttribute) -> Option<Wear> {
     let normalised = attribute.value.and_then(|value| share(u64::from(value)));
     // A raw 0 or 1 beside a high normalised value is a switch, not a share (SandForce).
     let raw = attribute.raw.filter(|raw| *raw > 1).and_then(share);
+    let is = |words: &[&str]| named(attribute, words);
     let left = match attribute.id {
+        202 if is(&["life"]) => normalised,
         // Some firmware counts down in the raw value and keeps the normalised one at 100, or turns it around.
-        169 | 231 if named(attribute, &["life_left", "remaining_life"]) => raw.or(normalised),
-        202 if named(attribute, &["life"]) => normalised,
-        233 if named(attribute, &["media_wearout"]) => normalised,
-        173 | 177 if named(attribute, &["wear_leveling", "block-erase"]) => normalised,
+        _ if is(&["life"]) && is(&["left", "remain"]) => raw.or(normalised),
+        233 if is(&["media_wearout"]) => normalised,
+        173 | 177 if is(&["wear_leveling", "block-erase", "block_erase"]) => normalised,
         _ => None,
     }?;
     let name = attribute.name.as_ref().map_or_else(String::new, ToString::to_string);

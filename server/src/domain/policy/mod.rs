@@ -11,9 +11,7 @@ mod settings;
 mod write;
 
 pub use read::{PolicyError, PolicyProblem};
-pub use setting::Setting;
 pub use settings::*;
-pub use write::documented_settings;
 pub(crate) use write::source_of;
 
 impl Policy {

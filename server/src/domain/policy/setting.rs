@@ -8,24 +8,23 @@ use toml::de::DeValue;
 use crate::domain::school_calendar::{Closure, Zone};
 
 /// One setting of the policy, with everything a reader should know about it.
-#[derive(Clone)]
-pub struct Setting {
+pub(super) struct Setting {
     /// The section it stands in.
-    pub section: &'static str,
+    pub(super) section: &'static str,
     /// Its name.
-    pub key: &'static str,
+    pub(super) key: &'static str,
     /// What it means, in French.
-    pub fr: &'static str,
+    pub(super) fr: &'static str,
     /// What it means, in English.
-    pub en: &'static str,
+    pub(super) en: &'static str,
     /// Its unit, or its form.
-    pub unit: &'static str,
+    pub(super) unit: &'static str,
     /// The values it may have; only for numbers.
-    pub range: Option<RangeInclusive<u32>>,
+    pub(super) range: Option<RangeInclusive<u32>>,
     /// Where the default comes from.
-    pub source: &'static str,
+    pub(super) source: &'static str,
     /// The same in French.
-    pub source_fr: &'static str,
+    pub(super) source_fr: &'static str,
     pub(super) read: fn(&mut super::Policy, &DeValue<'_>) -> Result<(), String>,
     pub(super) write: fn(&super::Policy) -> String,
 }
@@ -33,7 +32,7 @@ pub struct Setting {
 impl Setting {
     /// Its value in `policy`, as TOML.
     #[must_use]
-    pub fn value_in(&self, policy: &super::Policy) -> String {
+    pub(super) fn value_in(&self, policy: &super::Policy) -> String {
         (self.write)(policy)
     }
 }

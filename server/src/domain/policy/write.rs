@@ -4,10 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::wording::Said;
 
-use super::{
-    setting::Setting,
-    settings::{Policy, SECTIONS, SETTINGS},
-};
+use super::settings::{Policy, SECTIONS, SETTINGS};
 
 const HEADER: &str = "\
 # Politique de Cartable : tous les seuils de ses règles, avec leur valeur d'origine. Une ligne effacée reprend sa valeur
@@ -62,14 +59,10 @@ pub(crate) fn source_of(path: &str) -> Said {
     )
 }
 
-/// Every setting, for pages and documents.
-pub const fn documented_settings() -> &'static [Setting] {
-    SETTINGS
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_policy_file_is_current_and_is_the_default() {
@@ -125,6 +118,20 @@ mod tests {
             .map(|text| format!("{text}\n→ {}\n", refusal(text)))
             .join("\n")
         );
+    }
+
+    proptest! {
+        /// Whatever stands in the file, the answer is a policy or a reason.
+        #[test]
+        fn odd_files_are_refused_with_a_reason(
+            section in "[a-z_]{0,8}|silent|disk|calendar|os", key in "warning_percent|closures|windows_10_updates_until|\\PC{0,9}",
+            value in "-?[0-9]{1,30}|\\[.{0,20}\\]|\".{0,20}\"|[0-9]{4}-[0-9]{2}-[0-9]{2}|\\PC{0,20}",
+        ) {
+            if let Err(error) = Policy::from_toml(&format!("[{section}]\n{key} = {value}\n")) {
+                prop_assert!(error.problems.iter().all(|problem| problem.line >= 1 && !problem.reason.is_empty()));
+                prop_assert!(!error.problems.is_empty());
+            }
+        }
     }
 
     #[test]
