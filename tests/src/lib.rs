@@ -3,4 +3,6 @@
 
 pub mod demo;
 pub mod harness;
+pub mod postgres;
 pub mod simulator;
+pub mod stores;

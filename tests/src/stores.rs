@@ -1,0 +1,56 @@
+//! A fresh store on either engine, and a macro that runs each test of a contract on both.
+
+use cartable_server::store::Store;
+use tempfile::TempDir;
+
+use crate::postgres::Database;
+
+/// An empty store that disappears at the end.
+#[derive(Debug)]
+pub struct TestStore {
+    /// The store.
+    pub store: Store,
+    url: String,
+    _files: Option<TempDir>,
+    _database: Option<Database>,
+}
+
+impl TestStore {
+    /// On SQLite.
+    pub async fn sqlite() -> anyhow::Result<Self> {
+        let files = tempfile::tempdir()?;
+        let url = format!("sqlite:{}", files.path().join("test.db").display());
+        Ok(Self { store: Store::open(&url).await?, url, _files: Some(files), _database: None })
+    }
+
+    /// On PostgreSQL.
+    pub async fn postgres() -> anyhow::Result<Self> {
+        let database = Database::create().await?;
+        let url = database.url().to_owned();
+        Ok(Self { store: Store::open(&url).await?, url, _files: None, _database: Some(database) })
+    }
+
+    /// Its address, to open it once more as another server process would.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// Makes two tests of each `async fn(&TestStore)`: one in a module `sqlite`, one in a module `postgres`.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(&$crate::stores::TestStore::sqlite().await.expect("a fresh SQLite store")).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(&$crate::stores::TestStore::postgres().await.expect("a fresh PostgreSQL store")).await;
+            })*
+        }
+    };
+}

@@ -1,0 +1,79 @@
+//! The schemas of both engines are the same: tables, columns, types, nullability, keys and indexes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cartable_tests::stores::TestStore;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
+
+/// Table → column → (type, may be null).
+type Columns = BTreeMap<String, BTreeMap<String, (String, bool)>>;
+/// Table → the lists of columns that are indexed, with whether they are unique; the primary key among them.
+type Indexes = BTreeMap<String, BTreeSet<(Vec<String>, bool)>>;
+
+const SQLITE_COLUMNS: &str = r#"SELECT t.name, c.name, c.type, c."notnull" = 0 FROM sqlite_schema t, pragma_table_info(t.name) c
+    WHERE t.type = 'table' AND t.name NOT LIKE '\_sqlx%' ESCAPE '\' AND t.name NOT LIKE 'sqlite%'"#;
+const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text, data_type::text, is_nullable = 'YES' \
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_sqlx%'";
+const SQLITE_INDEXES: &str = r#"SELECT t.name, i.name, i."unique" = 1, c.name FROM sqlite_schema t, pragma_index_list(t.name) i,
+    pragma_index_info(i.name) c WHERE t.type = 'table' AND t.name NOT LIKE '\_sqlx%' ESCAPE '\' ORDER BY t.name, i.name, c.seqno"#;
+/// A primary key of one integer is SQLite's row number and has no index of its own.
+const SQLITE_KEYS: &str = r#"SELECT t.name, 'primary key', true, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
+    WHERE t.type = 'table' AND t.name NOT LIKE '\_sqlx%' ESCAPE '\' AND c.pk > 0 ORDER BY t.name, c.pk"#;
+const POSTGRES_INDEXES: &str = "SELECT t.relname::text, i.relname::text, x.indisunique, a.attname::text \
+    FROM pg_index x JOIN pg_class t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid \
+    JOIN pg_namespace n ON n.oid = t.relnamespace \
+    JOIN unnest(x.indkey) WITH ORDINALITY AS k (number, place) ON true \
+    JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number \
+    WHERE n.nspname = 'public' AND t.relname NOT LIKE '\\_sqlx%' ORDER BY t.relname, i.relname, k.place";
+
+/// What SQLite calls a type of PostgreSQL.
+fn as_sqlite(postgres: &str) -> &str {
+    match postgres {
+        "uuid" | "bytea" => "BLOB",
+        "bigint" => "INTEGER",
+        "text" => "TEXT",
+        other => other,
+    }
+}
+
+fn columns(rows: Vec<(String, String, String, bool)>) -> Columns {
+    let mut columns = Columns::new();
+    for (table, column, kind, nullable) in rows {
+        columns.entry(table).or_default().insert(column, (as_sqlite(&kind).to_owned(), nullable));
+    }
+    columns
+}
+
+fn indexes(rows: Vec<(String, String, bool, String)>) -> Indexes {
+    let mut lists: BTreeMap<(String, String), (Vec<String>, bool)> = BTreeMap::new();
+    for (table, index, unique, column) in rows {
+        let place = lists.entry((table, index)).or_default();
+        place.0.push(column);
+        place.1 = unique;
+    }
+    let mut indexes = Indexes::new();
+    for ((table, _), list) in lists {
+        indexes.entry(table).or_default().insert(list);
+    }
+    indexes
+}
+
+#[tokio::test]
+async fn both_engines_have_the_same_schema() {
+    let sqlite = TestStore::sqlite().await.unwrap();
+    let postgres = TestStore::postgres().await.unwrap();
+    let mut on_sqlite = SqliteConnection::connect(sqlite.url()).await.unwrap();
+    let mut on_postgres = PgConnection::connect(postgres.url()).await.unwrap();
+
+    let left = columns(sqlx::query_as(SQLITE_COLUMNS).fetch_all(&mut on_sqlite).await.unwrap());
+    let right = columns(sqlx::query_as(POSTGRES_COLUMNS).fetch_all(&mut on_postgres).await.unwrap());
+    assert!(left.len() > 15, "the query finds the tables: {left:?}");
+    assert_eq!(left, right);
+
+    let mut rows = sqlx::query_as(SQLITE_INDEXES).fetch_all(&mut on_sqlite).await.unwrap();
+    rows.extend(sqlx::query_as(SQLITE_KEYS).fetch_all(&mut on_sqlite).await.unwrap());
+    let left = indexes(rows);
+    let right = indexes(sqlx::query_as(POSTGRES_INDEXES).fetch_all(&mut on_postgres).await.unwrap());
+    assert!(left.values().map(BTreeSet::len).sum::<usize>() > 30, "the query finds the indexes: {left:?}");
+    assert_eq!(left, right);
+}
