@@ -1,1 +1,97 @@
-//! Periodic work, as reconcilers.
+//! Periodic work, as reconcilers: each run looks at what is stored and makes it right, whatever ran or failed before.
+//!
+//! Several server processes may share a database: a lease lets one of them run a job at a time.
+
+pub mod flag_sweep;
+pub mod retention;
+
+use std::{sync::Arc, time::Duration};
+
+use cartable_common::UtcMillis;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use crate::{
+    clock,
+    domain::policy::Policy,
+    store::{Store, StoreError, lease},
+};
+
+/// How long after the start the first run is made: the server answers devices first.
+const FIRST_AFTER: Duration = Duration::from_secs(5);
+
+/// A job and the process that may run it.
+#[derive(Clone, Debug)]
+struct Runner {
+    store: Store,
+    policy: Arc<Policy>,
+    /// This process, in leases.
+    holder: Uuid,
+}
+
+/// Which job.
+#[derive(Clone, Copy, Debug)]
+enum Job {
+    FlagSweep,
+    Retention,
+}
+
+impl Job {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::FlagSweep => "flag_sweep",
+            Self::Retention => "retention",
+        }
+    }
+
+    const fn every(self) -> Duration {
+        match self {
+            Self::FlagSweep => flag_sweep::EVERY,
+            Self::Retention => retention::EVERY,
+        }
+    }
+}
+
+/// Starts all jobs in `tracker`. They end soon after `shutdown` is cancelled; a unit of work under way is finished.
+pub fn start(store: &Store, policy: &Arc<Policy>, tracker: &TaskTracker, shutdown: &CancellationToken) {
+    let runner = Runner { store: store.clone(), policy: Arc::clone(policy), holder: Uuid::new_v4() };
+    for job in [Job::FlagSweep, Job::Retention] {
+        let (runner, shutdown) = (runner.clone(), shutdown.clone());
+        tracker.spawn(async move {
+            let mut pause = FIRST_AFTER;
+            while shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+                if let Err(error) = runner.run(job, &shutdown).await {
+                    tracing::error!(job = job.name(), %error, "a job failed; it is tried again at its next time");
+                }
+                pause = job.every();
+            }
+        });
+    }
+}
+
+impl Runner {
+    /// Runs `job` if no other process does.
+    async fn run(&self, job: Job, shutdown: &CancellationToken) -> Result<(), StoreError> {
+        let now = clock::now();
+        // Long enough for a million devices; a process that dies leaves it to run out.
+        let until = now.plus_millis(i64::try_from(job.every().as_millis()).unwrap_or(UtcMillis::DAY));
+        let mut tx = self.store.write().await?;
+        let mine = lease::take(&mut tx, job.name(), self.holder, now, until).await?;
+        tx.commit().await?;
+        if !mine {
+            return Ok(());
+        }
+        let done = match job {
+            Job::FlagSweep => flag_sweep::run(&self.store, &self.policy, now, shutdown).await.map(|done| {
+                tracing::debug!(?done, "flags swept");
+            }),
+            Job::Retention => retention::run(&self.store, now, shutdown).await.map(|done| {
+                tracing::info!(?done, "old moments rounded to the day, past ones deleted");
+            }),
+        };
+        let mut tx = self.store.write().await?;
+        lease::release(&mut tx, job.name(), self.holder, clock::now()).await?;
+        tx.commit().await?;
+        done
+    }
+}

@@ -122,7 +122,7 @@ fn severity(stored: i64) -> Result<Severity, StoreError> {
 pub async fn open_of_device(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Vec<FlagRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM flag f WHERE f.device_id = $1 AND f.cleared_at IS NULL \
-         ORDER BY f.severity DESC, f.since, f.id"
+         ORDER BY f.severity DESC, f.since, f.code, f.subject"
     );
     of_device(tx, scope, id, sql).await
 }

@@ -1,0 +1,135 @@
+//! What is forgotten, and what is kept less exactly. Reports say when a laptop is switched on; after a month nobody
+//! needs the hour any more, so it is rounded to the day.
+//!
+//! Works through the fleet in chunks of devices, each a unit of work, and may be repeated at will.
+
+use cartable_common::UtcMillis;
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx, on,
+    rows::{Cell, Rows, Type},
+    value::{from_json, moment, to_json},
+};
+use crate::domain::flag::Evidence;
+
+/// Days after which moments of contact are known to the day only.
+pub const EXACT_DAYS: i64 = 30;
+/// Days for which a report's identifier is remembered, so that a repeat is recognised: agents keep reports for at most
+/// 120 days.
+pub const REPORT_DAYS: i64 = 400;
+/// Days for which changes of a device's content are kept: a loan lasts up to four school years.
+pub const CHANGE_DAYS: i64 = 5 * 366;
+/// Days for which a day's figures are kept.
+pub const DAILY_DAYS: i64 = 5 * 366;
+/// Days for which cleared flags are kept.
+pub const CLEARED_FLAG_DAYS: i64 = 5 * 366;
+/// Days for which check-ins per hour are kept.
+pub const HOURLY_DAYS: i64 = 90;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retained {
+    /// Rows whose moments were rounded to the day.
+    pub coarsened: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+}
+
+/// Statements that round moments older than `$2` to the day, for the devices `{rows}`. `$at` columns are rounded
+/// together, where any of them is not round yet.
+const COARSEN: [&str; 5] = [
+    "UPDATE contact SET last_at = last_at - last_at % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND last_at % 86400000 <> 0 AND last_at < {limit}",
+    "UPDATE contact SET first_at = first_at - first_at % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND first_at % 86400000 <> 0 AND first_at < {limit}",
+    "UPDATE report SET received_at = received_at - received_at % 86400000, \
+     measured_at = measured_at - measured_at % 86400000 WHERE device_id IN (SELECT r.id FROM {rows}) \
+     AND (received_at % 86400000 <> 0 OR measured_at % 86400000 <> 0) AND received_at < {limit}",
+    "UPDATE health SET received_at = received_at - received_at % 86400000, \
+     measured_at = measured_at - measured_at % 86400000 WHERE device_id IN (SELECT r.id FROM {rows}) \
+     AND (received_at % 86400000 <> 0 OR measured_at % 86400000 <> 0) AND received_at < {limit}",
+    "UPDATE health_change SET received_at = received_at - received_at % 86400000, \
+     measured_at = measured_at - measured_at % 86400000 WHERE device_id IN (SELECT r.id FROM {rows}) \
+     AND (received_at % 86400000 <> 0 OR measured_at % 86400000 <> 0) AND received_at < {limit}",
+];
+
+/// Statements that round the measurements of days: the day itself is the key.
+const COARSEN_DAYS: &str = "UPDATE health_daily SET measured_at = measured_at - measured_at % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND measured_at % 86400000 <> 0 AND measured_at < {limit}";
+
+/// Rounds old moments of these devices to the day and deletes what is past its time.
+pub async fn devices(tx: &mut Tx, ids: &[Uuid], now: UtcMillis) -> Result<Retained, StoreError> {
+    let rows = Rows::of_ids(ids.iter().copied());
+    let before = |days: i64| now.plus_days(-days).get().to_string();
+    let mut done = Retained::default();
+    for sql in COARSEN.into_iter().chain([COARSEN_DAYS]) {
+        done.coarsened += rows.execute(tx, &sql.replace("{limit}", &before(EXACT_DAYS))).await?;
+    }
+    done.coarsened += flags(tx, &rows, now).await?;
+    let delete = |table: &str, condition: &str| {
+        format!("DELETE FROM {table} WHERE device_id IN (SELECT r.id FROM {{rows}}) AND {condition}")
+    };
+    let first_day = now.plus_days(-DAILY_DAYS).day_number();
+    for sql in [
+        delete("report", &format!("received_at < {}", before(REPORT_DAYS))),
+        delete("health_change", &format!("received_at < {}", before(CHANGE_DAYS))),
+        delete("health_daily", &format!("day < {first_day}")),
+        delete("flag", &format!("cleared_at < {}", before(CLEARED_FLAG_DAYS))),
+    ] {
+        done.deleted += rows.execute(tx, &sql).await?;
+    }
+    Ok(done)
+}
+
+#[derive(sqlx::FromRow)]
+struct Cleared {
+    id: Uuid,
+    since: i64,
+    updated_at: i64,
+    cleared_at: i64,
+    evidence: String,
+}
+
+/// Rounds the moments of flags that were cleared long ago: a flag is cleared by a contact. Open ones follow their
+/// evidence, which is rounded at its source.
+async fn flags(tx: &mut Tx, devices: &Rows<1>, now: UtcMillis) -> Result<u64, StoreError> {
+    let limit = now.plus_days(-EXACT_DAYS).get();
+    let sql = format!(
+        "SELECT f.id, f.since, f.updated_at, f.cleared_at, f.evidence FROM {{rows}} \
+         JOIN flag f ON f.device_id = r.id WHERE f.cleared_at < {limit} AND f.cleared_at % 86400000 <> 0"
+    );
+    let cleared: Vec<Cleared> = devices.fetch(tx, &sql).await?;
+    let mut rows = Rows::new([
+        ("id", Type::Uuid),
+        ("since", Type::Int),
+        ("updated_at", Type::Int),
+        ("cleared_at", Type::Int),
+        ("evidence", Type::Text),
+    ]);
+    for flag in cleared {
+        let mut evidence: Evidence = from_json("flag.evidence", &flag.evidence)?;
+        evidence.evidence_at = evidence.evidence_at.map(|at| moment("flag.evidence", round(at.get()))).transpose()?;
+        rows.push([
+            flag.id.into(),
+            round(flag.since).into(),
+            round(flag.updated_at).into(),
+            round(flag.cleared_at).into(),
+            Cell::from(to_json("flag.evidence", &evidence)?),
+        ]);
+    }
+    let sql = "UPDATE flag SET since = r.since, updated_at = r.updated_at, cleared_at = r.cleared_at, \
+               evidence = r.evidence FROM {rows} WHERE flag.id = r.id";
+    rows.execute(tx, sql).await
+}
+
+const fn round(millis: i64) -> i64 {
+    millis - millis % UtcMillis::DAY
+}
+
+/// Deletes old totals of the whole fleet.
+pub async fn totals(tx: &mut Tx, now: UtcMillis) -> Result<u64, StoreError> {
+    let hour = now.plus_days(-HOURLY_DAYS).get() / super::contact::HOUR_MILLIS;
+    let sql = "DELETE FROM contact_hourly WHERE hour < $1";
+    Ok(on!(tx, |c| sqlx::query(sql).bind(hour).execute(c).await.map(|done| done.rows_affected()))?)
+}
