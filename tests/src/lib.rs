@@ -2,7 +2,9 @@
 //! puts both before a newcomer.
 
 pub mod demo;
+pub mod fleet;
 pub mod harness;
 pub mod postgres;
+pub mod raw;
 pub mod simulator;
 pub mod stores;
