@@ -83,7 +83,7 @@ pub async fn devices(tx: &mut Tx, ids: &[Uuid], now: UtcMillis) -> Result<Retain
 }
 
 #[derive(sqlx::FromRow)]
-struct Cleared {
+struct Past {
     id: Uuid,
     since: i64,
     updated_at: i64,
@@ -99,7 +99,7 @@ async fn flags(tx: &mut Tx, devices: &Rows<1>, now: UtcMillis) -> Result<u64, St
         "SELECT f.id, f.since, f.updated_at, f.cleared_at, f.evidence FROM {{rows}} \
          JOIN flag f ON f.device_id = r.id WHERE f.cleared_at < {limit} AND f.cleared_at % 86400000 <> 0"
     );
-    let cleared: Vec<Cleared> = devices.fetch(tx, &sql).await?;
+    let cleared: Vec<Past> = devices.fetch(tx, &sql).await?;
     let mut rows = Rows::new([
         ("id", Type::Uuid),
         ("since", Type::Int),
