@@ -36,7 +36,6 @@ pub mod setting;
 pub mod sign_in_attempt;
 pub mod site;
 pub mod sweep;
-pub(crate) mod typed;
 mod value;
 
 use std::{str::FromStr as _, time::Duration};
