@@ -1,6 +1,8 @@
 //! What the facts support about a drive or a battery, and the small macro for enumerations that the database stores
 //! as text.
 
+pub use super::wording::Said;
+
 /// Text that is not one of an enumeration's values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a {what}")]
@@ -101,8 +103,6 @@ pub struct Reason {
     /// The observation in words.
     pub said: Said,
 }
-
-pub use super::wording::Said;
 
 #[cfg(test)]
 mod tests {
