@@ -34,7 +34,7 @@ use crate::{
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 
 /// Longest time for a whole exchange.
-const EXCHANGE_LIMIT: Duration = Duration::from_secs(60);
+const EXCHANGE_LIMIT: Duration = Duration::from_mins(1);
 
 /// TLS sessions kept for resumption: there is one server. rustls gives several tickets per connection.
 const SESSIONS_KEPT: usize = 2;

@@ -6,21 +6,21 @@
 //! the same parts.
 
 pub mod atomic;
-// pub mod cli;
+pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod collect;
-// pub mod contact;
-// pub mod enrol;
+pub mod contact;
+pub mod enrol;
 pub mod identity;
-// pub mod language;
+pub mod language;
 pub mod schedule;
 pub mod server_url;
-// pub mod service;
-// pub mod sleep;
+pub mod service;
+pub mod sleep;
 pub mod spool;
-// pub mod state;
-// pub mod status;
+pub mod state;
+pub mod status;
 pub mod trouble;
 
 /// The agent's version as it tells the server.

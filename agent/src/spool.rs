@@ -90,6 +90,14 @@ impl Spool {
         Ok(spool)
     }
 
+    /// What is spooled in `folder`, without changing anything: for a look while the agent runs.
+    pub fn peek(folder: &Path) -> Vec<Record> {
+        let paths = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut records: Vec<Record> = paths.filter_map(|path| Some(read_record(&path).ok()?.0)).collect();
+        records.sort_by_key(|record| record.sequence);
+        records
+    }
+
     /// What is spooled, oldest first.
     pub fn records(&self) -> &[Record] {
         &self.records
@@ -177,7 +185,7 @@ impl Spool {
     fn keep_reserve(&self) {
         if !self.folder.join(RESERVE).exists() {
             // Not zeros: some file systems would store a hole.
-            let _ = atomic::write(&self.folder, RESERVE, &[0x5A; RESERVE_BYTES]);
+            let _ = atomic::write(&self.folder, RESERVE, &vec![0x5A; RESERVE_BYTES]);
         }
     }
 

@@ -46,11 +46,7 @@ async fn run(program: &Path, name: &str, limit: Duration) -> Result<Vec<u8>, Unr
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     // It speaks English to us, and knows nothing of our environment (a proxy's password, for one).
     command.env_clear().env("LC_ALL", "C").env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    let mut child = command.spawn().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => missing(UnreadReason::ToolMissing, "smartctl is not installed"),
-        std::io::ErrorKind::PermissionDenied => missing(UnreadReason::PermissionDenied, "smartctl may not be run"),
-        _ => missing(UnreadReason::ToolFailed, &error.to_string()),
-    })?;
+    let mut child = command.spawn().map_err(|error| not_started(&error))?;
     let mut answer = Vec::new();
     let reading = async {
         if let Some(output) = child.stdout.take() {
@@ -68,6 +64,16 @@ async fn run(program: &Path, name: &str, limit: Duration) -> Result<Vec<u8>, Unr
             Err(missing(UnreadReason::Malformed, "smartctl's answer is too long"))
         }
         Ok(Ok(())) => Ok(answer),
+    }
+}
+
+fn not_started(error: &std::io::Error) -> Unread {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        missing(UnreadReason::ToolMissing, "smartctl is not installed")
+    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+        missing(UnreadReason::PermissionDenied, "smartctl may not be run")
+    } else {
+        missing(UnreadReason::ToolFailed, &error.to_string())
     }
 }
 
@@ -99,7 +105,8 @@ fn messages(answer: &Value) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;

@@ -71,11 +71,11 @@ fn is_virtual(source: &Source) -> bool {
     const NAMES: [&str; 10] =
         ["qemu", "kvm", "vmware", "virtualbox", "innotek", "xen", "bochs", "parallels", "amazon ec2", "google compute"];
     let names = ["sys_vendor", "product_name", "bios_vendor"].map(|name| source.word(&format!("{DMI}/{name}")));
-    let named = names.iter().flatten().any(|name| {
+    let is_named = names.iter().flatten().any(|name| {
         let name = name.to_ascii_lowercase();
         NAMES.iter().any(|known| name.contains(known)) || name == "virtual machine"
     });
-    named
+    is_named
         || source.exists("sys/hypervisor/type")
         || source.exists("proc/device-tree/hypervisor")
         || super::processor::has_flag(source, "hypervisor")

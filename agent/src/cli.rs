@@ -1,0 +1,325 @@
+//! The command line: `enrol | run | once | show | status`, their options and their exit codes.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use cartable_common::{
+    ReportId,
+    limits::MAX_TOKEN_CHARS,
+    protocol::{CheckInRequest, ReportEnvelope},
+};
+use clap::{Args, Parser, Subcommand};
+use tracing::level_filters::LevelFilter;
+
+use crate::{
+    client::Proxy,
+    clock,
+    collect::{DriveHealth, Sources, collect},
+    contact::Agent,
+    enrol::{self, EnrolError, Invitation, KeyChoice, Progress},
+    language::Language,
+    server_url::ServerUrl,
+    service::{self, ServiceError},
+    spool::Spool,
+    state::{StateDir, StateError},
+    status::{self, Facts, Verdict},
+    trouble::{Trouble, TroubleKind},
+    version,
+};
+
+/// Where the state lies unless said otherwise.
+const STATE: &str = "/var/lib/cartable-agent";
+
+/// Reads this computer's hardware health and reports it to a Cartable server.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Folder of the key, the certificate and the spool
+    #[arg(long, global = true, env = "CARTABLE_STATE", default_value = STATE, value_name = "DIR")]
+    state: PathBuf,
+    /// What is logged to standard error: error, warn, info, debug
+    #[arg(long, global = true, env = "CARTABLE_LOG", default_value = "info", value_name = "LEVEL")]
+    log: LevelFilter,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 well, 1 a failure (see the words), 2 wrong use, 3 not enrolled, \
+                          4 waiting for approval, 5 refused by the server, 6 another agent is running";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bind this computer to a server
+    Enrol(Enrol),
+    /// Check in for ever (the service)
+    Run {
+        /// The first check-in happens within so many seconds
+        #[arg(long, default_value_t = crate::schedule::FIRST_WITHIN_SECONDS, value_name = "SECONDS")]
+        first_within: u32,
+        #[command(flatten)]
+        machine: Machine,
+    },
+    /// Check in once, now
+    Once {
+        #[command(flatten)]
+        machine: Machine,
+    },
+    /// Print the exact message that would be sent, and send nothing
+    Show {
+        /// Only the report itself
+        #[arg(long)]
+        report: bool,
+        #[command(flatten)]
+        machine: Machine,
+    },
+    /// Say what is wrong and what to do
+    Status {
+        /// fr or en; otherwise as the system speaks
+        #[arg(long, value_name = "LANGUAGE")]
+        lang: Option<Language>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Enrol {
+    /// Address of the server's device port, https://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    server: ServerUrl,
+    /// The enrolment token
+    #[arg(
+        long,
+        env = "CARTABLE_TOKEN",
+        hide_env_values = true,
+        required_unless_present = "token_file",
+        conflicts_with = "token_file"
+    )]
+    token: Option<String>,
+    /// File that holds the token; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// The server's root certificates (cartable-server show-roots)
+    #[arg(long, value_name = "FILE")]
+    roots: PathBuf,
+    /// Ask with a new key: for a computer whose enrolment was revoked
+    #[arg(long)]
+    new_key: bool,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+#[derive(Debug, Args)]
+struct Machine {
+    /// Read sys, proc and etc below this folder: a recorded machine
+    #[arg(long, default_value = "/", value_name = "DIR")]
+    root: PathBuf,
+    /// The program to ask about drives
+    #[arg(long, value_name = "PATH")]
+    smartctl: Option<PathBuf>,
+}
+
+impl Machine {
+    /// Drives of a recorded machine are only asked when a program is named: this computer's are not its own.
+    fn sources(self) -> Sources {
+        let drive_health = match self.smartctl {
+            Some(program) => DriveHealth::Program(program),
+            None if self.root == Path::new("/") => Sources::this_machine().drive_health,
+            None => DriveHealth::RecordedOnly,
+        };
+        Sources { root: self.root, drive_health }
+    }
+}
+
+/// Runs a command and gives its exit code.
+pub async fn run(cli: Cli) -> ExitCode {
+    start_log(cli.log);
+    let done = match cli.command {
+        Command::Enrol(options) => enrol_once(&cli.state, options).await,
+        Command::Run { first_within, machine } => serve(&cli.state, machine.sources(), first_within).await,
+        Command::Once { machine } => once(&cli.state, machine.sources()).await,
+        Command::Show { report, machine } => show(&cli.state, machine.sources(), report).await,
+        Command::Status { lang } => say_status(&cli.state, lang.unwrap_or_else(Language::of_environment)),
+    };
+    done.map_or_else(|error| complain(&error), ExitCode::from)
+}
+
+/// Lines on standard error, without colours: journald keeps the time and the level.
+fn start_log(level: LevelFilter) {
+    let log = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .with_max_level(level);
+    if std::env::var_os("JOURNAL_STREAM").is_some() {
+        log.without_time().init();
+    } else {
+        log.init();
+    }
+}
+
+/// Says what failed and, where that is known, what to do; gives the exit code.
+fn complain(error: &anyhow::Error) -> ExitCode {
+    let language = Language::of_environment();
+    let mut stderr = std::io::stderr();
+    // Nothing is left to do when even standard error fails.
+    let _ = writeln!(stderr, "cartable-agent: {error:#}");
+    if let Some(advice) = trouble_in(error).and_then(|trouble| status::advice(trouble.kind, language)) {
+        let _ = writeln!(stderr, "{advice}");
+    }
+    ExitCode::from(exit_code(error))
+}
+
+fn trouble_in(error: &anyhow::Error) -> Option<&Trouble> {
+    error.chain().find_map(|cause| match cause.downcast_ref::<EnrolError>() {
+        Some(EnrolError::Trouble(trouble)) => Some(trouble),
+        _ => cause.downcast_ref::<Trouble>(),
+    })
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if trouble_in(error).is_some_and(|trouble| trouble.kind == TroubleKind::Refused) {
+        return code(Verdict::Refused);
+    }
+    let is_in_use =
+        |cause: &(dyn std::error::Error + 'static)| matches!(cause.downcast_ref(), Some(StateError::InUse(_)));
+    if error.chain().any(is_in_use) {
+        return 6;
+    }
+    match error.downcast_ref::<ServiceError>() {
+        Some(ServiceError::NotEnrolled) => code(Verdict::NotEnrolled),
+        _ => code(Verdict::Trouble),
+    }
+}
+
+const fn code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Well => 0,
+        Verdict::Trouble => 1,
+        Verdict::NotEnrolled => 3,
+        Verdict::Waiting => 4,
+        Verdict::Refused => 5,
+    }
+}
+
+async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u8> {
+    let roots_pem = std::fs::read_to_string(&options.roots).with_context(|| format!("{}", options.roots.display()))?;
+    let token = match (options.token, &options.token_file) {
+        (Some(token), _) => token,
+        (None, Some(file)) => read_token(file).with_context(|| format!("{}", file.display()))?,
+        (None, None) => anyhow::bail!("a token is needed: --token or --token-file"),
+    };
+    anyhow::ensure!(
+        (1..=MAX_TOKEN_CHARS).contains(&token.trim().chars().count()),
+        "this is not an enrolment token: it is empty or too long"
+    );
+    let state = StateDir::open(state)?;
+    let _lock = state.lock()?;
+    let key = if options.new_key { KeyChoice::New } else { KeyChoice::Keep };
+    let pending = enrol::prepare(&state, Invitation { server: options.server, roots_pem, token, key })?;
+    let hardware = collect(&options.machine.sources()).await.hardware;
+    match enrol::ask(&state, pending, hardware, Proxy::FromEnvironment).await? {
+        Progress::Enrolled(enrolment) => {
+            print(&format!("enrolled: device {}", enrolment.grant.device_id))?;
+            Ok(code(Verdict::Well))
+        }
+        Progress::Waiting { reason, .. } => {
+            print(&format!("waiting for approval: {reason}\nThe service goes on asking; or run this command again."))?;
+            Ok(code(Verdict::Waiting))
+        }
+    }
+}
+
+fn read_token(file: &Path) -> std::io::Result<String> {
+    if file == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) }
+}
+
+async fn serve(state: &Path, sources: Sources, first_within: u32) -> anyhow::Result<u8> {
+    let state = StateDir::open(state)?;
+    let _lock = state.lock()?;
+    service::run(state, sources, first_within).await?;
+    Ok(0)
+}
+
+async fn once(state: &Path, sources: Sources) -> anyhow::Result<u8> {
+    let state = StateDir::open(state)?;
+    let _lock = state.lock()?;
+    let enrolment = state.enrolment()?.ok_or(ServiceError::NotEnrolled)?;
+    let done = Agent::open(state, enrolment, sources, Proxy::FromEnvironment)?.check_in().await?;
+    print(&format!(
+        "checked in: {} reports acknowledged, {} waiting, next in {} s",
+        done.acknowledged, done.spooled, done.next_check_in_seconds
+    ))?;
+    Ok(0)
+}
+
+/// The message of a first contact: with the whole report, under the number it would get.
+async fn show(state: &Path, sources: Sources, only_report: bool) -> anyhow::Result<u8> {
+    let report = collect(&sources).await;
+    if only_report {
+        return print(&serde_json::to_string_pretty(&report)?).map(|()| 0);
+    }
+    let waiting = Spool::peek(&state.join("spool"));
+    let sequence = waiting.last().map_or(1, |record| record.sequence + 1);
+    let now = clock::now();
+    let content_hash = Some(report.content_hash());
+    let envelope = ReportEnvelope { report_id: ReportId(uuid::Uuid::new_v4()), sequence, measured_at: now, report };
+    let message = CheckInRequest { agent_version: version(), sent_at: now, content_hash, reports: vec![envelope] };
+    print(&serde_json::to_string_pretty(&message)?).map(|()| 0)
+}
+
+fn say_status(path: &Path, language: Language) -> anyhow::Result<u8> {
+    let mut facts = Facts::default();
+    if path.exists() {
+        let state = StateDir::existing(path)?;
+        facts.enrolment = state.enrolment()?;
+        facts.pending = state.pending()?;
+        facts.memory = state.memory();
+        facts.spooled = Spool::peek(&state.spool_folder());
+    }
+    let (lines, verdict) = status::describe(&facts, language, clock::now());
+    print(&lines.join("\n"))?;
+    Ok(code(verdict))
+}
+
+/// Prints to standard output; a reader that left early (`| head`) is no failure.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match writeln!(stdout, "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && !stdout.is_terminal() => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_recorded_machine_never_asks_this_computers_drives() {
+        let machine =
+            |root: &str, smartctl: Option<&str>| Machine { root: root.into(), smartctl: smartctl.map(Into::into) };
+        assert_eq!(machine("/records/a", None).sources().drive_health, DriveHealth::RecordedOnly);
+        assert_eq!(machine("/", None).sources().drive_health, DriveHealth::Program("smartctl".into()));
+        assert_eq!(machine("/records/a", Some("x")).sources().drive_health, DriveHealth::Program("x".into()));
+    }
+
+    #[test]
+    fn failures_have_their_exit_codes() {
+        let refused = || Trouble::new(TroubleKind::Refused, "x");
+        assert_eq!(exit_code(&refused().into()), 5);
+        assert_eq!(exit_code(&EnrolError::from(refused()).into()), 5);
+        assert_eq!(exit_code(&ServiceError::NotEnrolled.into()), 3);
+        assert_eq!(exit_code(&StateError::InUse("x".into()).into()), 6);
+        assert_eq!(exit_code(&EnrolError::from(StateError::InUse("x".into())).into()), 6);
+        assert_eq!(exit_code(&Trouble::new(TroubleKind::Busy, "x").into()), 1);
+    }
+}

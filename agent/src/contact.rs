@@ -1,0 +1,257 @@
+//! One check-in: read the machine, spool what is new, speak, settle, renew if due.
+//!
+//! A report leaves the spool only when the server answered for it. Everything that matters is durable before each
+//! await, so that this future may be dropped and this process killed at any moment.
+
+use cartable_common::{
+    ContentHash, ReportId, UtcMillis,
+    limits::FULL_REPORT_EVERY_DAYS,
+    protocol::{CheckInRequest, CheckInResponse, RenewRequest},
+    report::HealthReport,
+};
+use uuid::Uuid;
+
+use crate::{
+    client::{Client, ClientError, Connect, Proxy},
+    clock,
+    collect::{Sources, collect},
+    identity,
+    spool::{Spool, SpoolError},
+    state::{Enrolment, Failure, Memory, StateDir, StateError},
+    trouble::{Trouble, TroubleKind},
+    version,
+};
+
+/// Exchanges in one check-in: enough to empty a full spool (128 reports, 32 at a time) and to answer a server that
+/// asks for the whole report; never a loop.
+const MOST_EXCHANGES: usize = 6;
+
+/// An enrolled agent, ready to check in.
+#[derive(Debug)]
+pub struct Agent {
+    state: StateDir,
+    enrolment: Enrolment,
+    memory: Memory,
+    spool: Spool,
+    sources: Sources,
+    connect: Connect,
+    client: Client,
+}
+
+/// An agent that cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The state folder.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The spool.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// The certificate or the key.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// What a check-in did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Seconds to the next one, as the server says.
+    pub next_check_in_seconds: u32,
+    /// Reports that became durable on the server.
+    pub acknowledged: usize,
+    /// Reports still in the spool.
+    pub spooled: usize,
+}
+
+impl Agent {
+    /// Makes ready. The caller holds the state folder's lock.
+    pub fn open(state: StateDir, enrolment: Enrolment, sources: Sources, proxy: Proxy) -> Result<Self, OpenError> {
+        let memory = state.memory();
+        let spool = Spool::open(&state.spool_folder())?;
+        let mut connect = Connect::new(enrolment.server.clone(), &enrolment.roots_pem).map_err(ClientError::from)?;
+        connect.clock = memory.clock();
+        connect.proxy = proxy;
+        let client = client_of(&connect, &enrolment)?;
+        Ok(Self { state, enrolment, memory, spool, sources, connect, client })
+    }
+
+    /// What was learnt so far.
+    pub const fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Keeps a new pace; a disk that cannot take it only costs an earlier retry after a restart.
+    pub fn keep_pace(&mut self, pace: crate::schedule::Pace) {
+        self.memory.pace = pace;
+        self.keep_memory();
+    }
+
+    /// Checks in once. On failure everything measured stays in the spool.
+    pub async fn check_in(&mut self) -> Result<Done, Trouble> {
+        let result = self.exchange_all().await;
+        let now = clock::now();
+        match &result {
+            Ok(_) => {
+                self.memory.last_success_at = Some(now);
+                self.memory.last_failure = None;
+            }
+            Err(trouble) => {
+                self.memory.last_failure = Some(Failure { at: now, trouble: trouble.clone() });
+                if trouble.kind == TroubleKind::Clock && self.connect.clock.is_ahead_of(now) {
+                    // The server once told a time that its own certificate does not live to see.
+                    self.connect.clock.forget();
+                    self.memory.server_time = None;
+                }
+            }
+        }
+        self.keep_memory();
+        result
+    }
+
+    async fn exchange_all(&mut self) -> Result<Done, Trouble> {
+        let report = collect(&self.sources).await;
+        let content = report.content_hash();
+        let mut spooled = needs_report(self.newest_spooled(), &self.memory, content, clock::now());
+        if spooled {
+            self.spool_report(&report);
+        }
+        let (mut acknowledged, mut last) = (0, None);
+        for _ in 0..MOST_EXCHANGES {
+            let response = self.client.check_in(&self.request(content)).await?;
+            self.connect.clock.learn(response.server_time);
+            let settled = self.settle(&response, content);
+            acknowledged += settled;
+            let wants_whole = !spooled && self.spool.records().is_empty() && response.content_hash != Some(content);
+            let goes_on = settled > 0 && !self.spool.records().is_empty();
+            last = Some(response);
+            if wants_whole {
+                self.spool_report(&report);
+                spooled = true;
+            } else if !goes_on {
+                break;
+            }
+        }
+        let Some(response) = last else { return Err(Trouble::new(TroubleKind::Local, "no exchange took place")) };
+        if response.renew || response.server_time >= self.enrolment.grant.renew_from {
+            self.renew().await;
+        }
+        let next_check_in_seconds = response.next_check_in_seconds;
+        Ok(Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() })
+    }
+
+    fn request(&self, content: ContentHash) -> CheckInRequest {
+        CheckInRequest {
+            agent_version: version(),
+            sent_at: clock::now(),
+            content_hash: Some(content),
+            reports: self.spool.batch(),
+        }
+    }
+
+    fn newest_spooled(&self) -> Option<ContentHash> {
+        self.spool.records().last().map(|record| record.content_hash)
+    }
+
+    /// A full disk must not silence a laptop: without room for the report the contact still takes place.
+    fn spool_report(&mut self, report: &HealthReport) {
+        if let Err(error) = self.spool.push(ReportId(Uuid::new_v4()), clock::now(), report.clone()) {
+            tracing::error!(%error, "the new report could not be kept; the contact goes on without it");
+        }
+    }
+
+    /// Forgets what the server answered for; returns how many reports that were.
+    fn settle(&mut self, response: &CheckInResponse, content: ContentHash) -> usize {
+        for refused in &response.refused {
+            tracing::warn!(reason = ?refused.reason, "the server will never accept a report; it is dropped");
+        }
+        let refused = response.refused.iter().map(|refused| refused.report_id);
+        let answered: Vec<ReportId> = response.acknowledged.iter().copied().chain(refused).collect();
+        let was_current = |id: &ReportId| {
+            self.spool.records().iter().any(|record| record.report_id == *id && record.content_hash == content)
+        };
+        if response.acknowledged.iter().any(was_current) {
+            self.memory.last_full_at = Some(clock::now());
+        }
+        self.memory.server_content = response.content_hash;
+        self.memory.server_time = Some(response.server_time);
+        self.spool.forget(&answered).unwrap_or_else(|error| {
+            // They will be sent again, and the server will know them again.
+            tracing::warn!(%error, "acknowledged reports could not be removed");
+            0
+        })
+    }
+
+    /// A failed renewal is tried again at the next check-in: there are months for it.
+    async fn renew(&mut self) {
+        match self.try_renew().await {
+            Ok(()) => tracing::info!("the certificate was renewed"),
+            Err(error) => tracing::warn!(%error, "the certificate could not be renewed yet"),
+        }
+    }
+
+    async fn try_renew(&mut self) -> anyhow::Result<()> {
+        let csr_pem = self.enrolment.key()?.request_pem()?;
+        let grant = self.client.renew(&RenewRequest { csr_pem }).await?;
+        identity::check_grant(&grant)?;
+        let renewed = self.enrolment.renewed(grant);
+        // Only a certificate that fits the key replaces the one that works.
+        let client = client_of(&self.connect, &renewed)?;
+        self.state.keep_enrolment(&renewed)?;
+        self.enrolment = renewed;
+        self.client = client;
+        Ok(())
+    }
+
+    fn keep_memory(&self) {
+        if let Err(error) = self.state.keep_memory(&self.memory) {
+            tracing::warn!(%error, "what was learnt could not be kept");
+        }
+    }
+}
+
+fn client_of(connect: &Connect, enrolment: &Enrolment) -> Result<Client, ClientError> {
+    Client::new(connect, &enrolment.key()?, &enrolment.grant.certificate_chain_pem)
+}
+
+/// Whether `content` must be told: it differs from what the server holds, or will hold once the spool has arrived, or
+/// the last whole report is a week old.
+#[must_use]
+pub fn needs_report(
+    newest_spooled: Option<ContentHash>,
+    memory: &Memory,
+    content: ContentHash,
+    now: UtcMillis,
+) -> bool {
+    if let Some(spooled) = newest_spooled {
+        return spooled != content;
+    }
+    let is_fresh = |at: UtcMillis| {
+        let age = now.millis_since(at);
+        (0..i64::from(FULL_REPORT_EVERY_DAYS) * UtcMillis::DAY).contains(&age)
+    };
+    memory.server_content != Some(content) || !memory.last_full_at.is_some_and(is_fresh)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_made_when_content_changed_or_weekly() {
+        let (a, b) = (ContentHash::of(b"a"), ContentHash::of(b"b"));
+        let now = UtcMillis::default().plus_days(100);
+        let memory = |content, days: i64| Memory {
+            server_content: content,
+            last_full_at: Some(now.plus_days(-days)),
+            ..Memory::default()
+        };
+        assert!(needs_report(None, &Memory::default(), a, now), "the first");
+        assert!(!needs_report(None, &memory(Some(a), 6), a, now), "unchanged");
+        assert!(needs_report(None, &memory(Some(a), 7), a, now), "weekly");
+        assert!(needs_report(None, &memory(Some(b), 1), a, now), "changed");
+        assert!(needs_report(None, &memory(None, 1), a, now), "the server lost it");
+        assert!(needs_report(None, &memory(Some(a), -2), a, now), "the clock went back");
+        assert!(!needs_report(Some(a), &memory(Some(b), 1), a, now), "already spooled");
+        assert!(needs_report(Some(b), &memory(Some(a), 1), a, now), "changed back while away");
+    }
+}

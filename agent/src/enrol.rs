@@ -1,0 +1,159 @@
+//! Enrolment: the key and the request are on disk before the first word to the server, so that repeating is harmless.
+//!
+//! A key is made once and never deleted by a refusal. Another key is made only for another server or when a technician
+//! asks for it.
+
+use cartable_common::{protocol::EnrolRequest, report::Hardware};
+use uuid::Uuid;
+
+use crate::{
+    client::{ClientError, Connect, EnrolAnswer, EnrolClient, Proxy},
+    identity::{self, IdentityError, Key},
+    server_url::ServerUrl,
+    state::{Enrolment, Memory, Pending, StateDir, StateError},
+    trouble::Trouble,
+    version,
+};
+
+/// What a technician gives to enrol a laptop.
+#[derive(Clone)]
+pub struct Invitation {
+    /// The server.
+    pub server: ServerUrl,
+    /// The authorities to trust, PEM.
+    pub roots_pem: String,
+    /// The token from the console.
+    pub token: String,
+    /// Whether an existing key may be used again.
+    pub key: KeyChoice,
+}
+
+/// Which key asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyChoice {
+    /// The one there is for this server, or a new one.
+    Keep,
+    /// A new one, for a laptop whose old enrolment was revoked.
+    New,
+}
+
+/// An enrolment that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    /// The server's answer, or its absence.
+    #[error("{0}")]
+    Trouble(#[from] Trouble),
+    /// The state folder.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The connection could not be prepared.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The roots or the certificate cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+}
+
+/// Where an enrolment stands.
+#[derive(Debug)]
+pub enum Progress {
+    /// It is granted and kept.
+    Enrolled(Box<Enrolment>),
+    /// A person must approve it.
+    Waiting {
+        /// Seconds after which to ask again.
+        retry_after_seconds: u32,
+        /// The server's words.
+        reason: String,
+    },
+}
+
+/// Prepares the request of `invitation`: the same as before if there was one for that server.
+pub fn prepare(state: &StateDir, invitation: Invitation) -> Result<Pending, EnrolError> {
+    let Invitation { server, roots_pem, token, key } = invitation;
+    identity::certificates(&roots_pem)?;
+    let earlier = match key {
+        KeyChoice::New => None,
+        KeyChoice::Keep => earlier_request(state, &server)?,
+    };
+    let (request_id, key) = match earlier {
+        Some(earlier) => earlier,
+        None => (Uuid::new_v4(), Key::generate()?),
+    };
+    let pending = Pending::new(server, roots_pem, request_id, &key, token);
+    state.keep_pending(&pending)?;
+    Ok(pending)
+}
+
+fn earlier_request(state: &StateDir, server: &ServerUrl) -> Result<Option<(Uuid, Key)>, EnrolError> {
+    if let Some(pending) = state.pending()?.filter(|pending| pending.server == *server) {
+        return Ok(Some((pending.request_id, pending.key()?)));
+    }
+    let Some(enrolment) = state.enrolment()?.filter(|enrolment| enrolment.server == *server) else { return Ok(None) };
+    Ok(Some((enrolment.request_id, enrolment.key()?)))
+}
+
+/// Asks once.
+pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: Proxy) -> Result<Progress, EnrolError> {
+    let mut connect = Connect::new(pending.server.clone(), &pending.roots_pem)?;
+    connect.proxy = proxy;
+    connect.clock = state.memory().clock();
+    let request = EnrolRequest {
+        request_id: pending.request_id,
+        token: pending.token.trim().to_owned(),
+        csr_pem: pending.key()?.request_pem()?,
+        hardware,
+        agent_version: version(),
+    };
+    match EnrolClient::new(&connect)?.enrol(&request).await? {
+        EnrolAnswer::Granted(grant) => {
+            identity::check_grant(&grant)?;
+            let enrolment = pending.granted(grant);
+            state.keep_enrolment(&enrolment)?;
+            // What an earlier server knew is not what this one knows.
+            state.keep_memory(&Memory::default())?;
+            Ok(Progress::Enrolled(Box::new(enrolment)))
+        }
+        EnrolAnswer::Pending(answer) => {
+            let reason = cartable_common::Text::clean(&answer.reason).as_str().to_owned();
+            state.keep_pending(&pending.waiting(reason.clone()))?;
+            Ok(Progress::Waiting { retry_after_seconds: answer.retry_after_seconds, reason })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invitation(server: &str, key: KeyChoice) -> Invitation {
+        let authority = Key::generate().unwrap();
+        let pair = rcgen::KeyPair::from_pem(&authority.to_pem()).unwrap();
+        let roots_pem = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&pair).unwrap().pem();
+        Invitation { server: server.parse().unwrap(), roots_pem, token: "T".into(), key }
+    }
+
+    #[test]
+    fn repeating_keeps_the_request_and_the_key_until_another_is_asked_for() {
+        let base = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&base.path().join("state")).unwrap();
+        let first = prepare(&state, invitation("https://a.example", KeyChoice::Keep)).unwrap();
+        let again = prepare(&state, invitation("https://a.example", KeyChoice::Keep)).unwrap();
+        assert_eq!(first.request_id, again.request_id);
+        assert_eq!(first.key().unwrap().public_key(), again.key().unwrap().public_key());
+        let other = prepare(&state, invitation("https://a.example", KeyChoice::New)).unwrap();
+        assert_ne!(first.request_id, other.request_id);
+        assert_ne!(first.key().unwrap().public_key(), other.key().unwrap().public_key());
+        let elsewhere = prepare(&state, invitation("https://b.example", KeyChoice::Keep)).unwrap();
+        assert_ne!(elsewhere.request_id, other.request_id);
+    }
+
+    #[test]
+    fn roots_that_are_none_change_nothing() {
+        let base = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&base.path().join("state")).unwrap();
+        let bad = Invitation { roots_pem: "no PEM".into(), ..invitation("https://a.example", KeyChoice::Keep) };
+        assert!(matches!(prepare(&state, bad), Err(EnrolError::Identity(_))));
+        assert!(state.pending().unwrap().is_none());
+    }
+}

@@ -1,0 +1,58 @@
+//! The language in which the agent speaks to a technician: French where the system speaks French, else English.
+
+use std::str::FromStr;
+
+/// A language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Français.
+    French,
+    /// English.
+    English,
+}
+
+impl Language {
+    /// The language of a locale's name (`fr_FR.UTF-8`).
+    pub fn of_locale(locale: &str) -> Self {
+        if locale.to_ascii_lowercase().starts_with("fr") { Self::French } else { Self::English }
+    }
+
+    /// The language of the environment: the first of LC_ALL, LC_MESSAGES and LANG that is set.
+    pub fn of_environment() -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        Self::of_locale(&locale.unwrap_or_default())
+    }
+
+    /// The one of two texts that is in this language.
+    pub const fn pick<'a>(self, french: &'a str, english: &'a str) -> &'a str {
+        match self {
+            Self::French => french,
+            Self::English => english,
+        }
+    }
+}
+
+impl FromStr for Language {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "fr" => Ok(Self::French),
+            "en" => Ok(Self::English),
+            _ => Err("write fr or en".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_french_system_is_answered_in_french() {
+        assert_eq!(Language::of_locale("fr_FR.UTF-8"), Language::French);
+        assert_eq!(Language::of_locale("C.UTF-8"), Language::English);
+        assert_eq!("fr".parse(), Ok(Language::French));
+    }
+}

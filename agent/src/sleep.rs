@@ -1,0 +1,83 @@
+//! Waiting that counts the time the lid is closed.
+//!
+//! An ordinary timer stops while a laptop sleeps: one that is used an hour a day would report once a day. On Linux a
+//! timer on CLOCK_BOOTTIME goes on counting. One wake-up per wait, on every system.
+
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+use linux as imp;
+#[cfg(not(target_os = "linux"))]
+use other as imp;
+
+/// Waits, and returns by how much the wait was too long: the machine slept past its end.
+pub async fn sleep(wait: Duration) -> Duration {
+    if wait.is_zero() {
+        return Duration::ZERO;
+    }
+    imp::sleep(wait).await
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::{os::fd::OwnedFd, time::Duration};
+
+    use rustix::time::{
+        ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime, timerfd_create,
+        timerfd_settime,
+    };
+    use tokio::io::unix::AsyncFd;
+
+    pub(super) async fn sleep(wait: Duration) -> Duration {
+        let start = since_boot();
+        match timer(wait) {
+            Ok(timer) => drop(timer.readable().await),
+            // Without such a timer (very old kernels) an ordinary one does.
+            Err(_) => tokio::time::sleep(wait).await,
+        }
+        since_boot().saturating_sub(start).saturating_sub(wait)
+    }
+
+    fn timer(wait: Duration) -> std::io::Result<AsyncFd<OwnedFd>> {
+        let timer = timerfd_create(TimerfdClockId::Boottime, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        let it_value = Timespec::try_from(wait).map_err(std::io::Error::other)?;
+        let spec = Itimerspec { it_interval: Timespec::default(), it_value };
+        timerfd_settime(&timer, TimerfdTimerFlags::empty(), &spec)?;
+        owned(timer)
+    }
+
+    #[expect(
+        deprecated,
+        reason = "the constructor is sound for a descriptor that is owned and never replaced; its successor is an unsafe function, which this workspace forbids"
+    )]
+    fn owned(timer: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
+        AsyncFd::new(timer)
+    }
+
+    fn since_boot() -> Duration {
+        Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod other {
+    use std::time::Duration;
+
+    pub(super) async fn sleep(wait: Duration) -> Duration {
+        tokio::time::sleep(wait).await;
+        Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wait_ends_and_is_never_shorter_than_asked() {
+        let start = std::time::Instant::now();
+        sleep(Duration::from_millis(30)).await;
+        assert!(start.elapsed() >= Duration::from_millis(30));
+        assert_eq!(sleep(Duration::ZERO).await, Duration::ZERO);
+    }
+}

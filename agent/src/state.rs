@@ -1,0 +1,391 @@
+//! What the agent keeps on disk: its enrolment with the key, what it learnt from the last contacts, the spool, a lock.
+//!
+//! The folder is 0700 and belongs to the agent's own user; anything else is refused, because whoever can write there is
+//! this laptop for the server. Each file is written whole or not at all. The key stands in the same file as the
+//! certificate granted for it, so that the two can never differ.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use cartable_common::{ContentHash, UtcMillis, protocol::CertificateGrant};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use crate::{
+    atomic,
+    clock::TrustedClock,
+    identity::{IdentityError, Key},
+    schedule::Pace,
+    server_url::ServerUrl,
+    trouble::Trouble,
+};
+
+const ENROLMENT: &str = "enrolment.json";
+const PENDING: &str = "pending.json";
+const MEMORY: &str = "memory.json";
+const SPOOL: &str = "spool";
+const LOCK: &str = "lock";
+
+/// The agent's folder.
+#[derive(Clone, Debug)]
+pub struct StateDir(PathBuf);
+
+/// A state folder that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Others may enter it.
+    #[error("the state folder {path} is open to others (mode {mode:04o}); run: chmod 700 {path}")]
+    Open {
+        /// Which.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// It belongs to somebody else.
+    #[error(
+        "the state folder {path} belongs to user {owner}, this agent runs as user {user}; run it as the folder's owner (usually: sudo)"
+    )]
+    Foreign {
+        /// Which.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+        /// Who runs.
+        user: u32,
+    },
+    /// Another agent uses it.
+    #[error(
+        "another cartable-agent uses {0} (the service?); stop it first (systemctl stop cartable-agent), or ask it: cartable-agent status"
+    )]
+    InUse(PathBuf),
+    /// The disk failed.
+    #[error(
+        "{path} could not be used ({source}); check that the disk is there, not full, and that you are allowed (sudo)"
+    )]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that holds something else.
+    #[error("{path} is damaged ({reason}); move it away and enrol again")]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The key cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+}
+
+/// A granted enrolment: the key and the certificate that speaks for it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// The server.
+    pub server: ServerUrl,
+    /// The pinned authorities.
+    pub roots_pem: String,
+    /// The request that was granted.
+    pub request_id: Uuid,
+    /// The private key.
+    key_pem: String,
+    /// What the server granted.
+    pub grant: CertificateGrant,
+}
+
+/// An enrolment that was asked for and not yet granted.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Pending {
+    /// The server.
+    pub server: ServerUrl,
+    /// The pinned authorities.
+    pub roots_pem: String,
+    /// Repeated with each attempt, so that the server recognises it.
+    pub request_id: Uuid,
+    /// The private key.
+    key_pem: String,
+    /// The enrolment token, forgotten once granted.
+    pub token: String,
+    /// Why it waits, as the server says; absent before the first answer.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+impl std::fmt::Debug for Enrolment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Enrolment({} [redacted])", self.server)
+    }
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Pending({} [redacted])", self.server)
+    }
+}
+
+impl Enrolment {
+    /// The key.
+    pub fn key(&self) -> Result<Key, IdentityError> {
+        Key::from_pem(&self.key_pem)
+    }
+
+    /// The same enrolment with another certificate for the same key.
+    #[must_use]
+    pub fn renewed(&self, grant: CertificateGrant) -> Self {
+        Self { grant, ..self.clone() }
+    }
+}
+
+impl Pending {
+    /// A request to `server` with `key`.
+    pub fn new(server: ServerUrl, roots_pem: String, request_id: Uuid, key: &Key, token: String) -> Self {
+        Self { server, roots_pem, request_id, key_pem: key.to_pem(), token, reason: None }
+    }
+
+    /// The key.
+    pub fn key(&self) -> Result<Key, IdentityError> {
+        Key::from_pem(&self.key_pem)
+    }
+
+    /// The same request, with the server's words on why it waits.
+    #[must_use]
+    pub fn waiting(self, reason: String) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    /// The enrolment it becomes when the server grants it.
+    #[must_use]
+    pub fn granted(self, grant: CertificateGrant) -> Enrolment {
+        let Self { server, roots_pem, request_id, key_pem, .. } = self;
+        Enrolment { server, roots_pem, request_id, key_pem, grant }
+    }
+}
+
+/// What was learnt from contacts. Losing it costs one needless report, nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// Failures in a row and the planned next contact.
+    pub pace: Pace,
+    /// The last contact that went well, by this machine's clock.
+    pub last_success_at: Option<UtcMillis>,
+    /// The last one that failed.
+    pub last_failure: Option<Failure>,
+    /// The server's clock at the last contact that went well.
+    pub server_time: Option<UtcMillis>,
+    /// What the server holds of this machine.
+    pub server_content: Option<ContentHash>,
+    /// When a whole report was last acknowledged.
+    pub last_full_at: Option<UtcMillis>,
+}
+
+/// A contact that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// When, by this machine's clock.
+    pub at: UtcMillis,
+    /// Why.
+    pub trouble: Trouble,
+}
+
+/// Held by the one process that uses a state folder; released when dropped or when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl StateDir {
+    /// Opens the folder, made if absent.
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        if !path.exists() {
+            let mut builder = fs::DirBuilder::new();
+            builder.recursive(true);
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.create(path).map_err(|source| StateError::Io { path: path.to_owned(), source })?;
+        }
+        Self::existing(path)
+    }
+
+    /// The folder as it is, for commands that change nothing.
+    pub fn existing(path: &Path) -> Result<Self, StateError> {
+        check_access(path)?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Takes the lock and clears what a crash left.
+    pub fn lock(&self) -> Result<Lock, StateError> {
+        let path = self.0.join(LOCK);
+        let failed = |source| StateError::Io { path: path.clone(), source };
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(StateError::InUse(self.0.clone())),
+            Err(fs::TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        atomic::remove_leftovers(&self.0).map_err(failed)?;
+        Ok(Lock { _file: file })
+    }
+
+    /// Where the spool lies.
+    pub fn spool_folder(&self) -> PathBuf {
+        self.0.join(SPOOL)
+    }
+
+    /// The enrolment, if there is one.
+    pub fn enrolment(&self) -> Result<Option<Enrolment>, StateError> {
+        self.read(ENROLMENT)
+    }
+
+    /// The enrolment that waits, if there is one.
+    pub fn pending(&self) -> Result<Option<Pending>, StateError> {
+        self.read(PENDING)
+    }
+
+    /// What was learnt; nothing when it was lost.
+    pub fn memory(&self) -> Memory {
+        self.read(MEMORY).ok().flatten().unwrap_or_default()
+    }
+
+    /// Keeps a granted enrolment; the request it came from is forgotten.
+    pub fn keep_enrolment(&self, enrolment: &Enrolment) -> Result<(), StateError> {
+        self.write(ENROLMENT, enrolment)?;
+        match fs::remove_file(self.0.join(PENDING)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(StateError::Io { path: self.0.join(PENDING), source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps a request before it is sent.
+    pub fn keep_pending(&self, pending: &Pending) -> Result<(), StateError> {
+        self.write(PENDING, pending)
+    }
+
+    /// Keeps what was learnt.
+    pub fn keep_memory(&self, memory: &Memory) -> Result<(), StateError> {
+        self.write(MEMORY, memory)
+    }
+
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StateError> {
+        let path = self.0.join(name);
+        let content = match fs::read(&path) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(StateError::Io { path, source }),
+        };
+        // serde_json's words name positions, never values: no key can show in them.
+        serde_json::from_slice(&content)
+            .map(Some)
+            .map_err(|error| StateError::Damaged { path, reason: error.to_string() })
+    }
+
+    fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<(), StateError> {
+        let path = self.0.join(name);
+        let content = serde_json::to_vec_pretty(value)
+            .map_err(|error| StateError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        atomic::write(&self.0, name, &content).map_err(|source| StateError::Io { path, source })
+    }
+}
+
+impl Memory {
+    /// A clock that knows what the server told last.
+    pub fn clock(&self) -> TrustedClock {
+        let clock = TrustedClock::default();
+        if let Some(server_time) = self.server_time {
+            clock.learn(server_time);
+        }
+        clock
+    }
+}
+
+#[cfg(unix)]
+fn check_access(path: &Path) -> Result<(), StateError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = fs::metadata(path).map_err(|source| StateError::Io { path: path.to_owned(), source })?;
+    let user = rustix::process::geteuid().as_raw();
+    if found.uid() != user {
+        return Err(StateError::Foreign { path: path.to_owned(), owner: found.uid(), user });
+    }
+    let mode = found.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(StateError::Open { path: path.to_owned(), mode });
+    }
+    Ok(())
+}
+
+/// Windows' rights are inherited from the folder that the installer makes.
+#[cfg(not(unix))]
+fn check_access(path: &Path) -> Result<(), StateError> {
+    fs::metadata(path).map(|_| ()).map_err(|source| StateError::Io { path: path.to_owned(), source })
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn pending() -> Pending {
+        let key = Key::generate().unwrap();
+        Pending::new("https://a.example".parse().unwrap(), "roots".into(), Uuid::nil(), &key, "secret-token".into())
+    }
+
+    #[test]
+    fn an_open_or_foreign_folder_is_refused_with_the_remedy() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("state");
+        let state = StateDir::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        drop(state);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o750)).unwrap();
+        let error = StateDir::open(&path).unwrap_err().to_string();
+        assert!(error.contains("(mode 0750)") && error.contains("chmod 700"), "{error}");
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(12345), None).unwrap();
+            assert!(matches!(StateDir::open(&path), Err(StateError::Foreign { owner: 12345, user: 0, .. })));
+        }
+    }
+
+    #[test]
+    fn one_agent_at_a_time() {
+        let base = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&base.path().join("state")).unwrap();
+        let lock = state.lock().unwrap();
+        assert!(matches!(state.lock(), Err(StateError::InUse(_))));
+        drop(lock);
+        state.lock().unwrap();
+    }
+
+    #[test]
+    fn secrets_are_private_on_disk_and_never_shown() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("state");
+        let state = StateDir::open(&path).unwrap();
+        state.keep_pending(&pending()).unwrap();
+        assert_eq!(fs::metadata(path.join(PENDING)).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!format!("{:?}", state.pending().unwrap().unwrap()).contains("secret"));
+    }
+
+    #[test]
+    fn a_damaged_memory_is_forgotten_and_a_damaged_enrolment_is_said() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("state");
+        let state = StateDir::open(&path).unwrap();
+        fs::write(path.join(MEMORY), "{").unwrap();
+        fs::write(path.join(ENROLMENT), "{").unwrap();
+        assert_eq!(state.memory(), Memory::default());
+        assert!(state.enrolment().unwrap_err().to_string().contains("enrol again"));
+    }
+}

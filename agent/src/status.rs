@@ -1,0 +1,302 @@
+//! What is wrong and what to do, in plain words for a technician who stands before the laptop.
+//!
+//! Pure: takes what is known and the time, gives lines and a verdict. Shows no key and no token.
+
+use cartable_common::UtcMillis;
+
+use crate::{
+    language::Language,
+    spool::Record,
+    state::{Enrolment, Memory, Pending},
+    trouble::TroubleKind,
+};
+
+/// No contact for so long is worth a word: two missed hours, with room for a lesson without network.
+const LATE_AFTER_MILLIS: i64 = 3 * 60 * 60 * 1000;
+
+/// The verdict of a status, and the exit code of the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All is well.
+    Well,
+    /// The last contact failed, or there was none for long.
+    Trouble,
+    /// Not enrolled.
+    NotEnrolled,
+    /// Waiting for a person's approval.
+    Waiting,
+    /// The server refuses this computer.
+    Refused,
+}
+
+/// What is known.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The enrolment.
+    pub enrolment: Option<Enrolment>,
+    /// The request that waits.
+    pub pending: Option<Pending>,
+    /// The last contacts.
+    pub memory: Memory,
+    /// What is spooled.
+    pub spooled: Vec<Record>,
+}
+
+/// The lines to show and the verdict.
+#[must_use]
+pub fn describe(facts: &Facts, language: Language, now: UtcMillis) -> (Vec<String>, Verdict) {
+    let say = |french: &str, english: &str| language.pick(french, english).to_owned();
+    let Some(enrolment) = &facts.enrolment else { return not_enrolled(facts, language) };
+    let mut lines = vec![
+        format!("{} {}", say("Serveur :", "Server:"), enrolment.server),
+        format!("{} {}", say("Appareil :", "Device:"), enrolment.grant.device_id),
+        certificate(enrolment, &facts.memory, language, now),
+    ];
+    let last = facts.memory.last_success_at;
+    lines.push(match last {
+        None => say("Dernier contact réussi : aucun.", "Last contact that went well: none."),
+        Some(at) => {
+            format!("{} {}", say("Dernier contact réussi :", "Last contact that went well:"), ago(at, now, language))
+        }
+    });
+    lines.push(spool(&facts.spooled, language, now));
+    let verdict = match &facts.memory.last_failure {
+        Some(failure) => {
+            lines.push(format!(
+                "{} {} ({})",
+                say("Dernière tentative, en échec :", "Last attempt, which failed:"),
+                ago(failure.at, now, language),
+                failure.trouble.detail
+            ));
+            lines.extend(advice(failure.trouble.kind, language));
+            if failure.trouble.kind == TroubleKind::Refused { Verdict::Refused } else { Verdict::Trouble }
+        }
+        None if last.is_none_or(|at| now.millis_since(at) > LATE_AFTER_MILLIS) => {
+            lines.push(say(
+                "L'agent n'a pas essayé récemment. Le service tourne-t-il ? systemctl status cartable-agent",
+                "The agent has not tried lately. Is the service running? systemctl status cartable-agent",
+            ));
+            Verdict::Trouble
+        }
+        None => {
+            lines.push(say("Tout va bien.", "All is well."));
+            Verdict::Well
+        }
+    };
+    (lines, verdict)
+}
+
+fn not_enrolled(facts: &Facts, language: Language) -> (Vec<String>, Verdict) {
+    let say = |french: &str, english: &str| language.pick(french, english).to_owned();
+    let Some(pending) = &facts.pending else {
+        let line = say(
+            "Cet ordinateur n'est pas enrôlé. Créez un jeton dans la console, puis : cartable-agent enrol --server https://SERVEUR:PORT --token-file FICHIER --roots roots.pem",
+            "This computer is not enrolled. Create a token in the console, then: cartable-agent enrol --server https://SERVER:PORT --token-file FILE --roots roots.pem",
+        );
+        return (vec![line], Verdict::NotEnrolled);
+    };
+    let mut lines = vec![format!("{} {}", say("Serveur :", "Server:"), pending.server)];
+    let Some(reason) = &pending.reason else {
+        lines.push(say(
+            "L'enrôlement a été demandé mais le serveur n'a pas encore répondu. Vérifiez le réseau, puis relancez cartable-agent enrol.",
+            "Enrolment was asked for but the server has not answered yet. Check the network, then run cartable-agent enrol again.",
+        ));
+        return (lines, Verdict::NotEnrolled);
+    };
+    lines.push(format!(
+        "{} {reason}",
+        say(
+            "L'enrôlement attend l'accord d'une personne dans la console :",
+            "The enrolment waits for a person's approval in the console:"
+        )
+    ));
+    (lines, Verdict::Waiting)
+}
+
+fn certificate(enrolment: &Enrolment, memory: &Memory, language: Language, now: UtcMillis) -> String {
+    let known_now = memory.clock().latest(now);
+    let days = enrolment.grant.not_after.millis_since(known_now).div_euclid(UtcMillis::DAY);
+    match (language, days) {
+        (Language::French, ..0) => "Certificat : terminé. Enrôlez cet ordinateur à nouveau.".to_owned(),
+        (Language::English, ..0) => "Certificate: ended. Enrol this computer again.".to_owned(),
+        (Language::French, _) => format!("Certificat : encore {days} jours."),
+        (Language::English, _) => format!("Certificate: {days} days left."),
+    }
+}
+
+fn spool(records: &[Record], language: Language, now: UtcMillis) -> String {
+    let Some(oldest) = records.first() else {
+        return language.pick("Relevés en attente : aucun.", "Reports waiting: none.").to_owned();
+    };
+    let bytes: u64 = records.iter().map(|record| record.bytes).sum();
+    let age = ago(oldest.measured_at, now, language);
+    match language {
+        Language::French => {
+            format!("Relevés en attente : {} ({} Ko), le plus ancien {age}", records.len(), bytes / 1024)
+        }
+        Language::English => format!("Reports waiting: {} ({} KB), the oldest from {age}", records.len(), bytes / 1024),
+    }
+}
+
+/// "3 hours ago", in the largest whole unit.
+fn ago(at: UtcMillis, now: UtcMillis, language: Language) -> String {
+    let minutes = now.millis_since(at) / 60_000;
+    let (number, french, english) = match minutes {
+        ..0 => {
+            let words = ("dans l'avenir : l'horloge a reculé.", "in the future: the clock went back.");
+            return language.pick(words.0, words.1).to_owned();
+        }
+        0..120 => (minutes, "min", "min"),
+        120..2880 => (minutes / 60, "h", "h"),
+        _ => (minutes / 1440, "jours", "days"),
+    };
+    match language {
+        Language::French => format!("il y a {number} {french}."),
+        Language::English => format!("{number} {english} ago."),
+    }
+}
+
+/// What it means and what to do.
+pub fn advice(kind: TroubleKind, language: Language) -> Option<String> {
+    let (french, english) = match kind {
+        TroubleKind::NameResolution => (
+            "Le nom du serveur est introuvable : pas de réseau, ou un DNS qui ne le connaît pas. Connectez l'ordinateur au réseau ; si d'autres sites s'ouvrent, vérifiez le nom du serveur.",
+            "The server's name cannot be found: no network, or a DNS that does not know it. Connect the computer; if other sites open, check the server's name.",
+        ),
+        TroubleKind::Unreachable => (
+            "Le serveur ne répond pas. Vérifiez le réseau, puis que le pare-feu laisse sortir vers l'adresse et le port du serveur.",
+            "The server does not answer. Check the network, then that the firewall lets connections out to the server's address and port.",
+        ),
+        TroubleKind::TimedOut => (
+            "Le serveur répond trop lentement. Un réseau saturé ou un filtrage en est la cause habituelle ; l'agent réessaie seul.",
+            "The server answers too slowly. A busy network or a filter is the usual cause; the agent tries again by itself.",
+        ),
+        TroubleKind::Proxy => (
+            "Le proxy refuse ou ne répond pas. Vérifiez HTTPS_PROXY dans /etc/cartable-agent/agent.env (adresse, nom, mot de passe), ou demandez au réseau d'autoriser le serveur.",
+            "The proxy refuses or does not answer. Check HTTPS_PROXY in /etc/cartable-agent/agent.env (address, name, password), or ask the network's staff to allow the server.",
+        ),
+        TroubleKind::CaptivePortal => (
+            "Un portail répond à la place du serveur (page de connexion d'un Wi-Fi). Ouvrez un navigateur et connectez-vous au portail. Rien n'a été envoyé ni perdu : les relevés attendent.",
+            "A portal answers in the server's place (a Wi-Fi sign-in page). Open a browser and sign in to the portal. Nothing was sent or lost: the reports wait.",
+        ),
+        TroubleKind::UntrustedServer => (
+            "Ce qui répond ne prouve pas être le serveur : un portail ou un filtre qui ouvre les connexions chiffrées, ou un mauvais fichier de racines. Rien n'a été envoyé. Essayez un autre réseau ; si cela continue, demandez que le filtre laisse passer le serveur, ou enrôlez à nouveau avec le bon roots.pem.",
+            "What answers cannot prove that it is the server: a portal or a filter that opens encrypted connections, or a wrong file of roots. Nothing was sent. Try another network; if it goes on, ask for the server to be exempted from the filter, or enrol again with the right roots.pem.",
+        ),
+        TroubleKind::Clock => (
+            "Le certificat du serveur n'est pas valable à l'heure de cet ordinateur. Vérifiez la date et l'heure ; si elles se perdent à chaque arrêt, la pile de la carte mère est morte.",
+            "The server's certificate is not valid at this computer's time. Check date and time; if they are lost at each stop, the main board's battery is dead.",
+        ),
+        TroubleKind::Refused => (
+            "Le serveur refuse cet ordinateur : révoqué, en quarantaine, jeton non valable ou certificat terminé. Demandez à l'administrateur de Cartable ; après son accord, enrôlez à nouveau (cartable-agent enrol --new-key). D'ici là l'agent garde ses relevés et réessaie chaque heure.",
+            "The server refuses this computer: revoked, in quarantine, a token that is not valid, or a certificate that ended. Ask the Cartable administrator; once agreed, enrol again (cartable-agent enrol --new-key). Until then the agent keeps its reports and tries every hour.",
+        ),
+        TroubleKind::Busy => (
+            "Le serveur est occupé ; l'agent réessaie seul. Il n'y a rien à faire.",
+            "The server is busy; the agent tries again by itself. There is nothing to do.",
+        ),
+        TroubleKind::ServerFault => (
+            "Le serveur a une panne interne ; prévenez son administrateur. Les relevés attendent.",
+            "The server has an internal fault; tell its administrator. The reports wait.",
+        ),
+        TroubleKind::Rejected => (
+            "Le serveur trouve le message incorrect : versions de l'agent et du serveur incompatibles ? Mettez l'agent à jour.",
+            "The server finds the message wrong: do the agent's and the server's versions fit? Update the agent.",
+        ),
+        TroubleKind::Local => (
+            "Le dossier d'état ne peut pas être lu ou écrit : disque plein, en lecture seule ou défectueux ?",
+            "The state folder cannot be read or written: is the disk full, read-only or broken?",
+        ),
+        TroubleKind::NotUnderstood => (
+            "La réponse n'est pas celle d'un serveur Cartable. Vérifiez l'adresse et le port.",
+            "The answer is not a Cartable server's. Check the address and the port.",
+        ),
+    };
+    Some(language.pick(french, english).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{identity::Key, state::Failure, trouble::Trouble};
+    use cartable_common::{DeviceId, EnrolmentId, protocol::CertificateGrant};
+    use uuid::Uuid;
+
+    fn enrolled(now: UtcMillis) -> Facts {
+        let key = Key::generate().unwrap();
+        let pending =
+            Pending::new("https://parc.example".parse().unwrap(), String::new(), Uuid::nil(), &key, "tok".into());
+        let grant = CertificateGrant {
+            device_id: DeviceId(Uuid::nil()),
+            enrolment_id: EnrolmentId(Uuid::nil()),
+            certificate_chain_pem: String::new(),
+            not_after: now.plus_days(100),
+            renew_from: now.plus_days(40),
+            next_check_in_seconds: 60,
+        };
+        let memory = Memory { last_success_at: Some(now.plus_millis(-600_000)), ..Memory::default() };
+        Facts { enrolment: Some(pending.granted(grant)), memory, ..Facts::default() }
+    }
+
+    fn later() -> UtcMillis {
+        crate::clock::built_at().plus_days(1)
+    }
+
+    #[test]
+    fn a_healthy_agent_says_so() {
+        let (lines, verdict) = describe(&enrolled(later()), Language::English, later());
+        assert_eq!(verdict, Verdict::Well);
+        assert!(lines.contains(&"Certificate: 100 days left.".to_owned()), "{lines:?}");
+        assert!(lines.contains(&"Last contact that went well: 10 min ago.".to_owned()), "{lines:?}");
+    }
+
+    #[test]
+    fn every_trouble_has_its_remedy_in_both_languages() {
+        for kind in [
+            "name_resolution",
+            "unreachable",
+            "timed_out",
+            "proxy",
+            "captive_portal",
+            "untrusted_server",
+            "clock",
+            "refused",
+            "busy",
+            "server_fault",
+            "rejected",
+            "local",
+            "not_understood",
+        ] {
+            let kind: TroubleKind = serde_json::from_value(kind.into()).unwrap();
+            let mut facts = enrolled(later());
+            facts.memory.last_failure = Some(Failure { at: later(), trouble: Trouble::new(kind, "words") });
+            let (french, verdict) = describe(&facts, Language::French, later());
+            let (english, _) = describe(&facts, Language::English, later());
+            assert_ne!(french.last(), english.last());
+            assert_eq!(verdict == Verdict::Refused, kind == TroubleKind::Refused);
+            assert_ne!(verdict, Verdict::Well);
+        }
+    }
+
+    #[test]
+    fn enrolment_is_explained_and_no_secret_shows() {
+        let (_, verdict) = describe(&Facts::default(), Language::French, later());
+        assert_eq!(verdict, Verdict::NotEnrolled);
+        let key = Key::generate().unwrap();
+        let pending =
+            Pending::new("https://a.example".parse().unwrap(), String::new(), Uuid::nil(), &key, "tok-secret".into());
+        let facts = Facts { pending: Some(pending.waiting("serial known".to_owned())), ..Facts::default() };
+        let (lines, verdict) = describe(&facts, Language::English, later());
+        assert_eq!(verdict, Verdict::Waiting);
+        assert!(lines[1].ends_with("serial known") && !lines.join("").contains("tok-secret"));
+    }
+
+    #[test]
+    fn silence_and_an_ended_certificate_are_noticed() {
+        let mut facts = enrolled(later());
+        facts.memory.last_success_at = Some(later().plus_days(-3));
+        let (lines, verdict) = describe(&facts, Language::English, later().plus_days(101));
+        assert_eq!(verdict, Verdict::Trouble);
+        assert!(lines.iter().any(|line| line.starts_with("Certificate: ended")), "{lines:?}");
+    }
+}
