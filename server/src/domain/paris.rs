@@ -10,8 +10,8 @@ use jiff::{
 /// `moment` as clocks in Paris show it.
 #[must_use]
 pub fn date_time(moment: UtcMillis) -> DateTime {
-    // The range of UtcMillis lies inside that of Timestamp, and the zone is compiled in: neither default is reached.
-    let timestamp = Timestamp::from_millisecond(moment.get()).unwrap_or_default();
+    // Only the last day of 9999 lies beyond a Timestamp's range; the zone is compiled in.
+    let timestamp = Timestamp::from_millisecond(moment.get()).unwrap_or(Timestamp::MAX);
     let zone = TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC);
     zone.to_datetime(timestamp)
 }
@@ -31,5 +31,7 @@ mod tests {
         let moment = |text: &str| UtcMillis::new(text.parse::<Timestamp>().unwrap().as_millisecond()).unwrap();
         assert_eq!(date(moment("2026-06-30T22:30:00Z")), jiff::civil::date(2026, 7, 1));
         assert_eq!(date_time(moment("2026-11-24T07:05:00Z")).hour(), 8);
+        let last = UtcMillis::default().plus_days(i64::MAX);
+        assert_eq!(date(last).year(), 9999);
     }
 }
