@@ -1,5 +1,5 @@
-//! What Cartable's promises are tested with: a harness around the real binaries, a simulated fleet, and the demo that
-//! puts both before a newcomer.
+//! What Cartable's promises are tested with: a harness around the real binaries, a simulated fleet, the demo that
+//! puts both before a newcomer, throw-away databases, a browser, and a reader of the project's own source.
 
 pub mod demo;
 pub mod fleet;
@@ -7,4 +7,6 @@ pub mod harness;
 pub mod postgres;
 pub mod raw;
 pub mod simulator;
+pub mod source;
 pub mod stores;
+pub mod workspace;

@@ -1,3 +1,5 @@
+//! What the drive rules must say, case by case.
+
 use cartable_common::{
     Percent, Text,
     report::{AtaAttribute, EmmcHealth, NvmeHealth, WhenFailed},

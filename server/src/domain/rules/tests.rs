@@ -1,3 +1,5 @@
+//! What the rules must raise, and must not, case by case.
+
 use cartable_common::{
     Bytes, MilliwattHours, Percent, SerialNumber, Text,
     report::{
