@@ -27,6 +27,14 @@ impl StoreError {
         self.failure() != Failure::Content
     }
 
+    /// Whether a rule of uniqueness on `column` was broken: another row has this value.
+    pub fn is_duplicate_of(&self, column: &str) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        // SQLite names the column in its message, PostgreSQL in the constraint's name.
+        error.is_unique_violation()
+            && (error.message().contains(column) || error.constraint().is_some_and(|name| name.contains(column)))
+    }
+
     pub(crate) fn failure(&self) -> Failure {
         match self {
             Self::Database(sqlx::Error::Database(error)) => error.code().map_or(Failure::Unavailable, |code| of(&code)),

@@ -1,0 +1,32 @@
+# Enrolment tokens.
+
+tokens-title = Enrolment tokens
+tokens-intro = A token lets one or several laptops into the fleet. Its text is shown only once.
+tokens-none = No token.
+tokens-caption = Tokens, newest first
+token-created = New token
+token-created-once = Write it down now: it is never shown again. On the laptop: cartable-agent enrol
+token-new = Create a token
+token-no-sites = No site yet: add one with “cartable-server site add”.
+token-label = Label
+token-label-hint = To find it again, for instance “November delivery”
+token-programme = Programme
+token-programme-hint = Neutral code, optional
+token-cap = Number of laptops
+token-hours = Life in hours
+token-create = Create the token
+token-state = State
+token-used = Used
+token-used-of = { $one } of { $two }
+token-expires = Expires
+token-by = by { $value }
+token-open = Open
+token-spent = Used up
+token-expired = Expired
+token-revoked = Revoked
+token-revoke = Revoke
+token-problem-label = Give a label of 1 to 80 characters.
+token-problem-programme = A programme code has 1 to 40 letters, digits, hyphens or underscores.
+token-problem-cap = A token lets in 1 to 1,000 laptops.
+token-problem-life = A token for one laptop lives 1 to 72 hours, one for several 1 to 744.
+token-problem-site = Choose a site.

@@ -1,0 +1,32 @@
+# Jetons d’enrôlement.
+
+tokens-title = Jetons d’enrôlement
+tokens-intro = Un jeton fait entrer un ou plusieurs portables dans le parc. Son texte n’est montré qu’une fois.
+tokens-none = Aucun jeton.
+tokens-caption = Jetons, du plus récent au plus ancien
+token-created = Nouveau jeton
+token-created-once = Notez-le maintenant : il ne sera plus jamais affiché. Sur le portable : cartable-agent enrol
+token-new = Créer un jeton
+token-no-sites = Aucun établissement : ajoutez-en un avec « cartable-server site add ».
+token-label = Libellé
+token-label-hint = Pour s’y retrouver, par exemple « livraison de novembre »
+token-programme = Dispositif
+token-programme-hint = Code neutre, facultatif
+token-cap = Nombre de portables
+token-hours = Durée en heures
+token-create = Créer le jeton
+token-state = État
+token-used = Utilisé
+token-used-of = { $one } sur { $two }
+token-expires = Expire
+token-by = par { $value }
+token-open = Ouvert
+token-spent = Épuisé
+token-expired = Expiré
+token-revoked = Révoqué
+token-revoke = Révoquer
+token-problem-label = Donnez un libellé de 1 à 80 caractères.
+token-problem-programme = Un code de dispositif a 1 à 40 lettres, chiffres, tirets ou soulignés.
+token-problem-cap = Un jeton fait entrer 1 à 1 000 portables.
+token-problem-life = Un jeton pour un portable vit 1 à 72 heures, pour plusieurs 1 à 744.
+token-problem-site = Choisissez un établissement.

@@ -1,0 +1,243 @@
+//! One device: who it is, what stands against it and why, what it last said, and how that changed.
+
+use askama::Template;
+use cartable_common::UtcMillis;
+
+use super::{
+    chart::{Legend, Line},
+    component::{Badge, Tone, When},
+    device_list::{device_name, model_name},
+    facts::{Fact, Group, Reader, fact},
+    flag::FlagCard,
+    format,
+    i18n::Words,
+    shell::Shell,
+};
+use crate::{
+    domain::{device::DeviceStatus, policy::Policy},
+    store::{
+        detail::DeviceDetail,
+        flag::FlagRow,
+        history::{ChangeRow, Day},
+    },
+};
+
+/// Days that the charts show.
+pub(super) const CHART_DAYS: i64 = 180;
+
+/// Everything about one device, as read in one unit of work.
+#[derive(Clone, Debug)]
+pub(super) struct DeviceRead {
+    pub(super) detail: DeviceDetail,
+    pub(super) changes: Vec<ChangeRow>,
+    pub(super) days: Vec<Day>,
+    pub(super) flags_ever: Vec<FlagRow>,
+}
+
+/// What the person may do to the device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Allowed {
+    /// Set its tag, accept its hardware, put it away.
+    pub(super) change: bool,
+    /// Let it in, shut it out.
+    pub(super) admit: bool,
+}
+
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one form of the page, shown or not")]
+struct Actions {
+    id: String,
+    csrf: String,
+    asset_tag: String,
+    can_accept_baseline: bool,
+    can_approve: bool,
+    can_revoke: bool,
+    can_archive: bool,
+}
+
+#[derive(Debug)]
+struct Trend {
+    title: String,
+    chart: Line,
+    rows: Vec<(String, String)>,
+}
+
+#[derive(Debug)]
+struct Change {
+    when: When,
+    path: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "device.html")]
+pub(super) struct DevicePage {
+    shell: Shell,
+    subtitle: String,
+    badges: Vec<Badge>,
+    flags: Vec<FlagCard>,
+    no_flags: String,
+    groups: Vec<Group>,
+    charts: Vec<Trend>,
+    changes: Vec<Change>,
+    past_flags: Vec<String>,
+    identity: Vec<Fact>,
+    actions: Option<Actions>,
+}
+
+/// The heading of a device's page.
+pub(super) fn title(detail: &DeviceDetail) -> String {
+    let device = &detail.device;
+    device_name(device.serial_number.as_deref(), device.asset_tag.as_deref(), device.id)
+}
+
+impl DevicePage {
+    /// The page for what was read.
+    pub(super) fn new(shell: Shell, read: DeviceRead, allowed: Allowed, policy: &Policy, now: UtcMillis) -> Self {
+        let words = shell.words;
+        let DeviceRead { detail, changes, days, flags_ever } = read;
+        let csrf = shell.person.as_ref().map_or_else(String::new, |person| person.csrf.clone());
+        let next = format!("/devices/{}", detail.device.id);
+        let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
+            let dated = words.with("measured-on", &format::date_time(health.measured_at, words));
+            Reader { words, policy }.groups(&health.report, &dated)
+        });
+        Self {
+            subtitle: subtitle(&detail, words),
+            badges: badges(&detail, words),
+            flags: detail.flags.iter().map(|flag| FlagCard::new(flag, &csrf, &next, now, words)).collect(),
+            no_flags: words.say(if detail.health.is_some() { "device-flags-none" } else { "device-never-reported" }),
+            groups,
+            charts: trends(&days, words),
+            changes: changes.into_iter().map(|change| changed(change, words)).collect(),
+            past_flags: flags_ever.iter().filter_map(|flag| past(flag, words)).collect(),
+            identity: identity(&detail, now, words),
+            actions: actions(&detail, allowed, csrf),
+            shell,
+        }
+    }
+}
+
+fn subtitle(detail: &DeviceDetail, words: Words) -> String {
+    let device = &detail.device;
+    let model = model_name(device.manufacturer.as_deref(), device.model.as_deref(), words);
+    match &detail.site {
+        Some(site) => words.with_two("device-subtitle", &model, &site.name),
+        None => model,
+    }
+}
+
+fn badges(detail: &DeviceDetail, words: Words) -> Vec<Badge> {
+    let mut badges = vec![Badge::status(detail.device.status, words)];
+    if detail.device.archived_at.is_some() {
+        badges.push(Badge::new(Tone::Plain, words.say("archived")));
+    }
+    if let Some(health) = &detail.health {
+        let name = |key: &str, verdict: &str| words.with(key, &words.word("verdict", verdict));
+        badges.push(Badge::new(health.drive_verdict, name("drives-are", health.drive_verdict.as_str())));
+        badges.push(Badge::new(health.battery_verdict, name("batteries-are", health.battery_verdict.as_str())));
+    }
+    badges
+}
+
+fn identity(detail: &DeviceDetail, now: UtcMillis, words: Words) -> Vec<Fact> {
+    let device = &detail.device;
+    let chassis = device.chassis.as_deref().map(|chassis| words.word("chassis", chassis));
+    let site = detail.site.as_ref().map(|site| words.with_two("site-named", &site.name, &site.uai));
+    let moment = |key: &str, at: Option<UtcMillis>| Fact {
+        name: words.say(key),
+        value: if at.is_some() { String::new() } else { words.say("never") },
+        when: at.map(|at| When::exact(at, words)),
+        ..Fact::default()
+    };
+    let mut facts = vec![
+        fact(words, "fact-serial", device.serial_number.clone()),
+        fact(words, "device-asset-tag", device.asset_tag.clone().or_else(|| Some(words.say("none")))),
+        fact(words, "fact-manufacturer", device.manufacturer.clone()),
+        fact(words, "fact-model", device.model.clone()),
+        fact(words, "fact-chassis", chassis),
+        fact(words, "fact-uuid", device.system_uuid.clone()),
+        fact(words, "devices-site", site.or_else(|| Some(words.say("no-site")))),
+        fact(words, "token-programme", device.programme.clone().or_else(|| Some(words.say("none")))),
+        moment("device-created", Some(device.created_at)),
+        moment("device-enrolled", device.enrolled_at),
+        moment("devices-contact", detail.contact.as_ref().map(|contact| contact.last_at)),
+    ];
+    if let Some(contact) = &detail.contact {
+        let ago = format::relative(contact.last_at, now, words);
+        facts.push(fact(words, "device-contact-ago", Some(ago)));
+        facts.push(fact(words, "device-check-ins", Some(format::number(contact.check_ins, words.language))));
+        facts.push(fact(words, "device-skew", Some(words.count("seconds", contact.skew_millis / 1000))));
+        facts.push(fact(words, "device-agent", Some(contact.agent_version.clone())));
+    }
+    if let Some(health) = &detail.health {
+        facts.push(moment("device-received", Some(health.received_at)));
+    }
+    if let Some(at) = device.archived_at {
+        facts.push(moment("device-archived-at", Some(at)));
+        facts.push(fact(words, "device-archive-reason", device.archive_reason.clone()));
+    }
+    facts
+}
+
+fn actions(detail: &DeviceDetail, allowed: Allowed, csrf: String) -> Option<Actions> {
+    let device = &detail.device;
+    let archived = device.archived_at.is_some();
+    let standing = !matches!(device.status, DeviceStatus::Revoked | DeviceStatus::Released);
+    (allowed.change || allowed.admit).then(|| Actions {
+        id: device.id.to_string(),
+        csrf,
+        asset_tag: device.asset_tag.clone().unwrap_or_default(),
+        can_accept_baseline: allowed.change && detail.health.is_some() && !archived,
+        can_approve: allowed.admit && matches!(device.status, DeviceStatus::Pending | DeviceStatus::Quarantined),
+        can_revoke: allowed.admit && standing,
+        can_archive: allowed.change && !archived,
+    })
+}
+
+fn changed(row: ChangeRow, words: Words) -> Change {
+    Change {
+        when: When::exact(row.received_at, words),
+        path: row.change.path,
+        before: row.change.before,
+        after: row.change.after,
+    }
+}
+
+fn past(flag: &FlagRow, words: Words) -> Option<String> {
+    let cleared = flag.cleared_at?;
+    let period = words.with_two("flag-period", &format::date(flag.since, words), &format::date(cleared, words));
+    Some(words.with_two("flag-past", &words.word("flag", flag.code.as_str()), &period))
+}
+
+fn trends(days: &[Day], words: Words) -> Vec<Trend> {
+    let language = words.language;
+    let share = |value| format::percent(value, language);
+    let degrees = |value| format::with_unit(value, "°C", language);
+    let figures: [(&str, fn(&Day) -> Option<i64>); 4] = [
+        ("trend-free", |day| day.figures.system_volume_available_percent),
+        ("trend-battery", |day| day.figures.battery_health_percent),
+        ("trend-wear", |day| day.figures.drive_wear_percent),
+        ("trend-heat", |day| day.figures.hottest_celsius),
+    ];
+    figures
+        .into_iter()
+        .filter_map(|(key, figure)| {
+            let points: Vec<(i64, i64)> = days.iter().filter_map(|day| Some((day.day, figure(day)?))).collect();
+            let write: &dyn Fn(i64) -> String = if key == "trend-heat" { &degrees } else { &share };
+            let (first, last) = (points.first()?, points.last()?);
+            let title = words.say(key);
+            let label = words.with_two("trend-label", &title, &write(last.1));
+            let legend = Legend {
+                label,
+                from: format::day(first.0, words),
+                peak: words.with_two("trend-scale", &write(0), &write(100)),
+                to: format::day(last.0, words),
+            };
+            let rows = points.iter().rev().map(|(day, value)| (format::day(*day, words), write(*value))).collect();
+            Some(Trend { title, chart: Line::new(&points, 100, legend), rows })
+        })
+        .collect()
+}

@@ -1,0 +1,162 @@
+//! The pages that people read.
+
+use axum::{
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::Response,
+};
+use cartable_common::DeviceId;
+use serde::Deserialize;
+
+use super::{
+    audit::{self, AuditPage},
+    design::DesignPage,
+    device::{Allowed, CHART_DAYS, DevicePage, DeviceRead, title},
+    device_list::{self, DevicesPage},
+    error::{Refusal, require},
+    flag_list::{self, FlagsPage},
+    overview::OverviewPage,
+    shell::{self, Section, Shell},
+    token::{Outcome, TokensPage},
+    visitor::Visitor,
+};
+use crate::{
+    app::App,
+    auth::{Action, Object, SignedIn},
+    domain::scope::Scope,
+    store::{self, Tx, detail, enrolment_token, flag, flag_list::FlagQuery, history, site},
+};
+
+/// Flags that the overview shows.
+const WAITING_SHOWN: usize = 8;
+
+/// `GET /`
+pub(super) async fn overview(
+    signed_in: SignedIn,
+    visitor: Visitor,
+    State(app): State<App>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::SeeOverview, Object::OwnScope))?;
+    let mut tx = app.store.read().await?;
+    let figures = store::overview::read(&mut tx, &person.scope, signed_in.now).await?;
+    let query = FlagQuery { limit: WAITING_SHOWN, ..FlagQuery::default() };
+    let waiting = store::flag_list::list(&mut tx, &person.scope, &query, signed_in.now).await?;
+    let shell = visitor.shell(Section::Overview, visitor.words.say("overview-title"), &signed_in);
+    Ok(shell::page(StatusCode::OK, &OverviewPage::new(shell, &figures, waiting.rows, signed_in.now)))
+}
+
+/// `GET /devices`
+pub(super) async fn devices(
+    signed_in: SignedIn,
+    visitor: Visitor,
+    State(app): State<App>,
+    Query(asked): Query<device_list::Asked>,
+) -> Result<Response, Refusal> {
+    require(signed_in.person.can(Action::SeeDevices, Object::OwnScope))?;
+    let query = asked.query()?;
+    let mut tx = app.store.read().await?;
+    let page = store::device_list::list(&mut tx, &signed_in.person.scope, &query).await?;
+    let shell = visitor.shell(Section::Devices, visitor.words.say("devices-title"), &signed_in);
+    Ok(shell::page(StatusCode::OK, &DevicesPage::new(shell, &asked, &query, page, signed_in.now)))
+}
+
+/// `GET /devices/{id}`
+pub(super) async fn device(
+    signed_in: SignedIn,
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::SeeDevices, Object::OwnScope))?;
+    let id: DeviceId = id.parse().map_err(|_| Refusal::NotFound)?;
+    let mut tx = app.store.read().await?;
+    let from_day = signed_in.now.day_number() - CHART_DAYS;
+    let read = read_device(&mut tx, &person.scope, id, from_day).await?;
+    let owner = Object::OfSite(read.detail.device.site);
+    let may = |action| person.can(action, owner).is_allowed();
+    let allowed = Allowed { change: may(Action::ChangeDevice), admit: may(Action::AdmitDevice) };
+    let shell = visitor.shell(Section::Devices, title(&read.detail), &signed_in);
+    let page = DevicePage::new(shell, read, allowed, &app.policy, signed_in.now);
+    Ok(shell::page(StatusCode::OK, &page))
+}
+
+async fn read_device(tx: &mut Tx, scope: &Scope, id: DeviceId, from_day: i64) -> Result<DeviceRead, Refusal> {
+    Ok(DeviceRead {
+        detail: detail::find(tx, scope, id).await?.ok_or(Refusal::NotFound)?,
+        changes: history::changes_of(tx, scope, id).await?,
+        days: history::daily_of(tx, scope, id, from_day).await?,
+        flags_ever: flag::history_of_device(tx, scope, id).await?,
+    })
+}
+
+/// `GET /flags`
+pub(super) async fn flags(
+    signed_in: SignedIn,
+    visitor: Visitor,
+    State(app): State<App>,
+    Query(asked): Query<flag_list::Asked>,
+) -> Result<Response, Refusal> {
+    require(signed_in.person.can(Action::SeeFlags, Object::OwnScope))?;
+    let query = asked.query()?;
+    let mut tx = app.store.read().await?;
+    let page = store::flag_list::list(&mut tx, &signed_in.person.scope, &query, signed_in.now).await?;
+    let shell = visitor.shell(Section::Flags, visitor.words.say("flags-title"), &signed_in);
+    Ok(shell::page(StatusCode::OK, &FlagsPage::new(shell, &asked, &query, page, signed_in.now)))
+}
+
+/// `GET /tokens`
+pub(super) async fn tokens(signed_in: SignedIn, visitor: Visitor, State(app): State<App>) -> Result<Response, Refusal> {
+    show_tokens(&signed_in, &visitor, &app, StatusCode::OK, Outcome::default()).await
+}
+
+/// The page of tokens, with what became of the form.
+pub(super) async fn show_tokens(
+    signed_in: &SignedIn,
+    visitor: &Visitor,
+    app: &App,
+    status: StatusCode,
+    outcome: Outcome,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::SeeEnrolmentTokens, Object::OwnScope))?;
+    let mut tx = app.store.read().await?;
+    let tokens = enrolment_token::list(&mut tx, &person.scope).await?;
+    let sites = site::list(&mut tx, &person.scope).await?;
+    let shell = visitor.shell(Section::Tokens, visitor.words.say("tokens-title"), signed_in);
+    Ok(shell::page(status, &TokensPage::new(shell, tokens, sites, outcome, signed_in.now)))
+}
+
+/// Where in the audit a page begins.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AuditAsked {
+    after: Option<i64>,
+}
+
+/// `GET /audit`
+pub(super) async fn audit(
+    signed_in: SignedIn,
+    visitor: Visitor,
+    State(app): State<App>,
+    Query(asked): Query<AuditAsked>,
+) -> Result<Response, Refusal> {
+    require(signed_in.person.can(Action::SeeAudit, Object::Programme))?;
+    let mut tx = app.store.read().await?;
+    let limit = i64::try_from(audit::ROWS + 1).unwrap_or(i64::MAX);
+    let acts = store::audit::list(&mut tx, asked.after, limit).await?;
+    let shell = visitor.shell(Section::Audit, visitor.words.say("audit-title"), &signed_in);
+    Ok(shell::page(StatusCode::OK, &AuditPage::new(shell, acts, asked.after.is_some())))
+}
+
+/// `GET /design`
+pub(super) async fn design(signed_in: SignedIn, visitor: Visitor) -> Response {
+    let shell: Shell = visitor.shell(Section::Elsewhere, visitor.words.say("design-title"), &signed_in);
+    shell::page(StatusCode::OK, &DesignPage::new(shell, signed_in.now))
+}
+
+/// Any other address.
+pub(super) async fn nowhere() -> Refusal {
+    Refusal::NotFound
+}
