@@ -1,3 +1,7 @@
 //! The `cartable-server` program: hands its arguments to [`cartable_server::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cartable_server::cli::run()
+}

@@ -2,4 +2,163 @@
 
 pub mod api_token;
 pub mod audit;
+mod init;
+mod policy;
+mod roots;
+mod serve;
+mod site;
+mod token;
 pub mod user;
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    clock,
+    config::{Overrides, Settings},
+    store::Store,
+};
+
+/// Knows each lent laptop's health and says, with its reasons, which ones need a person.
+#[derive(Debug, Parser)]
+#[command(name = "cartable-server", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a data directory: device authority, database, configuration.
+    Init(init::Arguments),
+    /// Runs the server.
+    Serve(serve::Arguments),
+    /// Enrolment tokens.
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Sites (établissements).
+    #[command(subcommand)]
+    Site(site::Site),
+    /// People who sign in.
+    User(On<user::UserCommand>),
+    /// Tokens with which programs use the API for a person.
+    ApiToken(On<api_token::ApiTokenCommand>),
+    /// The record of who did what.
+    Audit(On<audit::AuditCommand>),
+    /// The rules' thresholds.
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    /// Prints the certificates that agents pin, PEM.
+    ShowRoots(DataArguments),
+}
+
+/// Which data a command works on.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DataArguments {
+    /// The data directory.
+    #[arg(long, value_name = "DIR", env = "CARTABLE_DATA")]
+    pub(crate) data: PathBuf,
+    /// The database, instead of the one in config.toml.
+    #[arg(long, value_name = "URL", env = "CARTABLE_DATABASE", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+}
+
+/// A command of a group and which data it works on.
+#[derive(Debug, Args)]
+struct On<C: Subcommand> {
+    /// The data directory.
+    #[arg(long, value_name = "DIR", env = "CARTABLE_DATA", global = true)]
+    data: Option<PathBuf>,
+    /// The database, instead of the one in config.toml.
+    #[arg(long, value_name = "URL", env = "CARTABLE_DATABASE", hide_env_values = true, global = true)]
+    database: Option<String>,
+    #[command(subcommand)]
+    command: C,
+}
+
+impl<C: Subcommand> On<C> {
+    /// Opens the database and gives the command.
+    async fn open(self) -> anyhow::Result<(Store, C)> {
+        let data = self.data.context("say which data directory: --data DIR")?;
+        let store = DataArguments { data, database: self.database }.open_store().await?;
+        Ok((store, self.command))
+    }
+}
+
+impl DataArguments {
+    /// Opens the database that the data directory's configuration names.
+    pub(crate) async fn open_store(&self) -> anyhow::Result<Store> {
+        let overrides = Overrides { database: self.database.clone(), ..Overrides::default() };
+        let settings = Settings::load(&self.data, overrides)?;
+        Ok(Store::open(&settings.database.0).await?)
+    }
+}
+
+/// Parses the arguments and does what they say.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match runtime().and_then(|runtime| runtime.block_on(dispatch(cli.command))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nowhere is left to say that standard error is closed.
+            let _ = writeln!(io::stderr(), "cartable-server: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the asynchronous runtime")
+}
+
+async fn dispatch(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Init(arguments) => init::run(arguments).await,
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Token(command) => token::run(command).await,
+        Command::Site(command) => site::run(command).await,
+        Command::User(on) => {
+            let (store, command) = on.open().await?;
+            user::run(command, &store, clock::now(), &mut io::stdout()).await
+        }
+        Command::ApiToken(on) => {
+            let (store, command) = on.open().await?;
+            api_token::run(command, &store, clock::now(), &mut io::stdout()).await
+        }
+        Command::Audit(on) => {
+            let (store, command) = on.open().await?;
+            audit::run(command, &store, &mut io::stdout()).await
+        }
+        Command::Policy(command) => policy::run(&command),
+        Command::ShowRoots(arguments) => roots::run(&arguments),
+    }
+}
+
+/// Prints to standard output; a closed pipe is an error like any other.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).context("standard output")
+}
+
+/// Tells a person something that is not the command's result.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}
