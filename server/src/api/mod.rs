@@ -1,12 +1,96 @@
-//! JSON API under `/api/v1` with bearer tokens, for people's scripts and other systems.
+//! JSON API under `/api/v1` with bearer tokens, for people's scripts and other systems. docs/api.md is its guide.
+//!
+//! Each route stands once, in [`routes`], which feeds the router and the OpenAPI document alike; docs/openapi.json is
+//! that document, and a test fails when it is stale. It never reads cookies: a browser cannot be tricked into it.
 
-use axum::Router;
+pub mod audit;
+pub mod device;
+pub mod device_list;
+pub mod enrolment_token;
+pub mod extract;
+pub mod flag;
+pub mod overview;
+pub mod page;
+pub mod person;
+pub mod problem;
+pub mod schema;
+pub mod site;
 
+use axum::{
+    Json, Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderValue, header},
+    response::IntoResponse as _,
+    routing::get,
+};
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use self::problem::Problem;
 use crate::app::App;
 
-pub mod problem;
+/// Largest request body in bytes: what people create here is small.
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The routes under `/api`.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Cartable",
+        description = "Health of lent laptops: devices, what needs a person and why.\n\nSend an API token with each \
+            request: `Authorization: Bearer cartable_…`. A token carries the rights of the person it belongs to, as of \
+            the request. Errors are problem details (RFC 9457).",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(responses(Problem)),
+    security(("token" = [])),
+    modifiers(&BearerScheme)
+)]
+struct Document;
+
+struct BearerScheme;
+
+impl Modify for BearerScheme {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        openapi.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+/// Every route of the API, relative to `/api`.
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(person::me))
+        .routes(routes!(overview::read))
+        .routes(routes!(device_list::list))
+        .routes(routes!(device::read))
+        .routes(routes!(flag::list))
+        .routes(routes!(enrolment_token::list, enrolment_token::create))
+        .routes(routes!(enrolment_token::revoke))
+        .routes(routes!(site::list))
+        .routes(routes!(audit::list))
+}
+
+/// The OpenAPI document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    OpenApiRouter::<App>::new().nest("/api", routes()).into_openapi()
+}
+
+/// The routes under `/api`, to be merged with the console's.
 pub fn router(app: App) -> Router {
-    Router::new().with_state(app)
+    let document = document();
+    let (routes, _) = routes().split_for_parts();
+    let inner = routes
+        .route("/openapi.json", get(async move || Json(document)))
+        .fallback(async || Problem::not_found("There is nothing at this address: see /api/openapi.json."))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
+        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .with_state(app);
+    Router::new().nest("/api", inner)
 }

@@ -155,3 +155,15 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+impl<'r> utoipa::ToResponse<'r> for Problem {
+    fn response() -> (&'r str, utoipa::openapi::RefOr<utoipa::openapi::response::Response>) {
+        let content =
+            utoipa::openapi::ContentBuilder::new().schema(Some(<Self as utoipa::PartialSchema>::schema())).build();
+        let response = utoipa::openapi::ResponseBuilder::new()
+            .description("Problem details (RFC 9457)")
+            .content("application/problem+json", content)
+            .build();
+        ("Problem", response.into())
+    }
+}

@@ -1,7 +1,7 @@
 //! Moments and days as the API and the command line write them: RFC 3339 in UTC.
 
 use cartable_common::UtcMillis;
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, tz::TimeZone};
 
 /// The moment, to the millisecond: `2026-11-24T11:30:00.000Z`.
 pub fn rfc3339(moment: UtcMillis) -> String {
@@ -10,9 +10,9 @@ pub fn rfc3339(moment: UtcMillis) -> String {
 }
 
 /// The day, from its number since 1970-01-01 UTC: `2026-11-24`.
-pub fn date(day: i64) -> Option<Date> {
+pub fn date(day: i64) -> Option<String> {
     let moment = Timestamp::from_second(day.checked_mul(24 * 60 * 60)?).ok()?;
-    Some(moment.to_zoned_datetime(jiff::tz::TimeZone::UTC).date())
+    Some(moment.to_zoned_datetime(TimeZone::UTC).date().to_string())
 }
 
 #[cfg(test)]
@@ -23,7 +23,7 @@ mod tests {
     fn moments_and_days_are_written_in_full() {
         assert_eq!(rfc3339(UtcMillis::default()), "1970-01-01T00:00:00.000Z");
         assert_eq!(rfc3339(UtcMillis::default().plus_millis(i64::MAX)), "9999-12-31T23:59:59.999Z");
-        assert_eq!(date(20_000).unwrap().to_string(), "2024-10-04");
+        assert_eq!(date(20_000).as_deref(), Some("2024-10-04"));
         assert_eq!(date(i64::MAX), None);
     }
 }

@@ -1,0 +1,83 @@
+//! How the values of `domain` are described in the OpenAPI document, and moments as the API writes them.
+
+use std::borrow::Cow;
+
+use cartable_common::UtcMillis;
+use serde::{Serialize, Serializer};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ObjectBuilder, RefOr, Schema, Type,
+        schema::{KnownFormat, SchemaFormat},
+    },
+};
+
+use crate::domain::{
+    device::DeviceStatus,
+    enrolment_token::TokenKind,
+    flag::{FlagCode, Severity},
+    school_calendar::Zone,
+    timestamp::rfc3339,
+    verdict::Verdict,
+};
+
+/// A moment in UTC, RFC 3339 to the millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment(pub UtcMillis);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&rfc3339(self.0))
+    }
+}
+
+impl From<UtcMillis> for Moment {
+    fn from(moment: UtcMillis) -> Self {
+        Self(moment)
+    }
+}
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+        let description = "A moment in UTC, to the millisecond (RFC 3339).";
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(format))
+            .description(Some(description))
+            .examples(["2026-11-24T11:30:00.000Z"])
+            .into()
+    }
+}
+
+impl ToSchema for Moment {}
+
+/// Describes enumerations of `domain` as the texts they are written as.
+macro_rules! text_schema {
+    ($($name:ident: $description:literal;)*) => {$(
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some($description))
+                    .enum_values(Some($name::ALL.iter().map(|value| value.as_str())))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+        }
+    )*};
+}
+
+text_schema! {
+    DeviceStatus: "Where a device stands with the server.";
+    FlagCode: "Which rule speaks.";
+    Severity: "How much a flag needs a person.";
+    Verdict: "What the evidence supports; unknown is never healthy.";
+    TokenKind: "For one device, or for several.";
+    Zone: "Academic zone, which sets the school holidays.";
+}
