@@ -7,6 +7,7 @@ use axum::{Router, extract::Request, middleware};
 use clap::Args;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{DataArguments, print};
 use crate::{
@@ -15,12 +16,14 @@ use crate::{
     auth::client_address::{BehindProxy, ClientAddress},
     clock,
     config::{Overrides, Settings, Transport},
+    console,
     domain::policy::Policy,
     gateway::{
         self, limits,
         port::{self, Protocol},
         tls::{self, CurrentCertificate, DeviceTls},
     },
+    jobs,
     lifecycle::Lifecycle,
     pki::{Authority, MasterKey},
     store::{Store, ingest::Ingest},
@@ -73,10 +76,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::open(&settings.database.0).await?;
 
     let lifecycle = Lifecycle::default();
-    let console = listen(settings.console, "console").await?;
+    let people = listen(settings.console, "console").await?;
     let gateway = listen(settings.gateway, "device port").await?;
-    let addresses = (console.local_addr()?, gateway.local_addr()?);
-    serve_console(console, &settings, store.clone(), Arc::clone(&policy), &lifecycle)?;
+    let addresses = (people.local_addr()?, gateway.local_addr()?);
+    serve_console(people, &settings, store.clone(), Arc::clone(&policy), &lifecycle)?;
     serve_gateway(gateway, &settings, &authority, &store, &policy, &lifecycle)?;
 
     announce(addresses, &settings.console_transport, ready_json)?;
@@ -131,6 +134,7 @@ fn serve_gateway(
             }
         }
     });
+    jobs::start(store, policy, &workers.tasks, &workers.stop);
     let ingest = Ingest::start(store.clone(), Arc::clone(policy), &workers.tasks, workers.stop.clone());
     let device =
         gateway::device_router(store.clone(), Arc::clone(authority), ingest, Arc::clone(policy), &workers.tasks);
@@ -159,7 +163,8 @@ fn serve_console(
     let transport = &settings.console_transport;
     let behind_proxy = if *transport == Transport::BehindProxy { BehindProxy::Yes } else { BehindProxy::No };
     let app = App { store, policy, secure_cookies: *transport != Transport::Loopback };
-    let router: Router = api::router(app).layer(middleware::map_request(move |mut request: Request| async move {
+    let pages = console::router(app.clone()).merge(api::router(app)).layer(CatchPanicLayer::new());
+    let router: Router = pages.layer(middleware::map_request(move |mut request: Request| async move {
         let peer = request.extensions().get::<axum::extract::ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         if let Some(peer) = peer {
             let client = ClientAddress::of(peer, request.headers(), behind_proxy);
@@ -182,9 +187,9 @@ fn serve_console(
     Ok(())
 }
 
-fn announce((console, gateway): (SocketAddr, SocketAddr), transport: &Transport, json: bool) -> anyhow::Result<()> {
+fn announce((people, gateway): (SocketAddr, SocketAddr), transport: &Transport, json: bool) -> anyhow::Result<()> {
     let scheme = if matches!(transport, Transport::Https { .. }) { "https" } else { "http" };
-    let (console, gateway) = (format!("{scheme}://{console}"), format!("https://{gateway}"));
+    let (console, gateway) = (format!("{scheme}://{people}"), format!("https://{gateway}"));
     tracing::info!(console, gateway, "ready");
     if json {
         print(&format!("{}\n", serde_json::json!({"console": console, "gateway": gateway})))?;

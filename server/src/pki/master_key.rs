@@ -70,22 +70,30 @@ impl std::fmt::Debug for MasterKey {
 impl MasterKey {
     /// Finds the key: the environment first, then `file`, then the service's credential.
     pub fn find(file: Option<&Path>) -> Result<Self, KeyError> {
-        if let Ok(text) = env::var(VARIABLE) {
-            return Self::parse(&text, VARIABLE);
+        Self::choose(env::var(VARIABLE).ok().as_deref(), file, credential().as_deref())
+    }
+
+    fn choose(variable: Option<&str>, file: Option<&Path>, credential: Option<&Path>) -> Result<Self, KeyError> {
+        if let Some(text) = variable {
+            return Self::parse(text, VARIABLE);
         }
-        match (file, credential()) {
+        match (file, credential) {
             (Some(path), _) => Self::read_guarded(path),
             // The service manager guards its credentials by access lists, which show as group bits.
-            (None, Some(path)) => Self::read(&path),
+            (None, Some(path)) => Self::read(path),
             (None, None) => Err(KeyError::Missing),
         }
     }
 
     /// Finds the key, or makes one in `file` where that does not exist yet. True if it was made now.
     pub fn find_or_create(file: Option<&Path>, data: &Path) -> Result<(Self, bool), KeyError> {
-        let Some(path) = file.filter(|path| !path.exists() && env::var_os(VARIABLE).is_none()) else {
-            return Ok((Self::find(file)?, false));
-        };
+        match file.filter(|path| !path.exists() && env::var_os(VARIABLE).is_none()) {
+            Some(path) => Ok((Self::create(path, data)?, true)),
+            None => Ok((Self::find(file)?, false)),
+        }
+    }
+
+    fn create(path: &Path, data: &Path) -> Result<Self, KeyError> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
         if inside(parent, data) {
             return Err(KeyError::Beside { path: path.to_owned() });
@@ -93,7 +101,7 @@ impl MasterKey {
         let key = Self(crate::random::bytes()?);
         files::write_private(path, format!("{}\n", BASE64.encode(&key.0)).as_bytes())
             .map_err(|source| KeyError::File { path: path.to_owned(), source })?;
-        Ok((key, true))
+        Ok(key)
     }
 
     fn read_guarded(path: &Path) -> Result<Self, KeyError> {
@@ -141,17 +149,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_file_is_made_once_and_never_beside_the_data() {
+    fn a_key_file_is_never_made_beside_the_data() {
         let home = tempfile::tempdir().unwrap();
         let data = home.path().join("data");
         std::fs::create_dir(&data).unwrap();
         let file = home.path().join("key");
-        let (first, made) = MasterKey::find_or_create(Some(&file), &data).unwrap();
-        assert!(made);
-        let (again, made) = MasterKey::find_or_create(Some(&file), &data).unwrap();
-        assert!(!made);
-        assert_eq!(first.0, again.0);
-        assert!(matches!(MasterKey::find_or_create(Some(&data.join("key")), &data), Err(KeyError::Beside { .. })));
+        let first = MasterKey::create(&file, &data).unwrap();
+        assert_eq!(first.0, MasterKey::choose(None, Some(&file), None).unwrap().0);
+        assert!(matches!(MasterKey::create(&data.join("key"), &data), Err(KeyError::Beside { .. })));
         assert_eq!(format!("{first:?}"), "MasterKey([redacted])");
     }
 
@@ -163,10 +168,10 @@ mod tests {
         let file = home.path().join("key");
         std::fs::write(&file, BASE64.encode(&[1; 32])).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(MasterKey::find(Some(&file)), Err(KeyError::Exposed { .. })));
+        assert!(matches!(MasterKey::choose(None, Some(&file), None), Err(KeyError::Exposed { .. })));
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
-        MasterKey::find(Some(&file)).unwrap();
+        MasterKey::choose(None, Some(&file), None).unwrap();
         std::fs::write(&file, "short").unwrap();
-        assert!(matches!(MasterKey::find(Some(&file)), Err(KeyError::Form { .. })));
+        assert!(matches!(MasterKey::choose(None, Some(&file), None), Err(KeyError::Form { .. })));
     }
 }
