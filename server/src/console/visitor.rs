@@ -65,6 +65,12 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
 }
 
 impl Visitor {
+    /// A visitor of whom only these headers are known.
+    #[cfg(test)]
+    pub(super) fn of_headers(headers: &HeaderMap) -> Self {
+        Self { words: words_asked(headers), here: "/".to_owned(), done: None }
+    }
+
     /// What surrounds a page for a person signed in.
     pub(super) fn shell(&self, section: Section, title: String, signed_in: &SignedIn) -> Shell {
         let person = Signed {

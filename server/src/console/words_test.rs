@@ -1,1 +1,131 @@
+//! Both catalogues hold the same keys, every key is used, and every key that the code asks for is there.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use fluent_bundle::FluentResource;
+
+use super::{component::Tone, error::Refusal, i18n::catalogues};
+use crate::{
+    domain::{
+        device::DeviceStatus,
+        flag::{FlagCode, Severity},
+        language::Language,
+        verdict::Verdict,
+    },
+    store::{device_list::DeviceSort, flag_list::Handling},
+};
+use cartable_common::report::{Chassis, DriveKind, SelfAssessment, Sensor, Subject, Switch, UnreadReason, VolumeRole};
+
+fn keys(language: Language) -> BTreeMap<String, BTreeSet<String>> {
+    let mut keys = BTreeMap::new();
+    for (file, text) in catalogues(language) {
+        FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(_, errors)| panic!("{file}: {errors:?}"));
+        let mut key = String::new();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            if let Some((name, _)) =
+                line.split_once(" =").filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase()))
+            {
+                name.clone_into(&mut key);
+                assert!(keys.insert(key.clone(), BTreeSet::new()).is_none(), "{file}: {key} twice");
+            }
+            let places = line.split("{ $").skip(1).filter_map(|rest| rest.split([' ', '}']).next());
+            let places: BTreeSet<String> = places.map(str::to_owned).collect();
+            keys.entry(key.clone()).or_default().extend(places);
+        }
+    }
+    keys.remove("");
+    keys
+}
+
+/// Keys made from a family and the values of a closed list.
+fn families() -> BTreeSet<String> {
+    let severities: Vec<&str> = Severity::ALL.iter().map(|value| value.as_str()).collect();
+    let statuses: Vec<&str> = DeviceStatus::ALL.iter().map(|value| value.as_str()).collect();
+    let refusals = Refusal::ALL.map(Refusal::as_str).to_vec();
+    let families: Vec<(&str, Vec<&str>)> = vec![
+        ("month", vec!["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
+        ("status", statuses.clone()),
+        ("overview-status", statuses),
+        ("severity", severities.clone()),
+        ("at-least", severities),
+        ("overview-severity", vec!["critical", "warning"]),
+        ("verdict", Verdict::ALL.iter().map(|value| value.as_str()).collect()),
+        ("flag", FlagCode::ALL.iter().map(|value| value.as_str()).collect()),
+        ("handling", Handling::ALL.map(Handling::as_str).to_vec()),
+        ("sorted", DeviceSort::ALL.map(DeviceSort::as_str).to_vec()),
+        ("archived", vec!["only", "all"]),
+        ("tone", Tone::ALL.map(Tone::as_str).to_vec()),
+        ("error-title", refusals.clone()),
+        ("error-what", refusals),
+        ("yes-no", vec!["yes", "no"]),
+        ("chassis", Chassis::ALL.iter().map(|value| value.as_str()).collect()),
+        ("switch", Switch::ALL.iter().map(|value| value.as_str()).collect()),
+        ("role", VolumeRole::ALL.iter().map(|value| value.as_str()).collect()),
+        ("drive", DriveKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("assessment", SelfAssessment::ALL.iter().map(|value| value.as_str()).collect()),
+        ("sensor", Sensor::ALL.iter().map(|value| value.as_str()).collect()),
+        ("subject", Subject::ALL.iter().map(|value| value.as_str()).collect()),
+        ("unread", UnreadReason::ALL.iter().map(|value| value.as_str()).collect()),
+    ];
+    families
+        .into_iter()
+        .flat_map(|(family, values)| values.into_iter().map(move |value| format!("{family}-{value}")))
+        .collect()
+}
+
+/// Every quoted text in the templates and in this module's own source, which is where keys stand.
+fn quoted() -> BTreeSet<String> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut quoted = BTreeSet::new();
+    for (directory, extension) in [("templates", "html"), ("src/console", "rs")] {
+        for entry in std::fs::read_dir(root.join(directory)).unwrap() {
+            let path = entry.unwrap().path();
+            let own = path.file_stem().is_some_and(|name| name == "words_test" || name == "samples");
+            if path.extension().is_some_and(|found| found == extension) && !own {
+                let text = std::fs::read_to_string(path).unwrap();
+                quoted.extend(text.split('"').map(str::to_owned));
+            }
+        }
+    }
+    quoted
+}
+
+#[test]
+fn both_languages_have_the_same_keys_and_places() {
+    let (french, english) = (keys(Language::French), keys(Language::English));
+    assert!(french.len() > 300);
+    for (key, places) in &french {
+        assert_eq!(Some(places), english.get(key), "{key}");
+    }
+    assert_eq!(french.keys().collect::<Vec<_>>(), english.keys().collect::<Vec<_>>());
+}
+
+#[test]
+fn every_key_is_used_and_every_word_of_a_family_is_there() {
+    let known: BTreeSet<String> = keys(Language::French).into_keys().collect();
+    let (families, quoted) = (families(), quoted());
+    let missing: Vec<_> = families.difference(&known).collect();
+    assert!(missing.is_empty(), "missing: {missing:?}");
+    let unused: Vec<_> = known.iter().filter(|key| !families.contains(*key) && !quoted.contains(*key)).collect();
+    assert!(unused.is_empty(), "unused: {unused:?}");
+}
+
+#[test]
+fn every_key_that_a_page_asks_for_is_there() {
+    let known: BTreeSet<String> = keys(Language::French).into_keys().collect();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (directory, extension) in [("templates", "html"), ("src/console", "rs")] {
+        for entry in std::fs::read_dir(root.join(directory)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|found| found != extension) {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for call in [".say(\"", ".count(\"", ".with(\"", ".with_two(\"", "fact(words, \"", "moment(\""] {
+                for key in text.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
+                    assert!(known.contains(key), "{}: {key}", path.display());
+                }
+            }
+        }
+    }
+}
