@@ -19,7 +19,7 @@ use crate::{
     client::Proxy,
     clock,
     collect::{DriveHealth, Sources, collect},
-    contact::Agent,
+    contact::{Agent, OpenError},
     enrol::{self, EnrolError, Invitation, KeyChoice, Progress},
     language::Language,
     server_url::ServerUrl,
@@ -183,14 +183,20 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if trouble_in(error).is_some_and(|trouble| trouble.kind == TroubleKind::Refused) {
         return code(Verdict::Refused);
     }
-    let is_in_use =
-        |cause: &(dyn std::error::Error + 'static)| matches!(cause.downcast_ref(), Some(StateError::InUse(_)));
-    if error.chain().any(is_in_use) {
+    if matches!(state_error_in(error), Some(StateError::InUse(_))) {
         return 6;
     }
     match error.downcast_ref::<ServiceError>() {
         Some(ServiceError::NotEnrolled) => code(Verdict::NotEnrolled),
         _ => code(Verdict::Trouble),
+    }
+}
+
+/// The state folder's error, whichever command met it.
+fn state_error_in(error: &anyhow::Error) -> Option<&StateError> {
+    match (error.downcast_ref::<EnrolError>(), error.downcast_ref::<OpenError>()) {
+        (Some(EnrolError::State(error)), _) | (_, Some(OpenError::State(error))) => Some(error),
+        _ => error.downcast_ref::<StateError>(),
     }
 }
 

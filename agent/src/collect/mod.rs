@@ -99,6 +99,18 @@ fn within_limits(mut report: HealthReport) -> HealthReport {
     report
 }
 
+/// The corpus of real readings beside the project, or a loud word that there is none.
+#[cfg(test)]
+fn corpus() -> Option<PathBuf> {
+    let beside = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus")).to_owned();
+    let folder = std::env::var_os("CARTABLE_CORPUS").map_or(beside, PathBuf::from);
+    if !folder.is_dir() {
+        eprintln!("SKIPPED: no corpus of real readings at {}", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -119,12 +119,8 @@ mod tests {
 
     #[test]
     fn a_real_thinkpad_of_the_corpus_is_read() {
-        let path =
-            concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/battery_ThinkPad_LNV-45N1_over100.uevent.txt");
-        let Ok(uevent) = std::fs::read_to_string(path) else {
-            eprintln!("SKIPPED: no corpus of real readings at {path}");
-            return;
-        };
+        let Some(corpus) = super::super::super::corpus() else { return };
+        let uevent = std::fs::read_to_string(corpus.join("battery_ThinkPad_LNV-45N1_over100.uevent.txt")).unwrap();
         let (batteries, _) = machine(&[("BAT0/uevent", &uevent)]);
         assert_eq!(batteries[0].design_milliwatt_hours, MilliwattHours::new(47_520));
         assert_eq!(batteries[0].cycle_count, None);

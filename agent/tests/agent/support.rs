@@ -1,0 +1,373 @@
+//! A small gateway, and strangers in its place, for the agent's tests: real TLS, one thread per connection, no async.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use cartable_common::{
+    ContentHash, DeviceId, EnrolmentId, UtcMillis,
+    protocol::{CertificateGrant, CheckInRequest, CheckInResponse, ENROL_ALPN, EnrolPending, EnrolRequest},
+};
+use rcgen::{BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair};
+use rustls::{
+    RootCertStore, ServerConfig, ServerConnection,
+    pki_types::{CertificateDer, PrivatePkcs8KeyDer},
+    server::{Acceptor, WebPkiClientVerifier},
+};
+
+/// An authority that signs the gateway's and the devices' certificates.
+pub(crate) struct Authority {
+    pub(crate) pem: String,
+    issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let (pem, der) = (certificate.pem(), certificate.der().clone());
+        Self { pem, certificate: der, issuer: Issuer::new(params, key) }
+    }
+
+    fn gateway(&self, ended: bool) -> (CertificateDer<'static>, PrivatePkcs8KeyDer<'static>) {
+        let mut params = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
+        if ended {
+            params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+        }
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()))
+    }
+}
+
+/// Who answers at the gateway's address.
+#[derive(Clone, Debug)]
+pub(crate) enum Answers {
+    /// A Cartable gateway.
+    Cartable,
+    /// A gateway whose certificate ended in 2021.
+    CartableOfThePast,
+    /// A gateway that wants a person's approval before it enrols.
+    Approval,
+    /// The pinned gateway's TLS, but this status, further headers and body.
+    Http(u16, &'static str, String),
+    /// Plain HTTP where TLS is expected.
+    Plain(&'static str),
+    /// Another authority's certificate (a filter that opens connections).
+    Interceptor,
+}
+
+/// What was seen.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) check_ins: Vec<CheckInRequest>,
+    pub(crate) enrolments: Vec<EnrolRequest>,
+    pub(crate) renewals: usize,
+    pub(crate) request_bytes: Vec<usize>,
+    pub(crate) resumed: Vec<bool>,
+    /// Everything that a stranger could read.
+    pub(crate) clear_text: Vec<u8>,
+    pub(crate) connections: usize,
+    content: Option<ContentHash>,
+}
+
+pub(crate) struct Gateway {
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) address: SocketAddr,
+    pub(crate) seen: Arc<Mutex<Seen>>,
+    answers: Arc<Mutex<Answers>>,
+}
+
+impl Gateway {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let gateway = Self {
+            authority: Arc::new(Authority::new()),
+            address: listener.local_addr().unwrap(),
+            seen: Arc::default(),
+            answers: Arc::new(Mutex::new(Answers::Cartable)),
+        };
+        let shared = Shared {
+            tls: Tls::new(&gateway.authority, false),
+            past: Tls::new(&gateway.authority, true),
+            foreign: Tls::new(&Authority::new(), false),
+            authority: gateway.authority.clone(),
+            seen: gateway.seen.clone(),
+        };
+        let (shared, answers) = (Arc::new(shared), gateway.answers.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (shared, answers) = (shared.clone(), answers.lock().unwrap().clone());
+                // A client that leaves in the middle is a test's business, not the server's.
+                std::thread::spawn(move || drop(shared.serve(stream.unwrap(), &answers)));
+            }
+        });
+        gateway
+    }
+
+    pub(crate) fn answer(&self, answers: Answers) {
+        *self.answers.lock().unwrap() = answers;
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+}
+
+struct Tls {
+    device: Arc<ServerConfig>,
+    enrol: Arc<ServerConfig>,
+}
+
+impl Tls {
+    fn new(authority: &Authority, ended: bool) -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.certificate.clone()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+        let (certificate, key) = authority.gateway(ended);
+        let builder = || {
+            ServerConfig::builder_with_provider(provider.clone())
+                .with_protocol_versions(&[&rustls::version::TLS13])
+                .unwrap()
+        };
+        let chain = vec![certificate];
+        let mut device = builder()
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(chain.clone(), key.clone_key().into())
+            .unwrap();
+        device.ticketer = rustls::crypto::ring::Ticketer::new().unwrap();
+        device.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let mut enrol = builder().with_no_client_auth().with_single_cert(chain, key.into()).unwrap();
+        enrol.alpn_protocols = vec![ENROL_ALPN.to_vec()];
+        Self { device: Arc::new(device), enrol: Arc::new(enrol) }
+    }
+}
+
+struct Shared {
+    tls: Tls,
+    past: Tls,
+    foreign: Tls,
+    authority: Arc<Authority>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Shared {
+    fn serve(&self, mut stream: TcpStream, answers: &Answers) -> std::io::Result<()> {
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        self.seen.lock().unwrap().connections += 1;
+        if let Answers::Plain(text) = answers {
+            let mut hello = vec![0; 4096];
+            let length = stream.read(&mut hello)?;
+            self.seen.lock().unwrap().clear_text.extend_from_slice(&hello[..length]);
+            return stream.write_all(text.as_bytes());
+        }
+        let tls = match answers {
+            Answers::Interceptor => &self.foreign,
+            Answers::CartableOfThePast => &self.past,
+            _ => &self.tls,
+        };
+        let (mut connection, enrols) = accept(&mut stream, tls)?;
+        let mut tls = rustls::Stream::new(&mut connection, &mut stream);
+        let request = read_request(&mut tls)?;
+        let mut seen = self.seen.lock().unwrap();
+        seen.request_bytes.push(request.len());
+        if matches!(answers, Answers::Interceptor) {
+            seen.clear_text.extend_from_slice(&request);
+        }
+        let body_at = request.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
+        let (status, more, body) = match answers {
+            Answers::Http(status, more, body) => (*status, *more, body.clone().into_bytes()),
+            _ if enrols => self.enrol(&mut seen, &request[body_at..], matches!(answers, Answers::Approval)),
+            _ if request.starts_with(b"POST /v1/renew") => {
+                seen.renewals += 1;
+                let renew: cartable_common::protocol::RenewRequest = serde_json::from_slice(&request[body_at..])?;
+                (200, "", serde_json::to_vec(&self.grant(&renew.csr_pem))?)
+            }
+            _ => (200, "", serde_json::to_vec(&check_in(&mut seen, serde_json::from_slice(&request[body_at..])?))?),
+        };
+        drop(seen);
+        write!(tls, "HTTP/1.1 {status} X\r\n{more}content-length: {}\r\n\r\n", body.len())?;
+        tls.write_all(&body)?;
+        tls.flush()?;
+        // Until the agent closes, as it promises to.
+        let ended = matches!(tls.read(&mut [0; 1]), Ok(0) | Err(_));
+        let resumed = connection.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
+        self.seen.lock().unwrap().resumed.push(resumed);
+        assert!(ended, "the agent sent something after its request");
+        Ok(())
+    }
+
+    fn enrol(&self, seen: &mut Seen, body: &[u8], wants_approval: bool) -> (u16, &'static str, Vec<u8>) {
+        let request: EnrolRequest = serde_json::from_slice(body).unwrap();
+        let answer = if wants_approval {
+            let pending = EnrolPending { retry_after_seconds: 30, reason: "the serial number is known".into() };
+            (202, "", serde_json::to_vec(&pending).unwrap())
+        } else {
+            (200, "", serde_json::to_vec(&self.grant(&request.csr_pem)).unwrap())
+        };
+        seen.enrolments.push(request);
+        answer
+    }
+
+    fn grant(&self, csr_pem: &str) -> CertificateGrant {
+        let csr = CertificateSigningRequestParams::from_pem(csr_pem).unwrap();
+        let certificate = csr.signed_by(&self.authority.issuer).unwrap();
+        CertificateGrant {
+            device_id: DeviceId(uuid::Uuid::from_u128(7)),
+            enrolment_id: EnrolmentId(uuid::Uuid::from_u128(8)),
+            certificate_chain_pem: certificate.pem(),
+            not_after: now().plus_days(180),
+            renew_from: now().plus_days(60),
+            next_check_in_seconds: 60,
+        }
+    }
+}
+
+fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
+    if let Some(last) = request.reports.last() {
+        seen.content = Some(last.report.content_hash());
+    }
+    let response = CheckInResponse {
+        next_check_in_seconds: 3600,
+        server_time: now(),
+        acknowledged: request.reports.iter().map(|report| report.report_id).collect(),
+        refused: Vec::new(),
+        content_hash: seen.content,
+        renew: seen.renewals == 0 && seen.check_ins.len() == 1,
+    };
+    seen.check_ins.push(request);
+    response
+}
+
+fn accept(stream: &mut TcpStream, tls: &Tls) -> std::io::Result<(ServerConnection, bool)> {
+    let mut acceptor = Acceptor::default();
+    let accepted = loop {
+        acceptor.read_tls(stream)?;
+        if let Some(accepted) = acceptor.accept().map_err(|(error, _)| std::io::Error::other(error))? {
+            break accepted;
+        }
+    };
+    let enrols = accepted.client_hello().alpn().is_some_and(|mut names| names.any(|name| name == ENROL_ALPN));
+    let config = if enrols { &tls.enrol } else { &tls.device };
+    let connection = accepted.into_connection(config.clone()).map_err(|(error, _)| std::io::Error::other(error))?;
+    Ok((connection, enrols))
+}
+
+/// Head and body of one request, by its content-length.
+fn read_request(stream: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
+    let mut request = Vec::new();
+    loop {
+        let mut chunk = [0; 4096];
+        let length = stream.read(&mut chunk)?;
+        if length == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        request.extend_from_slice(&chunk[..length]);
+        let Some(head_end) = request.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&request[..head_end]).to_ascii_lowercase();
+        let expected: usize = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
+        if request.len() >= head_end + 4 + expected {
+            return Ok(request);
+        }
+    }
+}
+
+pub(crate) fn now() -> UtcMillis {
+    let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    UtcMillis::new(i64::try_from(age.as_millis()).unwrap()).unwrap()
+}
+
+/// A laptop: a state folder, a recorded machine, and the agent's program.
+pub(crate) struct Laptop {
+    folder: tempfile::TempDir,
+    pub(crate) proxy: Option<String>,
+}
+
+impl Laptop {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let laptop = Self { folder, proxy: None };
+        laptop.set_memory(4_000_000);
+        laptop
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.path("state")
+    }
+
+    /// Changes the machine's content, so that there is something new to report.
+    pub(crate) fn set_memory(&self, kibibytes: u64) {
+        write(&self.path("root/proc/meminfo"), &format!("MemTotal: {kibibytes} kB\n"));
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cartable-agent"));
+        command.env_clear().env("LANG", "C").env("CARTABLE_LOG", "warn");
+        command.arg("--state").arg(self.state()).args(arguments);
+        if ["enrol", "run", "once", "show"].contains(&arguments[0]) {
+            command.arg("--root").arg(self.path("root"));
+        }
+        if let Some(proxy) = &self.proxy {
+            command.env("HTTPS_PROXY", proxy);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn agent(&self, arguments: &[&str]) -> Done {
+        Done::from(self.command(arguments).output().unwrap())
+    }
+
+    pub(crate) fn enrol(&self, gateway: &Gateway) -> Done {
+        let roots = self.path("roots.pem");
+        write(&roots, &gateway.authority.pem);
+        let (url, roots) = (gateway.url(), roots.to_string_lossy().into_owned());
+        self.agent(&["enrol", "--server", &url, "--token", "a-secret-token", "--roots", &roots])
+    }
+
+    pub(crate) fn enrolled(gateway: &Gateway) -> Self {
+        let laptop = Self::new();
+        let done = laptop.enrol(gateway);
+        assert_eq!(done.code, 0, "{}", done.words);
+        laptop
+    }
+
+    pub(crate) fn key(&self) -> String {
+        let text = std::fs::read_to_string(self.state().join("enrolment.json")).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        value["key_pem"].as_str().unwrap().to_owned()
+    }
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) words: String,
+}
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Self {
+        let words = [output.stdout, output.stderr].concat();
+        Self { code: output.status.code().unwrap_or(-1), words: String::from_utf8_lossy(&words).into_owned() }
+    }
+}
+
+pub(crate) fn write(path: &Path, content: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
