@@ -19,10 +19,10 @@ const SERVER_ARROWS: &[(&str, &[&str])] = &[
     ("pki", &["domain", "random"]),
     ("config", &["domain", "pki"]),
     ("app", &["domain", "store"]),
-    ("auth", &["domain", "store", "app", "api", "clock", "random"]),
+    ("auth", &["domain", "store", "app", "clock", "random"]),
     ("jobs", &["domain", "store", "pki", "clock"]),
     ("gateway", &["domain", "store", "pki", "clock", "random", "config"]),
-    ("api", &["domain", "store", "auth", "app", "clock"]),
+    ("api", &["domain", "store", "auth", "app", "clock", "random"]),
     ("console", &["domain", "store", "auth", "app", "clock"]),
     ("lifecycle", &[]),
     (

@@ -6,10 +6,11 @@ use uuid::Uuid;
 use super::{
     bearer::TOKEN_PREFIX,
     password::{self, PasswordError},
-    secret::{NoRandomness, Secret},
+    secret::Secret,
 };
 use crate::{
     domain::person::{Login, Person, WeakPassword, check_password},
+    random::NoRandomness,
     store::{
         Store, StoreError, Tx,
         api_token::{self, NewApiToken},

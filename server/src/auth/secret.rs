@@ -3,14 +3,11 @@
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
+use crate::random::{self, NoRandomness};
+
 /// Bytes of randomness in a secret: 256 bits (ASVS 7.2.3 asks for 128 at least), so a plain SHA-256 suffices to
 /// store it.
 const SECRET_BYTES: usize = 32;
-
-/// The system gives no randomness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the system's random number source failed: {0}")]
-pub struct NoRandomness(#[from] getrandom::Error);
 
 /// A random secret. It never shows itself in a log.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,8 +16,7 @@ pub struct Secret(String);
 impl Secret {
     /// A new one, beginning with `prefix`, which tells people and secret scanners what they found.
     pub fn random(prefix: &str) -> Result<Self, NoRandomness> {
-        let mut bytes = [0; SECRET_BYTES];
-        getrandom::fill(&mut bytes)?;
+        let bytes = random::bytes::<SECRET_BYTES>()?;
         Ok(Self(format!("{prefix}{}", BASE64URL_NOPAD.encode(&bytes))))
     }
 
@@ -59,8 +55,7 @@ pub fn readable_password() -> Result<String, NoRandomness> {
     const ALPHABET: &[u8; 32] = b"23456789abcdefghjkmnpqrstuvwxyz+";
     const GROUPS: usize = 5;
     const GROUP: usize = 5;
-    let mut bytes = [0; GROUPS * GROUP];
-    getrandom::fill(&mut bytes)?;
+    let bytes = random::bytes::<{ GROUPS * GROUP }>()?;
     let characters: Vec<char> = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
     Ok(characters.chunks(GROUP).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-"))
 }

@@ -10,12 +10,13 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     CsrfToken,
-    secret::{self, NoRandomness, Secret},
+    secret::{self, Secret},
 };
 use crate::{
     app::App,
     clock,
     domain::person::Person,
+    random::NoRandomness,
     store::{
         StoreError, Tx,
         session::{self, NewSession},

@@ -5,13 +5,13 @@ use cartable_common::UtcMillis;
 use super::{
     ClientAddress, Login,
     password::{self, Check, PasswordError},
-    secret::NoRandomness,
     session::{self, SessionCookie},
     throttle::{self, Attempt},
 };
 use crate::{
     app::App,
     domain::person::MAX_PASSWORD_BYTES,
+    random::NoRandomness,
     store::{
         StoreError,
         audit::{self, NewAudit},
