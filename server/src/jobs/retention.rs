@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use cartable_common::UtcMillis;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::store::{
-    Store, StoreError,
+    Store, StoreError, Tx,
+    audit::{self, NewAudit},
     retention::{self, Retained},
     sweep,
 };
@@ -27,10 +29,27 @@ pub async fn run(store: &Store, now: UtcMillis, shutdown: &CancellationToken) ->
             break;
         };
         let done = retention::devices(&mut tx, &ids, now).await?;
+        if done != Retained::default() {
+            record(&mut tx, done, last, now).await?;
+        }
         tx.commit().await?;
         retained.coarsened += done.coarsened;
         retained.deleted += done.deleted;
         after = Some(last);
     }
     Ok(retained)
+}
+
+/// Leaves an audit row about what was done up to the device `last`.
+async fn record(tx: &mut Tx, done: Retained, last: Uuid, now: UtcMillis) -> Result<(), StoreError> {
+    let last = last.to_string();
+    let details = serde_json::json!({ "coarsened": done.coarsened, "deleted": done.deleted });
+    let entry = NewAudit {
+        actor: "job:retention",
+        action: "retention.apply",
+        object_kind: "devices_up_to",
+        object_id: &last,
+        details,
+    };
+    audit::append(tx, entry, now).await.map(drop)
 }
