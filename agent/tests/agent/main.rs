@@ -1,5 +1,7 @@
 //! The agent's program against small local servers: strangers, proxies, mishaps. One binary, so that it links once.
 
+#![expect(clippy::unwrap_used, reason = "clippy takes the functions beside the tests for production code")]
+
 mod mishaps;
 mod proxies;
 mod strangers;
