@@ -4,6 +4,7 @@
 pub mod demo;
 pub mod fleet;
 pub mod harness;
+pub mod in_process;
 pub mod postgres;
 pub mod raw;
 pub mod simulator;

@@ -47,7 +47,7 @@ impl<T> PageBody<T> {
 pub fn limit(asked: Option<u16>) -> Result<u16, Problem> {
     let limit = asked.unwrap_or(DEFAULT_ROWS);
     let fits = (1..=MAX_ROWS).contains(&limit);
-    fits.then_some(limit).ok_or_else(|| Problem::invalid(format!("`limit` is 1 to {MAX_ROWS}.")))
+    fits.then_some(limit).ok_or_else(|| Problem::invalid(format!("`limit` is a whole number from 1 to {MAX_ROWS}.")))
 }
 
 /// The place that was asked for.
