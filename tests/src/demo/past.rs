@@ -30,7 +30,7 @@ use crate::simulator::{Keyring, Machine, Roster, condition::Contact, device::env
 const WEEKS: i64 = 8;
 
 /// Live devices with a past: enough that every page has some; the others keep the start short.
-const LIVE_WITH_PAST: usize = 400;
+const LIVE_WITH_PAST: usize = 250;
 
 /// Check-ins that are handed to ingest at once.
 const AT_ONCE: usize = 256;

@@ -42,14 +42,15 @@ impl Agent {
 
     /// Which device it is to the server.
     pub fn device_id(&self) -> anyhow::Result<String> {
-        let status: serde_json::Value =
-            serde_json::from_str(&run_with_input(self.command("status").arg("--json"), "")?)?;
-        Ok(status["device_id"].as_str().context("the agent is not enrolled")?.to_owned())
+        let status = self.status()?;
+        let line = status.lines().find_map(|line| line.trim().strip_prefix("Device:"));
+        let id = line.with_context(|| format!("the agent is not enrolled: {status}"))?.trim();
+        Ok(uuid::Uuid::try_parse(id)?.to_string())
     }
 
     /// What a technician reads; the command's exit code, which tells that something is wrong, is no failure here.
     pub fn status(&self) -> anyhow::Result<String> {
-        let output = self.command("status").env("LANG", "en_GB.UTF-8").output()?;
+        let output = self.command("status").args(["--lang", "en"]).output()?;
         Ok(String::from_utf8(output.stdout)? + &String::from_utf8(output.stderr)?)
     }
 
@@ -65,6 +66,6 @@ impl Agent {
 
     /// Starts it as a service would.
     pub fn start(&self) -> anyhow::Result<Process> {
-        Process::start("cartable-agent", &mut self.command("run"))
+        Process::start("cartable-agent", self.command("run").args(["--first-within", "2"]))
     }
 }

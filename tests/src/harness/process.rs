@@ -158,7 +158,9 @@ fn read_lines(pipe: impl Read + Send + 'static, mut take: impl FnMut(String) + S
 /// Runs `command` to its end, gives it `input`, and returns its standard output; its words are in the error.
 pub fn run_with_input(command: &mut Command, input: &str) -> anyhow::Result<String> {
     use std::io::Write as _;
-    let shown = format!("{command:?}");
+    // Without its environment, which holds keys.
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy());
+    let shown = [command.get_program().to_string_lossy()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ");
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
