@@ -19,6 +19,7 @@ devices-flag = Flag
 devices-severity = Level
 devices-archived = Archive
 devices-contact = Last contact
+archived-without = Without archived
 archived-only = Archived only
 archived-all = All, archived included
 archived = Archived

@@ -3,9 +3,9 @@
 overview-title = Overview
 overview-summary = { $one } followed, as of { $two }
 overview-states = State of the fleet
-overview-severity-critical = urgent devices
-overview-severity-warning = devices to plan for
-overview-status-pending = waiting for approval
+overview-severity-critical = urgent
+overview-severity-warning = to plan for
+overview-status-pending = waiting
 overview-status-active = in service
 overview-status-quarantined = set aside
 overview-status-revoked = revoked

@@ -19,6 +19,7 @@ devices-flag = Signalement
 devices-severity = Niveau
 devices-archived = Archives
 devices-contact = Dernier contact
+archived-without = Sans les archivés
 archived-only = Archivés seulement
 archived-all = Tous, archivés compris
 archived = Archivé

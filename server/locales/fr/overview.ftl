@@ -3,9 +3,9 @@
 overview-title = Vue d’ensemble
 overview-summary = { $one } suivis, état au { $two }
 overview-states = État du parc
-overview-severity-critical = appareils urgents
-overview-severity-warning = appareils à prévoir
-overview-status-pending = en attente d’accord
+overview-severity-critical = urgents
+overview-severity-warning = à prévoir
+overview-status-pending = en attente
 overview-status-active = en service
 overview-status-quarantined = mis à l’écart
 overview-status-revoked = révoqués

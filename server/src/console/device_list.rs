@@ -220,11 +220,16 @@ fn selects(asked: &Asked, words: Words) -> Vec<Select> {
     let statuses: Vec<&str> = DeviceStatus::ALL.iter().map(|status| status.as_str()).collect();
     let codes: Vec<&str> = FlagCode::ALL.iter().map(|code| code.as_str()).collect();
     let severities: Vec<&str> = Severity::ALL.iter().rev().map(|severity| severity.as_str()).collect();
+    let mut archived =
+        Select::new("archived", "devices-archived", "archived", &["only", "all"], &asked.archived, words);
+    if let Some(none) = archived.choices.first_mut() {
+        none.label = words.say("archived-without");
+    }
     vec![
         Select::new("status", "devices-status", "status", &statuses, &asked.status, words),
         Select::new("flag", "devices-flag", "flag", &codes, &asked.flag, words),
         Select::new("severity", "devices-severity", "at-least", &severities, &asked.severity, words),
-        Select::new("archived", "devices-archived", "archived", &["only", "all"], &asked.archived, words),
+        archived,
     ]
 }
 

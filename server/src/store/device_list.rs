@@ -176,11 +176,17 @@ pub struct SiteName {
 /// One page of devices.
 pub async fn list(tx: &mut Tx, scope: &Scope, query: &DeviceQuery) -> Result<Page<DeviceSummary>, StoreError> {
     let limit = if query.limit == 0 { PAGE_ROWS } else { query.limit };
-    let mut rows = select(tx, scope, query, limit + 1).await?;
+    // A search that finds little is read through and sorted; one that finds much follows the index and soon has a page.
+    let searched = if searches(query) { Some(counted(tx, scope, query).await?) } else { None };
+    let few = matches!(searched, Some(Total::Exact(_))) && matches!(tx, Tx::Sqlite(_));
+    let mut rows = select(tx, scope, query, limit + 1, if few { Walk::Sort } else { Walk::Index }).await?;
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|row| row.cursor(query.sort));
-    let total = total(tx, scope, query, rows.len(), more).await?;
+    let total = match searched {
+        Some(total) => total,
+        None => total(tx, scope, query, rows.len(), more).await?,
+    };
     let mut summaries = rows.into_iter().map(Row::into_summary).collect::<Result<Vec<_>, _>>()?;
     add_flags(tx, &mut summaries).await?;
     Ok(Page { rows: summaries, next, total })
@@ -188,9 +194,15 @@ pub async fn list(tx: &mut Tx, scope: &Scope, query: &DeviceQuery) -> Result<Pag
 
 /// A page's rows. Devices that never made contact have no day: they stand in a part of their own, before all others
 /// when the longest gone come first, after them otherwise.
-async fn select(tx: &mut Tx, scope: &Scope, query: &DeviceQuery, limit: usize) -> Result<Vec<Row>, StoreError> {
+async fn select(
+    tx: &mut Tx,
+    scope: &Scope,
+    query: &DeviceQuery,
+    limit: usize,
+    walk: Walk,
+) -> Result<Vec<Row>, StoreError> {
     if query.sort != DeviceSort::Contact {
-        return part(tx, scope, query, Part::Keyed, query.after.as_ref(), limit).await;
+        return part(tx, scope, query, (Part::Keyed, walk), query.after.as_ref(), limit).await;
     }
     let parts = match query.direction {
         Direction::Ascending => [Part::NeverSeen, Part::Keyed],
@@ -205,10 +217,18 @@ async fn select(tx: &mut Tx, scope: &Scope, query: &DeviceQuery, limit: usize) -
         let after = query.after.as_ref().filter(|_| index == first);
         let missing = limit - rows.len();
         if missing > 0 {
-            rows.extend(part(tx, scope, query, which, after, missing).await?);
+            rows.extend(part(tx, scope, query, (which, walk), after, missing).await?);
         }
     }
     Ok(rows)
+}
+
+/// How SQLite finds a page: along the sort's index, or through all rows and sorted after (three times faster at
+/// 25,000 devices when few match). PostgreSQL's planner chooses by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Walk {
+    Index,
+    Sort,
 }
 
 /// A part of a list that one index gives in order.
@@ -235,7 +255,7 @@ async fn part(
     tx: &mut Tx,
     scope: &Scope,
     query: &DeviceQuery,
-    part: Part,
+    (part, walk): (Part, Walk),
     after: Option<&Cursor>,
     limit: usize,
 ) -> Result<Vec<Row>, StoreError> {
@@ -252,9 +272,9 @@ async fn part(
     if let Some(after) = after {
         follow(&mut clause, column, query.direction, after);
     }
-    order(&mut clause, column, "id", query.direction);
+    order(&mut clause, column, "id", query.direction, walk);
     clause.sql(" LIMIT ").value(i64::try_from(limit).unwrap_or(i64::MAX)).sql(JOINS);
-    order(&mut clause, column, "d.id", query.direction);
+    order(&mut clause, column, "d.id", query.direction, Walk::Index);
     clause.rows(tx).await
 }
 
@@ -276,10 +296,14 @@ fn follow(clause: &mut Clause, column: Option<&'static str>, direction: Directio
     clause.sql(", ").value(after.id).sql(")");
 }
 
-fn order(clause: &mut Clause, column: Option<&'static str>, id: &'static str, direction: Direction) {
+fn order(clause: &mut Clause, column: Option<&'static str>, id: &'static str, direction: Direction, walk: Walk) {
     let way = if direction == Direction::Ascending { " ASC" } else { " DESC" };
     clause.sql(" ORDER BY ");
     if let Some(column) = column {
+        if walk == Walk::Sort {
+            // SQLite's way to say: not through the index.
+            clause.sql("+");
+        }
         clause.sql(column).sql(way).sql(", ");
     }
     clause.sql(id).sql(way);
@@ -316,16 +340,21 @@ async fn total(tx: &mut Tx, scope: &Scope, query: &DeviceQuery, rows: usize, mor
     if query.after.is_none() && !more {
         return Ok(Total::Exact(i64::try_from(rows).unwrap_or(i64::MAX)));
     }
-    let counted = query.search.as_deref().is_none_or(|text| fold(text).is_empty())
-        && query.flag.is_none()
-        && query.min_severity.is_none()
-        && query.archived == Archived::Exclude;
-    if counted {
+    if query.flag.is_none() && query.min_severity.is_none() && query.archived == Archived::Exclude {
         return Ok(Total::Exact(from_counters(tx, scope, query).await?));
     }
+    counted(tx, scope, query).await
+}
+
+fn searches(query: &DeviceQuery) -> bool {
+    query.search.as_deref().is_some_and(|text| !fold(text).is_empty())
+}
+
+/// How many rows match, up to the cap.
+async fn counted(tx: &mut Tx, scope: &Scope, query: &DeviceQuery) -> Result<Total, StoreError> {
     let mut clause = Clause::new("SELECT count(*) FROM (SELECT 1 FROM device");
     restrict(&mut clause, scope, query);
-    clause.sql(" LIMIT ").value(COUNT_CAP + 1).sql(") AS some");
+    clause.sql(" LIMIT ").value(COUNT_CAP + 1).sql(") AS counted");
     let count = clause.number(tx).await?;
     Ok(if count > COUNT_CAP { Total::MoreThan(COUNT_CAP) } else { Total::Exact(count) })
 }

@@ -134,10 +134,11 @@ struct HeardRow {
 
 async fn last_heard(tx: &mut Tx, scope: &Scope, now: UtcMillis) -> Result<LastHeard, StoreError> {
     let today = now.day_number();
+    // `|| ''` keeps SQLite from the status's index: nearly all devices are active, and reading through is faster.
     let mut clause = Clause::new("SELECT CAST(CASE WHEN last_contact_day IS NULL THEN 4 WHEN last_contact_day >= ");
     clause.value(today - 1).sql(" THEN 0 WHEN last_contact_day >= ").value(today - 7);
     clause.sql(" THEN 1 WHEN last_contact_day >= ").value(today - DAYS).sql(" THEN 2 ELSE 3 END AS BIGINT) AS age, ");
-    clause.sql("count(*) AS devices FROM device WHERE status = 'active' AND archived_at IS NULL");
+    clause.sql("count(*) AS devices FROM device WHERE status || '' = 'active' AND archived_at IS NULL");
     clause.within("site_id", scope).sql(" GROUP BY 1");
     let rows: Vec<HeardRow> = clause.rows(tx).await?;
     let of = |age| rows.iter().filter(|row| row.age == age).map(|row| row.devices).sum();
