@@ -35,7 +35,7 @@ pub(super) struct Legend {
 pub(super) struct Bars {
     width: i64,
     height: i64,
-    bars: Vec<Bar>,
+    columns: Vec<Bar>,
     legend: Legend,
 }
 
@@ -53,7 +53,7 @@ impl Bars {
             let x = i64::try_from(index).unwrap_or(0) * step;
             Bar { class, x, y: HEIGHT - height, width: (step - 4).max(1), height }
         };
-        Self { width: step * count, height: HEIGHT, bars: values.iter().enumerate().map(bar).collect(), legend }
+        Self { width: step * count, height: HEIGHT, columns: values.iter().enumerate().map(bar).collect(), legend }
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn charts_stay_inside_their_field() {
         let bars = Bars::new(&[0, 5, 1_000_000], Legend::default());
-        assert!(bars.bars.iter().all(|bar| bar.y >= 0 && bar.y + bar.height == HEIGHT));
+        assert!(bars.columns.iter().all(|bar| bar.y >= 0 && bar.y + bar.height == HEIGHT));
         let line = Line::new(&[(20_000, 3), (20_010, 400)], 100, Legend::default());
         assert_eq!(line.points, "0,115 960,2");
         assert_eq!(Line::new(&[(1, 50)], 100, Legend::default()).points, "0,60 960,60");

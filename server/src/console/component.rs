@@ -197,8 +197,8 @@ impl Pager {
 
 fn total(total: Total, counted: &str, words: Words) -> String {
     match total {
-        Total::Exact(count) => words.count(counted, &count),
-        Total::MoreThan(count) => words.with("more-than", &words.count(counted, &count)),
+        Total::Exact(count) => words.count(counted, count),
+        Total::MoreThan(count) => words.with("more-than", &words.count(counted, count)),
     }
 }
 

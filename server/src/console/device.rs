@@ -212,11 +212,14 @@ fn past(flag: &FlagRow, words: Words) -> Option<String> {
     Some(words.with_two("flag-past", &words.word("flag", flag.code.as_str()), &period))
 }
 
+/// One figure of a day.
+type Figure = fn(&Day) -> Option<i64>;
+
 fn trends(days: &[Day], words: Words) -> Vec<Trend> {
     let language = words.language;
     let share = |value| format::percent(value, language);
     let degrees = |value| format::with_unit(value, "°C", language);
-    let figures: [(&str, fn(&Day) -> Option<i64>); 4] = [
+    let figures: [(&str, Figure); 4] = [
         ("trend-free", |day| day.figures.system_volume_available_percent),
         ("trend-battery", |day| day.figures.battery_health_percent),
         ("trend-wear", |day| day.figures.drive_wear_percent),

@@ -1,5 +1,7 @@
 //! The list of devices: what the address asks for, and the page that answers it.
 
+use std::fmt::Write as _;
+
 use askama::Template;
 use cartable_common::{DeviceId, UtcMillis};
 use serde::Deserialize;
@@ -119,7 +121,8 @@ pub(super) fn address(path: &str, parts: &[(&str, &str)]) -> String {
     let mut address = format!("{path}?");
     for (name, value) in parts.iter().filter(|(_, value)| !value.is_empty()) {
         let value = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
-        address.push_str(&format!("{name}={value}&"));
+        // Writing to a String cannot fail.
+        let _ = write!(address, "{name}={value}&");
     }
     address
 }
@@ -249,11 +252,9 @@ fn heads(asked: &Asked, query: &DeviceQuery, words: Words) -> Vec<Head> {
             Direction::Descending => "descending",
         };
         // A column that is sorted by turns round; flags are first asked for worst first.
-        let direction = match (current, query.direction, sort) {
-            (true, Direction::Ascending, _) => Direction::Descending,
-            (false, _, Some(DeviceSort::Severity)) => Direction::Descending,
-            _ => Direction::Ascending,
-        };
+        let turned = current && query.direction == Direction::Ascending;
+        let worst_first = !current && sort == Some(DeviceSort::Severity);
+        let direction = if turned || worst_first { Direction::Descending } else { Direction::Ascending };
         let href = sort.map(|sort| asked.address("/devices", Some((sort, direction))));
         Head {
             label: words.say(label),
@@ -266,13 +267,13 @@ fn heads(asked: &Asked, query: &DeviceQuery, words: Words) -> Vec<Head> {
 
 /// What a device is called: its serial number, else its label, else the end of its identifier.
 pub(super) fn device_name(serial: Option<&str>, asset_tag: Option<&str>, id: DeviceId) -> String {
-    match serial.or(asset_tag) {
-        Some(name) => name.to_owned(),
-        None => {
+    serial.or(asset_tag).map_or_else(
+        || {
             let id = id.to_string();
             format!("…{}", id.get(id.len().saturating_sub(12)..).unwrap_or_default())
-        }
-    }
+        },
+        str::to_owned,
+    )
 }
 
 /// Maker and model, without the maker's name twice.

@@ -31,6 +31,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// Every refusal.
+    #[cfg(test)]
     pub(super) const ALL: [Self; 5] = [Self::Nonsense, Self::Forbidden, Self::NotFound, Self::Busy, Self::Broken];
 
     const fn status(self) -> StatusCode {

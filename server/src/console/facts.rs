@@ -2,7 +2,7 @@
 //! silently and never shown as zero.
 
 use cartable_common::{
-    Text,
+    MilliampHours, MilliwattHours, Text,
     report::{Battery, Drive, DriveKind, HealthReport, Switch, Unread, Volume, VolumeRole},
 };
 
@@ -286,8 +286,14 @@ impl Reader<'_> {
                 .map(|value| format::with_unit(i64::from(value), "mWh", language))
                 .or_else(|| charge.map(|value| format::with_unit(i64::from(value), "mAh", language)))
         };
-        let design = (battery.design_milliwatt_hours.map(|v| v.get()), battery.design_milliamp_hours.map(|v| v.get()));
-        let full = (battery.full_milliwatt_hours.map(|v| v.get()), battery.full_milliamp_hours.map(|v| v.get()));
+        let design = (
+            battery.design_milliwatt_hours.map(MilliwattHours::get),
+            battery.design_milliamp_hours.map(MilliampHours::get),
+        );
+        let full = (
+            battery.full_milliwatt_hours.map(MilliwattHours::get),
+            battery.full_milliamp_hours.map(MilliampHours::get),
+        );
         let name = [text(battery.manufacturer.as_ref()), text(battery.model.as_ref())];
         let name = name.into_iter().flatten().collect::<Vec<_>>().join(" ");
         Block {

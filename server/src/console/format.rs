@@ -124,7 +124,7 @@ pub(super) fn relative(moment: UtcMillis, now: UtcMillis, words: Words) -> Strin
         HOUR..UtcMillis::DAY => (HOUR, "hours-ago", "hours-ahead"),
         UtcMillis::DAY.. => (UtcMillis::DAY, "days-ago", "days-ahead"),
     };
-    words.count(if passed > 0 { past } else { ahead }, &(passed.abs() / size))
+    words.count(if passed > 0 { past } else { ahead }, passed.abs() / size)
 }
 
 #[cfg(test)]

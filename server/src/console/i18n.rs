@@ -76,26 +76,26 @@ impl Words {
     }
 
     /// The text of `key`.
-    pub(super) fn say(&self, key: &str) -> String {
+    pub(super) fn say(self, key: &str) -> String {
         self.format(key, None)
     }
 
     /// The text of `key` about `count` things.
-    pub(super) fn count(&self, key: &str, count: impl std::borrow::Borrow<i64>) -> String {
+    pub(super) fn count(self, key: &str, count: i64) -> String {
         let mut args = FluentArgs::new();
-        args.set("count", *count.borrow());
+        args.set("count", count);
         self.format(key, Some(&args))
     }
 
     /// The text of `key` with `value` in its place.
-    pub(super) fn with(&self, key: &str, value: &str) -> String {
+    pub(super) fn with(self, key: &str, value: &str) -> String {
         let mut args = FluentArgs::new();
         args.set("value", value);
         self.format(key, Some(&args))
     }
 
     /// The text of `key` with two values in their places.
-    pub(super) fn with_two(&self, key: &str, one: &str, two: &str) -> String {
+    pub(super) fn with_two(self, key: &str, one: &str, two: &str) -> String {
         let mut args = FluentArgs::new();
         args.set("one", one);
         args.set("two", two);
@@ -103,7 +103,7 @@ impl Words {
     }
 
     /// The word for one value of a closed list: key `family-value`.
-    pub(super) fn word(&self, family: &str, value: &str) -> String {
+    pub(super) fn word(self, family: &str, value: &str) -> String {
         self.format(&format!("{family}-{value}"), None)
     }
 
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn plurals_and_numbers_follow_the_language() {
-        let say = |language, count| Words::of(language).count("devices-found", &count);
+        let say = |language, count| Words::of(language).count("devices-found", count);
         assert_eq!(say(Language::French, 0), "0 appareil");
         assert_eq!(say(Language::French, 1), "1 appareil");
         assert_eq!(say(Language::French, 21_000), "21\u{202f}000 appareils");

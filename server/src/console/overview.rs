@@ -78,7 +78,7 @@ impl OverviewPage {
         Self {
             summary: words.with_two(
                 "overview-summary",
-                &words.count("devices-found", &overview.devices()),
+                &words.count("devices-found", overview.devices()),
                 &format::date_time(now, words),
             ),
             figures: figures(overview, words),
@@ -181,9 +181,9 @@ fn hourly(hours: &[Hour], words: Words) -> Hourly {
     let peak = values.iter().copied().max().unwrap_or(0);
     let at = |hour: Option<&Hour>| hour.map_or_else(String::new, |hour| format::date_time(hour.starts, words));
     let legend = Legend {
-        label: words.count("overview-hours-label", &HOURS),
+        label: words.count("overview-hours-label", HOURS),
         from: at(hours.first()),
-        peak: words.count("overview-hours-peak", &peak),
+        peak: words.count("overview-hours-peak", peak),
         to: at(hours.last()),
     };
     let row = |hour: &Hour| HourRow {

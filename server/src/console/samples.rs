@@ -71,6 +71,7 @@ impl Samples<'_> {
         (self.text)(ordinary)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "fields that may be absent take it as it is")]
     fn some(&self, ordinary: &'static str) -> Option<String> {
         Some(self.told(ordinary))
     }

@@ -105,12 +105,12 @@ impl Shell {
     }
 
     /// The stylesheet's address.
-    pub(super) fn stylesheet(&self) -> &'static str {
+    pub(super) fn stylesheet() -> &'static str {
         &assets::STYLESHEET.address
     }
 
     /// The icon's address.
-    pub(super) fn icon(&self) -> &'static str {
+    pub(super) fn icon() -> &'static str {
         &assets::ICON.address
     }
 

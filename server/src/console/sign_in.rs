@@ -39,7 +39,7 @@ impl SignInPage {
     pub(super) fn new(visitor: &Visitor, next: &str, login: &str, problem: Option<String>) -> Self {
         let mut shell = visitor.bare(visitor.words.say("sign-in-title"));
         // Coming back after a change of language must not lose where the person was going.
-        shell.here = auth::session::SIGN_IN_PATH.to_owned();
+        auth::session::SIGN_IN_PATH.clone_into(&mut shell.here);
         Self { shell, next: next.to_owned(), login: login.to_owned(), problem }
     }
 }
