@@ -97,7 +97,7 @@ async fn every_refusal_is_a_problem(test: &TestStore) {
     assert_problem(&get("/api/v2/devices").await, 404, "not-found");
     assert_problem(&get("/api/v1/devices/not-a-uuid").await, 400, "invalid-request");
     assert_problem(&get("/api/v1/devices/00000000-0000-0000-0000-000000000000").await, 404, "not-found");
-    for query in ["limit=0", "limit=201", "limit=x", "limit=99999", "after=x", "status=nonsense", "search=%FF"] {
+    for query in ["limit=0", "limit=201", "limit=x", "limit=99999", "after=x", "status=nonsense"] {
         assert_problem(&get(&format!("/api/v1/devices?{query}")).await, 400, "invalid-request");
     }
     let call = async |method: Method, path: &str, body: Option<Value>| {
