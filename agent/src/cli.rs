@@ -22,6 +22,7 @@ use crate::{
     contact::{Agent, OpenError},
     enrol::{self, EnrolError, Invitation, KeyChoice, Progress},
     language::Language,
+    log,
     server_url::ServerUrl,
     service::{self, ServiceError},
     spool::Spool,
@@ -135,7 +136,7 @@ impl Machine {
 
 /// Runs a command and gives its exit code.
 pub async fn run(cli: Cli) -> ExitCode {
-    start_log(cli.log);
+    log::start(cli.log);
     let done = match cli.command {
         Command::Enrol(options) => enrol_once(&cli.state, options).await,
         Command::Run { first_within, machine } => serve(&cli.state, machine.sources(), first_within).await,
@@ -144,20 +145,6 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Status { lang } => say_status(&cli.state, lang.unwrap_or_else(Language::of_environment)),
     };
     done.map_or_else(|error| complain(&error), ExitCode::from)
-}
-
-/// Lines on standard error, without colours: journald keeps the time and the level.
-fn start_log(level: LevelFilter) {
-    let log = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_target(false)
-        .with_max_level(level);
-    if std::env::var_os("JOURNAL_STREAM").is_some() {
-        log.without_time().init();
-    } else {
-        log.init();
-    }
 }
 
 /// Says what failed and, where that is known, what to do; gives the exit code.

@@ -14,6 +14,7 @@ pub mod contact;
 pub mod enrol;
 pub mod identity;
 pub mod language;
+pub mod log;
 pub mod schedule;
 pub mod server_url;
 pub mod service;

@@ -11,7 +11,9 @@ use std::{
 
 use cartable_common::{
     ContentHash, DeviceId, EnrolmentId, UtcMillis,
-    protocol::{CertificateGrant, CheckInRequest, CheckInResponse, ENROL_ALPN, EnrolPending, EnrolRequest},
+    protocol::{
+        CertificateGrant, CheckInRequest, CheckInResponse, ENROL_ALPN, EnrolPending, EnrolRequest, RenewRequest,
+    },
 };
 use rcgen::{BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair};
 use rustls::{
@@ -174,7 +176,7 @@ impl Shared {
         let tls = match answers {
             Answers::Interceptor => &self.foreign,
             Answers::CartableOfThePast => &self.past,
-            _ => &self.tls,
+            Answers::Cartable | Answers::Approval | Answers::Http(..) | Answers::Plain(_) => &self.tls,
         };
         let (mut connection, enrols) = accept(&mut stream, tls)?;
         let mut tls = rustls::Stream::new(&mut connection, &mut stream);
@@ -185,15 +187,17 @@ impl Shared {
             seen.clear_text.extend_from_slice(&request);
         }
         let body_at = request.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
-        let (status, more, body) = match answers {
-            Answers::Http(status, more, body) => (*status, *more, body.clone().into_bytes()),
-            _ if enrols => self.enrol(&mut seen, &request[body_at..], matches!(answers, Answers::Approval)),
-            _ if request.starts_with(b"POST /v1/renew") => {
-                seen.renewals += 1;
-                let renew: cartable_common::protocol::RenewRequest = serde_json::from_slice(&request[body_at..])?;
-                (200, "", serde_json::to_vec(&self.grant(&renew.csr_pem))?)
-            }
-            _ => (200, "", serde_json::to_vec(&check_in(&mut seen, serde_json::from_slice(&request[body_at..])?))?),
+        let body = &request[body_at..];
+        let (status, more, body) = if let Answers::Http(status, more, body) = answers {
+            (*status, *more, body.clone().into_bytes())
+        } else if enrols {
+            self.enrol(&mut seen, body, matches!(answers, Answers::Approval))
+        } else if request.starts_with(b"POST /v1/renew") {
+            seen.renewals += 1;
+            let renew: RenewRequest = serde_json::from_slice(body)?;
+            (200, "", serde_json::to_vec(&self.grant(&renew.csr_pem))?)
+        } else {
+            (200, "", serde_json::to_vec(&check_in(&mut seen, serde_json::from_slice(body)?))?)
         };
         drop(seen);
         write!(tls, "HTTP/1.1 {status} X\r\n{more}content-length: {}\r\n\r\n", body.len())?;
