@@ -35,7 +35,7 @@ pub struct Problem {
     detail: Cow<'static, str>,
     #[serde(skip)]
     #[schema(ignore)]
-    header: Option<(header::HeaderName, HeaderValue)>,
+    header: Option<Box<(header::HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
@@ -89,13 +89,13 @@ impl Problem {
 
     fn unauthorized(detail: &'static str, challenge: &'static str) -> Self {
         let problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized", detail);
-        Self { header: Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))), ..problem }
+        Self { header: Some(Box::new((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))), ..problem }
     }
 
     fn unavailable() -> Self {
         let detail = "The database does not answer at the moment. Try again in a few seconds.";
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable", detail);
-        Self { header: Some((header::RETRY_AFTER, HeaderValue::from_static("5"))), ..problem }
+        Self { header: Some(Box::new((header::RETRY_AFTER, HeaderValue::from_static("5")))), ..problem }
     }
 
     /// What a refusal of [`can`](crate::domain::authority::can) says; `what` names the hidden thing.
@@ -149,7 +149,7 @@ impl IntoResponse for Problem {
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some((name, value)) = header {
+        if let Some((name, value)) = header.map(|header| *header) {
             headers.insert(name, value);
         }
         response

@@ -189,7 +189,7 @@ pub enum NotSignedIn {
 
 impl NotSignedIn {
     fn ask(parts: &Parts) -> Self {
-        let wanted = parts.uri.path_and_query().map(|path| path.as_str()).filter(|path| *path != "/");
+        let wanted = parts.uri.path_and_query().map(axum::http::uri::PathAndQuery::as_str).filter(|path| *path != "/");
         let next = wanted.filter(|_| parts.method == Method::GET).map(str::to_owned);
         Self::SignInFirst { next }
     }

@@ -77,7 +77,7 @@ fn scope(sites: Option<&str>) -> Result<Scope, StoreError> {
 fn sites(scope: &Scope) -> Option<String> {
     match scope {
         Scope::Everything => None,
-        Scope::Sites(sites) => Some(serde_json::Value::from_iter(sites.iter().map(Uuid::to_string)).to_string()),
+        Scope::Sites(sites) => Some(sites.iter().map(Uuid::to_string).collect::<serde_json::Value>().to_string()),
     }
 }
 
