@@ -10,16 +10,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cartable_tests::harness::{Api, Process, stored};
+use cartable_tests::{
+    harness::{Api, Process, Visitor, stored},
+    postgres::Database,
+};
 use rustix::process::Signal;
 use serde_json::Value;
 
 const DEVICES: usize = 40;
 const PATIENCE: Duration = Duration::from_secs(240);
 
-fn start(data: &Path) -> (Process, Value) {
+fn start(data: &Path, database: Option<&str>) -> (Process, Value) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
     command.args(["--json", "--port", "0", "--devices", &DEVICES.to_string(), "--data"]).arg(data);
+    if let Some(url) = database {
+        command.args(["--database", url]);
+    }
     let mut process = Process::start("demo", &mut command).unwrap();
     let ready = serde_json::from_str(&process.line(PATIENCE).unwrap()).unwrap();
     (process, ready)
@@ -49,23 +55,25 @@ fn programs_of(data: &Path) -> Vec<String> {
     commands.filter(|command| command.contains(&data.display().to_string())).collect()
 }
 
-async fn devices(data: &Path) -> i64 {
-    stored::count(&format!("sqlite:{}", data.join("server/cartable.db").display()), "device").await.unwrap()
+async fn devices(url: &str) -> i64 {
+    stored::count(url, "device").await.unwrap()
 }
 
-async fn wait_for_devices(data: &Path, wanted: i64) {
+async fn wait_for_devices(url: &str, wanted: i64) {
     let deadline = Instant::now() + PATIENCE;
-    while devices(data).await < wanted {
-        assert!(Instant::now() < deadline, "{} of {wanted} devices", devices(data).await);
+    while devices(url).await < wanted {
+        assert!(Instant::now() < deadline, "{} of {wanted} devices", devices(url).await);
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_demo_prints_one_line_and_resumes() {
+/// Two runs of one demo: the second is the same fleet, and nobody is enrolled again.
+async fn prints_one_line_and_resumes(database: Option<&str>) {
     let temporary = tempfile::tempdir().unwrap();
     let data = temporary.path().join("demo");
-    let (process, first) = start(&data);
+    let url =
+        database.map_or_else(|| format!("sqlite:{}", data.join("server/cartable.db").display()), ToOwned::to_owned);
+    let (process, first) = start(&data, database);
     assert_eq!(first["pid"].as_u64(), Some(u64::from(process.pid())));
     assert!(std::fs::read_to_string(text(&first, "roots")).unwrap().contains("BEGIN CERTIFICATE"));
     assert!(text(&first, "gateway").starts_with("https://127.0.0.1:"));
@@ -73,20 +81,41 @@ async fn a_demo_prints_one_line_and_resumes() {
     let api = Api::new(text(&first, "console"), text(&first, "api_token")).unwrap();
     let this = api.get(&format!("/api/v1/devices/{}", text(&first, "this_device"))).await.unwrap();
     assert!(!this["health"].is_null(), "this computer has reported: {this}");
-    assert!(!text(&first, "user").is_empty() && text(&first, "password").len() >= 20);
+    Visitor::sign_in(text(&first, "console"), text(&first, "user"), text(&first, "password")).await.unwrap();
 
     let registered = i64::try_from(DEVICES).unwrap() + 1;
-    wait_for_devices(&data, registered).await;
+    wait_for_devices(&url, registered).await;
     stop(process, &data, &first);
 
-    let (process, second) = start(&data);
+    // Without --database: where it is was remembered.
+    let (process, second) = start(&data, None);
     for name in ["roots", "user", "password", "api_token", "this_device", "gateway"] {
         assert_eq!(first[name], second[name], "{name} after a restart");
     }
-    // A second start enrols nobody again.
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    wait_for_contacts(&url).await;
     stop(process, &data, &second);
-    assert_eq!(devices(&data).await, registered);
+    assert_eq!(devices(&url).await, registered);
+}
+
+/// Waits until most of the fleet has checked in once more.
+async fn wait_for_contacts(url: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    let sum = "(SELECT 1 FROM contact WHERE check_ins > 1) AS again";
+    while stored::count(url, sum).await.unwrap() < i64::try_from(DEVICES).unwrap() * 3 / 4 {
+        assert!(Instant::now() < deadline, "the fleet did not come back");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_prints_one_line_and_resumes_on_sqlite() {
+    prints_one_line_and_resumes(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_prints_one_line_and_resumes_on_postgres() {
+    let database = Database::create().await.unwrap();
+    prints_one_line_and_resumes(Some(database.url())).await;
 }
 
 #[test]

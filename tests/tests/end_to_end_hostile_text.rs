@@ -110,6 +110,14 @@ async fn hostile_texts_stay_texts_everywhere() {
             assert!(!html.contains(alive), "{words} came alive on {path}");
         }
     }
+    let export = visitor.get("/devices.csv").await.unwrap();
+    assert!(export.status.is_success());
+    for cell in cells(&export.html) {
+        assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "a spreadsheet would calculate {cell:?}");
+    }
+    for (words, _) in HOSTILE {
+        assert!(cells(&export.html).iter().any(|cell| cell.contains(words)), "{words} is not in the export");
+    }
     let api = cartable.api().unwrap();
     for (id, words) in devices {
         let path = format!("/devices/{id}");
@@ -150,6 +158,23 @@ fn strings(value: &serde_json::Value) -> Vec<String> {
         serde_json::Value::Object(fields) => fields.values().flat_map(strings).collect(),
         serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Vec::new(),
     }
+}
+
+/// The cells of a CSV (RFC 4180), as a spreadsheet reads them.
+fn cells(csv: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut quoted = false;
+    let mut characters = csv.trim_start_matches('\u{feff}').chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if quoted && characters.next_if_eq(&'"').is_some() => cells.last_mut().unwrap().push('"'),
+            '"' => quoted = !quoted,
+            ',' | '\n' if !quoted => cells.push(String::new()),
+            '\r' if !quoted => {}
+            other => cells.last_mut().unwrap().push(other),
+        }
+    }
+    cells
 }
 
 fn unescaped(html: &str) -> String {

@@ -16,6 +16,7 @@ use cartable_agent::{spool::Spool, trouble::Trouble};
 use cartable_common::ReportId;
 use cartable_tests::{
     harness::{Installation, Server, stored},
+    postgres::Database,
     simulator::{
         Machine, Roster,
         device::{Device, Link},
@@ -168,4 +169,10 @@ fn rounds(usual: usize) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_reports_survive_kill_on_sqlite() {
     survive(&Installation::temporary().unwrap(), rounds(50)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_reports_survive_kill_on_postgres() {
+    let database = Database::create().await.unwrap();
+    survive(&Installation::temporary_on(Some(database.url())).unwrap(), rounds(6)).await;
 }
