@@ -13,6 +13,7 @@ use cartable_server::{
     store::{
         Tx, contact, detail,
         device::{self, NewDevice},
+        device_list::{self, DeviceQuery},
         flag, history, lease, review,
         site::{self, NewSite},
     },
@@ -142,6 +143,12 @@ async fn a_device_moves_with_its_site(test: &TestStore) {
     flag::apply(&mut tx, new.id, raised, at(0, 0, 0)).await.unwrap();
     assert!(device::set_site(&mut tx, &ALL, new.id, Some(to)).await.unwrap());
     assert_eq!(device::find(&mut tx, &Scope::Sites(vec![to]), new.id).await.unwrap().unwrap().site, Some(to));
+    let of_device = |text: &str| DeviceQuery { search: Some(text.to_owned()), ..DeviceQuery::default() };
+    college(&mut tx, "0752700C", "Élisée Reclus").await;
+    for (text, found) in [("elisee", 1), ("0752700c", 1), ("0750655e", 0)] {
+        let page = device_list::list(&mut tx, &ALL, &of_device(text)).await.unwrap();
+        assert_eq!(page.rows.len(), found, "{text}: a device is found by what its site is called now");
+    }
     let totals = cartable_server::store::counter::totals(&mut tx, &Scope::Sites(vec![from])).await.unwrap();
     assert!(totals.iter().all(|total| total.value == 0), "{totals:?}");
     let totals = cartable_server::store::counter::totals(&mut tx, &Scope::Sites(vec![to])).await.unwrap();

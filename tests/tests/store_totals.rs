@@ -142,7 +142,7 @@ async fn several_processes_store_each_report_once_and_keep_the_totals(test: &Tes
             .enumerate()
             .map(|(place, one)| {
                 let mut report = laptop((place as u64 * 7 + round * 13) % 100);
-                if (place as u64 + round) % 3 == 0 {
+                if (place as u64 + round).is_multiple_of(3) {
                     report.drives[0].self_assessment = Some(SelfAssessment::Failed);
                 }
                 (*one, envelope(round + 1, now, report))

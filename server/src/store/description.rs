@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     device::{Listed, SiteWords},
+    on,
     rows::{Cell, Rows, Type},
     value::{from_json, to_json},
 };
@@ -80,15 +81,19 @@ impl Description {
         Ok(first)
     }
 
-    fn cells(self) -> [Cell; 12] {
-        let site = SiteWords { uai: self.uai, sort_key: self.sort_key };
-        let listed = Listed::new(
+    fn listed(&self) -> Listed {
+        let site = SiteWords { uai: self.uai.clone(), sort_key: self.sort_key.clone() };
+        Listed::new(
             self.serial_number.as_deref(),
             self.manufacturer.as_deref(),
             self.model.as_deref(),
             self.asset_tag.as_deref(),
             &site,
-        );
+        )
+    }
+
+    fn cells(self) -> [Cell; 12] {
+        let listed = self.listed();
         [
             self.id.into(),
             self.serial_number.into(),
@@ -129,6 +134,23 @@ pub(crate) async fn record(tx: &mut Tx, learned: Vec<Description>) -> Result<(),
                manufacturer = r.manufacturer, model = r.model, chassis = r.chassis, baseline = r.baseline, \
                baseline_enrolment_id = r.enrolment, baseline_sequence = r.sequence, sort_serial = r.sort_serial, \
                sort_model = r.sort_model, search_text = r.search_text FROM {rows} WHERE device.id = r.id";
+    rows.execute(tx, sql).await?;
+    Ok(())
+}
+
+/// Brings what lists sort and search the devices of a site by up to date, after the site was named anew.
+pub(crate) async fn follow_site(tx: &mut Tx, site: Uuid) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = on!(tx, |c| {
+        sqlx::query_scalar("SELECT id FROM device WHERE site_id = $1 ORDER BY id").bind(site).fetch_all(c).await
+    })?;
+    let mut rows = Rows::new([("id", Type::Uuid), ("sort_site", Type::Text), ("search_text", Type::Text)]);
+    for one in of_devices(tx, &ids).await? {
+        let id = one.id;
+        let listed = one.listed();
+        rows.push([id.into(), listed.sort_site.into(), listed.search_text.into()]);
+    }
+    let sql = "UPDATE device SET sort_site = r.sort_site, search_text = r.search_text FROM {rows} \
+               WHERE device.id = r.id AND (device.sort_site <> r.sort_site OR device.search_text <> r.search_text)";
     rows.execute(tx, sql).await?;
     Ok(())
 }

@@ -179,7 +179,8 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(PgConnectOptions::from_str(url)?)
+            // Whatever the server's default: acknowledged means that it survives a power cut.
+            .connect_with(PgConnectOptions::from_str(url)?.options([("synchronous_commit", "on")]))
             .await?;
         POSTGRES_MIGRATIONS.run(&pool).await?;
         Ok(Self { engine: Engine::Postgres(pool) })

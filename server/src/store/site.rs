@@ -70,7 +70,7 @@ pub async fn put(tx: &mut Tx, site: &NewSite, now: UtcMillis) -> Result<Uuid, St
         ON CONFLICT (uai) DO UPDATE SET name = excluded.name, commune = excluded.commune, \
         academic_zone = excluded.academic_zone, sort_key = excluded.sort_key RETURNING id";
     let sort_key = fold(&format!("{} {}", site.name, site.commune));
-    Ok(on!(tx, |c| sqlx::query_scalar(SQL)
+    let id = on!(tx, |c| sqlx::query_scalar(SQL)
         .bind(Uuid::now_v7())
         .bind(site.uai.as_str())
         .bind(&site.name)
@@ -79,7 +79,9 @@ pub async fn put(tx: &mut Tx, site: &NewSite, now: UtcMillis) -> Result<Uuid, St
         .bind(&sort_key)
         .bind(now.get())
         .fetch_one(c)
-        .await)?)
+        .await)?;
+    super::description::follow_site(tx, id).await?;
+    Ok(id)
 }
 
 /// The site with that id, where the scope covers it.

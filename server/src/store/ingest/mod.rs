@@ -110,3 +110,35 @@ impl From<&StoreError> for IngestError {
         Self::Unavailable(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cartable_common::Text;
+    use futures_util::future::join_all;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn check_in() -> CheckIn {
+        let now = UtcMillis::new(1_795_521_600_000).unwrap();
+        let request =
+            CheckInRequest { agent_version: Text::clean("0"), sent_at: now, content_hash: None, reports: Vec::new() };
+        let (device_id, enrolment_id) = (DeviceId(Uuid::nil()), EnrolmentId(Uuid::nil()));
+        CheckIn { device_id, enrolment_id, received_at: now, request }
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_answers_at_once_and_takes_more_once_it_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", directory.path().join("t.db").display())).await.unwrap();
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let ingest = Ingest::start(store, Arc::new(Policy::default()), &tracker, stop);
+        // On one thread, all of them arrive before the writer has its turn.
+        let answers = join_all((0..QUEUE + 50).map(|_| ingest.check_in(check_in()))).await;
+        let busy = answers.iter().filter(|answer| **answer == Err(IngestError::Busy)).count();
+        assert_eq!(busy, 50);
+        let unknown = Err(IngestError::NotInService(None));
+        assert_eq!(answers.iter().filter(|answer| **answer == unknown).count(), QUEUE);
+        assert_eq!(ingest.check_in(check_in()).await, unknown);
+    }
+}
