@@ -1,12 +1,16 @@
 //! Moments and days as the API and the command line write them: RFC 3339 in UTC.
 
 use cartable_common::UtcMillis;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// The moment, to the millisecond: `2026-11-24T11:30:00.000Z`.
 pub fn rfc3339(moment: UtcMillis) -> String {
-    // Every `UtcMillis` lies within 1970 to 9999, which jiff's timestamps cover.
-    Timestamp::from_millisecond(moment.get()).map(|moment| format!("{moment:.3}")).unwrap_or_default()
+    // Every `UtcMillis` lies within 1970 to 9999. A jiff timestamp ends a day earlier (room for any zone): a civil
+    // moment covers all of it.
+    let since_epoch = SignedDuration::from_millis(moment.get());
+    EPOCH.checked_add(since_epoch).map(|moment| format!("{moment:.3}Z")).unwrap_or_default()
 }
 
 /// The day, from its number since 1970-01-01 UTC: `2026-11-24`.
