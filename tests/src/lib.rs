@@ -1,7 +1,9 @@
 //! What Cartable's promises are tested with: a harness around the real binaries, a simulated fleet, the demo that
 //! puts both before a newcomer, throw-away databases, a browser, and a reader of the project's own source.
 
+pub mod axe;
 pub mod bench;
+pub mod browser;
 pub mod demo;
 pub mod fleet;
 pub mod harness;
@@ -11,4 +13,5 @@ pub mod raw;
 pub mod simulator;
 pub mod source;
 pub mod stores;
+pub mod walk;
 pub mod workspace;

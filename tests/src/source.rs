@@ -29,6 +29,16 @@ pub fn lines_before_tests(source: &str) -> usize {
     tests.unwrap_or(lines.len())
 }
 
+/// The files that the file at `path` declares for its tests only (`#[cfg(test)] mod name;`).
+pub fn test_modules(path: &str, text: &str) -> Vec<String> {
+    let stem = path.trim_end_matches(".rs");
+    let inside = ["/mod", "/lib", "/main"].iter().find_map(|end| stem.strip_suffix(end)).unwrap_or(stem);
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let declared = lines.windows(2).filter(|two| two[0] == "#[cfg(test)]");
+    let names = declared.filter_map(|two| two[1].strip_prefix("mod ")?.strip_suffix(';'));
+    names.flat_map(|name| [format!("{inside}/{name}.rs"), format!("{inside}/{name}/mod.rs")]).collect()
+}
+
 /// Every path of two segments or more, and every `use`, in the file that is module `module` of its crate (`["store",
 /// "flag"]`; empty for the crate's root).
 pub fn paths(source: &str, module: &[&str]) -> Vec<NamedPath> {

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cartable_tests::{
-    source::{NamedPath, lines_before_tests, paths},
+    source::{NamedPath, lines_before_tests, paths, test_modules},
     workspace::{files, metadata},
 };
 
@@ -110,16 +110,6 @@ fn sources(root: &str) -> Vec<Source> {
     let found: Vec<Source> = built.map(|(path, text)| source(root, path, text)).collect();
     assert!(!found.is_empty(), "no Rust file below {root}");
     found
-}
-
-/// The files that the file at `path` declares for its tests only (`#[cfg(test)] mod name;`).
-fn test_modules(path: &str, text: &str) -> Vec<String> {
-    let stem = path.trim_end_matches(".rs");
-    let inside = ["/mod", "/lib", "/main"].iter().find_map(|end| stem.strip_suffix(end)).unwrap_or(stem);
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let declared = lines.windows(2).filter(|two| two[0] == "#[cfg(test)]");
-    let names = declared.filter_map(|two| two[1].strip_prefix("mod ")?.strip_suffix(';'));
-    names.flat_map(|name| [format!("{inside}/{name}.rs"), format!("{inside}/{name}/mod.rs")]).collect()
 }
 
 fn source(root: &str, path: &str, text: &str) -> Source {

@@ -1,0 +1,95 @@
+//! What the browser tests walk through: a running server with a small lifelike fleet and its past, and every page.
+
+use anyhow::Context as _;
+use cartable_server::{
+    domain::{flag::Severity, scope::Scope},
+    store::{
+        Store,
+        device_list::{self, DeviceQuery},
+    },
+};
+
+use crate::{
+    browser::Browser,
+    demo::prepare::{self, Age},
+    harness::{
+        Installation, Server,
+        cartable::{LOGIN, PASSWORD},
+    },
+    simulator::{Keyring, Roster, keyring::FleetHeader},
+};
+
+/// The fleet is drawn from this.
+const SEED: u64 = 7;
+
+/// Enough for several pages of the list.
+const DEVICES: usize = 120;
+
+/// A running server with a fleet that has a past. Dropped, everything is stopped and removed.
+#[derive(Debug)]
+pub struct Walk {
+    /// The server.
+    pub server: Server,
+    /// Every page: a name for its photograph, and its path.
+    pub pages: Vec<(&'static str, String)>,
+    _installation: Installation,
+    _keys: tempfile::TempDir,
+}
+
+impl Walk {
+    /// Makes the fleet and starts the server.
+    pub async fn begin() -> anyhow::Result<Self> {
+        let installation = Installation::temporary()?;
+        installation.create_user(LOGIN, "administrator", PASSWORD)?;
+        let keys = tempfile::tempdir()?;
+        let epoch = cartable_agent::clock::now();
+        let keyring = Keyring::open(&keys.path().join("keys"), FleetHeader { seed: SEED, devices: DEVICES, epoch })?;
+        let roster = Roster::drawn(SEED, DEVICES);
+        prepare::database(&installation.database_url(), &roster, &keyring, Age::New, epoch).await?;
+        let pages = pages(&installation.database_url()).await?;
+        let server = installation.serve()?;
+        Ok(Self { server, pages, _installation: installation, _keys: keys })
+    }
+
+    /// The whole address of `path`.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.server.console())
+    }
+
+    /// Signs in through the form, as a person does.
+    pub async fn sign_in(&self, browser: &Browser) -> anyhow::Result<()> {
+        browser.goto(&self.url("/sign-in")).await?;
+        browser.type_into("#login", LOGIN).await?;
+        browser.type_into("#password", PASSWORD).await?;
+        browser.click("main form button[type=submit]").await?;
+        let there = browser.url().await?;
+        anyhow::ensure!(!there.contains("sign-in"), "still at {there}");
+        Ok(())
+    }
+}
+
+/// Every page, with one device that needs a person at once and one that has nothing critical to say.
+async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let store = Store::open(database).await?;
+    let mut tx = store.read().await?;
+    let flagged = DeviceQuery { min_severity: Some(Severity::Critical), ..DeviceQuery::default() };
+    let mut devices = vec![];
+    for (name, query) in [("device-flagged", flagged), ("device-any", DeviceQuery::default())] {
+        let page = device_list::list(&mut tx, &Scope::Everything, &query).await?;
+        let first = page.rows.first().with_context(|| format!("the fleet has no device for {name}"))?;
+        devices.push((name, format!("/devices/{}", first.id)));
+    }
+    drop(tx);
+    store.close().await;
+    let fixed = [
+        ("overview", "/"),
+        ("devices", "/devices"),
+        ("devices-none", "/devices?q=zzzzzz"),
+        ("flags", "/flags"),
+        ("tokens", "/tokens"),
+        ("audit", "/audit"),
+        ("design", "/design"),
+        ("nowhere", "/nowhere"),
+    ];
+    Ok(fixed.into_iter().map(|(name, path)| (name, path.to_owned())).chain(devices).collect())
+}
