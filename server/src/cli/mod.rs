@@ -2,6 +2,7 @@
 
 pub mod api_token;
 pub mod audit;
+mod device;
 mod init;
 mod policy;
 mod roots;
@@ -42,6 +43,9 @@ enum Command {
     /// Enrolment tokens.
     #[command(subcommand)]
     Token(token::Token),
+    /// Devices.
+    #[command(subcommand)]
+    Device(device::Device),
     /// Sites (établissements).
     #[command(subcommand)]
     Site(site::Site),
@@ -122,6 +126,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Init(arguments) => init::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Token(command) => token::run(command).await,
+        Command::Device(command) => device::run(command).await,
         Command::Site(command) => site::run(command).await,
         Command::User(on) => {
             let (store, command) = on.open().await?;

@@ -165,6 +165,39 @@ pub async fn approve(tx: &mut Tx, id: EnrolmentId, now: UtcMillis) -> Result<boo
     super::device::set_enrolled(tx, device, now).await
 }
 
+/// An enrolment that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The enrolment.
+    pub enrolment: EnrolmentId,
+    /// The device that it says it is.
+    pub device: DeviceId,
+    /// That device's serial number.
+    pub serial_number: Option<String>,
+    /// That device's model.
+    pub model: Option<String>,
+    /// Since when it waits.
+    pub since: UtcMillis,
+}
+
+/// The enrolments that wait for a person, oldest first, of devices that the scope covers.
+pub async fn pending(tx: &mut Tx, scope: &Scope) -> Result<Vec<Waiting>, StoreError> {
+    const SQL: &str = "SELECT e.id, e.device_id, d.site_id, d.serial_number, d.model, e.created_at \
+        FROM enrolment e JOIN device d ON d.id = e.device_id WHERE e.status = 'pending' ORDER BY e.created_at, e.id";
+    type Row = (Uuid, Uuid, Option<Uuid>, Option<String>, Option<String>, i64);
+    let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(SQL).fetch_all(c).await)?;
+    let covered = rows.into_iter().filter(|(_, _, site, ..)| scope.covers(*site));
+    Ok(covered
+        .map(|(id, device, _, serial_number, model, since)| Waiting {
+            enrolment: EnrolmentId(id),
+            device: DeviceId(device),
+            serial_number,
+            model,
+            since: UtcMillis::new(since).unwrap_or_default(),
+        })
+        .collect())
+}
+
 /// Which of `devices` ever had an enrolment.
 pub async fn candidates(tx: &mut Tx, devices: &[super::device::DeviceRow]) -> Result<Vec<Candidate>, StoreError> {
     let mut candidates = Vec::with_capacity(devices.len());
