@@ -6,6 +6,7 @@ pub mod bench;
 pub mod browser;
 pub mod demo;
 pub mod fleet;
+pub mod gateway_client;
 pub mod harness;
 pub mod in_process;
 pub mod postgres;

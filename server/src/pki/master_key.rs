@@ -126,7 +126,7 @@ impl MasterKey {
     }
 
     /// Decrypts what was sealed for that purpose; nothing where key, purpose or content differ.
-    pub(super) fn open(&self, name: &str, text: &str) -> Option<Vec<u8>> {
+    pub fn open(&self, name: &str, text: &str) -> Option<Vec<u8>> {
         sealed::open(&self.0, name, text)
     }
 }

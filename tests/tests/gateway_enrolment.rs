@@ -1,0 +1,111 @@
+//! Enrolment: tokens are capped however many use them at once, retries change nothing, a serial number proves nothing.
+
+use cartable_common::{
+    identity::SerialNumber,
+    protocol::{CertificateGrant, EnrolPending},
+    report::Hardware,
+};
+use cartable_tests::{
+    gateway_client::{Credentials, Port, SITE, UNCHANGED, enrol_request},
+    raw::Raw,
+};
+use futures_util::future::join_all;
+use rcgen::KeyPair;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_uses_of_a_token_for_thirty_let_in_exactly_thirty() {
+    let port = Port::start().unwrap();
+    let token = port.installation.create_enrolment_token(SITE, 30).unwrap();
+    let answers = join_all((0..500).map(|_| async {
+        let key = KeyPair::generate().unwrap();
+        port.enrol(&enrol_request(&token, &key, Hardware::default()).unwrap()).await.unwrap().outcome()
+    }))
+    .await;
+    let granted = answers.iter().filter(|outcome| outcome.0 == 200).count();
+    let refused = answers.iter().filter(|outcome| **outcome == (403, "token".to_owned())).count();
+    assert_eq!((granted, refused), (30, 470));
+    let mut raw = Raw::connect(&port.installation.database_url()).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM device").await.unwrap(), 30);
+    assert_eq!(raw.number("SELECT count(*) FROM certificate WHERE state = 'issued'").await.unwrap(), 30);
+    assert_eq!(raw.number("SELECT used FROM enrolment_token").await.unwrap(), 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_request_again_gives_the_same_certificate_even_when_its_record_was_interrupted() {
+    let port = Port::start().unwrap();
+    let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let request = enrol_request(&token, &key, Hardware::default()).unwrap();
+    let first = port.enrol(&request).await.unwrap();
+    assert_eq!(first.status, 200, "{first:?}");
+    let grant = |body: &[u8]| serde_json::from_slice::<CertificateGrant>(body).unwrap();
+    let again = grant(&port.enrol(&request).await.unwrap().body);
+    let first = grant(&first.body);
+    assert_eq!(again.certificate_chain_pem, first.certificate_chain_pem);
+    assert_eq!((again.device_id, again.enrolment_id), (first.device_id, first.enrolment_id));
+
+    // As after a crash between signature and record: the intent alone is left.
+    let mut raw = Raw::connect(&port.installation.database_url()).await.unwrap();
+    raw.execute("UPDATE certificate SET state = 'intended', pem = NULL").await.unwrap();
+    let finished = grant(&port.enrol(&request).await.unwrap().body);
+    let serial = |pem: &str| {
+        let chain = Credentials::of(pem, &key).chain;
+        x509_parser::parse_x509_certificate(&chain[0]).unwrap().1.raw_serial().to_vec()
+    };
+    assert_eq!(serial(&finished.certificate_chain_pem), serial(&first.certificate_chain_pem));
+    assert_eq!(raw.number("SELECT count(*) FROM certificate").await.unwrap(), 1);
+    assert_eq!(raw.number("SELECT count(*) FROM certificate WHERE state = 'issued'").await.unwrap(), 1);
+    assert_eq!(raw.number("SELECT count(*) FROM device").await.unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_serial_with_a_new_key_waits_for_a_person_and_the_old_key_stays_live() {
+    let port = Port::start().unwrap();
+    let token = port.installation.create_enrolment_token(SITE, 5).unwrap();
+    let hardware = Hardware { serial_number: SerialNumber::parse("PF2ABCDE").into(), ..Hardware::default() };
+    let old_key = KeyPair::generate().unwrap();
+    let answer = port.enrol(&enrol_request(&token, &old_key, hardware.clone()).unwrap()).await.unwrap();
+    let old: CertificateGrant = serde_json::from_slice(&answer.body).unwrap();
+    let old_credentials = Credentials::of(&old.certificate_chain_pem, &old_key);
+
+    let new_key = KeyPair::generate().unwrap();
+    let request = enrol_request(&token, &new_key, hardware).unwrap();
+    for _ in 0..2 {
+        let answer = port.enrol(&request).await.unwrap();
+        assert_eq!(answer.status, 202, "{answer:?}");
+        let pending: EnrolPending = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(pending.retry_after_seconds, 3600);
+    }
+    let mut old_connection = port.connect_as(&old_credentials).await.unwrap();
+    assert_eq!(old_connection.check_in(UNCHANGED).await.unwrap().status, 200);
+
+    let waiting = port.installation.run("device pending", &[], "").unwrap();
+    let (enrolment, rest) = waiting.trim().split_once('\t').unwrap();
+    assert!(rest.starts_with(&old.device_id.to_string()), "{waiting}");
+    port.installation.run("device approve", &[enrolment], "").unwrap();
+    let answer = port.enrol(&request).await.unwrap();
+    let new: CertificateGrant = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(new.device_id, old.device_id);
+    assert_eq!(old_connection.check_in(UNCHANGED).await.unwrap().outcome(), (403, "replaced".to_owned()));
+    let new = Credentials::of(&new.certificate_chain_pem, &new_key);
+    assert_eq!(port.connect_as(&new).await.unwrap().check_in(UNCHANGED).await.unwrap().status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn useless_tokens_and_requests_are_told_apart_only_as_far_as_a_technician_needs() {
+    let port = Port::start().unwrap();
+    let key = KeyPair::generate().unwrap();
+    let revoked = port.installation.run("token create", &["--site", SITE, "--json"], "").unwrap();
+    let revoked: serde_json::Value = serde_json::from_str(&revoked).unwrap();
+    port.installation.run("token revoke", &[revoked["id"].as_str().unwrap()], "").unwrap();
+    let unknown = cartable_server::domain::enrolment_token::TokenText::from_random([9; 17]).to_string();
+    for token in [revoked["token"].as_str().unwrap(), &unknown] {
+        let answer = port.enrol(&enrol_request(token, &key, Hardware::default()).unwrap()).await.unwrap();
+        assert_eq!(answer.outcome(), (403, "token".to_owned()));
+    }
+    let answer = port.enrol(&enrol_request("ABCD-EFGH", &key, Hardware::default()).unwrap()).await.unwrap();
+    assert_eq!(answer.outcome(), (403, "token-mistyped".to_owned()));
+    let mut request = enrol_request(&unknown, &key, Hardware::default()).unwrap();
+    request.csr_pem = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n".to_owned();
+    assert_eq!(port.enrol(&request).await.unwrap().outcome(), (400, "certificate-request".to_owned()));
+}
