@@ -174,7 +174,10 @@ impl Settings {
         let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::File { path: path.clone(), source })?;
         Self::from_toml(&text, data, overrides).map_err(|error| match error {
             ConfigError::Content { reason, .. } => ConfigError::Content { path, reason },
-            other => other,
+            ConfigError::File { .. }
+            | ConfigError::PlainConsole { .. }
+            | ConfigError::HalfConsoleTls
+            | ConfigError::Host { .. } => error,
         })
     }
 

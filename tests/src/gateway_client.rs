@@ -229,7 +229,7 @@ impl Connection {
 
     /// Whether the server closes the connection without another word.
     pub async fn is_closed(&mut self) -> bool {
-        !matches!(self.stream.read_u8().await, Ok(_))
+        self.stream.read_u8().await.is_err()
     }
 
     /// Sends a JSON body and reads the answer.

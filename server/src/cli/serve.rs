@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How often the gateway's certificate is looked at.
-const CERTIFICATE_CHECK: Duration = Duration::from_secs(60 * 60);
+const CERTIFICATE_CHECK: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

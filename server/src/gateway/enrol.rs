@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use cartable_common::{
-    DeviceId, EnrolmentId, UtcMillis,
+    DeviceId, EnrolmentId, Text, UtcMillis,
     protocol::{EnrolPending, EnrolRequest},
 };
 use uuid::Uuid;
@@ -178,9 +178,7 @@ async fn find_device(tx: &mut Tx, request: &EnrolRequest) -> Result<Arrival, Gra
         enrolment::lock_hardware(tx, serial.as_str()).await?;
         let mut rows = device::by_serial(tx, &Scope::Everything, serial).await?;
         // Two makers may give one number.
-        rows.retain(|row| {
-            is_same_maker(row.manufacturer.as_deref(), hardware.manufacturer.as_ref().map(|m| m.as_str()))
-        });
+        rows.retain(|row| is_same_maker(row.manufacturer.as_deref(), hardware.manufacturer.as_ref().map(Text::as_str)));
         rows
     } else if let Some(&uuid) = hardware.system_uuid.get() {
         enrolment::lock_hardware(tx, &uuid.to_string()).await?;

@@ -140,7 +140,7 @@ mod tests {
         let (greedy, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         let seats: Vec<_> = std::iter::from_fn(|| sources.enter(greedy)).collect();
         assert_eq!(seats.len(), limits::MAX_CONNECTIONS_PER_SOURCE);
-        assert!(limits::MAX_CONNECTIONS_PER_SOURCE < limits::MAX_CONNECTIONS);
+        const { assert!(limits::MAX_CONNECTIONS_PER_SOURCE < limits::MAX_CONNECTIONS) };
         assert!(sources.enter(other).is_some());
         drop(seats);
         assert!(sources.enter(greedy).is_some());
