@@ -1,6 +1,6 @@
 //! All SQL, one module per aggregate, once for SQLite and PostgreSQL.
 //!
-//! A [`Tx`] is the unit of work: what belongs together is written in one. The [`on!`](crate::store::on) macro runs one
+//! A [`Tx`] is the unit of work: what belongs together is written in one. The `on!` macro runs one
 //! SQL text on whichever engine it is: `$1` parameters, `ON CONFLICT`, `RETURNING`; UUIDs, 64-bit integers, booleans
 //! and text bind as native types. Where dialects differ, a `match` stands inside that one function.
 //!

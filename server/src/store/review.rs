@@ -1,6 +1,6 @@
 //! Judges devices by what is stored of them: after a change by staff, and in sweeps, where time alone changes things.
 //!
-//! Ingest judges by what has just arrived; both end in [`flag::apply_all`].
+//! Ingest judges by what has just arrived; both end in `flag::apply_all`.
 
 use cartable_common::{DeviceId, UtcMillis, report::HealthReport};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! The thresholds of all rules, from one TOML file with documented defaults and their sources.
 //!
 //! Reading refuses what it does not understand, with line and reason: a mistyped threshold must never silently be the
-//! default. The table of settings is in [`settings`]; reading is in [`read`], writing the documented file in [`write`].
+//! default. The table of settings is in `settings`; reading is in `read`, writing the documented file in `write`.
 
 #[cfg(test)]
 mod page;
