@@ -24,7 +24,12 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-use crate::simulator::{Keyring, Machine, Roster, condition::Contact, device::envelope, random::Random};
+use crate::simulator::{
+    Keyring, Machine, Roster,
+    condition::{Contact, Exchange},
+    device::envelope,
+    random::Random,
+};
 
 /// How many weeks of reports a device has behind it.
 const WEEKS: i64 = 8;
@@ -47,7 +52,8 @@ pub async fn write(store: &Store, roster: &Roster, keyring: &Keyring, sites: &[U
                 let device = registered(machine, sites, None);
                 device::insert(&mut tx, &device, epoch.plus_days(-i64::from(days))).await?;
             }
-            Contact::Live if live == LIVE_WITH_PAST => {}
+            // A part can only be seen to have changed where something was known before.
+            Contact::Live if live >= LIVE_WITH_PAST && machine.condition.exchange == Exchange::Nothing => {}
             Contact::Live | Contact::Silent(_) => {
                 live += usize::from(machine.condition.contact == Contact::Live);
                 let past = Past::of(machine, epoch);
