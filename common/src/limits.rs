@@ -44,7 +44,7 @@ pub const SPOOLED_REPORTS_PER_CHECK_IN: usize = 32;
 /// Longest CSR in bytes (PEM). One with a P-256 key and no extensions is about 400.
 pub const MAX_CSR_BYTES: usize = 8 * 1024;
 
-/// Longest enrolment token in characters, as typed. Ours are 30.
+/// Longest enrolment token in characters, as typed. Ours are 34: 28 in groups of four.
 pub const MAX_TOKEN_CHARS: usize = 128;
 
 /// Shortest interval in seconds to the next check-in that an agent accepts: guards the fleet against a wrong setting.
