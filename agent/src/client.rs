@@ -25,6 +25,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     clock::TrustedClock,
+    crypto,
     identity::{self, IdentityError, Key},
     server_url::ServerUrl,
     trouble::{Trouble, TroubleKind},
@@ -84,7 +85,7 @@ impl Connect {
     }
 
     fn tls(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, ClientError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(crypto::provider());
         let builder: ConfigBuilder<ClientConfig, WantsVerifier> =
             ClientConfig::builder_with_details(provider, Arc::new(self.clock.clone()))
                 .with_protocol_versions(&[&TLS13])?;

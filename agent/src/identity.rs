@@ -4,21 +4,36 @@
 //! proves possession. Neither logs nor errors ever show it.
 
 use cartable_common::protocol::CertificateGrant;
-use rcgen::{CertificateParams, KeyPair};
+use data_encoding::BASE64;
+use ring::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _},
+};
 use rustls::pki_types::{
     CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer,
     pem::{self, PemObject as _},
 };
 
+use crate::csr;
+
+/// Characters in a line of PEM.
+const PEM_LINE: usize = 64;
+
 /// A P-256 private key.
-pub struct Key(KeyPair);
+pub struct Key {
+    pkcs8: PrivatePkcs8KeyDer<'static>,
+    pair: EcdsaKeyPair,
+}
 
 /// A key, a certificate or a request that could not be made or read.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// The cryptographic library refused.
+    /// A key that is none, or another kind's.
     #[error("the key could not be used ({0}); remove the state directory and enrol again")]
-    Key(#[from] rcgen::Error),
+    Key(String),
+    /// The system gave no randomness for a key or a signature.
+    #[error("the operating system gives no randomness; without it no key can be made")]
+    Randomness,
     /// A PEM text without a certificate, or with something else in it.
     #[error("no certificate could be read ({0}); a PEM file begins with -----BEGIN CERTIFICATE-----")]
     Certificate(String),
@@ -27,34 +42,51 @@ pub enum IdentityError {
 impl Key {
     /// Makes a new key with the system's randomness.
     pub fn generate() -> Result<Self, IdentityError> {
-        Ok(Self(KeyPair::generate()?))
+        let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new());
+        let document = made.map_err(|_| IdentityError::Randomness)?;
+        Self::from_pkcs8(document.as_ref().to_vec().into())
     }
 
     /// Reads a key that [`Key::to_pem`] wrote.
     pub fn from_pem(pem: &str) -> Result<Self, IdentityError> {
-        Ok(Self(KeyPair::from_pem(pem)?))
+        let pkcs8 = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes());
+        Self::from_pkcs8(pkcs8.map_err(|error| IdentityError::Key(error.to_string()))?)
+    }
+
+    fn from_pkcs8(pkcs8: PrivatePkcs8KeyDer<'static>) -> Result<Self, IdentityError> {
+        let (algorithm, bytes) = (&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.secret_pkcs8_der());
+        let pair = EcdsaKeyPair::from_pkcs8(algorithm, bytes, &SystemRandom::new());
+        let pair = pair.map_err(|rejected| IdentityError::Key(rejected.to_string()))?;
+        Ok(Self { pkcs8, pair })
     }
 
     /// The private key in PEM, for the state directory alone.
     pub fn to_pem(&self) -> String {
-        self.0.serialize_pem()
+        to_pem("PRIVATE KEY", self.pkcs8.secret_pkcs8_der())
     }
 
     /// A certificate request in PEM. It names nothing: the server writes every field of a certificate itself.
     pub fn request_pem(&self) -> Result<String, IdentityError> {
-        let mut params = CertificateParams::new(Vec::new())?;
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        Ok(params.serialize_request(&self.0)?.pem()?)
+        let to_be_signed = csr::to_be_signed(self.public_key());
+        let signature = self.pair.sign(&SystemRandom::new(), &to_be_signed).map_err(|_| IdentityError::Randomness)?;
+        Ok(to_pem("CERTIFICATE REQUEST", &csr::signed(&to_be_signed, signature.as_ref())))
     }
 
     /// The public key (raw point), to recognise it.
     pub fn public_key(&self) -> &[u8] {
-        self.0.public_key_raw()
+        self.pair.public_key().as_ref()
     }
 
     pub(crate) fn to_rustls(&self) -> PrivateKeyDer<'static> {
-        PrivatePkcs8KeyDer::from(self.0.serialize_der()).into()
+        self.pkcs8.clone_key().into()
     }
+}
+
+/// `der` as PEM (RFC 7468).
+fn to_pem(label: &str, der: &[u8]) -> String {
+    let text = BASE64.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(PEM_LINE).map(String::from_utf8_lossy).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 impl std::fmt::Debug for Key {
@@ -98,6 +130,22 @@ mod tests {
         assert!(request.starts_with("-----BEGIN CERTIFICATE REQUEST-----"));
         assert!(request.len() < cartable_common::limits::MAX_CSR_BYTES / 8, "{}", request.len());
         assert!(!request.contains("PRIVATE"));
+        // Reading it checks the proof of possession.
+        let read = rcgen::CertificateSigningRequestParams::from_pem(&request).unwrap();
+        assert_eq!(rcgen::PublicKeyData::der_bytes(&read.public_key), key.public_key());
+        assert_eq!(read.params.distinguished_name, rcgen::DistinguishedName::new());
+        assert!(read.params.subject_alt_names.is_empty());
+        let forged = Key::generate().unwrap().request_pem().unwrap();
+        let swapped = request.lines().take(2).chain(forged.lines().skip(2)).collect::<Vec<_>>().join("\n");
+        assert!(rcgen::CertificateSigningRequestParams::from_pem(&swapped).is_err(), "another's signature");
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_refused() {
+        let certificate = to_pem("CERTIFICATE", &[0x30, 0]);
+        for bad in ["", "no PEM", certificate.as_str(), to_pem("PRIVATE KEY", &[0x30, 0]).as_str()] {
+            assert!(matches!(Key::from_pem(bad), Err(IdentityError::Key(_))), "{bad:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub mod client;
 pub mod clock;
 pub mod collect;
 pub mod contact;
+mod crypto;
+mod csr;
 pub mod enrol;
 pub mod identity;
 pub mod language;
