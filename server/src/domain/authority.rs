@@ -10,28 +10,52 @@ use crate::domain::scope::Scope;
 /// What a person is trusted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
-    /// Runs the programme: people, sites, the audit, and everything a technician does.
+    /// Runs the installation: people, sites, the audit, and everything the others do.
     Administrator,
+    /// Runs the lending: programmes, borrowers, loans, needs, campaigns.
+    ProgrammeManager,
     /// Looks after devices: sees them, handles flags, enrols.
     Technician,
+    /// Hands devices out and takes them back at a collège.
+    Referent,
+    /// Takes devices back and decides what becomes of them.
+    Refurbisher,
+    /// Reads everything but who the borrowers are.
+    Auditor,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 2] = [Self::Administrator, Self::Technician];
+    pub const ALL: [Self; 6] = [
+        Self::Administrator,
+        Self::ProgrammeManager,
+        Self::Technician,
+        Self::Referent,
+        Self::Refurbisher,
+        Self::Auditor,
+    ];
 
     /// As stored and as typed on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Administrator => "administrator",
+            Self::ProgrammeManager => "programme_manager",
             Self::Technician => "technician",
+            Self::Referent => "referent",
+            Self::Refurbisher => "refurbisher",
+            Self::Auditor => "auditor",
         }
+    }
+
+    /// Whether this role includes `action`, within the person's scope. An administrator may do everything there.
+    fn includes(self, action: Action) -> bool {
+        self == Self::Administrator || action.rights().1.contains(&self)
     }
 }
 
 /// A text that names no role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the roles are administrator and technician")]
+#[error("the roles are administrator, programme_manager, technician, referent, refurbisher and auditor")]
 pub struct UnknownRole;
 
 impl std::str::FromStr for Role {
@@ -56,6 +80,8 @@ pub enum Action {
     ChangeDevice,
     /// Let a pending device in, or shut one out.
     AdmitDevice,
+    /// Record a device that has no agent.
+    AddDevice,
     /// See enrolment tokens, never their secret.
     SeeEnrolmentTokens,
     /// Create an enrolment token for a site.
@@ -64,23 +90,66 @@ pub enum Action {
     RevokeEnrolmentToken,
     /// See sites.
     SeeSites,
-    /// Create or rename a site.
+    /// Create or rename a site, its referents, its calendar.
     ChangeSites,
     /// Read the audit.
     SeeAudit,
     /// Create, change or disable people and their API tokens.
     ChangePeople,
+    /// See programmes.
+    SeeProgrammes,
+    /// Create, change or close a programme.
+    ChangeProgrammes,
+    /// See borrowers by their reference, not who they are.
+    SeeBorrowers,
+    /// See who a borrower is: each read leaves a row in the audit.
+    SeeIdentity,
+    /// Record a borrower, change or erase who it is.
+    ChangeBorrowers,
+    /// See loans.
+    SeeLoans,
+    /// Reserve a device and hand it over.
+    HandOver,
+    /// Take a device back.
+    TakeBack,
+    /// Extend a loan, declare a loss or a theft.
+    ChangeLoan,
+    /// Write a loan off, or cede its device.
+    EndLoan,
+    /// See what sites need.
+    SeeNeeds,
+    /// Enter, change or withdraw a need of a site.
+    ChangeNeeds,
+    /// See proposals of who gets which device.
+    SeeAllocations,
+    /// Propose and adjust who gets which device.
+    ProposeAllocation,
+    /// Approve a proposal of somebody else.
+    ApproveAllocation,
+    /// See return campaigns and their progress.
+    SeeCampaigns,
+    /// Plan, start and close a return campaign.
+    ChangeCampaigns,
+    /// See what was written to whom, and what failed.
+    SeeNotices,
+    /// Send failed notices again, change webhooks.
+    ChangeNotices,
+    /// Import lists of devices, sites, borrowers, loans, needs.
+    ImportData,
+    /// Export lists.
+    ExportData,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 35] = [
         Self::SeeOverview,
         Self::SeeDevices,
         Self::SeeFlags,
         Self::HandleFlag,
         Self::ChangeDevice,
         Self::AdmitDevice,
+        Self::AddDevice,
         Self::SeeEnrolmentTokens,
         Self::CreateEnrolmentToken,
         Self::RevokeEnrolmentToken,
@@ -88,22 +157,80 @@ impl Action {
         Self::ChangeSites,
         Self::SeeAudit,
         Self::ChangePeople,
+        Self::SeeProgrammes,
+        Self::ChangeProgrammes,
+        Self::SeeBorrowers,
+        Self::SeeIdentity,
+        Self::ChangeBorrowers,
+        Self::SeeLoans,
+        Self::HandOver,
+        Self::TakeBack,
+        Self::ChangeLoan,
+        Self::EndLoan,
+        Self::SeeNeeds,
+        Self::ChangeNeeds,
+        Self::SeeAllocations,
+        Self::ProposeAllocation,
+        Self::ApproveAllocation,
+        Self::SeeCampaigns,
+        Self::ChangeCampaigns,
+        Self::SeeNotices,
+        Self::ChangeNotices,
+        Self::ImportData,
+        Self::ExportData,
     ];
 
-    /// Whether a technician may, within the scope; an administrator may do everything within the scope.
-    const fn is_for_technicians(self) -> bool {
+    /// What docs/api.md calls the action, and the roles that include it besides the administrator.
+    const fn rights(self) -> (&'static str, &'static [Role]) {
+        use Role::{Auditor, ProgrammeManager, Referent, Refurbisher, Technician};
         match self {
-            Self::SeeOverview
-            | Self::SeeDevices
-            | Self::SeeFlags
-            | Self::HandleFlag
-            | Self::ChangeDevice
-            | Self::AdmitDevice
-            | Self::SeeEnrolmentTokens
-            | Self::CreateEnrolmentToken
-            | Self::RevokeEnrolmentToken
-            | Self::SeeSites => true,
-            Self::ChangeSites | Self::SeeAudit | Self::ChangePeople => false,
+            Self::SeeOverview => {
+                ("See counts and contacts over time", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor])
+            }
+            Self::SeeDevices => (
+                "See devices, their reports and their history",
+                &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor],
+            ),
+            Self::SeeFlags => ("See flags to handle", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
+            Self::HandleFlag => ("Acknowledge or snooze a flag", &[ProgrammeManager, Technician, Refurbisher]),
+            Self::ChangeDevice => {
+                ("Archive a device, accept its new parts as its baseline", &[ProgrammeManager, Technician, Refurbisher])
+            }
+            Self::AdmitDevice => ("Let a pending device in, or shut one out", &[Technician]),
+            Self::AddDevice => ("Record a device that has no agent", &[ProgrammeManager, Technician, Refurbisher]),
+            Self::SeeEnrolmentTokens => ("See enrolment tokens, never their secret", &[Technician, Auditor]),
+            Self::CreateEnrolmentToken => ("Create an enrolment token for a site", &[Technician]),
+            Self::RevokeEnrolmentToken => ("Revoke an enrolment token of a site", &[Technician]),
+            Self::SeeSites => ("See sites", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
+            Self::ChangeSites => ("Create or rename a site, its referents, its calendar", &[ProgrammeManager]),
+            Self::SeeAudit => ("Read the audit", &[Auditor]),
+            Self::ChangePeople => ("Create, change or disable people and their API tokens", &[]),
+            Self::SeeProgrammes => ("See programmes", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
+            Self::ChangeProgrammes => ("Create, change or close a programme", &[ProgrammeManager]),
+            Self::SeeBorrowers => {
+                ("See borrowers by their reference, not who they are", &[ProgrammeManager, Referent, Auditor])
+            }
+            Self::SeeIdentity => ("See who a borrower is", &[ProgrammeManager, Referent]),
+            Self::ChangeBorrowers => ("Record a borrower, change or erase who it is", &[ProgrammeManager, Referent]),
+            Self::SeeLoans => ("See loans", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
+            Self::HandOver => ("Reserve a device and hand it over", &[ProgrammeManager, Referent]),
+            Self::TakeBack => ("Take a device back", &[ProgrammeManager, Technician, Referent, Refurbisher]),
+            Self::ChangeLoan => ("Extend a loan, declare a loss or a theft", &[ProgrammeManager, Referent]),
+            Self::EndLoan => ("Write a loan off, or cede its device", &[ProgrammeManager]),
+            Self::SeeNeeds => ("See what sites need", &[ProgrammeManager, Referent, Auditor]),
+            Self::ChangeNeeds => ("Enter, change or withdraw a need of a site", &[ProgrammeManager, Referent]),
+            Self::SeeAllocations => ("See proposals of who gets which device", &[ProgrammeManager, Auditor]),
+            Self::ProposeAllocation => ("Propose and adjust who gets which device", &[ProgrammeManager]),
+            Self::ApproveAllocation => ("Approve a proposal of somebody else", &[ProgrammeManager]),
+            Self::SeeCampaigns => (
+                "See return campaigns and their progress",
+                &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor],
+            ),
+            Self::ChangeCampaigns => ("Plan, start and close a return campaign", &[ProgrammeManager]),
+            Self::SeeNotices => ("See what was written to whom, and what failed", &[ProgrammeManager, Auditor]),
+            Self::ChangeNotices => ("Send failed notices again, change webhooks", &[]),
+            Self::ImportData => ("Import lists of devices, sites, borrowers, loans, needs", &[ProgrammeManager]),
+            Self::ExportData => ("Export lists", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
         }
     }
 }
@@ -149,7 +276,7 @@ impl Decision {
 
 /// Whether `actor` may do `action` to `object`.
 pub fn can(actor: Actor<'_>, action: Action, object: Object) -> Decision {
-    if actor.role == Role::Technician && !action.is_for_technicians() {
+    if !actor.role.includes(action) {
         return Decision::Forbidden;
     }
     match (object, actor.scope) {
@@ -162,17 +289,66 @@ pub fn can(actor: Actor<'_>, action: Action, object: Object) -> Decision {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     #[test]
-    fn a_technician_never_touches_people_sites_or_the_audit() {
+    fn some_things_are_for_few() {
         let everything = Scope::Everything;
-        let technician = Actor { role: Role::Technician, scope: &everything };
-        let refused: Vec<_> = Action::ALL
-            .into_iter()
-            .filter(|action| !can(technician, *action, Object::Programme).is_allowed())
-            .collect();
-        assert_eq!(refused, [Action::ChangeSites, Action::SeeAudit, Action::ChangePeople]);
+        let who = |action| {
+            let may =
+                |role: &Role| can(Actor { role: *role, scope: &everything }, action, Object::Programme).is_allowed();
+            Role::ALL.into_iter().filter(may).collect::<Vec<_>>()
+        };
+        assert_eq!(who(Action::ChangePeople), [Role::Administrator]);
+        assert_eq!(who(Action::SeeIdentity), [Role::Administrator, Role::ProgrammeManager, Role::Referent]);
+        assert_eq!(who(Action::SeeAudit), [Role::Administrator, Role::Auditor]);
+        assert_eq!(who(Action::EndLoan), [Role::Administrator, Role::ProgrammeManager]);
+    }
+
+    #[test]
+    fn an_auditor_changes_nothing() {
+        let everything = Scope::Everything;
+        let auditor = Actor { role: Role::Auditor, scope: &everything };
+        for action in Action::ALL.into_iter().filter(|action| can(auditor, *action, Object::OwnScope).is_allowed()) {
+            let name = format!("{action:?}");
+            assert!(name.starts_with("See") || action == Action::ExportData, "{name}");
+        }
+    }
+
+    const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api.md");
+    const MARK: &str = "cargo test -p cartable-server authority_page -->\n";
+    const END: &str = "\n<!-- end -->";
+
+    fn table() -> String {
+        let everything = Scope::Everything;
+        let mut table = String::from("\n| Act |");
+        for role in Role::ALL {
+            let _ = write!(table, " {} |", role.as_str().replace('_', " "));
+        }
+        let _ = write!(table, "\n| --- |{}\n", " :-: |".repeat(Role::ALL.len()));
+        for action in Action::ALL {
+            let _ = write!(table, "| {} |", action.rights().0);
+            for role in Role::ALL {
+                let may = can(Actor { role, scope: &everything }, action, Object::Programme).is_allowed();
+                table.push_str(if may { " yes |" } else { " |" });
+            }
+            table.push('\n');
+        }
+        table
+    }
+
+    #[test]
+    fn authority_page_is_current() {
+        let committed = std::fs::read_to_string(PAGE).unwrap();
+        let (before, rest) = committed.split_once(MARK).unwrap();
+        let (old, after) = rest.split_once(END).unwrap();
+        if std::env::var_os("CARTABLE_BLESS").is_some() {
+            std::fs::write(PAGE, format!("{before}{MARK}{}{END}{after}", table())).unwrap();
+        } else {
+            assert!(old == table(), "docs/api.md is stale: run this test with CARTABLE_BLESS=1");
+        }
     }
 
     #[test]

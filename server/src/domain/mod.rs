@@ -2,6 +2,7 @@
 
 pub mod authority;
 pub mod battery;
+pub mod borrower;
 pub mod change;
 pub mod daily;
 pub mod device;
@@ -13,10 +14,12 @@ pub mod flag;
 pub mod fold;
 pub mod language;
 pub mod lease;
+pub mod loan;
 pub mod os_support;
 pub mod paris;
 pub mod person;
 pub mod policy;
+pub mod programme;
 pub mod rules;
 pub mod schedule;
 pub mod school_calendar;

@@ -99,7 +99,9 @@ pub enum WeakPassword {
 pub fn check_password(password: &str, login: &Login, role: Role) -> Result<(), WeakPassword> {
     let shortest = match role {
         Role::Administrator => MIN_ADMINISTRATOR_PASSWORD_CHARS,
-        Role::Technician => MIN_PASSWORD_CHARS,
+        Role::ProgrammeManager | Role::Technician | Role::Referent | Role::Refurbisher | Role::Auditor => {
+            MIN_PASSWORD_CHARS
+        }
     };
     if password.len() > MAX_PASSWORD_BYTES {
         return Err(WeakPassword::TooLong);

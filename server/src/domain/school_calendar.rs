@@ -110,6 +110,25 @@ pub fn is_school_day(day: Date, zone: Option<Zone>, closures: &[Closure]) -> boo
     }
 }
 
+/// The last school day of the school year that holds `day`: what comes before the summer. A day in the summer belongs
+/// to the year that follows it.
+#[must_use]
+pub fn school_year_end(day: Date, zone: Option<Zone>, closures: &[Closure]) -> Date {
+    /// Months of the year in which a hand-over is already for the next school year.
+    const FIRST_MONTH_OF_SUMMER: i8 = 7;
+    let year = if day.month() >= FIRST_MONTH_OF_SUMMER { day.year().saturating_add(1) } else { day.year() };
+    // Summers are known to begin in July: the last school day is in its first days, or at the end of June.
+    let mut last = Date::new(year, FIRST_MONTH_OF_SUMMER, 6).unwrap_or(Date::MAX);
+    for _ in 0..MOST_COUNTED {
+        if is_school_day(last, zone, closures) {
+            break;
+        }
+        let Ok(before) = last.yesterday() else { break };
+        last = before;
+    }
+    last
+}
+
 /// The eleven French public holidays (Code du travail, art. L3133-1).
 fn is_public_holiday(day: Date) -> bool {
     const FIXED: [(i8, i8); 8] = [(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)];
@@ -148,6 +167,14 @@ mod tests {
         assert_eq!(school_days_between(date(2027, 2, 5), date(2027, 2, 21), Some(Zone::C), &[]), 0);
         assert_eq!(school_days_between(date(2027, 2, 5), date(2027, 2, 21), Some(Zone::A), &[]), 5);
         assert_eq!(school_days_between(date(2027, 2, 5), date(2027, 2, 21), None, &[]), 10, "no day is free for all");
+    }
+
+    #[test]
+    fn a_school_year_ends_before_its_summer() {
+        assert_eq!(school_year_end(date(2025, 9, 1), Some(Zone::A), &[]), date(2026, 7, 3));
+        assert_eq!(school_year_end(date(2026, 6, 30), Some(Zone::B), &[]), date(2026, 7, 3));
+        assert_eq!(school_year_end(date(2026, 7, 15), None, &[]), date(2027, 7, 2));
+        assert_eq!(school_year_end(date(2031, 1, 1), None, &[]), date(2031, 6, 30), "unknown summers hold all of July");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 pub mod api_token;
 pub mod audit;
+pub mod borrower;
 pub mod certificate;
 pub mod contact;
 pub mod counter;
@@ -24,9 +25,11 @@ pub mod health;
 pub mod history;
 pub mod ingest;
 pub mod lease;
+pub mod loan;
 pub mod overview;
 pub mod page;
 pub mod person;
+pub mod programme;
 mod report;
 pub mod retention;
 pub mod review;

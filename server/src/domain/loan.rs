@@ -1,0 +1,449 @@
+//! Loans: which steps a loan may take, and where its device then is.
+//!
+//! Reserved → handed over → (extended)* → returned, lost, stolen, written off or ceded. A transition takes the loan
+//! and gives the next one, or says why not. The database holds the same rules as CHECKs.
+
+use cartable_common::{DeviceId, UtcMillis};
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use super::verdict::text_enum;
+
+text_enum! {
+    /// Where a device is in its lending: follows from its loan, and from what is done to it in stock.
+    pub enum LendingState {
+        /// Ready to be lent.
+        InStock = "in_stock",
+        /// Set aside for a borrower.
+        Reserved = "reserved",
+        /// In a borrower's hands.
+        Lent = "lent",
+        /// Came back; to be looked at before it is lent again.
+        Intake = "intake",
+        /// The borrower lost it.
+        Lost = "lost",
+        /// It was stolen.
+        Stolen = "stolen",
+        /// Given up: broken beyond repair, never returned.
+        WrittenOff = "written_off",
+        /// It changed owner.
+        Ceded = "ceded",
+    }
+}
+
+text_enum! {
+    /// What a loan's state is called.
+    pub enum LoanStateName {
+        /// Set aside for a borrower.
+        Reserved = "reserved",
+        /// The reservation was dropped.
+        Cancelled = "cancelled",
+        /// In the borrower's hands.
+        HandedOver = "handed_over",
+        /// Taken back.
+        Returned = "returned",
+        /// Lost.
+        Lost = "lost",
+        /// Stolen.
+        Stolen = "stolen",
+        /// Given up.
+        WrittenOff = "written_off",
+        /// The device changed owner.
+        Ceded = "ceded",
+    }
+}
+
+text_enum! {
+    /// What the desk saw when a device came back.
+    pub enum Condition {
+        /// As expected of its age.
+        Good = "good",
+        /// Marks of use.
+        Worn = "worn",
+        /// Broken parts.
+        Damaged = "damaged",
+        /// It does not start.
+        NotWorking = "not_working",
+    }
+}
+
+text_enum! {
+    /// How the agreement was signed.
+    pub enum Signature {
+        /// Drawn on the desk's screen.
+        Drawn = "drawn",
+        /// On paper, which the site keeps.
+        Paper = "paper",
+    }
+}
+
+/// What is true of a loan from its hand-over on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandedOver {
+    /// When.
+    pub at: UtcMillis,
+    /// Until when; without a due date for pools and gifts.
+    pub due: Option<Date>,
+    /// How often it was extended.
+    pub extensions: u32,
+    /// What went with the device.
+    pub accessories: Vec<String>,
+    /// How the agreement was signed.
+    pub signature: Option<Signature>,
+    /// Which version of which template was signed.
+    pub agreement_version: Option<String>,
+}
+
+/// How a device came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Return {
+    /// When.
+    pub at: UtcMillis,
+    /// What the desk saw.
+    pub condition: Condition,
+    /// What should have come with it and did not.
+    pub missing: Vec<String>,
+}
+
+/// A loan's state, with what is known in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoanState {
+    /// Set aside for a borrower.
+    Reserved,
+    /// The reservation was dropped.
+    Cancelled {
+        /// When.
+        at: UtcMillis,
+    },
+    /// In the borrower's hands.
+    HandedOver(HandedOver),
+    /// Taken back.
+    Returned(HandedOver, Return),
+    /// Lost.
+    Lost(HandedOver, UtcMillis),
+    /// Stolen.
+    Stolen(HandedOver, Theft),
+    /// Given up.
+    WrittenOff(HandedOver, UtcMillis),
+    /// The device changed owner.
+    Ceded(HandedOver, UtcMillis),
+}
+
+/// A theft, with what replacement depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Theft {
+    /// When it was declared.
+    pub at: UtcMillis,
+    /// The reference of the complaint to the police.
+    pub police_report: String,
+}
+
+/// A device in a borrower's hands with a start, a due date and an end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loan {
+    /// Never given to another.
+    pub id: Uuid,
+    /// What is lent.
+    pub device: DeviceId,
+    /// Who holds it.
+    pub borrower: Uuid,
+    /// Under which programme.
+    pub programme: Uuid,
+    /// The site that answers for it.
+    pub site: Option<Uuid>,
+    /// When it was set aside.
+    pub reserved_at: UtcMillis,
+    /// Where it stands.
+    pub state: LoanState,
+}
+
+/// Longest reference of a police report, in characters.
+pub const MAX_POLICE_REPORT_CHARS: usize = 80;
+
+/// Why a loan cannot take a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The step is not open from this state.
+    #[error("a loan that is {from} cannot become {to}")]
+    NotFrom {
+        /// Where it stands.
+        from: LoanStateName,
+        /// What was asked for.
+        to: LoanStateName,
+    },
+    /// It was extended as often as its programme allows.
+    #[error("this loan was already extended as often as its programme allows ({allowed})")]
+    NoMoreRenewals {
+        /// How often.
+        allowed: u32,
+    },
+    /// An extension that does not extend.
+    #[error("the new due date must be later than the present one")]
+    NotLater,
+    /// A loan without a due date has nothing to extend.
+    #[error("this loan has no due date")]
+    NoDueDate,
+    /// The due date is before the hand-over.
+    #[error("the due date lies before the hand-over")]
+    DueInThePast,
+    /// A theft without a complaint.
+    #[error("a theft needs the reference of the complaint to the police (1 to {MAX_POLICE_REPORT_CHARS} characters)")]
+    NoPoliceReport,
+}
+
+impl LoanState {
+    /// What it is called.
+    #[must_use]
+    pub const fn name(&self) -> LoanStateName {
+        match self {
+            Self::Reserved => LoanStateName::Reserved,
+            Self::Cancelled { .. } => LoanStateName::Cancelled,
+            Self::HandedOver(_) => LoanStateName::HandedOver,
+            Self::Returned(..) => LoanStateName::Returned,
+            Self::Lost(..) => LoanStateName::Lost,
+            Self::Stolen(..) => LoanStateName::Stolen,
+            Self::WrittenOff(..) => LoanStateName::WrittenOff,
+            Self::Ceded(..) => LoanStateName::Ceded,
+        }
+    }
+
+    /// What is known since the hand-over, if there was one.
+    #[must_use]
+    pub const fn handed_over(&self) -> Option<&HandedOver> {
+        match self {
+            Self::Reserved | Self::Cancelled { .. } => None,
+            Self::HandedOver(handed)
+            | Self::Returned(handed, _)
+            | Self::Lost(handed, _)
+            | Self::Stolen(handed, _)
+            | Self::WrittenOff(handed, _)
+            | Self::Ceded(handed, _) => Some(handed),
+        }
+    }
+
+    /// When it ended; none while it is open.
+    #[must_use]
+    pub const fn ended_at(&self) -> Option<UtcMillis> {
+        match self {
+            Self::Reserved | Self::HandedOver(_) => None,
+            Self::Cancelled { at } | Self::Lost(_, at) | Self::WrittenOff(_, at) | Self::Ceded(_, at) => Some(*at),
+            Self::Returned(_, back) => Some(back.at),
+            Self::Stolen(_, theft) => Some(theft.at),
+        }
+    }
+
+    /// Where the device is while its newest loan is in this state.
+    #[must_use]
+    pub const fn lending_state(&self) -> LendingState {
+        match self {
+            Self::Reserved => LendingState::Reserved,
+            Self::Cancelled { .. } => LendingState::InStock,
+            Self::HandedOver(_) => LendingState::Lent,
+            Self::Returned(..) => LendingState::Intake,
+            Self::Lost(..) => LendingState::Lost,
+            Self::Stolen(..) => LendingState::Stolen,
+            Self::WrittenOff(..) => LendingState::WrittenOff,
+            Self::Ceded(..) => LendingState::Ceded,
+        }
+    }
+}
+
+impl Loan {
+    /// Whether the device is set aside for, or in the hands of, this loan's borrower.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.state.ended_at().is_none()
+    }
+
+    fn refuse(&self, to: LoanStateName) -> Refused {
+        Refused::NotFrom { from: self.state.name(), to }
+    }
+
+    fn with(self, state: LoanState) -> Self {
+        Self { state, ..self }
+    }
+
+    /// Goes from one of the states `from`, all of them after the hand-over, to the one that `next` makes.
+    fn leave(
+        self,
+        from: &[LoanStateName],
+        to: LoanStateName,
+        next: impl FnOnce(HandedOver) -> LoanState,
+    ) -> Result<Self, Refused> {
+        let handed = self.state.handed_over().filter(|_| from.contains(&self.state.name())).cloned();
+        match handed {
+            Some(handed) => Ok(self.with(next(handed))),
+            None => Err(self.refuse(to)),
+        }
+    }
+
+    /// The reservation is dropped.
+    pub fn cancel(self, at: UtcMillis) -> Result<Self, Refused> {
+        if matches!(self.state, LoanState::Reserved) {
+            Ok(self.with(LoanState::Cancelled { at }))
+        } else {
+            Err(self.refuse(LoanStateName::Cancelled))
+        }
+    }
+
+    /// The borrower takes the device. `today` is the civil day of the hand-over where the site is.
+    pub fn hand_over(self, handed: HandedOver, today: Date) -> Result<Self, Refused> {
+        if !matches!(self.state, LoanState::Reserved) {
+            return Err(self.refuse(LoanStateName::HandedOver));
+        }
+        if handed.due.is_some_and(|due| due < today) {
+            return Err(Refused::DueInThePast);
+        }
+        Ok(self.with(LoanState::HandedOver(handed)))
+    }
+
+    /// The borrower keeps it longer.
+    pub fn extend(self, due: Date, allowed: u32) -> Result<Self, Refused> {
+        let LoanState::HandedOver(handed) = &self.state else { return Err(self.refuse(LoanStateName::HandedOver)) };
+        let before = handed.due.ok_or(Refused::NoDueDate)?;
+        if due <= before {
+            return Err(Refused::NotLater);
+        }
+        if handed.extensions >= allowed {
+            return Err(Refused::NoMoreRenewals { allowed });
+        }
+        let handed = HandedOver { due: Some(due), extensions: handed.extensions + 1, ..handed.clone() };
+        Ok(self.with(LoanState::HandedOver(handed)))
+    }
+
+    /// The device came back; also one that was lost, stolen or given up, and is found.
+    pub fn take_back(self, back: Return) -> Result<Self, Refused> {
+        use LoanStateName::{HandedOver, Lost, Returned, Stolen, WrittenOff};
+        self.leave(&[HandedOver, Lost, Stolen, WrittenOff], Returned, |handed| LoanState::Returned(handed, back))
+    }
+
+    /// The borrower cannot find it.
+    pub fn lose(self, at: UtcMillis) -> Result<Self, Refused> {
+        self.leave(&[LoanStateName::HandedOver], LoanStateName::Lost, |handed| LoanState::Lost(handed, at))
+    }
+
+    /// It was stolen, and the theft was reported.
+    pub fn steal(self, theft: Theft) -> Result<Self, Refused> {
+        use LoanStateName::{HandedOver, Lost, Stolen};
+        let reference = theft.police_report.trim();
+        if reference.is_empty() || reference.chars().count() > MAX_POLICE_REPORT_CHARS {
+            return Err(Refused::NoPoliceReport);
+        }
+        // A loss may turn out to be a theft.
+        self.leave(&[HandedOver, Lost], Stolen, |handed| LoanState::Stolen(handed, theft))
+    }
+
+    /// The programme gives it up.
+    pub fn write_off(self, at: UtcMillis) -> Result<Self, Refused> {
+        use LoanStateName::{HandedOver, Lost, Stolen, WrittenOff};
+        self.leave(&[HandedOver, Lost, Stolen], WrittenOff, |handed| LoanState::WrittenOff(handed, at))
+    }
+
+    /// The device becomes the borrower's.
+    pub fn cede(self, at: UtcMillis) -> Result<Self, Refused> {
+        self.leave(&[LoanStateName::HandedOver], LoanStateName::Ceded, |handed| LoanState::Ceded(handed, at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(day: i64) -> UtcMillis {
+        UtcMillis::default().plus_days(day)
+    }
+
+    fn reserved() -> Loan {
+        Loan {
+            id: Uuid::nil(),
+            device: DeviceId(Uuid::nil()),
+            borrower: Uuid::nil(),
+            programme: Uuid::nil(),
+            site: None,
+            reserved_at: at(0),
+            state: LoanState::Reserved,
+        }
+    }
+
+    fn handed() -> HandedOver {
+        HandedOver {
+            at: at(1),
+            due: Some(date(2027, 7, 2)),
+            extensions: 0,
+            accessories: vec!["chargeur".into()],
+            signature: Some(Signature::Paper),
+            agreement_version: Some("prêt-1".into()),
+        }
+    }
+
+    fn lent() -> Loan {
+        reserved().hand_over(handed(), date(2026, 9, 7)).unwrap()
+    }
+
+    #[test]
+    fn the_usual_way_of_a_loan() {
+        let loan = lent();
+        assert_eq!(loan.state.lending_state(), LendingState::Lent);
+        let loan = loan.extend(date(2027, 8, 31), 1).unwrap();
+        assert_eq!(loan.clone().extend(date(2027, 9, 30), 1), Err(Refused::NoMoreRenewals { allowed: 1 }));
+        assert_eq!(loan.clone().extend(date(2027, 8, 31), 5), Err(Refused::NotLater));
+        let back = Return { at: at(300), condition: Condition::Good, missing: vec![] };
+        let loan = loan.take_back(back).unwrap();
+        assert!(!loan.is_open());
+        assert_eq!(loan.state.lending_state(), LendingState::Intake);
+        assert!(loan.cede(at(301)).is_err());
+    }
+
+    #[test]
+    fn a_theft_needs_its_complaint_and_a_stolen_device_can_be_found() {
+        let theft = |report: &str| Theft { at: at(20), police_report: report.to_owned() };
+        assert_eq!(lent().steal(theft("  ")), Err(Refused::NoPoliceReport));
+        let stolen = lent().lose(at(19)).unwrap().steal(theft("PV 2026/123")).unwrap();
+        assert_eq!(stolen.state.lending_state(), LendingState::Stolen);
+        let back = Return { at: at(40), condition: Condition::Damaged, missing: vec!["chargeur".into()] };
+        assert_eq!(stolen.take_back(back).unwrap().state.lending_state(), LendingState::Intake);
+    }
+
+    #[test]
+    fn nothing_is_handed_over_twice_or_due_before_it_begins() {
+        assert!(lent().hand_over(handed(), date(2026, 9, 7)).is_err());
+        assert_eq!(reserved().hand_over(handed(), date(2027, 7, 3)), Err(Refused::DueInThePast));
+        assert!(lent().cancel(at(2)).is_err());
+    }
+
+    fn step(loan: Loan, number: u8) -> Result<Loan, Refused> {
+        match number {
+            0 => loan.cancel(at(9)),
+            1 => loan.hand_over(handed(), date(2026, 9, 7)),
+            2 => loan.extend(date(2028, 7, 2), 2),
+            3 => loan.take_back(Return { at: at(9), condition: Condition::Worn, missing: vec![] }),
+            4 => loan.lose(at(9)),
+            5 => loan.steal(Theft { at: at(9), police_report: "PV".into() }),
+            6 => loan.write_off(at(9)),
+            _ => loan.cede(at(9)),
+        }
+    }
+
+    proptest! {
+        /// Whatever is tried in whatever order: open exactly while set aside or lent, and some states are final.
+        #[test]
+        fn states_and_their_devices_never_disagree(steps in proptest::collection::vec(0u8..8, 0..20)) {
+            let mut loan = reserved();
+            for number in steps {
+                let before = loan.clone();
+                if let Ok(after) = step(loan.clone(), number) {
+                    let final_before =
+                        matches!(before.state, LoanState::Returned(..) | LoanState::Ceded(..) | LoanState::Cancelled { .. });
+                    prop_assert!(!final_before, "{before:?} → {after:?}");
+                    loan = after;
+                }
+                let open = matches!(loan.state.lending_state(), LendingState::Reserved | LendingState::Lent);
+                prop_assert_eq!(loan.is_open(), open);
+                prop_assert_eq!(loan.state.name().as_str() == "reserved", loan.state.handed_over().is_none() && loan.is_open());
+            }
+        }
+    }
+}

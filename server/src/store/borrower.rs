@@ -1,0 +1,116 @@
+//! Borrowers by their opaque reference, and apart from them, sealed, who they are.
+//!
+//! What is sealed is opened outside the store, by whoever holds the key and has written down the reading.
+
+use cartable_common::UtcMillis;
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx, on,
+    value::{moment, optional_moment, parsed},
+};
+use crate::domain::{
+    borrower::{Borrower, Level, Reference},
+    scope::Scope,
+};
+
+#[derive(sqlx::FromRow)]
+struct Raw {
+    id: Uuid,
+    reference: String,
+    kind: String,
+    institution_name: Option<String>,
+    site_id: Option<Uuid>,
+    level: Option<String>,
+    left_site_day: Option<i64>,
+    created_at: i64,
+    identity_erased_at: Option<i64>,
+}
+
+impl Raw {
+    fn read(self) -> Result<Borrower, StoreError> {
+        Ok(Borrower {
+            id: self.id,
+            reference: parsed("borrower.reference", &self.reference)?,
+            kind: parsed("borrower.kind", &self.kind)?,
+            institution_name: self.institution_name,
+            site: self.site_id,
+            level: self.level.map(|level| parsed("borrower.level", &level)).transpose()?,
+            left_site_day: self.left_site_day,
+            created_at: moment("borrower.created_at", self.created_at)?,
+            identity_erased_at: optional_moment("borrower.identity_erased_at", self.identity_erased_at)?,
+        })
+    }
+}
+
+const SELECT: &str = "SELECT id, reference, kind, institution_name, site_id, level, left_site_day, created_at, \
+     identity_erased_at FROM borrower";
+
+/// Records a borrower. A reference or a natural key that another has is a database error naming the column.
+pub async fn insert(tx: &mut Tx, borrower: &Borrower, natural_key_hash: Option<&[u8]>) -> Result<(), StoreError> {
+    let sql = "INSERT INTO borrower (id, reference, kind, institution_name, site_id, level, natural_key_hash, \
+               left_site_day, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    on!(tx, |c| {
+        sqlx::query(sql)
+            .bind(borrower.id)
+            .bind(borrower.reference.as_str())
+            .bind(borrower.kind.as_str())
+            .bind(borrower.institution_name.as_deref())
+            .bind(borrower.site)
+            .bind(borrower.level.map(Level::as_str))
+            .bind(natural_key_hash)
+            .bind(borrower.left_site_day)
+            .bind(borrower.created_at.get())
+            .execute(c)
+            .await
+            .map(drop)
+    })?;
+    Ok(())
+}
+
+/// The borrower with that id, if it belongs to `scope`.
+pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Borrower>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE id = $1"));
+    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?;
+    raw.filter(|raw| scope.covers(raw.site_id)).map(Raw::read).transpose()
+}
+
+/// The borrower with that reference, if it belongs to `scope`.
+pub async fn find_by_reference(
+    tx: &mut Tx,
+    scope: &Scope,
+    reference: &Reference,
+) -> Result<Option<Borrower>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE reference = $1"));
+    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(reference.as_str()).fetch_optional(c).await)?;
+    raw.filter(|raw| scope.covers(raw.site_id)).map(Raw::read).transpose()
+}
+
+/// Stores who a borrower is, sealed; replaces what was there.
+pub async fn put_identity(tx: &mut Tx, id: Uuid, sealed: &str, now: UtcMillis) -> Result<(), StoreError> {
+    let sql = "INSERT INTO borrower_identity (borrower_id, sealed, updated_at) VALUES ($1, $2, $3) \
+               ON CONFLICT (borrower_id) DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at";
+    on!(tx, |c| sqlx::query(sql).bind(id).bind(sealed).bind(now.get()).execute(c).await.map(drop))?;
+    let sql = "UPDATE borrower SET identity_erased_at = NULL WHERE id = $1 AND identity_erased_at IS NOT NULL";
+    on!(tx, |c| sqlx::query(sql).bind(id).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Who a borrower of `scope` is, sealed. The caller writes down the reading in the same unit of work.
+pub async fn sealed_identity(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<String>, StoreError> {
+    if find(tx, scope, id).await?.is_none() {
+        return Ok(None);
+    }
+    let sql = "SELECT sealed FROM borrower_identity WHERE borrower_id = $1";
+    Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(id).fetch_optional(c).await)?)
+}
+
+/// Forgets who a borrower is; its reference and loans stay. False when nothing was known.
+pub async fn erase_identity(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM borrower_identity WHERE borrower_id = $1";
+    let rows = on!(tx, |c| sqlx::query(sql).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
+    // The hash of the school's number would still recognise the person.
+    let sql = "UPDATE borrower SET identity_erased_at = $2, natural_key_hash = NULL WHERE id = $1";
+    on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(drop))?;
+    Ok(rows == 1)
+}
