@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cartable_common::protocol::{CHECK_IN_PATH, CheckInResponse, ENROL_ALPN, ENROL_PATH, RENEW_PATH, RenewRequest};
-use cartable_tests::gateway_client::{Credentials, Port, UNCHANGED, csr, enrol_request};
+use cartable_tests::gateway_client::{Credentials, Port, UNCHANGED, csr, enrol_request, head};
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
@@ -111,6 +111,24 @@ async fn enrolment_and_device_connections_share_neither_sessions_nor_routes() {
     assert_eq!(device.post(ENROL_PATH, b"{}").await.unwrap().outcome(), (404, "not-found".to_owned()));
     device.send(b"GET /v1/check-in HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
     assert_eq!(device.answer().await.unwrap().outcome(), (405, "method".to_owned()));
+}
+
+/// A refusal that needs no body came before the body, and the agent saw a broken pipe instead of "revoked".
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_waits_for_a_body_that_is_still_on_its_way() {
+    let port = Port::start().unwrap();
+    let (grant, own) = port.enrolled().await.unwrap();
+    port.installation.run("device revoke", &[&grant.device_id.to_string()], "").unwrap();
+    let mut connection = port.connect_as(&own).await.unwrap();
+    for (path, outcome) in [(CHECK_IN_PATH, (403, "revoked")), ("/", (404, "not-found"))] {
+        let body = [b' '; 100_000];
+        connection.send(head(path, "", body.len()).as_bytes()).await.unwrap();
+        for part in body.chunks(20_000) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            connection.send(part).await.unwrap();
+        }
+        assert_eq!(connection.answer().await.unwrap().outcome(), (outcome.0, outcome.1.to_owned()));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

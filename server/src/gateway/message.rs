@@ -94,7 +94,7 @@ async fn read(mut body: Body) -> Result<Bytes, Refusal> {
 }
 
 /// Reads and drops a little more, so that the sender stops sending, sees the answer, and is then cut off.
-async fn drain(mut body: Body) {
+pub(super) async fn drain(mut body: Body) {
     let mut left = limits::DRAIN_BYTES;
     let reading = async {
         while let Some(Ok(frame)) = body.frame().await {

@@ -16,6 +16,7 @@ mod registry;
 mod renew;
 mod throttle;
 pub mod tls;
+mod unread;
 
 use std::{
     any::Any,
@@ -114,6 +115,7 @@ fn guarded(routes: Router) -> Router {
         .method_not_allowed_fallback(|| async {
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed", "Use POST.")
         })
+        .layer(axum::middleware::from_fn(unread::answer_after_the_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits::REQUEST_TIMEOUT))
         .layer(CatchPanicLayer::custom(panicked))
 }
