@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{domain::policy::Policy, store::Store};
+use crate::{domain::policy::Policy, store::Store, vault::Vault};
 
 /// Shared, cheap to clone.
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub struct App {
     pub store: Store,
     /// The rules' thresholds.
     pub policy: Arc<Policy>,
+    /// Seals and opens who borrowers are.
+    pub vault: Vault,
     /// Whether the console is reached over HTTPS: cookies are then `Secure`. Off only for plain HTTP on loopback.
     pub secure_cookies: bool,
 }

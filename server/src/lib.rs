@@ -17,3 +17,4 @@ pub mod lifecycle;
 pub mod pki;
 pub mod random;
 pub mod store;
+pub mod vault;

@@ -15,10 +15,12 @@ use cartable_server::{
     auth::{ClientAddress, Person, Role, account, sign_in},
     clock, console,
     domain::{policy::Policy, school_calendar::Zone, scope::Scope},
+    pki::MasterKey,
     store::{
         Store,
         site::{self, NewSite},
     },
+    vault::Vault,
 };
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -64,7 +66,12 @@ impl Answer {
 impl InProcess {
     /// Over `store`, as on plain loopback HTTP.
     pub fn new(store: &Store) -> Self {
-        let app = App { store: store.clone(), policy: Arc::new(Policy::default()), secure_cookies: false };
+        let app = App {
+            store: store.clone(),
+            policy: Arc::new(Policy::default()),
+            vault: Vault::new(&MasterKey::of([7; 32])),
+            secure_cookies: false,
+        };
         let router = console::router(app.clone()).merge(api::router(app.clone()));
         Self { app, router }
     }

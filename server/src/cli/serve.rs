@@ -27,6 +27,7 @@ use crate::{
     lifecycle::Lifecycle,
     pki::{Authority, MasterKey},
     store::{Store, ingest::Ingest},
+    vault::Vault,
 };
 
 /// How often the gateway's certificate is looked at.
@@ -79,7 +80,13 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let people = listen(settings.console, "console").await?;
     let gateway = listen(settings.gateway, "device port").await?;
     let addresses = (people.local_addr()?, gateway.local_addr()?);
-    serve_console(people, &settings, store.clone(), Arc::clone(&policy), &lifecycle)?;
+    let app = App {
+        store: store.clone(),
+        policy: Arc::clone(&policy),
+        vault: Vault::new(&key),
+        secure_cookies: settings.console_transport != Transport::Loopback,
+    };
+    serve_console(people, &settings, app, &lifecycle)?;
     serve_gateway(gateway, &settings, &authority, &store, &policy, &lifecycle)?;
 
     announce(addresses, &settings.console_transport, ready_json)?;
@@ -153,16 +160,9 @@ fn renew_gateway_certificate(authority: &Authority, hosts: &[String], current: &
     }
 }
 
-fn serve_console(
-    listener: TcpListener,
-    settings: &Settings,
-    store: Store,
-    policy: Arc<Policy>,
-    lifecycle: &Lifecycle,
-) -> anyhow::Result<()> {
+fn serve_console(listener: TcpListener, settings: &Settings, app: App, lifecycle: &Lifecycle) -> anyhow::Result<()> {
     let transport = &settings.console_transport;
     let behind_proxy = if *transport == Transport::BehindProxy { BehindProxy::Yes } else { BehindProxy::No };
-    let app = App { store, policy, secure_cookies: *transport != Transport::Loopback };
     let pages = console::router(app.clone()).merge(api::router(app)).layer(CatchPanicLayer::new());
     let router: Router = pages.layer(middleware::map_request(move |mut request: Request| async move {
         let peer = request.extensions().get::<axum::extract::ConnectInfo<SocketAddr>>().map(|info| info.0.ip());

@@ -42,7 +42,7 @@ pub(super) struct Reasoned {
     reason: String,
 }
 
-fn reason(text: &str) -> Result<&str, Refusal> {
+pub(super) fn reason(text: &str) -> Result<&str, Refusal> {
     let text = text.trim();
     let fits = !text.is_empty() && text.chars().count() <= MAX_REASON_CHARS && !text.contains(char::is_control);
     fits.then_some(text).ok_or(Refusal::Nonsense)
@@ -53,7 +53,7 @@ fn back_to_device(id: DeviceId, done: &str) -> Response {
 }
 
 /// Writes down who did what to which thing, in the unit of work that does it.
-async fn record(
+pub(super) async fn record(
     tx: &mut Tx,
     signed_in: &SignedIn,
     action: &str,

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use aws_lc_rs::hmac;
 use data_encoding::BASE64;
 
 use super::{files, sealed};
@@ -118,6 +119,22 @@ impl MasterKey {
         let bytes = BASE64.decode(text.trim().as_bytes()).ok();
         let key = bytes.and_then(|bytes| bytes.try_into().ok());
         key.map(Self).ok_or_else(|| KeyError::Form { origin: origin.to_owned() })
+    }
+
+    /// The key with these bytes: for tests, which keep nothing.
+    pub fn of(bytes: [u8; KEY_BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// Another key, for one purpose only: it tells nothing of this one or of those for other purposes (RFC 5869, with
+    /// HMAC-SHA256 as its expansion of one block).
+    pub fn derive(&self, purpose: &str) -> [u8; KEY_BYTES] {
+        let extracted = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"cartable"), &self.0);
+        let key = hmac::Key::new(hmac::HMAC_SHA256, extracted.as_ref());
+        let block = hmac::sign(&key, &[purpose.as_bytes(), &[1]].concat());
+        let mut derived = [0; KEY_BYTES];
+        derived.copy_from_slice(block.as_ref());
+        derived
     }
 
     /// Encrypts `plain` for the purpose that `name` states.

@@ -10,6 +10,11 @@ use data_encoding::BASE64;
 /// First line of a sealed file; a later form gets another.
 const HEADER: &str = "cartable-sealed-1";
 
+/// The same as [`seal`], for callers that need no reason.
+pub(crate) fn seal_text(key: &[u8; 32], name: &str, plain: &[u8]) -> Option<String> {
+    seal(key, name, plain).ok()
+}
+
 /// `plain` encrypted under `key` for the purpose `name`, as three lines of text.
 pub(super) fn seal(key: &[u8; 32], name: &str, plain: &[u8]) -> Result<String, Unspecified> {
     let mut text = plain.to_vec();
@@ -18,7 +23,7 @@ pub(super) fn seal(key: &[u8; 32], name: &str, plain: &[u8]) -> Result<String, U
 }
 
 /// What [`seal`] was given, if key, purpose and content are the same.
-pub(super) fn open(key: &[u8; 32], name: &str, sealed: &str) -> Option<Vec<u8>> {
+pub(crate) fn open(key: &[u8; 32], name: &str, sealed: &str) -> Option<Vec<u8>> {
     let mut lines = sealed.lines();
     if lines.next() != Some(HEADER) {
         return None;
