@@ -17,7 +17,7 @@ use cartable_server::{
     domain::{policy::Policy, school_calendar::Zone, scope::Scope},
     pki::MasterKey,
     store::{
-        Store,
+        Store, Tx,
         site::{self, NewSite},
     },
     vault::Vault,
@@ -74,6 +74,18 @@ impl InProcess {
         };
         let router = console::router(app.clone()).merge(api::router(app.clone()));
         Self { app, router }
+    }
+
+    /// What serves it all.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// The id of the `number`th site, which was added before.
+    pub async fn site_id(&self, tx: &mut Tx, number: u32) -> anyhow::Result<Uuid> {
+        let uai = uai_code(96, number).parse().map_err(|error| anyhow::anyhow!("{error}"))?;
+        let found = site::find_by_uai(tx, &Scope::Everything, &uai).await?;
+        Ok(found.context("a site that was added")?.id)
     }
 
     /// Sends a request and reads the whole answer.

@@ -1,0 +1,199 @@
+//! What the rows' addresses and bodies name: one of each kind, all of one site.
+
+use std::collections::BTreeMap;
+
+use cartable_common::{DeviceId, UtcMillis};
+use cartable_server::{
+    clock,
+    domain::{
+        borrower::{Borrower, BorrowerKind, Level, Reference},
+        device::DeviceStatus,
+        enrolment_token::{TokenTerms, TokenText},
+        flag::{Evidence, Finding, FlagCode, Severity},
+        loan::{HandedOver, Loan, LoanState, LoanStateName},
+        paris,
+        programme::{Programme, ProgrammeKind, Term},
+        scope::Scope,
+    },
+    store::{
+        Tx, borrower,
+        device::{self, NewDevice},
+        enrolment_token, flag, loan, programme,
+    },
+};
+use jiff::ToSpan as _;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{in_process::InProcess, simulator::site::uai_code};
+
+/// Text for each name in braces. Those of a foreign site are named `{foreign-…}`.
+#[derive(Clone, Debug, Default)]
+pub struct Things(BTreeMap<String, String>);
+
+impl Things {
+    fn put(&mut self, name: &str, value: impl ToString) {
+        self.0.insert(name.to_owned(), value.to_string());
+    }
+
+    /// The text for a name.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// These, and `other` as foreign ones.
+    #[must_use]
+    pub fn and_foreign(mut self, other: &Self) -> Self {
+        self.0.extend(other.0.iter().map(|(name, value)| (format!("foreign-{name}"), value.clone())));
+        self
+    }
+
+    /// These, but the things that belong to a site, or only exist because somebody made them, are nowhere.
+    #[must_use]
+    pub fn absent(mut self) -> Self {
+        for value in self.0.values_mut().filter(|value| value.parse::<Uuid>().is_ok()) {
+            *value = Uuid::new_v4().to_string();
+        }
+        self.put("uai", uai_code(96, 4000));
+        self
+    }
+
+    /// The ids of the foreign things.
+    pub fn foreign_ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(name, _)| name.starts_with("foreign-")).map(|(_, value)| value.as_str())
+    }
+
+    /// `template` with every name in braces filled in.
+    pub fn fill(&self, template: &str) -> String {
+        let unique = Uuid::new_v4().simple().to_string();
+        let text = template.replace("{unique}", &unique[..12]);
+        self.0.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    }
+}
+
+/// Makes one of each kind at site `number`. Add yours here, and its name in braces works in every row.
+pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
+    let site = cartable.site(number).await?;
+    let now = clock::now();
+    let mut tx = cartable.app.store.write().await?;
+    let mut things = Things::default();
+    things.put("site", site);
+    things.put("uai", uai_code(96, number));
+    things.put("file", "nothing.css");
+    let device = device(&mut tx, site, now).await?;
+    things.put("device", device);
+    things.put("flag", flagged(&mut tx, device, now).await?);
+    things.put("token", token(&mut tx, site, now).await?);
+    let programme = programme(&mut tx, now).await?;
+    things.put("programme", programme.id);
+    things.put("programme-code", programme.code.as_str());
+    let borrower = borrower(&mut tx, site, now).await?;
+    things.put("borrower", borrower.id);
+    things.put("borrower-reference", &borrower.reference);
+    let lent = self::device(&mut tx, site, now).await?;
+    things.put("lent-device", lent);
+    things.put("loan", lend(&mut tx, &programme, &borrower, lent, now).await?);
+    tx.commit().await?;
+    Ok(things)
+}
+
+async fn device(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<DeviceId> {
+    let id = DeviceId(Uuid::new_v4());
+    let new = NewDevice {
+        id,
+        status: DeviceStatus::Active,
+        hardware: serde_json::from_value(json!({ "serial_number": "SECRET-SERIAL" }))?,
+        asset_tag: None,
+        programme: None,
+        site: Some(site),
+        enrolled_at: Some(now),
+    };
+    device::insert(tx, &new, now).await?;
+    Ok(id)
+}
+
+async fn flagged(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<Uuid> {
+    let evidence: Evidence = serde_json::from_value(json!({
+        "value": "1", "threshold": null, "source": "x", "evidence_at": null, "sentence_fr": "x", "sentence_en": "x"
+    }))?;
+    let (code, severity) = (FlagCode::BatteryWorn, Severity::Warning);
+    flag::apply(tx, device, vec![Finding { code, subject: String::new(), severity, evidence }], now).await?;
+    Ok(flag::open_of_device(tx, &Scope::Everything, device).await?.remove(0).id)
+}
+
+async fn token(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
+    let terms = TokenTerms::new("6e A", None, 1, 24, now)?;
+    let mut random = [0; 17];
+    random[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+    Ok(enrolment_token::create(tx, &TokenText::from_random(random), &terms, site, "test", now).await?)
+}
+
+async fn programme(tx: &mut Tx, now: UtcMillis) -> anyhow::Result<Programme> {
+    let id = Uuid::new_v4();
+    let made = Programme {
+        id,
+        code: id.simple().to_string()[..12].parse()?,
+        name: "Dispositif".into(),
+        kind: ProgrammeKind::IndividualLoan,
+        term: Term::SchoolYearEnd,
+        renewals_allowed: 2,
+        accessories: vec!["chargeur".into()],
+        owner: "Département".into(),
+        agreement_template: "pret".into(),
+        membership: vec![],
+        notice_days: vec![],
+        open: true,
+    };
+    programme::put(tx, &made, now).await?;
+    Ok(made)
+}
+
+async fn borrower(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Borrower> {
+    let mut random = [0; 8];
+    random.copy_from_slice(&Uuid::new_v4().as_bytes()[..8]);
+    let made = Borrower {
+        id: Uuid::new_v4(),
+        reference: Reference::from_random(random),
+        kind: BorrowerKind::Person,
+        institution_name: None,
+        site: Some(site),
+        level: Some(Level::Cinquieme),
+        left_site_day: None,
+        created_at: now,
+        identity_erased_at: None,
+    };
+    borrower::insert(tx, &made, None).await?;
+    Ok(made)
+}
+
+async fn lend(
+    tx: &mut Tx,
+    programme: &Programme,
+    borrower: &Borrower,
+    device: DeviceId,
+    now: UtcMillis,
+) -> anyhow::Result<Uuid> {
+    let today = paris::date(now);
+    let reserved = Loan {
+        id: Uuid::new_v4(),
+        device,
+        borrower: borrower.id,
+        programme: programme.id,
+        site: borrower.site,
+        reserved_at: now,
+        state: LoanState::Reserved,
+    };
+    loan::reserve(tx, &reserved, "test", now).await?;
+    let handed = HandedOver {
+        at: now,
+        due: Some(today.checked_add(30.days())?),
+        extensions: 0,
+        accessories: vec![],
+        signature: None,
+        agreement_version: None,
+    };
+    let held = reserved.hand_over(handed, today)?;
+    let step = loan::Event { kind: LoanStateName::HandedOver.as_str(), actor: "test", details: Value::Null };
+    loan::save(tx, &held, step, now).await?;
+    Ok(held.id)
+}
