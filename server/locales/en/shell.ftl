@@ -2,6 +2,10 @@
 
 skip-to-content = Skip to content
 nav-label = Main navigation
+nav-pages = Pages of this part
+nav-fleet = Fleet
+nav-lending = Lending
+nav-running = Running it
 nav-overview = Overview
 nav-devices = Devices
 nav-flags = To handle

@@ -2,6 +2,10 @@
 
 skip-to-content = Aller au contenu
 nav-label = Navigation principale
+nav-pages = Pages de cette rubrique
+nav-fleet = Parc
+nav-lending = Prêts
+nav-running = Organisation
 nav-overview = Vue d’ensemble
 nav-devices = Appareils
 nav-flags = À traiter

@@ -98,7 +98,7 @@ impl DevicePage {
     pub(super) fn new(shell: Shell, read: DeviceRead, allowed: Allowed, policy: &Policy, now: UtcMillis) -> Self {
         let words = shell.words;
         let DeviceRead { detail, changes, days, flags_ever } = read;
-        let csrf = shell.person.as_ref().map_or_else(String::new, |person| person.csrf.clone());
+        let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
             let dated = words.with("measured-on", &format::date_time(health.measured_at, words));

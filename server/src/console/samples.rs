@@ -17,7 +17,7 @@ use super::{
     flag_list::{self, FlagsPage},
     i18n::Words,
     overview::OverviewPage,
-    shell::{Notice, Section, Shell, Signed},
+    shell::{Notice, Section, Shell, Signed, offered},
     sign_in::SignInPage,
     token::{Outcome, TokenForm, TokensPage},
     visitor::Visitor,
@@ -82,7 +82,11 @@ impl Samples<'_> {
             title: title.to_owned(),
             here: "/devices?q=a&sort=model".to_owned(),
             section,
-            person: Some(Signed { name: self.told("Anne Martin"), csrf: "csrf-token".to_owned(), sees_audit: true }),
+            person: Some(Signed {
+                name: self.told("Anne Martin"),
+                csrf: "csrf-token".to_owned(),
+                offered: offered(|_, _| true),
+            }),
             notice: Notice::after("saved", self.words),
         }
     }

@@ -7,7 +7,10 @@ use axum::{
 };
 
 use super::{assets, component::Tone, i18n::Words};
-use crate::domain::language::Language;
+use crate::{
+    auth::{Action, Object},
+    domain::language::Language,
+};
 
 /// Where in the console a page stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,54 @@ pub(super) enum Section {
     Elsewhere,
 }
 
+/// One page that the navigation may offer.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    section: Section,
+    href: &'static str,
+    key: &'static str,
+    /// Who sees it: those who may do this, to all they see or to the programme as a whole.
+    needs: (Action, Object),
+}
+
+const fn entry(section: Section, href: &'static str, key: &'static str, action: Action) -> Entry {
+    Entry { section, href, key, needs: (action, Object::OwnScope) }
+}
+
+/// The navigation: groups with their pages, in order. A person sees the pages that the role includes, and the groups
+/// that are not empty then. A new page is one line here.
+const GROUPS: &[(&str, &[Entry])] = &[
+    ("nav-overview", &[entry(Section::Overview, "/", "nav-overview", Action::SeeOverview)]),
+    (
+        "nav-fleet",
+        &[
+            entry(Section::Devices, "/devices", "nav-devices", Action::SeeDevices),
+            entry(Section::Flags, "/flags", "nav-flags", Action::SeeFlags),
+            entry(Section::Tokens, "/tokens", "nav-tokens", Action::SeeEnrolmentTokens),
+        ],
+    ),
+    ("nav-lending", &[]),
+    (
+        "nav-running",
+        &[Entry {
+            section: Section::Audit,
+            href: "/audit",
+            key: "nav-audit",
+            needs: (Action::SeeAudit, Object::Programme),
+        }],
+    ),
+];
+
+/// The addresses of the navigation that are offered to whoever `may` do what they need.
+pub(super) fn offered(may: impl Fn(Action, Object) -> bool) -> Vec<&'static str> {
+    GROUPS
+        .iter()
+        .flat_map(|(_, pages)| *pages)
+        .filter(|page| may(page.needs.0, page.needs.1))
+        .map(|page| page.href)
+        .collect()
+}
+
 /// The person signed in, as the page shows and uses it.
 #[derive(Clone, Debug)]
 pub(super) struct Signed {
@@ -33,8 +84,8 @@ pub(super) struct Signed {
     pub(super) name: String,
     /// What forms carry to prove that they come from this session.
     pub(super) csrf: String,
-    /// Whether the audit is offered.
-    pub(super) sees_audit: bool,
+    /// The addresses that the navigation offers.
+    pub(super) offered: Vec<&'static str>,
 }
 
 /// What surrounds a page.
@@ -88,20 +139,38 @@ pub(super) struct NavItem {
 }
 
 impl Shell {
-    /// The navigation's entries.
-    pub(super) fn nav(&self) -> Vec<NavItem> {
-        let audit = self.person.as_ref().is_some_and(|person| person.sees_audit);
-        [
-            (Section::Overview, "/", "nav-overview", true),
-            (Section::Devices, "/devices", "nav-devices", true),
-            (Section::Flags, "/flags", "nav-flags", true),
-            (Section::Tokens, "/tokens", "nav-tokens", true),
-            (Section::Audit, "/audit", "nav-audit", audit),
-        ]
-        .into_iter()
-        .filter(|(_, _, _, shown)| *shown)
-        .map(|(section, href, key, _)| NavItem { href, label: self.words.say(key), current: section == self.section })
-        .collect()
+    /// The navigation's groups; a group leads to the first of its pages.
+    pub(super) fn groups(&self) -> Vec<NavItem> {
+        GROUPS
+            .iter()
+            .filter_map(|(key, pages)| {
+                let first = pages.iter().find(|page| self.offers(page))?;
+                let current = pages.iter().any(|page| page.section == self.section);
+                Some(NavItem { href: first.href, label: self.words.say(key), current })
+            })
+            .collect()
+    }
+
+    /// The pages of the group in which this page stands, where there are several.
+    pub(super) fn pages(&self) -> Vec<NavItem> {
+        let group = GROUPS.iter().find(|(_, pages)| pages.iter().any(|page| page.section == self.section));
+        let item = |page: &Entry| NavItem {
+            href: page.href,
+            label: self.words.say(page.key),
+            current: page.section == self.section,
+        };
+        let pages: Vec<NavItem> =
+            group.map_or(&[][..], |(_, pages)| pages).iter().filter(|page| self.offers(page)).map(item).collect();
+        if pages.len() > 1 { pages } else { Vec::new() }
+    }
+
+    fn offers(&self, page: &Entry) -> bool {
+        self.person.as_ref().is_some_and(|person| person.offered.contains(&page.href))
+    }
+
+    /// What forms of this page carry.
+    pub(super) fn csrf(&self) -> String {
+        self.person.as_ref().map_or_else(String::new, |person| person.csrf.clone())
     }
 
     /// The stylesheet's address.
@@ -136,5 +205,34 @@ pub(super) fn page(status: StatusCode, template: &impl Template) -> Response {
             tracing::error!(%error, "a page could not be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        auth::Role,
+        domain::{
+            authority::{Actor, can},
+            scope::Scope,
+        },
+    };
+
+    #[test]
+    fn each_role_is_offered_what_it_may_open() {
+        let (all, some) = (Scope::Everything, Scope::Sites(vec![uuid::Uuid::nil()]));
+        let offered_to =
+            |role, scope| offered(|action, object| can(Actor { role, scope }, action, object).is_allowed());
+        let everything = offered(|_, _| true);
+        assert_eq!(offered_to(Role::Administrator, &all), everything);
+        assert!(offered_to(Role::Auditor, &all).contains(&"/audit"));
+        assert!(!offered_to(Role::Auditor, &some).contains(&"/audit"), "the audit is the whole programme's");
+        assert!(!offered_to(Role::Referent, &some).contains(&"/tokens"));
+        for role in Role::ALL {
+            assert_eq!(offered_to(role, &some).first(), Some(&"/"), "{role:?}");
+        }
+        let unique: std::collections::BTreeSet<_> = everything.iter().collect();
+        assert_eq!(unique.len(), everything.len(), "an address twice");
     }
 }

@@ -93,7 +93,7 @@ impl TokensPage {
             label: words.with_two("site-named", &site.name, &site.uai),
         };
         Self {
-            csrf: shell.person.as_ref().map_or_else(String::new, |person| person.csrf.clone()),
+            csrf: shell.csrf(),
             rows: tokens.into_iter().map(|token| row(token, now, words)).collect(),
             sites: sites.into_iter().map(choice).collect(),
             created: outcome.created,

@@ -9,12 +9,9 @@ use axum::{
 
 use super::{
     i18n::{Words, preferred},
-    shell::{Notice, Section, Shell, Signed},
+    shell::{Notice, Section, Shell, Signed, offered},
 };
-use crate::{
-    auth::{Action, Object, SignedIn},
-    domain::language::Language,
-};
+use crate::{auth::SignedIn, domain::language::Language};
 
 /// The cookie that holds a chosen language. It says nothing about anybody, so it needs no consent (CNIL, guidelines
 /// of 17 September 2020, article 5: exempt, chosen by the reader).
@@ -76,7 +73,7 @@ impl Visitor {
         let person = Signed {
             name: signed_in.person.display_name.clone(),
             csrf: signed_in.csrf.as_str().to_owned(),
-            sees_audit: signed_in.person.can(Action::SeeAudit, Object::Programme).is_allowed(),
+            offered: offered(|action, object| signed_in.person.can(action, object).is_allowed()),
         };
         Shell { person: Some(person), section, ..self.bare(title) }
     }
