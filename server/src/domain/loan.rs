@@ -317,6 +317,20 @@ impl Loan {
         self.leave(&[HandedOver, Lost, Stolen, WrittenOff], Returned, |handed| LoanState::Returned(handed, back))
     }
 
+    /// The desk took back the wrong device: the loan is again what it was `before`, which is known from its history.
+    pub fn undo_return(self, before: LoanState) -> Result<Self, Refused> {
+        let handed = self.state.handed_over().filter(|_| matches!(self.state, LoanState::Returned(..)));
+        // Only what could have been taken back can be put back, and nothing else about the loan changes.
+        let same = handed.is_some() && handed == before.handed_over();
+        let returnable = self.clone().with(before.clone()).take_back_is_open();
+        if same && returnable { Ok(self.with(before)) } else { Err(self.refuse(before.name())) }
+    }
+
+    const fn take_back_is_open(&self) -> bool {
+        use LoanState::{HandedOver, Lost, Stolen, WrittenOff};
+        matches!(self.state, HandedOver(_) | Lost(..) | Stolen(..) | WrittenOff(..))
+    }
+
     /// The borrower cannot find it.
     pub fn lose(self, at: UtcMillis) -> Result<Self, Refused> {
         self.leave(&[LoanStateName::HandedOver], LoanStateName::Lost, |handed| LoanState::Lost(handed, at))
@@ -405,6 +419,20 @@ mod tests {
         assert_eq!(stolen.state.lending_state(), LendingState::Stolen);
         let back = Return { at: at(40), condition: Condition::Damaged, missing: vec!["chargeur".into()] };
         assert_eq!(stolen.take_back(back).unwrap().state.lending_state(), LendingState::Intake);
+    }
+
+    #[test]
+    fn a_return_is_undone_to_what_was_before_and_to_nothing_else() {
+        let back = || Return { at: at(40), condition: Condition::Good, missing: vec![] };
+        for before in [lent(), lent().lose(at(20)).unwrap()] {
+            let returned = before.clone().take_back(back()).unwrap();
+            assert_eq!(returned.clone().undo_return(before.state.clone()), Ok(before));
+            assert!(returned.clone().undo_return(LoanState::Reserved).is_err());
+            assert!(returned.clone().undo_return(lent().cede(at(3)).unwrap().state).is_err());
+            let other = LoanState::HandedOver(HandedOver { extensions: 3, ..handed() });
+            assert!(returned.undo_return(other).is_err());
+        }
+        assert!(lent().undo_return(lent().state).is_err());
     }
 
     #[test]

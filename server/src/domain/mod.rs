@@ -24,6 +24,7 @@ pub mod rules;
 pub mod schedule;
 pub mod school_calendar;
 pub mod scope;
+pub mod signature;
 pub mod timestamp;
 pub mod uai;
 pub mod verdict;

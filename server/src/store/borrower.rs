@@ -6,7 +6,7 @@ use cartable_common::UtcMillis;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, on,
+    StoreError, Tx, loan_signature, on,
     value::{moment, optional_moment, parsed},
 };
 use crate::domain::{
@@ -109,6 +109,7 @@ pub async fn sealed_identity(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Opt
 pub async fn erase_identity(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<bool, StoreError> {
     let sql = "DELETE FROM borrower_identity WHERE borrower_id = $1";
     let rows = on!(tx, |c| sqlx::query(sql).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
+    loan_signature::erase_of_borrower(tx, id).await?;
     // The hash of the school's number would still recognise the person.
     let sql = "UPDATE borrower SET identity_erased_at = $2, natural_key_hash = NULL WHERE id = $1";
     on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(drop))?;

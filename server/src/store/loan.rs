@@ -169,7 +169,8 @@ pub async fn save(tx: &mut Tx, loan: &Loan, step: Event<'_>, now: UtcMillis) -> 
     set_lending_state(tx, loan.device, loan.state.lending_state()).await
 }
 
-async fn event(tx: &mut Tx, loan: Uuid, step: Event<'_>, now: UtcMillis) -> Result<(), StoreError> {
+/// Adds a step that changes nothing about the loan itself: its device went back into stock.
+pub(crate) async fn event(tx: &mut Tx, loan: Uuid, step: Event<'_>, now: UtcMillis) -> Result<(), StoreError> {
     let sql = "INSERT INTO loan_event (loan_id, number, at, kind, actor, details) \
                SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5 FROM loan_event WHERE loan_id = $1";
     let details = step.details.to_string();
@@ -185,6 +186,20 @@ async fn event(tx: &mut Tx, loan: Uuid, step: Event<'_>, now: UtcMillis) -> Resu
             .map(drop)
     })?;
     Ok(())
+}
+
+/// Where a device is in its lending; none if there is no such device.
+pub async fn lending_state(tx: &mut Tx, id: DeviceId) -> Result<Option<LendingState>, StoreError> {
+    let sql = "SELECT lending_state FROM device WHERE id = $1";
+    let state: Option<String> = on!(tx, |c| sqlx::query_scalar(sql).bind(id.0).fetch_optional(c).await)?;
+    state.map(|state| parsed("device.lending_state", &state)).transpose()
+}
+
+/// The newest loan of a device, whoever may see it: the one that says where the device is.
+pub(crate) async fn newest_of_device(tx: &mut Tx, id: DeviceId) -> Result<Option<Uuid>, StoreError> {
+    let sql =
+        "SELECT id FROM loan WHERE device_id = $1 ORDER BY ended_at IS NOT NULL, reserved_at DESC, id DESC LIMIT 1";
+    Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(id.0).fetch_optional(c).await)?)
 }
 
 /// Writes where a device is in its lending.

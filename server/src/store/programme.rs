@@ -31,9 +31,6 @@ struct Raw {
 
 impl Raw {
     fn read(self) -> Result<Programme, StoreError> {
-        let roles: Vec<String> = from_json("programme.membership_roles", &self.membership_roles)?;
-        let membership: Result<Vec<Role>, StoreError> =
-            roles.iter().map(|role| parsed("programme.membership_roles", role)).collect();
         Ok(Programme {
             id: self.id,
             code: parsed("programme.code", &self.code)?,
@@ -44,11 +41,17 @@ impl Raw {
             accessories: from_json("programme.accessories", &self.accessories)?,
             owner: self.owner,
             agreement_template: self.agreement_template,
-            membership: membership?,
+            membership: membership(&self.membership_roles)?,
             notice_days: from_json("programme.notice_days", &self.notice_days)?,
             open: self.closed_at.is_none(),
         })
     }
+}
+
+/// The roles that a stored list names.
+pub(crate) fn membership(json: &str) -> Result<Vec<Role>, StoreError> {
+    let roles: Vec<String> = from_json("programme.membership_roles", json)?;
+    roles.iter().map(|role| parsed("programme.membership_roles", role)).collect()
 }
 
 fn term(kind: &str, value: Option<i64>) -> Result<Term, StoreError> {
