@@ -109,7 +109,7 @@ impl DevicesQuery {
         if self.search.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH_CHARS) {
             return Err(Problem::invalid(format!("`search` has at most {MAX_SEARCH_CHARS} characters.")));
         }
-        Ok(DeviceQuery {
+        let query = DeviceQuery {
             status: self.status,
             site,
             flag: self.flag,
@@ -133,7 +133,11 @@ impl DevicesQuery {
             after: page::after(self.after.as_deref())?,
             limit: page::limit(self.limit)?.into(),
             search: self.search,
-        })
+        };
+        match &query.after {
+            Some(cursor) if !query.sort.has_key(&cursor.key) => Err(page::foreign_cursor()),
+            _ => Ok(query),
+        }
     }
 }
 

@@ -52,8 +52,11 @@ pub fn limit(asked: Option<u16>) -> Result<u16, Problem> {
 
 /// The place that was asked for.
 pub fn after(asked: Option<&str>) -> Result<Option<Cursor>, Problem> {
-    let parse = |text: &str| {
-        text.parse().map_err(|_| Problem::invalid("`after` is the value of `next` of the page before, unchanged."))
-    };
+    let parse = |text: &str| text.parse().map_err(|_| foreign_cursor());
     asked.map(parse).transpose()
+}
+
+/// `after` is no value that this list, sorted like this, gave out.
+pub fn foreign_cursor() -> Problem {
+    Problem::invalid("`after` is the value of `next` of the page before, unchanged, with the same sort.")
 }

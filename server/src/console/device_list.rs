@@ -18,7 +18,7 @@ use crate::{
     },
     store::{
         device_list::{Archived, DeviceQuery, DeviceSort, DeviceSummary, Direction},
-        page::{Cursor, CursorKey, Page},
+        page::{Cursor, Page},
     },
 };
 
@@ -57,7 +57,7 @@ impl Asked {
             name => DeviceSort::from_name(name).ok_or(Nonsense)?,
         };
         let after: Option<Cursor> = optional(&self.after)?;
-        if after.as_ref().is_some_and(|cursor| !fits(sort, &cursor.key)) {
+        if after.as_ref().is_some_and(|cursor| !sort.has_key(&cursor.key)) {
             return Err(Nonsense);
         }
         Ok(DeviceQuery {
@@ -105,14 +105,6 @@ impl Asked {
             ("order", order),
         ];
         address(path, &parts)
-    }
-}
-
-fn fits(sort: DeviceSort, key: &CursorKey) -> bool {
-    match sort {
-        DeviceSort::Serial | DeviceSort::Model | DeviceSort::Site => matches!(key, CursorKey::Text(_)),
-        DeviceSort::Severity => matches!(key, CursorKey::Number(_)),
-        DeviceSort::Contact => matches!(key, CursorKey::Number(_) | CursorKey::Absent),
     }
 }
 
@@ -309,6 +301,7 @@ fn row(device: DeviceSummary, now: UtcMillis, words: Words) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::page::CursorKey;
 
     #[test]
     fn what_no_list_knows_is_refused_and_nothing_else() {

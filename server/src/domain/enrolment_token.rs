@@ -128,7 +128,7 @@ pub struct TokenTerms {
 /// Terms that no token may have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTerms {
-    /// No label, or one that is too long.
+    /// No label, one that is too long, or one with characters that cannot be shown.
     #[error("a token needs a label of 1 to {MAX_LABEL_CHARS} characters, so that people know what it was for")]
     Label,
     /// The programme code is empty or too long.
@@ -152,7 +152,7 @@ impl TokenTerms {
         now: UtcMillis,
     ) -> Result<Self, InvalidTerms> {
         let label = label.trim();
-        if label.is_empty() || label.chars().count() > MAX_LABEL_CHARS {
+        if label.is_empty() || label.chars().count() > MAX_LABEL_CHARS || label.contains(char::is_control) {
             return Err(InvalidTerms::Label);
         }
         let programme = programme.map(str::trim);

@@ -15,6 +15,7 @@ pub mod fold;
 pub mod language;
 pub mod lease;
 pub mod loan;
+pub mod month;
 pub mod os_support;
 pub mod paris;
 pub mod person;

@@ -3,6 +3,7 @@
 //! Several server processes may share a database: a lease lets one of them run a job at a time.
 
 pub mod flag_sweep;
+pub mod history_months;
 pub mod retention;
 
 use std::{sync::Arc, time::Duration};
@@ -33,6 +34,7 @@ struct Runner {
 #[derive(Clone, Copy, Debug)]
 enum Job {
     FlagSweep,
+    HistoryMonths,
     Retention,
 }
 
@@ -40,6 +42,7 @@ impl Job {
     const fn name(self) -> &'static str {
         match self {
             Self::FlagSweep => "flag_sweep",
+            Self::HistoryMonths => "history_months",
             Self::Retention => "retention",
         }
     }
@@ -47,6 +50,7 @@ impl Job {
     const fn every(self) -> Duration {
         match self {
             Self::FlagSweep => flag_sweep::EVERY,
+            Self::HistoryMonths => history_months::EVERY,
             Self::Retention => retention::EVERY,
         }
     }
@@ -55,7 +59,7 @@ impl Job {
 /// Starts all jobs in `tracker`. They end soon after `shutdown` is cancelled; a unit of work under way is finished.
 pub fn start(store: &Store, policy: &Arc<Policy>, tracker: &TaskTracker, shutdown: &CancellationToken) {
     let runner = Runner { store: store.clone(), policy: Arc::clone(policy), holder: Uuid::new_v4() };
-    for job in [Job::FlagSweep, Job::Retention] {
+    for job in [Job::FlagSweep, Job::HistoryMonths, Job::Retention] {
         let (runner, shutdown) = (runner.clone(), shutdown.clone());
         tracker.spawn(async move {
             let mut pause = FIRST_AFTER;
@@ -84,6 +88,9 @@ impl Runner {
         let done = match job {
             Job::FlagSweep => flag_sweep::run(&self.store, &self.policy, now, shutdown).await.map(|done| {
                 tracing::debug!(?done, "flags swept");
+            }),
+            Job::HistoryMonths => history_months::run(&self.store, now, shutdown).await.map(|made| {
+                tracing::debug!(made, "months of history looked after");
             }),
             Job::Retention => retention::run(&self.store, now, shutdown).await.map(|done| {
                 tracing::info!(?done, "old moments rounded to the day, past ones deleted");

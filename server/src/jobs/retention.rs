@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::store::{
     Store, StoreError, Tx,
     audit::{self, NewAudit},
+    partition::{self, History},
     retention::{self, Retained},
     sweep,
 };
@@ -16,9 +17,16 @@ use crate::store::{
 /// Between two runs.
 pub const EVERY: Duration = Duration::from_hours(6);
 
+const ACTOR: &str = "job:retention";
+
 /// Works through the whole fleet; stops early when `shutdown` is cancelled.
 pub async fn run(store: &Store, now: UtcMillis, shutdown: &CancellationToken) -> Result<Retained, StoreError> {
     let mut retained = Retained::default();
+    match months(store, now, shutdown).await {
+        Ok(deleted) => retained.deleted += deleted,
+        // Somebody reads for long. Below, the same rows go one by one.
+        Err(error) => tracing::warn!(%error, "an expired month could not be dropped whole"),
+    }
     let mut after = None;
     while !shutdown.is_cancelled() {
         let mut tx = store.write().await?;
@@ -40,16 +48,39 @@ pub async fn run(store: &Store, now: UtcMillis, shutdown: &CancellationToken) ->
     Ok(retained)
 }
 
+/// Drops the months of history that are past their time, each in a unit of work; how many rows went with them.
+async fn months(store: &Store, now: UtcMillis, shutdown: &CancellationToken) -> Result<u64, StoreError> {
+    let mut deleted = 0;
+    for history in History::ALL {
+        let mut tx = store.read().await?;
+        let expired = partition::expired(&mut tx, history, now).await?;
+        drop(tx);
+        for month in expired {
+            if shutdown.is_cancelled() {
+                return Ok(deleted);
+            }
+            let mut tx = store.write().await?;
+            let Some(held) = partition::drop_month(&mut tx, history, month).await? else { continue };
+            let entry = NewAudit {
+                actor: ACTOR,
+                action: "retention.drop_month",
+                object_kind: history.table(),
+                object_id: &month.to_string(),
+                details: serde_json::json!({ "deleted": held }),
+            };
+            audit::append(&mut tx, entry, now).await?;
+            tx.commit().await?;
+            deleted += held;
+        }
+    }
+    Ok(deleted)
+}
+
 /// Leaves an audit row about what was done up to the device `last`.
 async fn record(tx: &mut Tx, done: Retained, last: Uuid, now: UtcMillis) -> Result<(), StoreError> {
     let last = last.to_string();
     let details = serde_json::json!({ "coarsened": done.coarsened, "deleted": done.deleted });
-    let entry = NewAudit {
-        actor: "job:retention",
-        action: "retention.apply",
-        object_kind: "devices_up_to",
-        object_id: &last,
-        details,
-    };
+    let entry =
+        NewAudit { actor: ACTOR, action: "retention.apply", object_kind: "devices_up_to", object_id: &last, details };
     audit::append(tx, entry, now).await.map(drop)
 }

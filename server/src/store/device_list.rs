@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use super::{
     StoreError, Tx,
-    clause::{Clause, containing},
+    clause::Clause,
+    device_search::Search,
     page::{Cursor, CursorKey, Page, Total},
 };
 use crate::domain::{
     device::DeviceStatus,
     flag::{FlagCode, Severity},
-    fold::fold,
     scope::Scope,
     verdict::Verdict,
 };
@@ -59,6 +59,15 @@ impl DeviceSort {
     /// The sort of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|sort| sort.as_str() == name)
+    }
+
+    /// Whether a page of this sort may begin after `key`.
+    pub const fn has_key(self, key: &CursorKey) -> bool {
+        match self {
+            Self::Serial | Self::Model | Self::Site => matches!(key, CursorKey::Text(_)),
+            Self::Severity => matches!(key, CursorKey::Number(_)),
+            Self::Contact => matches!(key, CursorKey::Number(_) | CursorKey::Absent),
+        }
     }
 
     const fn column(self) -> &'static str {
@@ -176,16 +185,18 @@ pub struct SiteName {
 /// One page of devices.
 pub async fn list(tx: &mut Tx, scope: &Scope, query: &DeviceQuery) -> Result<Page<DeviceSummary>, StoreError> {
     let limit = if query.limit == 0 { PAGE_ROWS } else { query.limit };
-    // A search that finds little is read through and sorted; one that finds much follows the index and soon has a page.
-    let searched = if searches(query) { Some(counted(tx, scope, query).await?) } else { None };
-    let few = matches!(searched, Some(Total::Exact(_))) && matches!(tx, Tx::Sqlite(_));
-    let mut rows = select(tx, scope, query, limit + 1, if few { Walk::Sort } else { Walk::Index }).await?;
+    // A search that finds little is collected and sorted; one that finds much follows the index and soon has a page.
+    let search = Search::of(tx, query.search.as_deref()).await?;
+    let asked = Asked { scope, query, search: &search };
+    let searched = if search.is_empty() { None } else { Some(asked.counted(tx).await?) };
+    let few = search.collects() || matches!(searched, Some(Total::Exact(_))) && matches!(tx, Tx::Sqlite(_));
+    let mut rows = select(tx, asked, limit + 1, if few { Walk::Sort } else { Walk::Index }).await?;
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|row| row.cursor(query.sort));
     let total = match searched {
         Some(total) => total,
-        None => total(tx, scope, query, rows.len(), more).await?,
+        None => asked.total(tx, rows.len(), more).await?,
     };
     let mut summaries = rows.into_iter().map(Row::into_summary).collect::<Result<Vec<_>, _>>()?;
     add_flags(tx, &mut summaries).await?;
@@ -194,15 +205,10 @@ pub async fn list(tx: &mut Tx, scope: &Scope, query: &DeviceQuery) -> Result<Pag
 
 /// A page's rows. Devices that never made contact have no day: they stand in a part of their own, before all others
 /// when the longest gone come first, after them otherwise.
-async fn select(
-    tx: &mut Tx,
-    scope: &Scope,
-    query: &DeviceQuery,
-    limit: usize,
-    walk: Walk,
-) -> Result<Vec<Row>, StoreError> {
+async fn select(tx: &mut Tx, asked: Asked<'_>, limit: usize, walk: Walk) -> Result<Vec<Row>, StoreError> {
+    let query = asked.query;
     if query.sort != DeviceSort::Contact {
-        return part(tx, scope, query, (Part::Keyed, walk), query.after.as_ref(), limit).await;
+        return part(tx, asked, (Part::Keyed, walk), query.after.as_ref(), limit).await;
     }
     let parts = match query.direction {
         Direction::Ascending => [Part::NeverSeen, Part::Keyed],
@@ -217,7 +223,7 @@ async fn select(
         let after = query.after.as_ref().filter(|_| index == first);
         let missing = limit - rows.len();
         if missing > 0 {
-            rows.extend(part(tx, scope, query, (which, walk), after, missing).await?);
+            rows.extend(part(tx, asked, (which, walk), after, missing).await?);
         }
     }
     Ok(rows)
@@ -253,14 +259,14 @@ const JOINS: &str = ") d LEFT JOIN site s ON s.id = d.site_id LEFT JOIN contact 
 
 async fn part(
     tx: &mut Tx,
-    scope: &Scope,
-    query: &DeviceQuery,
+    asked: Asked<'_>,
     (part, walk): (Part, Walk),
     after: Option<&Cursor>,
     limit: usize,
 ) -> Result<Vec<Row>, StoreError> {
+    let query = asked.query;
     let mut clause = Clause::new(SUMMARY);
-    restrict(&mut clause, scope, query);
+    asked.restrict(&mut clause);
     if query.sort == DeviceSort::Contact {
         clause.sql(if part == Part::Keyed {
             " AND last_contact_day IS NOT NULL"
@@ -309,68 +315,74 @@ fn order(clause: &mut Clause, column: Option<&'static str>, id: &'static str, di
     clause.sql(id).sql(way);
 }
 
-/// The WHERE of the list, without the page.
-fn restrict(clause: &mut Clause, scope: &Scope, query: &DeviceQuery) {
-    clause.sql(match query.archived {
-        Archived::Exclude => " WHERE archived_at IS NULL",
-        Archived::Only => " WHERE archived_at IS NOT NULL",
-        Archived::Include => " WHERE 1 = 1",
-    });
-    clause.within("site_id", scope);
-    if let Some(status) = query.status {
-        clause.sql(" AND status = ").value(status.as_str());
-    }
-    if let Some(site) = query.site {
-        clause.sql(" AND site_id = ").value(site);
-    }
-    if let Some(severity) = query.min_severity {
-        clause.sql(" AND worst_severity >= ").value(i64::from(severity));
-    }
-    if let Some(code) = query.flag {
-        clause.sql(" AND id IN (SELECT device_id FROM flag WHERE cleared_at IS NULL AND code = ");
-        clause.value(code.as_str()).sql(")");
-    }
-    for word in fold(query.search.as_deref().unwrap_or_default()).split(' ').filter(|word| !word.is_empty()) {
-        clause.sql(" AND search_text LIKE ").value(containing(word).as_str()).sql(r" ESCAPE '\'");
-    }
+/// What is listed: for whom, which, and how the words of its search are found.
+#[derive(Clone, Copy, Debug)]
+struct Asked<'a> {
+    scope: &'a Scope,
+    query: &'a DeviceQuery,
+    search: &'a Search,
 }
 
-/// How many devices the whole list has.
-async fn total(tx: &mut Tx, scope: &Scope, query: &DeviceQuery, rows: usize, more: bool) -> Result<Total, StoreError> {
-    if query.after.is_none() && !more {
-        return Ok(Total::Exact(i64::try_from(rows).unwrap_or(i64::MAX)));
+impl Asked<'_> {
+    /// The WHERE of the list, without the page.
+    fn restrict(self, clause: &mut Clause) {
+        let query = self.query;
+        clause.sql(match query.archived {
+            Archived::Exclude => " WHERE archived_at IS NULL",
+            Archived::Only => " WHERE archived_at IS NOT NULL",
+            Archived::Include => " WHERE 1 = 1",
+        });
+        clause.within("site_id", self.scope);
+        if let Some(status) = query.status {
+            clause.sql(" AND status = ").value(status.as_str());
+        }
+        if let Some(site) = query.site {
+            clause.sql(" AND site_id = ").value(site);
+        }
+        if let Some(severity) = query.min_severity {
+            clause.sql(" AND worst_severity >= ").value(i64::from(severity));
+        }
+        if let Some(code) = query.flag {
+            clause.sql(" AND id IN (SELECT device_id FROM flag WHERE cleared_at IS NULL AND code = ");
+            clause.value(code.as_str()).sql(")");
+        }
+        self.search.restrict(clause);
     }
-    if query.flag.is_none() && query.min_severity.is_none() && query.archived == Archived::Exclude {
-        return Ok(Total::Exact(from_counters(tx, scope, query).await?));
+
+    /// How many devices the whole list has, where nothing is searched.
+    async fn total(self, tx: &mut Tx, rows: usize, more: bool) -> Result<Total, StoreError> {
+        let query = self.query;
+        if query.after.is_none() && !more {
+            return Ok(Total::Exact(i64::try_from(rows).unwrap_or(i64::MAX)));
+        }
+        if query.flag.is_none() && query.min_severity.is_none() && query.archived == Archived::Exclude {
+            return Ok(Total::Exact(self.kept_count(tx).await?));
+        }
+        self.counted(tx).await
     }
-    counted(tx, scope, query).await
-}
 
-fn searches(query: &DeviceQuery) -> bool {
-    query.search.as_deref().is_some_and(|text| !fold(text).is_empty())
-}
-
-/// How many rows match, up to the cap.
-async fn counted(tx: &mut Tx, scope: &Scope, query: &DeviceQuery) -> Result<Total, StoreError> {
-    let mut clause = Clause::new("SELECT count(*) FROM (SELECT 1 FROM device");
-    restrict(&mut clause, scope, query);
-    clause.sql(" LIMIT ").value(COUNT_CAP + 1).sql(") AS counted");
-    let count = clause.number(tx).await?;
-    Ok(if count > COUNT_CAP { Total::MoreThan(COUNT_CAP) } else { Total::Exact(count) })
-}
-
-async fn from_counters(tx: &mut Tx, scope: &Scope, query: &DeviceQuery) -> Result<i64, StoreError> {
-    let mut clause =
-        Clause::new("SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name = 'device_status'");
-    clause.within("site_id", scope);
-    match query.status {
-        Some(status) => clause.sql(" AND key = ").value(status.as_str()),
-        None => clause.sql(" AND key <> 'archived'"),
-    };
-    if let Some(site) = query.site {
-        clause.sql(" AND site_id = ").value(site);
+    /// How many rows match, up to the cap.
+    async fn counted(self, tx: &mut Tx) -> Result<Total, StoreError> {
+        let mut clause = Clause::new("SELECT count(*) FROM (SELECT 1 FROM device");
+        self.restrict(&mut clause);
+        clause.sql(" LIMIT ").value(COUNT_CAP + 1).sql(") AS counted");
+        let count = clause.number(tx).await?;
+        Ok(if count > COUNT_CAP { Total::MoreThan(COUNT_CAP) } else { Total::Exact(count) })
     }
-    clause.number(tx).await
+
+    async fn kept_count(self, tx: &mut Tx) -> Result<i64, StoreError> {
+        let mut clause =
+            Clause::new("SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name = 'device_status'");
+        clause.within("site_id", self.scope);
+        match self.query.status {
+            Some(status) => clause.sql(" AND key = ").value(status.as_str()),
+            None => clause.sql(" AND key <> 'archived'"),
+        };
+        if let Some(site) = self.query.site {
+            clause.sql(" AND site_id = ").value(site);
+        }
+        clause.number(tx).await
+    }
 }
 
 #[derive(sqlx::FromRow)]

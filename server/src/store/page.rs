@@ -64,7 +64,10 @@ impl std::str::FromStr for Cursor {
     type Err = InvalidCursor;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| InvalidCursor)?;
-        serde_json::from_slice(&bytes).map_err(|_| InvalidCursor)
+        let cursor: Self = serde_json::from_slice(&bytes).map_err(|_| InvalidCursor)?;
+        // No stored text holds a NUL, and PostgreSQL refuses it even in a question.
+        let is_text_with_nul = matches!(&cursor.key, CursorKey::Text(text) if text.contains('\0'));
+        if is_text_with_nul { Err(InvalidCursor) } else { Ok(cursor) }
     }
 }
 
@@ -80,5 +83,7 @@ mod tests {
         }
         assert_eq!("x'".parse::<Cursor>(), Err(InvalidCursor));
         assert_eq!("".parse::<Cursor>(), Err(InvalidCursor));
+        let nul = Cursor { key: CursorKey::Text("a\0".into()), id: Uuid::nil() };
+        assert_eq!(nul.to_string().parse::<Cursor>(), Err(InvalidCursor));
     }
 }

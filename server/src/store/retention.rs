@@ -11,16 +11,17 @@ use super::{
     rows::{Cell, Rows, Type},
     value::{from_json, moment, to_json},
 };
-use crate::domain::flag::Evidence;
+use crate::domain::{flag::Evidence, month::Month};
 
 /// Days after which moments of contact are known to the day only.
 pub const EXACT_DAYS: i64 = 30;
 /// Days for which a report's identifier is remembered, so that a repeat is recognised: agents keep reports for at most
 /// 120 days.
 pub const REPORT_DAYS: i64 = 400;
-/// Days for which changes of a device's content are kept: a loan lasts up to four school years.
+/// Days for which changes of a device's content are kept: a loan lasts up to four school years. Forgotten by the
+/// month: a month goes when all of it is past its time.
 pub const CHANGE_DAYS: i64 = 5 * 366;
-/// Days for which a day's figures are kept.
+/// Days for which a day's figures are kept; forgotten by the month too.
 pub const DAILY_DAYS: i64 = 5 * 366;
 /// Days for which cleared flags are kept.
 pub const CLEARED_FLAG_DAYS: i64 = 5 * 366;
@@ -70,16 +71,21 @@ pub async fn devices(tx: &mut Tx, ids: &[Uuid], now: UtcMillis) -> Result<Retain
     let delete = |table: &str, condition: &str| {
         format!("DELETE FROM {table} WHERE device_id IN (SELECT r.id FROM {{rows}}) AND {condition}")
     };
-    let first_day = now.plus_days(-DAILY_DAYS).day_number();
+    let (first_change, first_day) = (first_month(now, CHANGE_DAYS), first_month(now, DAILY_DAYS));
     for sql in [
         delete("report", &format!("received_at < {}", before(REPORT_DAYS))),
-        delete("health_change", &format!("received_at < {}", before(CHANGE_DAYS))),
-        delete("health_daily", &format!("day < {first_day}")),
+        delete("health_change", &format!("received_at < {}", first_change.first_millis())),
+        delete("health_daily", &format!("day < {}", first_day.first_day())),
         delete("flag", &format!("cleared_at < {}", before(CLEARED_FLAG_DAYS))),
     ] {
         done.deleted += rows.execute(tx, &sql).await?;
     }
     Ok(done)
+}
+
+/// The first month of a history that is kept for `days`.
+pub(super) fn first_month(now: UtcMillis, days: i64) -> Month {
+    Month::of(now.plus_days(-days))
 }
 
 #[derive(sqlx::FromRow)]
