@@ -3,6 +3,9 @@
 //! Command-line arguments win over `config.toml`, which wins over the defaults. The policy of the rules is a file of
 //! its own ([`crate::domain::policy`]).
 
+mod mail;
+mod webhooks;
+
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -11,6 +14,11 @@ use std::{
 
 use rustls_pki_types::ServerName;
 use serde::Deserialize;
+
+pub use self::{
+    mail::{MailSettings, Security},
+    webhooks::WebhookSettings,
+};
 
 /// The configuration file in the data directory.
 pub const FILE: &str = "config.toml";
@@ -59,6 +67,23 @@ pub enum ConfigError {
         /// What was given.
         host: String,
     },
+    /// E-mails would cross a network in clear.
+    #[error(
+        "mail: security = \"none\" is only for a mail server on this host, not for {host}; use starttls or implicit"
+    )]
+    PlainMail {
+        /// The mail server.
+        host: String,
+    },
+    /// Not an address.
+    #[error("mail: {address:?} is not an e-mail address, such as Cartable <cartable@departement.example>")]
+    MailAddress {
+        /// What was given.
+        address: String,
+    },
+    /// A user without a password.
+    #[error("mail: user needs password_file, or the systemd credential `cartable-mail-password`")]
+    NoMailPassword,
 }
 
 /// The database's address. May hold a password: `Debug` shows only the kind.
@@ -90,6 +115,10 @@ pub struct Settings {
     pub console_transport: Transport,
     /// The policy, where there is a file.
     pub policy: Option<PathBuf>,
+    /// Where e-mails are handed in; without it, none are sent.
+    pub mail: Option<MailSettings>,
+    /// Where webhooks may go.
+    pub webhooks: WebhookSettings,
 }
 
 /// How people's browsers reach the console.
@@ -137,6 +166,8 @@ struct Raw {
     policy: Option<PathBuf>,
     gateway: RawGateway,
     console: RawConsole,
+    mail: Option<mail::Raw>,
+    webhooks: webhooks::Raw,
 }
 
 #[derive(Debug, Deserialize)]
@@ -177,7 +208,10 @@ impl Settings {
             ConfigError::File { .. }
             | ConfigError::PlainConsole { .. }
             | ConfigError::HalfConsoleTls
-            | ConfigError::Host { .. } => error,
+            | ConfigError::Host { .. }
+            | ConfigError::PlainMail { .. }
+            | ConfigError::MailAddress { .. }
+            | ConfigError::NoMailPassword => error,
         })
     }
 
@@ -206,6 +240,8 @@ impl Settings {
                 overrides.behind_proxy || raw.console.behind_proxy,
             )?,
             policy: policy.or_else(default_policy),
+            mail: raw.mail.map(|mail| mail.read(data)).transpose()?,
+            webhooks: raw.webhooks.read(data)?,
         })
     }
 }
@@ -267,7 +303,20 @@ pub fn documented(hosts: &[String], database: Option<&str>, key_file: Option<&Pa
          # certificate = \"console.pem\"\n\
          # key = \"console.key\"\n\
          # Only if nothing but a proxy that speaks HTTPS to people can reach the address.\n\
-         # behind_proxy = true\n",
+         # behind_proxy = true\n\
+         \n\
+         # Where e-mails to families and referents are handed in. Without this section none are sent.\n\
+         # [mail]\n\
+         # host = \"smtp.example\"\n\
+         # security = \"starttls\"   # or \"implicit\"; \"none\" only for a mail server on this host\n\
+         # user = \"cartable\"\n\
+         # password_file = \"/etc/cartable/mail-password\"\n\
+         # from = \"Cartable <cartable@departement.example>\"\n\
+         # reply_to = \"prets@departement.example\"\n\
+         \n\
+         # Which hosts webhooks may tell of events.\n\
+         # [webhooks]\n\
+         # hosts = [\"tickets.departement.example\"]\n",
         line("database", database.map(quoted), "\"postgres://cartable@database.example/cartable\""),
         line("key_file", key_file.map(|path| quoted(&path.display().to_string())), "\"/etc/cartable/cartable-key\""),
         hosts.join(", "),

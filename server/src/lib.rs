@@ -14,6 +14,7 @@ pub mod domain;
 pub mod gateway;
 pub mod jobs;
 pub mod lifecycle;
+pub mod mail;
 pub mod pki;
 pub mod random;
 pub mod store;

@@ -16,6 +16,8 @@ pub mod language;
 pub mod lease;
 pub mod loan;
 pub mod month;
+pub mod notice;
+pub mod notice_schedule;
 pub mod os_support;
 pub mod paris;
 pub mod person;

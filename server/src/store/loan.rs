@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, device, on,
+    StoreError, Tx, device, notice, on,
     value::{day, day_number, from_json, moment, optional_moment, parsed, to_json},
 };
 use crate::domain::{
@@ -165,6 +165,7 @@ pub async fn save(tx: &mut Tx, loan: &Loan, step: Event<'_>, now: UtcMillis) -> 
             .await
             .map(drop)
     })?;
+    notice::confirm(tx, loan, step.kind, now).await?;
     event(tx, loan.id, step, now).await?;
     set_lending_state(tx, loan.device, loan.state.lending_state()).await
 }

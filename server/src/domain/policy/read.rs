@@ -33,7 +33,7 @@ impl std::fmt::Display for PolicyProblem {
 }
 
 /// Pairs of settings of which the first must not pass the second, and what happens otherwise.
-const IN_ORDER: [(&str, &str, &str); 9] = [
+const IN_ORDER: [(&str, &str, &str); 10] = [
     ("silent.warning_school_days", "silent.critical_school_days", "it would be critical before it is a warning"),
     ("disk.critical_percent", "disk.warning_percent", "it would be critical before it is a warning"),
     ("disk.critical_gigabytes", "disk.warning_gigabytes", "it would be critical before it is a warning"),
@@ -41,6 +41,7 @@ const IN_ORDER: [(&str, &str, &str); 9] = [
     ("drive.flash_errors_worn", "drive.flash_errors_failing", "a drive would be failing before it is worn"),
     ("battery.replace_percent", "battery.long_loan_percent", "a battery would be replaced before it is worn"),
     ("battery.long_loan_percent", "battery.relend_percent", "a battery would be replaced before it is worn"),
+    ("notices.from_hour", "notices.until_hour", "no e-mail would ever leave"),
     ("clock.warning_minutes", "clock.critical_minutes", "it would be critical before it is a warning"),
     ("check_in.herd_from_hour", "check_in.herd_until_hour", "the hours would end before they begin"),
 ];

@@ -75,6 +75,19 @@ impl Value for u32 {
     }
 }
 
+impl Value for bool {
+    fn read(value: &DeValue<'_>, _: Option<&RangeInclusive<u32>>) -> Result<Self, String> {
+        let DeValue::Boolean(answer) = value else {
+            return Err(format!("must be true or false, without quotation marks, but it is {}", kind(value)));
+        };
+        Ok(*answer)
+    }
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+}
+
 impl Value for Date {
     fn read(value: &DeValue<'_>, _: Option<&RangeInclusive<u32>>) -> Result<Self, String> {
         let DeValue::Datetime(date) = value else {

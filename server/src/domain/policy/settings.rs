@@ -290,4 +290,32 @@ policy! {
         source "Cartable: firmware keeps up to an eighth for graphics; a missing module is a quarter or more.",
         source_fr "Cartable : le micrologiciel réserve jusqu'à un huitième à l'image ; une barrette absente, c'est un quart ou plus.";
     }
+
+    /// Avis : quand les courriels partent.
+    /// Notices: when e-mails leave.
+    notices: NoticesPolicy {
+        quiet_on_holidays: bool = true, None, "true/false",
+        fr "Les rappels attendent le prochain jour de classe ; les confirmations de remise et de restitution partent toujours.",
+        en "Reminders wait for the next school day; confirmations of hand-overs and returns always leave.",
+        source "Cartable: nobody at the collège could answer.",
+        source_fr "Cartable : personne au collège ne pourrait répondre.";
+
+        from_hour: u32 = 8, Some(0..=23), "heure de Paris · hour in Paris",
+        fr "Début des heures où les courriels partent.",
+        en "Start of the hours at which e-mails leave.",
+        source "Cartable: phones of families lie beside their beds.",
+        source_fr "Cartable : les téléphones des familles sont posés près de leur lit.";
+
+        until_hour: u32 = 19, Some(1..=24), "heure de Paris · hour in Paris",
+        fr "Fin de ces heures.",
+        en "End of those hours.",
+        source "As above.",
+        source_fr "Comme ci-dessus.";
+
+        catch_up_days: u32 = 7, Some(0..=60), "jours · days",
+        fr "Jours pendant lesquels un rappel manqué part encore, une seule fois.",
+        en "Days for which a missed reminder still leaves, once.",
+        source "Cartable: a week later it would only surprise.",
+        source_fr "Cartable : une semaine plus tard, il ne ferait que surprendre.";
+    }
 }
