@@ -6,8 +6,13 @@ use cartable_common::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::device::DeviceStatus;
+use jiff::civil::Date;
+
 pub use super::school_calendar::Zone;
+use super::{
+    device::DeviceStatus,
+    loan::{LendingState, LoanStateName},
+};
 
 /// One device as the rules see it.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +35,72 @@ pub struct DeviceFacts<'a> {
     pub health: Option<HealthFacts<'a>>,
     /// The memory and drives that staff know.
     pub baseline: Option<&'a Baseline>,
+    /// Where it is in its lending. Without it nothing is said about loans.
+    pub lending: Option<LendingFacts>,
+}
+
+/// A device's place in the lending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LendingFacts {
+    /// Where it is.
+    pub state: LendingState,
+    /// Whether an agent is expected to report: not on tablets.
+    pub agent_expected: bool,
+    /// Whether its lending is kept here: its programme is recorded, or it was lent before. Otherwise being in stock is
+    /// only where every device begins.
+    pub kept_here: bool,
+    /// When a device that was lent before was put back in stock.
+    pub stocked_at: Option<UtcMillis>,
+    /// The last day of the maker's warranty.
+    pub warranty_until: Option<Date>,
+    /// Its newest loan that was not cancelled.
+    pub loan: Option<LoanFacts>,
+}
+
+/// A loan as far as rules ask. Nothing here says who holds the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoanFacts {
+    /// What it has come to.
+    pub state: LoanStateName,
+    /// When the device was handed over.
+    pub handed_over_at: Option<UtcMillis>,
+    /// Until when; none for pools and gifts.
+    pub due: Option<Date>,
+    /// When it ended.
+    pub ended_at: Option<UtcMillis>,
+    /// The day on which the borrower left the site that answers for the loan.
+    pub borrower_left: Option<Date>,
+}
+
+impl LendingFacts {
+    /// The loan of a device that is in a borrower's hands.
+    #[must_use]
+    pub fn running(&self) -> Option<(LoanFacts, UtcMillis)> {
+        let loan = self.loan.filter(|loan| loan.state == LoanStateName::HandedOver)?;
+        Some((loan, loan.handed_over_at?))
+    }
+
+    /// The moment at which the loan that led to `state` ended.
+    #[must_use]
+    pub fn ended_in(&self, state: LoanStateName) -> Option<UtcMillis> {
+        self.loan.filter(|loan| loan.state == state)?.ended_at
+    }
+
+    /// Whether a device in this state ought to be heard from: in a drawer, lost or given away it need not.
+    #[must_use]
+    pub fn contact_is_due(&self) -> bool {
+        let at_work = match self.state {
+            LendingState::Lent => true,
+            LendingState::InStock => !self.kept_here,
+            LendingState::Reserved
+            | LendingState::Intake
+            | LendingState::Lost
+            | LendingState::Stolen
+            | LendingState::WrittenOff
+            | LendingState::Ceded => false,
+        };
+        self.agent_expected && at_work
+    }
 }
 
 /// The current report and its moments.

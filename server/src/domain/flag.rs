@@ -33,6 +33,28 @@ text_enum! {
         DriveChanged = "drive_changed",
         /// The memory is not what staff know.
         MemoryChanged = "memory_changed",
+        /// The loan is due within days.
+        LoanDueSoon = "loan_due_soon",
+        /// The loan is overdue, and no contact tells more: none is expected, or there never was one.
+        LoanOverdue = "loan_overdue",
+        /// The loan is overdue and the device is in use: to be asked back.
+        OverdueAlive = "overdue_alive",
+        /// The loan is overdue and the device was not heard from for long: presumed lost.
+        OverdueSilent = "overdue_silent",
+        /// Taken back, and yet it checks in: another unit may have been scanned.
+        ReturnedInUse = "returned_in_use",
+        /// In stock, and yet it checks in: handed over without a loan?
+        StockInUse = "stock_in_use",
+        /// Declared lost or stolen, and yet it checked in.
+        MissingCheckedIn = "missing_checked_in",
+        /// It changed owner, and yet it still reports.
+        CededReporting = "ceded_reporting",
+        /// Whoever holds it left the site that answers for it.
+        BorrowerLeft = "borrower_left",
+        /// The maker's warranty ends while it is lent.
+        WarrantyEnding = "warranty_ending",
+        /// Due back soon, and not fit to be lent again as it is.
+        NotToRelend = "not_to_relend",
     }
 }
 

@@ -189,15 +189,35 @@ pub async fn snooze(
 pub(crate) enum Considered {
     /// All.
     All,
-    /// Those that look at contacts and clocks alone, and so can be judged without the report.
+    /// Those that need no report: of contacts and clocks, and of loans.
     Contact,
+    /// Those of contacts and clocks, where the loan was not read.
+    ContactAlone,
+}
+
+/// Whether the rule looks at the loan and at contacts, not at the report.
+const fn joins_loan_and_contact(code: FlagCode) -> bool {
+    matches!(
+        code,
+        FlagCode::LoanDueSoon
+            | FlagCode::LoanOverdue
+            | FlagCode::OverdueAlive
+            | FlagCode::OverdueSilent
+            | FlagCode::ReturnedInUse
+            | FlagCode::StockInUse
+            | FlagCode::MissingCheckedIn
+            | FlagCode::CededReporting
+            | FlagCode::BorrowerLeft
+            | FlagCode::WarrantyEnding
+    )
 }
 
 impl Considered {
     const fn covers(self, code: FlagCode) -> bool {
         match self {
             Self::All => true,
-            Self::Contact => matches!(code, FlagCode::Silent | FlagCode::NeverEnrolled | FlagCode::ClockWrong),
+            Self::Contact => Self::ContactAlone.covers(code) || joins_loan_and_contact(code),
+            Self::ContactAlone => matches!(code, FlagCode::Silent | FlagCode::NeverEnrolled | FlagCode::ClockWrong),
         }
     }
 

@@ -10,12 +10,13 @@ use super::{
     counter::Deltas,
     device,
     flag::{self, Considered, Judged},
+    lending_facts::{self, RawLending},
     rows::Rows,
     value::{from_json, moment, optional_moment, parsed},
 };
 use crate::domain::{
     device::DeviceStatus,
-    facts::{Baseline, DeviceFacts, HealthFacts, Zone},
+    facts::{Baseline, DeviceFacts, HealthFacts, LendingFacts, Zone},
     policy::Policy,
     rules::evaluate,
 };
@@ -31,6 +32,7 @@ pub(crate) struct Stored {
     last_contact: Option<UtcMillis>,
     skew_millis: Option<i64>,
     zone: Option<Zone>,
+    lending: LendingFacts,
     baseline: Option<Baseline>,
     health: Option<(HealthReport, UtcMillis, UtcMillis)>,
 }
@@ -49,6 +51,8 @@ struct Raw {
     report: Option<String>,
     measured_at: Option<i64>,
     received_at: Option<i64>,
+    #[sqlx(flatten)]
+    lending: RawLending,
 }
 
 impl Raw {
@@ -70,6 +74,7 @@ impl Raw {
             last_contact: optional_moment("contact.last_at", self.last_at)?,
             skew_millis: self.skew_millis,
             zone: self.academic_zone.map(|zone| parsed("site.academic_zone", &zone)).transpose()?,
+            lending: self.lending.read()?,
             baseline: self.baseline.map(|json| from_json("device.baseline", &json)).transpose()?,
             health,
         })
@@ -93,6 +98,7 @@ impl Stored {
                 received_at: *received_at,
             }),
             baseline: self.baseline.as_ref(),
+            lending: Some(self.lending),
         };
         Judged { device: self.id, findings: considered.filter(evaluate(&facts, policy, now)), considered, at: now }
     }
@@ -108,11 +114,13 @@ const WITHOUT_HEALTH: &str = "NULL AS baseline, NULL AS report, CAST(NULL AS BIG
 pub(crate) async fn stored(tx: &mut Tx, ids: &[Uuid], considered: Considered) -> Result<Vec<Stored>, StoreError> {
     let (health, join) = match considered {
         Considered::All => (WITH_HEALTH, "LEFT JOIN health h ON h.device_id = d.id"),
-        Considered::Contact => (WITHOUT_HEALTH, ""),
+        Considered::Contact | Considered::ContactAlone => (WITHOUT_HEALTH, ""),
     };
     let sql = format!(
-        "SELECT {COLUMNS}, {health} FROM {{rows}} JOIN device d ON d.id = r.id LEFT JOIN site s ON s.id = d.site_id \
-         LEFT JOIN contact c ON c.device_id = d.id {join}"
+        "SELECT {COLUMNS}, {health}, {lent} FROM {{rows}} JOIN device d ON d.id = r.id \
+         LEFT JOIN site s ON s.id = d.site_id LEFT JOIN contact c ON c.device_id = d.id {join} {loan}",
+        lent = lending_facts::COLUMNS,
+        loan = lending_facts::JOIN,
     );
     let raw: Vec<Raw> = Rows::of_ids(ids.iter().copied()).fetch(tx, &sql).await?;
     raw.into_iter().map(Raw::read).collect()

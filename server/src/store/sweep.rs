@@ -24,7 +24,7 @@ const CHANGED_AT_ONCE: usize = 100;
 pub enum Rules {
     /// All: reads every report.
     All,
-    /// Those of contact and clock: reads narrow rows only.
+    /// Those of contact, clock and loan: reads narrow rows only.
     Contact,
 }
 

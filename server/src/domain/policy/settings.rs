@@ -125,6 +125,52 @@ policy! {
         source_fr "Cartable : un mois pour préparer une livraison.";
     }
 
+    /// Prêts : ce que disent ensemble le prêt et le dernier contact de l'appareil.
+    /// Loans: what the loan and the device's last word say together.
+    loan: LoanPolicy {
+        due_soon_days: u32 = 21, Some(1..=365), "jours · days",
+        fr "Jours avant la date de retour à partir desquels elle est annoncée.",
+        en "Days before the due date from which it is announced.",
+        source "Manage1to1, return campaigns in US schools: the first reminder goes out three weeks before.",
+        source_fr "Manage1to1, campagnes de retour d'écoles américaines : premier rappel trois semaines avant.";
+
+        presumed_lost_school_days: u32 = 20, Some(1..=400), "jours de classe · school days",
+        fr "Jours de classe sans contact à partir desquels un appareil en retard est présumé perdu.",
+        en "School days without contact from which an overdue device is presumed lost.",
+        source "Cartable: four school weeks, as for a critical silence.",
+        source_fr "Cartable : quatre semaines de classe, comme pour un silence critique.";
+
+        returned_contact_days: u32 = 3, Some(0..=365), "jours · days",
+        fr "Jours après un retour pendant lesquels l'atelier peut l'allumer sans signalement.",
+        en "Days after a return during which the workshop may switch it on without a flag.",
+        source "Cartable: an inspection is done within days; later contacts come from somebody else's hands.",
+        source_fr "Cartable : l'examen se fait en quelques jours ; des contacts plus tardifs viennent d'autres mains.";
+
+        stock_contact_days: u32 = 14, Some(0..=365), "jours · days",
+        fr "Jours de préparation après l'enrôlement ou la remise en stock, pendant lesquels un contact n'est pas un usage.",
+        en "Days of preparation after enrolment or return to stock, during which a contact is not use.",
+        source "Cartable: a delivery is prepared in two weeks.",
+        source_fr "Cartable : une livraison se prépare en deux semaines.";
+
+        in_use_days: u32 = 7, Some(1..=365), "jours · days",
+        fr "Jours pendant lesquels un contact prouve un usage.",
+        en "Days for which a contact proves use.",
+        source "Cartable: a week, so that a laptop opened only in class still counts.",
+        source_fr "Cartable : une semaine, pour qu'un ordinateur ouvert seulement en classe compte encore.";
+
+        ceded_contact_days: u32 = 7, Some(0..=365), "jours · days",
+        fr "Jours laissés après une cession pour retirer l'agent.",
+        en "Days left after a cession to remove the agent.",
+        source "Cartable: the agent has no business on a machine of somebody else (RGPD, art. 5).",
+        source_fr "Cartable : l'agent n'a rien à faire sur la machine d'autrui (RGPD, art. 5).";
+
+        warranty_days: u32 = 60, Some(1..=1000), "jours · days",
+        fr "Jours avant la fin de la garantie d'un appareil prêté à partir desquels elle est annoncée.",
+        en "Days before the end of a lent device's warranty from which it is announced.",
+        source "Cartable: time to have the device brought, looked at and repaired under warranty.",
+        source_fr "Cartable : le temps de faire venir l'appareil, de l'examiner et de le faire réparer sous garantie.";
+    }
+
     /// Disque presque plein : volume du système. La part ET la place doivent être basses : 10 % d'un disque de 1 To
     /// suffisent largement, 10 % d'une eMMC de 64 Go non.
     /// Disk nearly full: the system volume. Share AND room must be low: 10 % of a 1 TB drive is plenty, 10 % of a

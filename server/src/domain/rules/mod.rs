@@ -3,22 +3,32 @@
 //! A rule without evidence says nothing: what was not measured is neither good nor bad.
 
 mod battery_worn;
+mod borrower_left;
+mod ceded_reporting;
 mod clock_wrong;
 mod disk_nearly_full;
 mod drive_changed;
 mod drive_health;
+mod loan_due_soon;
+mod loan_overdue;
 mod memory_changed;
+mod missing_checked_in;
 mod never_enrolled;
+mod not_to_relend;
 mod os_out_of_support;
+mod returned_in_use;
 mod silent;
+mod stock_in_use;
+mod warranty_ending;
 
 use std::collections::BTreeSet;
 
 use cartable_common::UtcMillis;
+use jiff::civil::Date;
 
 use super::{
     device::DeviceStatus,
-    facts::DeviceFacts,
+    facts::{DeviceFacts, LendingFacts},
     flag::{Evidence, Explanation, Finding, FlagCode, Severity},
     policy::Policy,
     wording::Said,
@@ -43,6 +53,8 @@ pub fn evaluate(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Vec
         DeviceStatus::Quarantined => of_health(facts, policy, now),
         DeviceStatus::Revoked | DeviceStatus::Released => Vec::new(),
     };
+    // A loan runs on whatever the agent's standing: a revoked laptop is still due back.
+    findings.extend(facts.lending.map(|lending| of_loan(facts, &lending, policy, now)).unwrap_or_default());
     findings.sort_by(|a, b| (b.severity, a.code, &a.subject).cmp(&(a.severity, b.code, &b.subject)));
     let mut seen = BTreeSet::new();
     findings.retain(|finding| seen.insert((finding.code, finding.subject.clone())));
@@ -54,6 +66,24 @@ fn of_contact(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Vec<F
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// What only somebody who knows both the loan and the machine's own last word can say.
+fn of_loan(facts: &DeviceFacts<'_>, lending: &LendingFacts, policy: &Policy, now: UtcMillis) -> Vec<Finding> {
+    [
+        loan_due_soon::find(lending, policy, now),
+        loan_overdue::find(facts, lending, policy, now),
+        returned_in_use::find(facts, lending, policy, now),
+        stock_in_use::find(facts, lending, policy, now),
+        missing_checked_in::find(facts, lending),
+        ceded_reporting::find(facts, lending, policy, now),
+        borrower_left::find(lending, now),
+        warranty_ending::find(lending, policy, now),
+        not_to_relend::find(facts, lending, policy, now),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn of_health(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Vec<Finding> {
@@ -112,5 +142,16 @@ impl From<Statement> for Finding {
     }
 }
 
+fn days(count: i64) -> Said {
+    super::wording::count(u64::try_from(count).unwrap_or_default(), ("jour", "day"), ("jours", "days"))
+}
+
+/// Days from `from` to `to`; negative where `to` comes before.
+fn days_until(from: Date, to: Date) -> i64 {
+    from.until(to).map_or(0, |span| i64::from(span.get_days()))
+}
+
+#[cfg(test)]
+mod loan_tests;
 #[cfg(test)]
 mod tests;

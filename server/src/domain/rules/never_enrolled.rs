@@ -10,7 +10,8 @@ use crate::domain::{
 };
 
 pub(super) fn find(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Option<Finding> {
-    if facts.enrolled_at.is_some() || facts.last_contact.is_some() {
+    let none_expected = facts.lending.is_some_and(|lending| !lending.agent_expected);
+    if none_expected || facts.enrolled_at.is_some() || facts.last_contact.is_some() {
         return None;
     }
     let threshold = policy.never_enrolled.warning_days;

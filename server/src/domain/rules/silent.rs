@@ -1,4 +1,5 @@
-//! Silent: an active device that was not heard from for too many school days. Holidays raise nothing.
+//! Silent: an active device that was not heard from for too many school days. Holidays raise nothing, nor does a device
+//! without an agent, in a cupboard, lost or given away.
 
 use cartable_common::UtcMillis;
 
@@ -11,6 +12,9 @@ use crate::domain::{
 };
 
 pub(super) fn find(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Option<Finding> {
+    if facts.lending.is_some_and(|lending| !lending.contact_is_due()) {
+        return None;
+    }
     let last_heard = facts.last_contact.or(facts.enrolled_at)?;
     let today = paris::date(now);
     let days = school_days_between(paris::date(last_heard), today, facts.zone, &policy.calendar.closures);
@@ -53,11 +57,11 @@ pub(super) fn find(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> 
     }))
 }
 
-fn school_days(days: u32) -> Said {
+pub(super) fn school_days(days: u32) -> Said {
     count(u64::from(days), ("jour de classe", "school day"), ("jours de classe", "school days"))
 }
 
-fn missing(facts: &DeviceFacts<'_>, today: jiff::civil::Date) -> Vec<Said> {
+pub(super) fn missing(facts: &DeviceFacts<'_>, today: jiff::civil::Date) -> Vec<Said> {
     let zone = facts.zone.is_none().then(|| {
         Said::new(
             "La zone scolaire de l'appareil est inconnue : seules les vacances communes aux trois zones sont déduites.",

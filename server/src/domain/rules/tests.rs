@@ -28,6 +28,7 @@ fn active() -> DeviceFacts<'static> {
         zone: Some(Zone::C),
         health: None,
         baseline: None,
+        lending: None,
     }
 }
 
@@ -42,7 +43,7 @@ fn of(report: &HealthReport, baseline: Option<&Baseline>) -> Vec<Finding> {
     all(&DeviceFacts { health: Some(health), baseline, ..active() })
 }
 
-fn lines(findings: &[Finding]) -> String {
+pub(super) fn lines(findings: &[Finding]) -> String {
     let line = |finding: &Finding| {
         let Evidence { value, threshold, source, sentence_fr, sentence_en, missing, in_french, .. } = &finding.evidence;
         let (fr, en) = (in_french.threshold.as_deref().unwrap_or("–"), threshold.as_deref().unwrap_or("–"));

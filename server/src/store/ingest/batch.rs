@@ -38,6 +38,7 @@ pub(super) async fn write(
     let admitted: Vec<&Prepared> =
         batch.iter().copied().filter(|one| states.get(&key(one)).is_some_and(State::is_in_service)).collect();
     let reports = Reports::remember(tx, &admitted).await?;
+    state::read_lending(tx, &mut states, |device| reports.fresh.contains_key(&device)).await?;
     let mut heard = heard(&admitted);
     let mut judged = take_over(tx, policy, &reports, &mut states, &mut heard).await?;
     judge_contacts(policy, &heard, &states, &mut judged);
@@ -86,7 +87,8 @@ fn judge_contacts(
 ) {
     for one in heard.values().filter(|one| !judged.contains_key(&one.device)).collect::<Vec<_>>() {
         let Some(state) = states.get(&(one.device, one.enrolment)) else { continue };
-        let found = judge(policy, state, one, None, None, Considered::Contact);
+        let considered = if state.lending.is_some() { Considered::Contact } else { Considered::ContactAlone };
+        let found = judge(policy, state, one, None, None, considered);
         if state.open_flags > 0 || !found.findings.is_empty() {
             judged.insert(one.device, found);
         }

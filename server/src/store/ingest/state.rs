@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::prepare::Prepared;
 use crate::{
-    domain::device::DeviceStatus,
+    domain::{device::DeviceStatus, facts::LendingFacts, loan::LendingState},
     store::{
-        StoreError, Tx,
+        StoreError, Tx, lending_facts,
         rows::{Rows, Type},
         value::{moment, optional_moment, parsed},
     },
@@ -32,6 +32,9 @@ pub(super) struct State {
     pub(super) enrolled_at: Option<UtcMillis>,
     pub(super) last_contact_day: Option<i64>,
     pub(super) open_flags: i64,
+    pub(super) lending_state: LendingState,
+    /// Read only where a contact may tell something about the loan: see [`read_lending`].
+    pub(super) lending: Option<LendingFacts>,
     pub(super) content_hash: Option<String>,
     /// Set when a report of this batch became current.
     pub(super) new_content_hash: Option<String>,
@@ -48,6 +51,7 @@ struct RawState {
     enrolled_at: Option<i64>,
     last_contact_day: Option<i64>,
     open_flags: i64,
+    lending_state: String,
     content_hash: Option<String>,
 }
 
@@ -61,6 +65,8 @@ impl State {
             enrolled_at: optional_moment("device.enrolled_at", raw.enrolled_at)?,
             last_contact_day: raw.last_contact_day,
             open_flags: raw.open_flags,
+            lending_state: parsed("device.lending_state", &raw.lending_state)?,
+            lending: None,
             content_hash: raw.content_hash,
             new_content_hash: None,
         };
@@ -73,6 +79,38 @@ impl State {
     }
 }
 
+impl State {
+    /// Whether a contact alone may raise or clear a flag about the loan. A lent device without a flag has none that a
+    /// contact clears; what is in stock is left to the sweep, so that nothing is read for it with each contact.
+    const fn contact_tells(&self) -> bool {
+        match self.lending_state {
+            LendingState::Lent => self.open_flags > 0,
+            LendingState::Intake | LendingState::Lost | LendingState::Stolen | LendingState::Ceded => true,
+            LendingState::InStock | LendingState::Reserved | LendingState::WrittenOff => false,
+        }
+    }
+}
+
+/// Reads the loans of the devices that bring reports, and of those whose contact may tell something about theirs.
+pub(super) async fn read_lending(
+    tx: &mut Tx,
+    states: &mut HashMap<Key, State>,
+    reporting: impl Fn(Uuid) -> bool,
+) -> Result<(), StoreError> {
+    let mut ids: Vec<Uuid> = states
+        .iter()
+        .filter(|((device, _), state)| state.contact_tells() || reporting(*device))
+        .map(|((device, _), _)| *device)
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let found = lending_facts::of_devices(tx, &ids).await?;
+    for ((device, _), state) in states {
+        state.lending = found.get(device).copied();
+    }
+    Ok(())
+}
+
 pub(super) async fn of_batch(tx: &mut Tx, batch: &[&Prepared]) -> Result<HashMap<Key, State>, StoreError> {
     let mut keys: Vec<Key> = batch.iter().map(|one| key(one)).collect();
     keys.sort_unstable();
@@ -82,7 +120,7 @@ pub(super) async fn of_batch(tx: &mut Tx, batch: &[&Prepared]) -> Result<HashMap
         rows.push([device.into(), enrolment.into()]);
     }
     let sql = "SELECT r.device_id, r.enrolment_id, d.status, e.status AS enrolment_status, d.archived_at, \
-               d.created_at, d.enrolled_at, d.last_contact_day, d.open_flags, c.content_hash FROM {rows} \
+               d.created_at, d.enrolled_at, d.last_contact_day, d.open_flags, d.lending_state, c.content_hash FROM {rows} \
                JOIN device d ON d.id = r.device_id \
                LEFT JOIN enrolment e ON e.id = r.enrolment_id AND e.device_id = r.device_id \
                LEFT JOIN contact c ON c.device_id = r.device_id";

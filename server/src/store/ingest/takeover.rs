@@ -134,6 +134,7 @@ pub(super) fn judge(
         zone: None,
         health,
         baseline,
+        lending: state.lending,
     };
     let findings = considered.filter(evaluate(&facts, policy, heard.last_at));
     Judged { device: heard.device, findings, considered, at: heard.last_at }

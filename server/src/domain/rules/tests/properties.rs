@@ -4,6 +4,10 @@ use cartable_common::Celsius;
 use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
+use crate::domain::{
+    facts::{LendingFacts, LoanFacts},
+    loan::{LendingState, LoanStateName},
+};
 
 fn any_text() -> impl Strategy<Value = Option<Text>> {
     option::of("(Reallocated_Sector_Ct|SSD_Life_Left|windows|debian|11|10\\.0\\.22631\\.1|\\PC{0,20})")
@@ -77,12 +81,27 @@ fn any_moment() -> impl Strategy<Value = UtcMillis> {
     (0..=253_402_300_799_999_i64).prop_map(|millis| UtcMillis::new(millis).unwrap())
 }
 
+fn any_day() -> impl Strategy<Value = jiff::civil::Date> {
+    (1..=9999_i16, 1..=12_i8, 1..=28_i8).prop_map(|(year, month, day)| jiff::civil::date(year, month, day))
+}
+
+prop_compose! {
+    fn any_lending()(
+        state in 0..LendingState::ALL.len(), name in 0..LoanStateName::ALL.len(), agent_expected: bool, kept_here: bool,
+        handed_over_at in option::of(any_moment()), due in option::of(any_day()), ended_at in option::of(any_moment()),
+        borrower_left in option::of(any_day()), warranty_until in option::of(any_day()), lent: bool,
+    ) -> LendingFacts {
+        let loan = LoanFacts { state: LoanStateName::ALL[name], handed_over_at, due, ended_at, borrower_left };
+        LendingFacts { state: LendingState::ALL[state], agent_expected, kept_here, stocked_at: ended_at, warranty_until, loan: lent.then_some(loan) }
+    }
+}
+
 proptest! {
     #[test]
     fn rules_never_panic_and_their_findings_are_distinct_and_explained(
         report in any_report(), known in any_report(), measured_at in any_moment(), received_at in any_moment(),
         now in any_moment(), created_at in any_moment(), last_contact in option::of(any_moment()), enrolled_at in option::of(any_moment()),
-        skew_millis: Option<i64>, status in 0_usize..5, zone in option::of(0_usize..3),
+        skew_millis: Option<i64>, status in 0_usize..5, zone in option::of(0_usize..3), lending in option::of(any_lending()),
     ) {
         let baseline = Baseline::of(&known);
         let facts = DeviceFacts {
@@ -95,6 +114,7 @@ proptest! {
             zone: zone.map(|zone| Zone::ALL[zone]),
             health: Some(HealthFacts { report: &report, measured_at, received_at }),
             baseline: Some(&baseline),
+            lending,
         };
         let findings = evaluate(&facts, &Policy::default(), now);
         let mut keys: Vec<_> = findings.iter().map(|finding| (finding.code, finding.subject.clone())).collect();

@@ -1,0 +1,181 @@
+//! What the rules that join loan and machine must say, and must not.
+
+use cartable_common::{
+    MilliwattHours,
+    report::{Battery, HealthReport},
+};
+use jiff::civil::date;
+
+use super::*;
+use crate::domain::{
+    facts::{HealthFacts, LoanFacts, Zone},
+    loan::{LendingState, LoanStateName},
+};
+
+fn at(text: &str) -> UtcMillis {
+    UtcMillis::new(format!("{text}T10:00:00Z").parse::<jiff::Timestamp>().unwrap().as_millisecond()).unwrap()
+}
+
+const TODAY: &str = "2026-11-24";
+
+/// A device that is lent, fit and heard from today.
+fn lent(due: Option<Date>) -> LendingFacts {
+    let loan = LoanFacts {
+        state: LoanStateName::HandedOver,
+        handed_over_at: Some(at("2026-09-07")),
+        due,
+        ended_at: None,
+        borrower_left: None,
+    };
+    LendingFacts {
+        state: LendingState::Lent,
+        agent_expected: true,
+        kept_here: true,
+        stocked_at: None,
+        warranty_until: None,
+        loan: Some(loan),
+    }
+}
+
+/// One whose loan ended on `day`.
+fn ended(state: LendingState, name: LoanStateName, day: &str) -> LendingFacts {
+    let open = lent(Some(date(2027, 7, 2)));
+    let loan = open.loan.map(|loan| LoanFacts { state: name, ended_at: Some(at(day)), ..loan });
+    LendingFacts { state, loan, ..open }
+}
+
+fn device(lending: LendingFacts, last_contact: Option<&str>) -> DeviceFacts<'static> {
+    DeviceFacts {
+        status: DeviceStatus::Active,
+        archived: false,
+        created_at: at("2026-08-24"),
+        enrolled_at: last_contact.map(|_| at("2026-08-25")),
+        last_contact: last_contact.map(at),
+        skew_millis: Some(0),
+        zone: Some(Zone::C),
+        health: None,
+        baseline: None,
+        lending: Some(lending),
+    }
+}
+
+fn said(facts: &DeviceFacts<'_>) -> Vec<Finding> {
+    evaluate(facts, &Policy::default(), at(TODAY))
+}
+
+fn codes(facts: &DeviceFacts<'_>) -> Vec<FlagCode> {
+    said(facts).into_iter().map(|finding| finding.code).collect()
+}
+
+fn with_battery(percent: u32) -> HealthReport {
+    let battery = Battery {
+        full_milliwatt_hours: MilliwattHours::new(percent * 450),
+        design_milliwatt_hours: MilliwattHours::new(45_000),
+        ..Battery::default()
+    };
+    HealthReport { batteries: vec![battery], ..HealthReport::default() }
+}
+
+fn measured(report: &HealthReport, lending: LendingFacts) -> DeviceFacts<'_> {
+    let health = HealthFacts { report, measured_at: at("2026-11-23"), received_at: at("2026-11-23") };
+    DeviceFacts { health: Some(health), ..device(lending, Some(TODAY)) }
+}
+
+#[test]
+fn loan_sentences() {
+    let overdue = lent(Some(date(2026, 11, 12)));
+    let worn = with_battery(72);
+    let left = lent(None);
+    let left = LendingFacts {
+        loan: left.loan.map(|loan| LoanFacts { borrower_left: Some(date(2026, 11, 20)), ..loan }),
+        ..left
+    };
+    let cases = [
+        device(lent(Some(date(2026, 12, 15))), Some(TODAY)),
+        device(lent(Some(date(2026, 11, 25))), Some(TODAY)),
+        device(lent(Some(date(2026, 11, 24))), Some(TODAY)),
+        device(overdue, Some("2026-11-23")),
+        device(overdue, Some("2026-10-12")),
+        device(overdue, None),
+        device(LendingFacts { agent_expected: false, ..overdue }, None),
+        device(ended(LendingState::Intake, LoanStateName::Returned, "2026-11-16"), Some("2026-11-23")),
+        device(ended(LendingState::InStock, LoanStateName::Returned, "2026-10-05"), Some("2026-11-23")),
+        device(ended(LendingState::Lost, LoanStateName::Lost, "2026-11-09"), Some("2026-11-23")),
+        device(ended(LendingState::Stolen, LoanStateName::Stolen, "2026-11-09"), Some("2026-11-23")),
+        device(ended(LendingState::Ceded, LoanStateName::Ceded, "2026-11-09"), Some("2026-11-23")),
+        device(left, Some(TODAY)),
+        device(LendingFacts { warranty_until: Some(date(2026, 12, 31)), ..lent(None) }, Some(TODAY)),
+        measured(&worn, lent(Some(date(2026, 12, 4)))),
+    ];
+    insta::assert_snapshot!(cases.map(|facts| super::tests::lines(&said(&facts))).join("\n"));
+}
+
+#[test]
+fn a_device_that_is_where_it_should_be_raises_nothing() {
+    let far = lent(Some(date(2027, 7, 2)));
+    let fine = with_battery(95);
+    for facts in [
+        device(far, Some(TODAY)),
+        device(lent(None), Some(TODAY)),
+        device(LendingFacts { warranty_until: Some(date(2028, 9, 1)), ..far }, Some(TODAY)),
+        measured(&fine, LendingFacts { warranty_until: Some(date(2026, 11, 23)), ..far }),
+        measured(&with_battery(72), far),
+        device(ended(LendingState::Intake, LoanStateName::Returned, "2026-11-20"), Some("2026-11-23")),
+        device(ended(LendingState::Intake, LoanStateName::Returned, "2026-09-20"), Some("2026-11-02")),
+        device(ended(LendingState::Lost, LoanStateName::Lost, "2026-11-24"), Some("2026-11-23")),
+        device(ended(LendingState::Ceded, LoanStateName::Ceded, "2026-11-20"), Some(TODAY)),
+        device(ended(LendingState::WrittenOff, LoanStateName::WrittenOff, "2026-10-01"), Some(TODAY)),
+    ] {
+        let battery = facts.health.is_some();
+        let other: Vec<FlagCode> =
+            codes(&facts).into_iter().filter(|code| !battery || *code != FlagCode::BatteryWorn).collect();
+        assert_eq!(other, [], "{facts:?}");
+    }
+}
+
+#[test]
+fn where_no_contact_is_expected_none_is_missed() {
+    let tablet = LendingFacts { agent_expected: false, ..lent(None) };
+    let listed = DeviceFacts { created_at: at("2025-09-01"), ..device(tablet, None) };
+    for status in [DeviceStatus::Active, DeviceStatus::Pending] {
+        assert_eq!(codes(&DeviceFacts { status, ..listed }), [], "{status}");
+    }
+    let quiet = |lending| codes(&device(lending, Some("2026-09-25")));
+    assert_eq!(quiet(lent(None)), [FlagCode::Silent], "a lent laptop is missed");
+    for (state, name) in [
+        (LendingState::InStock, LoanStateName::Returned),
+        (LendingState::Intake, LoanStateName::Returned),
+        (LendingState::Lost, LoanStateName::Lost),
+        (LendingState::Stolen, LoanStateName::Stolen),
+        (LendingState::Ceded, LoanStateName::Ceded),
+    ] {
+        assert_eq!(quiet(ended(state, name, "2026-10-01")), [], "{state}");
+    }
+    let unkept = LendingFacts { state: LendingState::InStock, kept_here: false, loan: None, ..lent(None) };
+    assert_eq!(quiet(unkept), [FlagCode::Silent], "where no loans are kept, every device is missed as before");
+    assert_eq!(codes(&device(unkept, Some(TODAY))), [], "nor is it in stock");
+}
+
+#[test]
+fn an_overdue_device_is_alive_or_silent_or_neither_and_holidays_make_none_silent() {
+    let overdue = |due, last: Option<&str>, today| {
+        let facts = device(lent(Some(due)), last);
+        let found = evaluate(&facts, &Policy::default(), at(today));
+        found.into_iter().map(|finding| finding.code).filter(|code| *code != FlagCode::Silent).collect::<Vec<_>>()
+    };
+    assert_eq!(overdue(date(2026, 11, 23), Some(TODAY), TODAY), [FlagCode::OverdueAlive]);
+    assert_eq!(overdue(date(2026, 11, 24), Some(TODAY), TODAY), [FlagCode::LoanDueSoon], "not yet");
+    assert_eq!(overdue(date(2026, 7, 2), Some("2026-07-03"), "2026-08-31"), [FlagCode::OverdueAlive], "the summer");
+    assert_eq!(overdue(date(2026, 7, 2), Some("2026-07-03"), "2026-09-29"), [FlagCode::OverdueSilent]);
+    assert_eq!(overdue(date(2026, 7, 2), None, "2026-08-31"), [FlagCode::LoanOverdue]);
+}
+
+#[test]
+fn no_loan_no_statement() {
+    let never_lent = LendingFacts { state: LendingState::InStock, loan: None, ..lent(None) };
+    assert_eq!(codes(&device(never_lent, Some(TODAY))), [FlagCode::StockInUse]);
+    let prepared = DeviceFacts { enrolled_at: Some(at("2026-11-20")), ..device(never_lent, Some(TODAY)) };
+    assert_eq!(codes(&prepared), [], "it is being prepared");
+    let unknown = DeviceFacts { lending: None, ..device(lent(Some(date(2026, 1, 1))), Some(TODAY)) };
+    assert_eq!(codes(&unknown), []);
+}
