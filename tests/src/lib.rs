@@ -10,6 +10,7 @@ pub mod fleet;
 pub mod gateway_client;
 pub mod harness;
 pub mod in_process;
+pub mod lending;
 pub mod postgres;
 pub mod raw;
 pub mod simulator;

@@ -28,6 +28,7 @@ pub mod history;
 pub mod ingest;
 pub mod lease;
 pub mod lending;
+pub mod lending_bulk;
 mod lending_facts;
 mod lending_refused;
 pub mod loan;

@@ -6,26 +6,22 @@ use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
     clock,
     domain::{
-        borrower::{Borrower, BorrowerKind, Level, Reference},
         device::DeviceStatus,
         enrolment_token::{TokenTerms, TokenText},
         flag::{Evidence, Finding, FlagCode, Severity},
-        loan::{HandedOver, Loan, LoanState, LoanStateName},
-        paris,
-        programme::{Programme, ProgrammeKind, Term},
+        loan::LoanState,
         scope::Scope,
     },
     store::{
-        Tx, borrower,
+        Tx,
         device::{self, NewDevice},
-        enrolment_token, flag, loan, programme,
+        enrolment_token, flag, lending_bulk,
     },
 };
-use jiff::ToSpan as _;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::{in_process::InProcess, simulator::site::uai_code};
+use crate::{in_process::InProcess, lending, simulator::site::uai_code};
 
 /// Text for each name in braces. Those of a foreign site are named `{foreign-…}`.
 #[derive(Clone, Debug, Default)]
@@ -84,15 +80,18 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("device", device);
     things.put("flag", flagged(&mut tx, device, now).await?);
     things.put("token", token(&mut tx, site, now).await?);
-    let programme = programme(&mut tx, now).await?;
+    let programme = lending::programme(&mut tx, now).await?;
     things.put("programme", programme.id);
     things.put("programme-code", programme.code.as_str());
-    let borrower = borrower(&mut tx, site, now).await?;
+    let borrower = lending::borrower(&mut tx, Some(site), now).await?;
     things.put("borrower", borrower.id);
     things.put("borrower-reference", &borrower.reference);
     let lent = self::device(&mut tx, site, now).await?;
     things.put("lent-device", lent);
-    things.put("loan", lend(&mut tx, &programme, &borrower, lent, now).await?);
+    let state = LoanState::HandedOver(lending::handed(now, Some(now.plus_days(30))));
+    let loan = lending::loan_of(lent, &borrower, &programme, now, state);
+    lending_bulk::record(&mut tx, std::slice::from_ref(&loan), "test").await?;
+    things.put("loan", loan.id);
     tx.commit().await?;
     Ok(things)
 }
@@ -126,74 +125,4 @@ async fn token(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> 
     let mut random = [0; 17];
     random[..16].copy_from_slice(Uuid::new_v4().as_bytes());
     Ok(enrolment_token::create(tx, &TokenText::from_random(random), &terms, site, "test", now).await?)
-}
-
-async fn programme(tx: &mut Tx, now: UtcMillis) -> anyhow::Result<Programme> {
-    let id = Uuid::new_v4();
-    let made = Programme {
-        id,
-        code: id.simple().to_string()[..12].parse()?,
-        name: "Dispositif".into(),
-        kind: ProgrammeKind::IndividualLoan,
-        term: Term::SchoolYearEnd,
-        renewals_allowed: 2,
-        accessories: vec!["chargeur".into()],
-        owner: "Département".into(),
-        agreement_template: "pret".into(),
-        membership: vec![],
-        notice_days: vec![],
-        open: true,
-    };
-    programme::put(tx, &made, now).await?;
-    Ok(made)
-}
-
-async fn borrower(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Borrower> {
-    let mut random = [0; 8];
-    random.copy_from_slice(&Uuid::new_v4().as_bytes()[..8]);
-    let made = Borrower {
-        id: Uuid::new_v4(),
-        reference: Reference::from_random(random),
-        kind: BorrowerKind::Person,
-        institution_name: None,
-        site: Some(site),
-        level: Some(Level::Cinquieme),
-        left_site_day: None,
-        created_at: now,
-        identity_erased_at: None,
-    };
-    borrower::insert(tx, &made, None).await?;
-    Ok(made)
-}
-
-async fn lend(
-    tx: &mut Tx,
-    programme: &Programme,
-    borrower: &Borrower,
-    device: DeviceId,
-    now: UtcMillis,
-) -> anyhow::Result<Uuid> {
-    let today = paris::date(now);
-    let reserved = Loan {
-        id: Uuid::new_v4(),
-        device,
-        borrower: borrower.id,
-        programme: programme.id,
-        site: borrower.site,
-        reserved_at: now,
-        state: LoanState::Reserved,
-    };
-    loan::reserve(tx, &reserved, "test", now).await?;
-    let handed = HandedOver {
-        at: now,
-        due: Some(today.checked_add(30.days())?),
-        extensions: 0,
-        accessories: vec![],
-        signature: None,
-        agreement_version: None,
-    };
-    let held = reserved.hand_over(handed, today)?;
-    let step = loan::Event { kind: LoanStateName::HandedOver.as_str(), actor: "test", details: Value::Null };
-    loan::save(tx, &held, step, now).await?;
-    Ok(held.id)
 }

@@ -1,0 +1,84 @@
+//! Programmes, borrowers and loans for tests: what each needs and nothing more.
+
+use cartable_common::{DeviceId, UtcMillis};
+use cartable_server::{
+    domain::{
+        borrower::{Borrower, BorrowerKind, Level, Reference},
+        loan::{HandedOver, Loan, LoanState},
+        paris,
+        programme::{Programme, ProgrammeKind, Term},
+    },
+    store::{Tx, borrower, programme},
+};
+use uuid::Uuid;
+
+/// Records an individual programme until the end of the school year.
+pub async fn programme(tx: &mut Tx, now: UtcMillis) -> anyhow::Result<Programme> {
+    let id = Uuid::new_v4();
+    let made = Programme {
+        id,
+        code: id.simple().to_string()[..12].parse()?,
+        name: "Dispositif".into(),
+        kind: ProgrammeKind::IndividualLoan,
+        term: Term::SchoolYearEnd,
+        renewals_allowed: 2,
+        accessories: vec!["chargeur".into()],
+        owner: "Département".into(),
+        agreement_template: "pret".into(),
+        membership: vec![],
+        notice_days: vec![],
+        open: true,
+    };
+    programme::put(tx, &made, now).await?;
+    Ok(made)
+}
+
+/// A borrower of that site: a pupil of cinquième.
+pub fn pupil(site: Option<Uuid>, now: UtcMillis) -> Borrower {
+    let id = Uuid::new_v4();
+    let mut random = [0; 8];
+    random.copy_from_slice(&id.as_bytes()[8..]);
+    random[0] ^= id.as_bytes()[0];
+    Borrower {
+        id,
+        reference: Reference::from_random(random),
+        kind: BorrowerKind::Person,
+        institution_name: None,
+        site,
+        level: Some(Level::Cinquieme),
+        left_site_day: None,
+        created_at: now,
+        identity_erased_at: None,
+    }
+}
+
+/// Records a [`pupil`].
+pub async fn borrower(tx: &mut Tx, site: Option<Uuid>, now: UtcMillis) -> anyhow::Result<Borrower> {
+    let made = pupil(site, now);
+    borrower::insert(tx, &made, None).await?;
+    Ok(made)
+}
+
+/// What was handed over at `at`, until the day of `due`.
+pub fn handed(at: UtcMillis, due: Option<UtcMillis>) -> HandedOver {
+    HandedOver {
+        at,
+        due: due.map(paris::date),
+        extensions: 0,
+        accessories: vec!["chargeur".into()],
+        signature: None,
+        agreement_version: None,
+    }
+}
+
+/// A loan in `state`.
+pub fn loan_of(
+    device: DeviceId,
+    borrower: &Borrower,
+    programme: &Programme,
+    reserved_at: UtcMillis,
+    state: LoanState,
+) -> Loan {
+    let (borrower, site) = (borrower.id, borrower.site);
+    Loan { id: Uuid::now_v7(), device, borrower, programme: programme.id, site, reserved_at, state }
+}
