@@ -32,7 +32,7 @@ pub(super) struct State {
     pub(super) enrolled_at: Option<UtcMillis>,
     pub(super) last_contact_day: Option<i64>,
     pub(super) open_flags: i64,
-    pub(super) lending_state: LendingState,
+    pub(super) place: LendingState,
     /// Read only where a contact may tell something about the loan: see [`read_lending`].
     pub(super) lending: Option<LendingFacts>,
     pub(super) content_hash: Option<String>,
@@ -65,7 +65,7 @@ impl State {
             enrolled_at: optional_moment("device.enrolled_at", raw.enrolled_at)?,
             last_contact_day: raw.last_contact_day,
             open_flags: raw.open_flags,
-            lending_state: parsed("device.lending_state", &raw.lending_state)?,
+            place: parsed("device.lending_state", &raw.lending_state)?,
             lending: None,
             content_hash: raw.content_hash,
             new_content_hash: None,
@@ -83,7 +83,7 @@ impl State {
     /// Whether a contact alone may raise or clear a flag about the loan. A lent device without a flag has none that a
     /// contact clears; what is in stock is left to the sweep, so that nothing is read for it with each contact.
     const fn contact_tells(&self) -> bool {
-        match self.lending_state {
+        match self.place {
             LendingState::Lent => self.open_flags > 0,
             LendingState::Intake | LendingState::Lost | LendingState::Stolen | LendingState::Ceded => true,
             LendingState::InStock | LendingState::Reserved | LendingState::WrittenOff => false,
