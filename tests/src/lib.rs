@@ -13,7 +13,7 @@ pub mod in_process;
 pub mod lending;
 pub mod postgres;
 pub mod raw;
-pub mod school_year;
+pub mod school;
 pub mod simulator;
 pub mod source;
 pub mod stores;

@@ -19,7 +19,6 @@ device-agent = Agent version
 device-archived-at = Archived
 device-archive-reason = Why archived
 device-loan = Loan
-device-loan-none = No loan recorded: lending comes with a later version.
 device-actions = Actions
 device-baseline-accept = Accept the present hardware
 device-baseline-explained = The memory and drives of the last report become this device's reference.

@@ -19,7 +19,6 @@ device-agent = Version de l’agent
 device-archived-at = Archivé le
 device-archive-reason = Motif d’archivage
 device-loan = Prêt
-device-loan-none = Aucun prêt enregistré : la gestion des prêts arrive avec une prochaine version.
 device-actions = Actions
 device-baseline-accept = Accepter le matériel actuel
 device-baseline-explained = La mémoire et les disques du dernier relevé deviennent la référence de cet appareil.

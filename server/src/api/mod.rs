@@ -9,6 +9,8 @@ pub mod device_list;
 pub mod enrolment_token;
 pub mod extract;
 pub mod flag;
+pub mod loan;
+pub mod loan_act;
 pub mod overview;
 pub mod page;
 pub mod person;
@@ -70,6 +72,17 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(flag::list))
         .routes(routes!(enrolment_token::list, enrolment_token::create))
         .routes(routes!(enrolment_token::revoke))
+        .routes(routes!(loan::list, loan_act::create))
+        .routes(routes!(loan::read))
+        .routes(routes!(loan_act::hand_over))
+        .routes(routes!(loan_act::cancel))
+        .routes(routes!(loan_act::extend))
+        .routes(routes!(loan_act::take_back))
+        .routes(routes!(loan_act::lose))
+        .routes(routes!(loan_act::steal))
+        .routes(routes!(loan_act::write_off))
+        .routes(routes!(loan_act::cede))
+        .routes(routes!(loan_act::put_in_stock))
         .routes(routes!(site::list))
         .routes(routes!(audit::list))
 }

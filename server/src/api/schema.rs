@@ -13,9 +13,11 @@ use utoipa::{
 };
 
 use crate::domain::{
+    borrower::BorrowerKind,
     device::DeviceStatus,
     enrolment_token::TokenKind,
     flag::{FlagCode, Severity},
+    loan::{Condition, LoanStateName},
     school_calendar::Zone,
     timestamp::rfc3339,
     verdict::Verdict,
@@ -79,5 +81,8 @@ text_schema! {
     Severity: "How much a flag needs a person.";
     Verdict: "What the evidence supports; unknown is never healthy.";
     TokenKind: "For one device, or for several.";
+    LoanStateName: "Where a loan stands.";
+    Condition: "What the desk saw when a device came back.";
+    BorrowerKind: "A person, or an institution.";
     Zone: "Academic zone, which sets the school holidays.";
 }

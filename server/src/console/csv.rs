@@ -31,7 +31,7 @@ const ROWS_AT_A_TIME: usize = 500;
 
 /// One line of CSV (RFC 4180), quoted throughout. A cell that begins like a formula gets an apostrophe first, after
 /// OWASP's advice on CSV injection.
-fn line(cells: &[&str]) -> String {
+pub(super) fn line(cells: &[&str]) -> String {
     let mut line = String::new();
     for (index, cell) in cells.iter().enumerate() {
         line.push_str(if index == 0 { "\"" } else { ",\"" });

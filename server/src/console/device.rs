@@ -11,6 +11,7 @@ use super::{
     flag::FlagCard,
     format,
     i18n::Words,
+    loan::{CardRead, LoanCard},
     shell::Shell,
 };
 use crate::{
@@ -32,6 +33,8 @@ pub(super) struct DeviceRead {
     pub(super) changes: Vec<ChangeRow>,
     pub(super) days: Vec<Day>,
     pub(super) flags_ever: Vec<FlagRow>,
+    /// Its loans, for those who may see loans.
+    pub(super) loans: Option<CardRead>,
 }
 
 /// What the person may do to the device.
@@ -84,6 +87,7 @@ pub(super) struct DevicePage {
     changes: Vec<Change>,
     past_flags: Vec<String>,
     identity: Vec<Fact>,
+    loan: Option<LoanCard>,
     actions: Option<Actions>,
 }
 
@@ -97,7 +101,7 @@ impl DevicePage {
     /// The page for what was read.
     pub(super) fn new(shell: Shell, read: DeviceRead, allowed: Allowed, policy: &Policy, now: UtcMillis) -> Self {
         let words = shell.words;
-        let DeviceRead { detail, changes, days, flags_ever } = read;
+        let DeviceRead { detail, changes, days, flags_ever, loans } = read;
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
@@ -114,6 +118,7 @@ impl DevicePage {
             changes: changes.into_iter().map(|change| changed(change, words)).collect(),
             past_flags: flags_ever.iter().filter_map(|flag| past(flag, words)).collect(),
             identity: identity(&detail, now, words),
+            loan: loans.map(|loans| LoanCard::new(loans, &csrf, words)),
             actions: actions(&detail, allowed, csrf),
             shell,
         }

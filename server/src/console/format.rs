@@ -99,8 +99,13 @@ pub(super) fn iso(moment: UtcMillis) -> String {
 /// The day in Paris: 24 nov. 2026.
 pub(super) fn date(moment: UtcMillis, words: Words) -> String {
     let local = paris::date_time(moment);
-    let month = words.word("month", &local.month().to_string());
-    format!("{}{NO_BREAK_SPACE}{month}{NO_BREAK_SPACE}{}", local.day(), local.year())
+    civil(local.date(), words)
+}
+
+/// A civil day: 2 juil. 2027.
+pub(super) fn civil(day: jiff::civil::Date, words: Words) -> String {
+    let month = words.word("month", &day.month().to_string());
+    format!("{}{NO_BREAK_SPACE}{month}{NO_BREAK_SPACE}{}", day.day(), day.year())
 }
 
 /// The moment in Paris to the minute: 24 nov. 2026 à 11:05.

@@ -8,31 +8,35 @@ use axum::{
     response::Response,
 };
 
-use super::{error::Refusal, visitor};
+use super::{error::Refusal, shell::Scripted, visitor};
 use crate::app::App;
 
-/// Nothing but our own stylesheet, images and forms; no script at all, no frame around us.
+/// Nothing but our own stylesheet, images and forms; no script, no frame around us.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                                        base-uri 'none'; frame-ancestors 'none'";
+/// The same on the desks' pages, with our own script and its requests to this server.
+const WITH_SCRIPT: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
+                           connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+/// On the desks' pages a telephone's camera may read bar codes.
+const WITH_CAMERA: &str = "camera=(self), geolocation=(), microphone=(), payment=(), usb=()";
 /// Two years, as the preload lists ask; only ever sent over HTTPS.
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
 
 /// Adds the protective headers. Pages hold personal work and are never kept; static files say otherwise themselves.
 pub(super) async fn protect(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let scripted = response.extensions().get::<Scripted>().is_some();
     let headers = response.headers_mut();
     let fixed = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::CONTENT_SECURITY_POLICY, if scripted { WITH_SCRIPT } else { CONTENT_SECURITY_POLICY }),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         // Not `no-referrer`: with it browsers send `Origin: null` with our own forms, which are then refused.
         (header::REFERRER_POLICY, "same-origin"),
         (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (
-            header::HeaderName::from_static("permissions-policy"),
-            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-        ),
+        (header::HeaderName::from_static("permissions-policy"), if scripted { WITH_CAMERA } else { PERMISSIONS }),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));

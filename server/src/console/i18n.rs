@@ -20,7 +20,7 @@ macro_rules! catalogues {
 
 catalogues! {
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "audit.ftl",
-    "design.ftl",
+    "design.ftl", "loans.ftl", "desk.ftl",
 }
 
 type Bundle = FluentBundle<FluentResource>;

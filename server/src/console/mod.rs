@@ -1,12 +1,13 @@
 //! Server-rendered pages, French and English: what each address answers, and what every answer carries.
 //!
 //! A handler extracts, begins a unit of work, makes one call, commits and shows the page; decisions are in `domain`,
-//! SQL in `store`. Nothing needs JavaScript: links and forms do it all.
+//! SQL in `store`. Nothing needs JavaScript: links and forms do it all; the desks' pages gain a scanner's pace by it.
 
 mod acts;
 mod assets;
 mod audit;
 mod chart;
+mod class_hand_over;
 mod component;
 mod csv;
 mod design;
@@ -18,14 +19,23 @@ mod flag;
 mod flag_list;
 mod format;
 mod guard;
+mod hand_over;
 mod i18n;
+mod loan;
+mod loan_acts;
+mod loan_csv;
+mod loan_line;
+mod loan_list;
 mod overview;
 mod pages;
+mod return_desk;
 mod shell;
 mod sign_in;
 mod token;
 mod visitor;
 
+#[cfg(test)]
+mod loan_samples;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
@@ -50,6 +60,23 @@ pub fn router(app: App) -> Router {
         .route("/devices/{id}/baseline", post(acts::accept_baseline))
         .route("/devices/{id}/status", post(acts::set_status))
         .route("/devices/{id}/archive", post(acts::archive))
+        .route("/devices/{id}/stock", post(loan_acts::put_in_stock))
+        .route("/loans", get(loan_list::loans))
+        .route("/loans.csv", get(loan_csv::loans))
+        .route("/loans/{id}", get(loan::loan))
+        .route("/loans/{id}/cancel", post(loan_acts::cancel))
+        .route("/loans/{id}/extend", post(loan_acts::extend))
+        .route("/loans/{id}/return", post(loan_acts::take_back))
+        .route("/loans/{id}/undo-return", post(loan_acts::undo_return))
+        .route("/loans/{id}/lose", post(loan_acts::lose))
+        .route("/loans/{id}/steal", post(loan_acts::steal))
+        .route("/loans/{id}/write-off", post(loan_acts::write_off))
+        .route("/loans/{id}/cede", post(loan_acts::cede))
+        .route("/loans/{id}/signature", post(loan_acts::show_signature))
+        .route("/hand-over", get(hand_over::form).post(hand_over::hand_over))
+        .route("/hand-over/class", get(class_hand_over::form).post(class_hand_over::class))
+        .route("/returns", get(return_desk::desk).post(return_desk::scan))
+        .route("/returns/undo", post(return_desk::undo))
         .route("/flags", get(pages::flags))
         .route("/flags/{id}/handle", post(acts::handle_flag))
         .route("/tokens", get(pages::tokens).post(acts::create_token))

@@ -15,6 +15,7 @@ use super::{
     device_list::{self, DevicesPage},
     error::{Refusal, require},
     flag_list::{self, FlagsPage},
+    loan,
     overview::OverviewPage,
     shell::{self, Section, Shell},
     token::{Outcome, TokensPage},
@@ -73,7 +74,8 @@ pub(super) async fn device(
     let id: DeviceId = id.parse().map_err(|_| Refusal::NotFound)?;
     let mut tx = app.store.read().await?;
     let from_day = signed_in.now.day_number() - CHART_DAYS;
-    let read = read_device(&mut tx, &person.scope, id, from_day).await?;
+    let mut read = read_device(&mut tx, &person.scope, id, from_day).await?;
+    read.loans = loan::card(&mut tx, &signed_in, &read.detail.device).await?;
     let owner = Object::OfSite(read.detail.device.site);
     let may = |action| person.can(action, owner).is_allowed();
     let allowed = Allowed { change: may(Action::ChangeDevice), admit: may(Action::AdmitDevice) };
@@ -88,6 +90,7 @@ async fn read_device(tx: &mut Tx, scope: &Scope, id: DeviceId, from_day: i64) ->
         changes: history::changes_of(tx, scope, id).await?,
         days: history::daily_of(tx, scope, id, from_day).await?,
         flags_ever: flag::history_of_device(tx, scope, id).await?,
+        loans: None,
     })
 }
 

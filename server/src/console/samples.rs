@@ -227,6 +227,7 @@ impl Samples<'_> {
             changes: vec![change(None, self.some("7")), change(self.some("3"), None)],
             days: (0..120).rev().map(day).collect(),
             flags_ever: vec![cleared],
+            loans: Some(super::loan_samples::card(self.now, self.text)),
         };
         let allowed = Allowed { change: true, admit: true };
         let title = super::device::title(&read.detail);
@@ -253,7 +254,7 @@ impl Samples<'_> {
             archive_reason: None,
             ..detail.device
         };
-        let read = DeviceRead { detail, changes: Vec::new(), days: Vec::new(), flags_ever: Vec::new() };
+        let read = DeviceRead { detail, changes: Vec::new(), days: Vec::new(), flags_ever: Vec::new(), loans: None };
         let allowed = Allowed { change: true, admit: true };
         let title = super::device::title(&read.detail);
         DevicePage::new(self.shell(Section::Devices, &title), read, allowed, &Policy::default(), self.now)

@@ -10,6 +10,7 @@ use super::{assets, component::Tone, i18n::Words};
 use crate::{
     auth::{Action, Object},
     domain::language::Language,
+    store::lending::Refused,
 };
 
 /// Where in the console a page stands.
@@ -23,6 +24,12 @@ pub(super) enum Section {
     Flags,
     /// Enrolment tokens.
     Tokens,
+    /// Loans.
+    Loans,
+    /// Handing devices over.
+    HandOver,
+    /// The return desk.
+    Returns,
     /// The audit.
     Audit,
     /// None of them.
@@ -55,7 +62,14 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry(Section::Tokens, "/tokens", "nav-tokens", Action::SeeEnrolmentTokens),
         ],
     ),
-    ("nav-lending", &[]),
+    (
+        "nav-lending",
+        &[
+            entry(Section::Loans, "/loans", "nav-loans", Action::SeeLoans),
+            entry(Section::HandOver, "/hand-over", "nav-hand-over", Action::HandOver),
+            entry(Section::Returns, "/returns", "nav-returns", Action::TakeBack),
+        ],
+    ),
     (
         "nav-running",
         &[Entry {
@@ -119,9 +133,15 @@ impl Notice {
     pub(super) fn after(outcome: &str, words: Words) -> Option<Self> {
         let (tone, key) = match outcome {
             "saved" => (Tone::Good, "done-saved"),
+            "handed-over" => (Tone::Good, "done-handed-over"),
+            "class-handed-over" => (Tone::Good, "done-class-handed-over"),
+            "return-undone" => (Tone::Good, "done-return-undone"),
             "token-revoked" => (Tone::Good, "done-token-revoked"),
             "asset-tag-taken" => (Tone::Critical, "device-asset-tag-taken"),
-            _ => return None,
+            _ => {
+                let code = outcome.strip_prefix("refused-").filter(|code| Refused::CODES.contains(code))?;
+                return Some(Self { tone: Tone::Critical, text: words.word("refused", code) });
+            }
         };
         Some(Self { tone, text: words.say(key) })
     }
@@ -178,6 +198,11 @@ impl Shell {
         &assets::STYLESHEET.address
     }
 
+    /// The address of the desks' script.
+    pub(super) fn script() -> &'static str {
+        &assets::SCRIPT.address
+    }
+
     /// The icon's address.
     pub(super) fn icon() -> &'static str {
         &assets::ICON.address
@@ -195,6 +220,16 @@ impl Shell {
     pub(super) fn other_language_name(&self) -> String {
         Words::of(self.other_language()).say("language-name")
     }
+}
+
+/// Marks an answer whose page brings our own script along: [`super::guard`] lets it run there and nowhere else.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scripted;
+
+/// The answer, with leave for our own script, its requests to this server, and the camera.
+pub(super) fn scripted(mut answer: Response) -> Response {
+    answer.extensions_mut().insert(Scripted);
+    answer
 }
 
 /// A page as an answer.

@@ -7,12 +7,14 @@ use fluent_bundle::FluentResource;
 use super::{component::Tone, error::Refusal, i18n::catalogues};
 use crate::{
     domain::{
+        borrower::BorrowerKind,
         device::DeviceStatus,
         flag::{FlagCode, Severity},
         language::Language,
+        loan::{Condition, LendingState, LoanStateName, Signature},
         verdict::Verdict,
     },
-    store::{device_list::DeviceSort, flag_list::Handling},
+    store::{device_list::DeviceSort, flag_list::Handling, lending::Refused, loan_event, loan_list::LoanSort},
 };
 use cartable_common::report::{Chassis, DriveKind, SelfAssessment, Sensor, Subject, Switch, UnreadReason, VolumeRole};
 
@@ -57,6 +59,15 @@ fn families() -> BTreeSet<String> {
         ("tone", Tone::ALL.map(Tone::as_str).to_vec()),
         ("error-title", refusals.clone()),
         ("error-what", refusals),
+        ("loan", LoanStateName::ALL.iter().map(|value| value.as_str()).collect()),
+        ("lending", LendingState::ALL.iter().map(|value| value.as_str()).collect()),
+        ("condition", Condition::ALL.iter().map(|value| value.as_str()).collect()),
+        ("signature", Signature::ALL.iter().map(|value| value.as_str()).collect()),
+        ("borrower", BorrowerKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("step", loan_event::KINDS.to_vec()),
+        ("refused", Refused::CODES.to_vec()),
+        ("loans-due", vec!["overdue", "week", "three-weeks"]),
+        ("loans-sorted", LoanSort::ALL.iter().map(|value| value.as_str()).collect()),
         ("yes-no", vec!["yes", "no"]),
         ("chassis", Chassis::ALL.iter().map(|value| value.as_str()).collect()),
         ("switch", Switch::ALL.iter().map(|value| value.as_str()).collect()),

@@ -81,10 +81,17 @@ impl Clause {
         self.sql(")")
     }
 
-    /// Adds ` AND column IN (sites)` unless the scope is the whole programme.
+    /// Adds ` AND column IN (sites)`, or ` = site`, unless the scope is the whole programme.
     pub(super) fn within(&mut self, column: &'static str, scope: &Scope) -> &mut Self {
-        if let Scope::Sites(sites) = scope {
-            self.sql(" AND ").sql(column).sql(" IN ").values(sites.iter().copied());
+        match scope {
+            Scope::Everything => {}
+            // The sites of most people: an index then gives its rows in order.
+            Scope::Sites(sites) if sites.len() == 1 => {
+                self.sql(" AND ").sql(column).sql(" = ").value(sites[0]);
+            }
+            Scope::Sites(sites) => {
+                self.sql(" AND ").sql(column).sql(" IN ").values(sites.iter().copied());
+            }
         }
         self
     }

@@ -232,6 +232,8 @@ impl<'a> Lending<'a> {
         let loan = self.loan(id).await?;
         let steps = loan_event::of_loan(&mut self.tx, id).await?;
         let last = steps.last().filter(|step| step.kind == "returned" && step.actor == self.by.actor);
+        // A return that was imported does not tell how the loan stood before.
+        let last = last.filter(|step| step.details["from"].is_string());
         let fresh = last.filter(|step| self.by.now.millis_since(step.at) <= UNDO_MILLIS).ok_or(Refused::NotUndoable)?;
         let handed = loan.state.handed_over().cloned().ok_or(Refused::NotUndoable)?;
         self.newest(loan.device, id).await?;

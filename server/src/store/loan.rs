@@ -203,6 +203,14 @@ pub(crate) async fn newest_of_device(tx: &mut Tx, id: DeviceId) -> Result<Option
     Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(id.0).fetch_optional(c).await)?)
 }
 
+/// The state of a device's newest loan.
+pub async fn newest_state(tx: &mut Tx, id: DeviceId) -> Result<Option<LoanStateName>, StoreError> {
+    let Some(newest) = newest_of_device(tx, id).await? else { return Ok(None) };
+    let sql = "SELECT state FROM loan WHERE id = $1";
+    let state: String = on!(tx, |c| sqlx::query_scalar(sql).bind(newest).fetch_one(c).await)?;
+    parsed("loan.state", &state).map(Some)
+}
+
 /// Writes where a device is in its lending.
 pub(crate) async fn set_lending_state(tx: &mut Tx, id: DeviceId, state: LendingState) -> Result<(), StoreError> {
     let sql = "UPDATE device SET lending_state = $2 WHERE id = $1";

@@ -116,12 +116,13 @@ pub struct LoanSummary {
     pub site_name: Option<String>,
 }
 
+/// LEFT, though each exists: so no planner begins anywhere but at the loans, in the order of their index.
 const SELECT: &str = "SELECT l.id, l.state, l.reserved_at, l.handed_over_at, l.due_day, l.ended_at, l.condition, \
      l.missing_accessories, l.device_id, d.serial_number, d.asset_tag, d.manufacturer, d.model, l.borrower_id, \
      b.reference, b.kind AS borrower_kind, b.institution_name, l.programme_id, p.code AS programme_code, \
      p.name AS programme_name, p.membership_roles, l.site_id, s.uai AS site_uai, s.name AS site_name \
-     FROM loan l JOIN device d ON d.id = l.device_id JOIN borrower b ON b.id = l.borrower_id \
-     JOIN programme p ON p.id = l.programme_id LEFT JOIN site s ON s.id = l.site_id";
+     FROM loan l LEFT JOIN device d ON d.id = l.device_id LEFT JOIN borrower b ON b.id = l.borrower_id \
+     LEFT JOIN programme p ON p.id = l.programme_id LEFT JOIN site s ON s.id = l.site_id";
 
 impl LoanSummary {
     /// Whether a person with this role may see under which programme the device is lent.

@@ -9,7 +9,7 @@ use cartable_server::{
         device::DeviceStatus,
         enrolment_token::{TokenTerms, TokenText},
         flag::{Evidence, Finding, FlagCode, Severity},
-        loan::LoanState,
+        loan::{Condition, LoanState, Return},
         scope::Scope,
     },
     store::{
@@ -92,6 +92,15 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     let loan = lending::loan_of(lent, &borrower, &programme, now, state);
     lending_bulk::record(&mut tx, std::slice::from_ref(&loan), "test").await?;
     things.put("loan", loan.id);
+    for (name, state) in [
+        ("reservation", LoanState::Reserved),
+        ("returned-device", LoanState::Returned(lending::handed(now, None), good(now))),
+    ] {
+        let device = self::device(&mut tx, site, now).await?;
+        let loan = lending::loan_of(device, &borrower, &programme, now, state);
+        lending_bulk::record(&mut tx, std::slice::from_ref(&loan), "test").await?;
+        things.put(name, if name == "reservation" { loan.id } else { device.0 });
+    }
     tx.commit().await?;
     Ok(things)
 }
@@ -125,4 +134,8 @@ async fn token(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> 
     let mut random = [0; 17];
     random[..16].copy_from_slice(Uuid::new_v4().as_bytes());
     Ok(enrolment_token::create(tx, &TokenText::from_random(random), &terms, site, "test", now).await?)
+}
+
+fn good(at: UtcMillis) -> Return {
+    Return { at, condition: Condition::Good, missing: vec![] }
 }
