@@ -27,7 +27,7 @@ use crate::{
     service::{self, ServiceError},
     spool::Spool,
     state::{StateDir, StateError},
-    status::{self, Facts, Verdict},
+    status::{self, Facts, Service, Verdict},
     trouble::{Trouble, TroubleKind},
     version,
 };
@@ -153,7 +153,8 @@ fn complain(error: &anyhow::Error) -> ExitCode {
     let mut stderr = std::io::stderr();
     // Nothing is left to do when even standard error fails.
     let _ = writeln!(stderr, "cartable-agent: {error:#}");
-    if let Some(advice) = trouble_in(error).and_then(|trouble| status::advice(trouble.kind, language)) {
+    let advise = if error.is::<EnrolError>() { status::enrol_advice } else { status::advice };
+    if let Some(advice) = trouble_in(error).and_then(|trouble| advise(trouble.kind, language)) {
         let _ = writeln!(stderr, "{advice}");
     }
     ExitCode::from(exit_code(error))
@@ -198,10 +199,17 @@ const fn code(verdict: Verdict) -> u8 {
 }
 
 async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u8> {
-    let roots_pem = std::fs::read_to_string(&options.roots).with_context(|| format!("{}", options.roots.display()))?;
+    let roots_pem = std::fs::read_to_string(&options.roots).with_context(|| {
+        format!(
+            "the file of roots {} could not be read; `cartable-server show-roots` prints it",
+            options.roots.display()
+        )
+    })?;
     let token = match (options.token, &options.token_file) {
         (Some(token), _) => token,
-        (None, Some(file)) => read_token(file).with_context(|| format!("{}", file.display()))?,
+        (None, Some(file)) => {
+            read_token(file).with_context(|| format!("the token file {} could not be read", file.display()))?
+        }
         (None, None) => anyhow::bail!("a token is needed: --token or --token-file"),
     };
     anyhow::ensure!(
@@ -271,6 +279,7 @@ fn say_status(path: &Path, language: Language) -> anyhow::Result<u8> {
         facts.pending = state.pending()?;
         facts.memory = state.memory();
         facts.spooled = Spool::peek(&state.spool_folder());
+        facts.service = if state.is_in_use() { Service::Running } else { Service::Stopped };
     }
     let (lines, verdict) = status::describe(&facts, language, clock::now());
     print(&lines.join("\n"))?;

@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use crate::{
     client::{ClientError, Connect, EnrolAnswer, EnrolClient, Proxy},
+    clock,
     identity::{self, IdentityError, Key},
     server_url::ServerUrl,
-    state::{Enrolment, Memory, Pending, StateDir, StateError},
+    state::{Enrolment, Failure, Memory, Pending, StateDir, StateError},
     trouble::Trouble,
     version,
 };
@@ -105,7 +106,8 @@ pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: 
         hardware,
         agent_version: version(),
     };
-    match EnrolClient::new(&connect)?.enrol(&request).await? {
+    let answer = EnrolClient::new(&connect)?.enrol(&request).await.inspect_err(|trouble| remember(state, trouble))?;
+    match answer {
         EnrolAnswer::Granted(grant) => {
             identity::check_grant(&grant)?;
             let enrolment = pending.granted(grant);
@@ -119,6 +121,15 @@ pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: 
             state.keep_pending(&pending.waiting(reason.clone()))?;
             Ok(Progress::Waiting { retry_after_seconds: answer.retry_after_seconds, reason })
         }
+    }
+}
+
+/// Keeps why an enrolment failed, for `status`. Beside an enrolment that serves, only its own contacts count.
+fn remember(state: &StateDir, trouble: &Trouble) {
+    if state.enrolment().is_ok_and(|enrolment| enrolment.is_none()) {
+        let failure = Failure { at: clock::now(), trouble: trouble.clone() };
+        // A disk that cannot keep it costs a word in `status`, nothing else.
+        let _ = state.keep_memory(&Memory { last_failure: Some(failure), ..state.memory() });
     }
 }
 

@@ -7,7 +7,7 @@ use cartable_common::UtcMillis;
 use crate::{
     language::Language,
     spool::Record,
-    state::{Enrolment, Memory, Pending},
+    state::{Enrolment, Failure, Memory, Pending},
     trouble::TroubleKind,
 };
 
@@ -29,6 +29,16 @@ pub enum Verdict {
     Refused,
 }
 
+/// Whether the agent's service is at work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Service {
+    /// It holds the state folder's lock.
+    Running,
+    /// Nobody does.
+    #[default]
+    Stopped,
+}
+
 /// What is known.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -40,13 +50,15 @@ pub struct Facts {
     pub memory: Memory,
     /// What is spooled.
     pub spooled: Vec<Record>,
+    /// Whether somebody checks in.
+    pub service: Service,
 }
 
 /// The lines to show and the verdict.
 #[must_use]
 pub fn describe(facts: &Facts, language: Language, now: UtcMillis) -> (Vec<String>, Verdict) {
     let say = |french: &str, english: &str| language.pick(french, english).to_owned();
-    let Some(enrolment) = &facts.enrolment else { return not_enrolled(facts, language) };
+    let Some(enrolment) = &facts.enrolment else { return not_enrolled(facts, language, now) };
     let mut lines = vec![
         format!("{} {}", say("Serveur :", "Server:"), enrolment.server),
         format!("{} {}", say("Appareil :", "Device:"), enrolment.grant.device_id),
@@ -60,33 +72,52 @@ pub fn describe(facts: &Facts, language: Language, now: UtcMillis) -> (Vec<Strin
         }
     });
     lines.push(spool(&facts.spooled, language, now));
-    let verdict = match &facts.memory.last_failure {
-        Some(failure) => {
-            lines.push(format!(
-                "{} {} ({})",
-                say("Dernière tentative, en échec :", "Last attempt, which failed:"),
-                ago(failure.at, now, language),
-                failure.trouble.detail
-            ));
-            lines.extend(advice(failure.trouble.kind, language));
-            if failure.trouble.kind == TroubleKind::Refused { Verdict::Refused } else { Verdict::Trouble }
-        }
-        None if last.is_none_or(|at| now.millis_since(at) > LATE_AFTER_MILLIS) => {
-            lines.push(say(
-                "L'agent n'a pas essayé récemment. Le service tourne-t-il ? systemctl status cartable-agent",
-                "The agent has not tried lately. Is the service running? systemctl status cartable-agent",
-            ));
-            Verdict::Trouble
-        }
-        None => {
-            lines.push(say("Tout va bien.", "All is well."));
-            Verdict::Well
-        }
-    };
+    let mut verdict = Verdict::Well;
+    if let Some(failure) = &facts.memory.last_failure {
+        lines.push(failed(failure, language, now));
+        lines.extend(advice(failure.trouble.kind, language));
+        verdict = if failure.trouble.kind == TroubleKind::Refused { Verdict::Refused } else { Verdict::Trouble };
+    }
+    if let Some(line) = service(facts, language, now) {
+        lines.push(line);
+        verdict = if verdict == Verdict::Well { Verdict::Trouble } else { verdict };
+    }
+    if verdict == Verdict::Well {
+        lines.push(say("Tout va bien.", "All is well."));
+    }
     (lines, verdict)
 }
 
-fn not_enrolled(facts: &Facts, language: Language) -> (Vec<String>, Verdict) {
+/// What is wrong with the service, if anything is.
+fn service(facts: &Facts, language: Language, now: UtcMillis) -> Option<String> {
+    let last = facts.memory.last_success_at;
+    let is_late =
+        last.is_some_and(|at| now.millis_since(at) > LATE_AFTER_MILLIS) && facts.memory.last_failure.is_none();
+    let (french, english) = match facts.service {
+        Service::Stopped => (
+            "Le service ne tourne pas : plus rien ne sera envoyé. Démarrez-le : systemctl enable --now cartable-agent",
+            "The service is not running: nothing more will be sent. Start it: systemctl enable --now cartable-agent",
+        ),
+        Service::Running if last.is_none() && facts.memory.last_failure.is_none() => (
+            "Le service vient de démarrer : le premier contact a lieu dans la minute.",
+            "The service has just started: the first contact comes within a minute.",
+        ),
+        Service::Running if is_late => (
+            "Le service tourne mais n'a pas essayé récemment (ordinateur en veille ?). Son journal : journalctl -u cartable-agent",
+            "The service is running but has not tried lately (was the computer asleep?). Its log: journalctl -u cartable-agent",
+        ),
+        Service::Running => return None,
+    };
+    Some(language.pick(french, english).to_owned())
+}
+
+/// The last attempt, which failed.
+fn failed(failure: &Failure, language: Language, now: UtcMillis) -> String {
+    let words = language.pick("Dernière tentative, en échec :", "Last attempt, which failed:");
+    format!("{words} {} ({})", ago(failure.at, now, language), failure.trouble.detail)
+}
+
+fn not_enrolled(facts: &Facts, language: Language, now: UtcMillis) -> (Vec<String>, Verdict) {
     let say = |french: &str, english: &str| language.pick(french, english).to_owned();
     let Some(pending) = &facts.pending else {
         let line = say(
@@ -97,6 +128,12 @@ fn not_enrolled(facts: &Facts, language: Language) -> (Vec<String>, Verdict) {
     };
     let mut lines = vec![format!("{} {}", say("Serveur :", "Server:"), pending.server)];
     let Some(reason) = &pending.reason else {
+        if let Some(failure) = &facts.memory.last_failure {
+            lines.push(failed(failure, language, now));
+            lines.extend(enrol_advice(failure.trouble.kind, language));
+            let refused = failure.trouble.kind == TroubleKind::Refused;
+            return (lines, if refused { Verdict::Refused } else { Verdict::NotEnrolled });
+        }
         lines.push(say(
             "L'enrôlement a été demandé mais le serveur n'a pas encore répondu. Vérifiez le réseau, puis relancez cartable-agent enrol.",
             "Enrolment was asked for but the server has not answered yet. Check the network, then run cartable-agent enrol again.",
@@ -119,6 +156,10 @@ fn certificate(enrolment: &Enrolment, memory: &Memory, language: Language, now: 
     match (language, days) {
         (Language::French, ..0) => "Certificat : terminé. Enrôlez cet ordinateur à nouveau.".to_owned(),
         (Language::English, ..0) => "Certificate: ended. Enrol this computer again.".to_owned(),
+        (Language::French, 0) => "Certificat : moins d'un jour.".to_owned(),
+        (Language::English, 0) => "Certificate: less than a day left.".to_owned(),
+        (Language::French, 1) => "Certificat : encore 1 jour.".to_owned(),
+        (Language::English, 1) => "Certificate: 1 day left.".to_owned(),
         (Language::French, _) => format!("Certificat : encore {days} jours."),
         (Language::English, _) => format!("Certificate: {days} days left."),
     }
@@ -154,6 +195,18 @@ fn ago(at: UtcMillis, now: UtcMillis, language: Language) -> String {
         Language::French => format!("il y a {number} {french}."),
         Language::English => format!("{number} {english} ago."),
     }
+}
+
+/// What it means and what to do when an enrolment failed: a refusal is the token's, not the computer's.
+pub fn enrol_advice(kind: TroubleKind, language: Language) -> Option<String> {
+    if kind != TroubleKind::Refused {
+        return advice(kind, language);
+    }
+    let (french, english) = (
+        "Le serveur n'accepte pas ce jeton : mal recopié, épuisé, expiré ou révoqué, ou bien cet ordinateur a été révoqué. Créez un autre jeton dans la console, puis relancez cartable-agent enrol ; avec --new-key si l'ordinateur a été révoqué.",
+        "The server does not accept this token: mistyped, used up, expired or revoked; or this computer was revoked. Create another token in the console, then run cartable-agent enrol again; with --new-key if the computer was revoked.",
+    );
+    Some(language.pick(french, english).to_owned())
 }
 
 /// What it means and what to do.
@@ -218,7 +271,7 @@ pub fn advice(kind: TroubleKind, language: Language) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{identity::Key, state::Failure, trouble::Trouble};
+    use crate::{identity::Key, trouble::Trouble};
     use cartable_common::{DeviceId, EnrolmentId, protocol::CertificateGrant};
     use uuid::Uuid;
 
@@ -235,7 +288,7 @@ mod tests {
             next_check_in_seconds: 60,
         };
         let memory = Memory { last_success_at: Some(now.plus_millis(-600_000)), ..Memory::default() };
-        Facts { enrolment: Some(pending.granted(grant)), memory, ..Facts::default() }
+        Facts { enrolment: Some(pending.granted(grant)), memory, service: Service::Running, ..Facts::default() }
     }
 
     fn later() -> UtcMillis {
@@ -289,6 +342,49 @@ mod tests {
         let (lines, verdict) = describe(&facts, Language::English, later());
         assert_eq!(verdict, Verdict::Waiting);
         assert!(lines[1].ends_with("serial known") && !lines.join("").contains("tok-secret"));
+    }
+
+    #[test]
+    fn a_stopped_a_new_and_a_late_service_are_told_apart() {
+        let say = |change: fn(&mut Facts)| {
+            let mut facts = enrolled(later());
+            change(&mut facts);
+            let (lines, verdict) = describe(&facts, Language::English, later());
+            assert_eq!(verdict, Verdict::Trouble, "{lines:?}");
+            lines.last().unwrap().clone()
+        };
+        let stopped = say(|facts| facts.service = Service::Stopped);
+        assert!(stopped.contains("not running") && stopped.contains("systemctl enable --now"), "{stopped}");
+        let new = say(|facts| facts.memory.last_success_at = None);
+        assert!(new.contains("within a minute"), "{new}");
+        let late = say(|facts| facts.memory.last_success_at = Some(later().plus_days(-1)));
+        assert!(late.contains("journalctl"), "{late}");
+    }
+
+    #[test]
+    fn a_refused_token_is_said_to_be_the_tokens_fault() {
+        let key = Key::generate().unwrap();
+        let pending =
+            Pending::new("https://a.example".parse().unwrap(), String::new(), Uuid::nil(), &key, "tok-secret".into());
+        let trouble = Trouble::new(TroubleKind::Refused, "HTTP 403: Token not accepted");
+        let memory = Memory { last_failure: Some(Failure { at: later(), trouble }), ..Memory::default() };
+        let facts = Facts { pending: Some(pending), memory, ..Facts::default() };
+        let (lines, verdict) = describe(&facts, Language::English, later());
+        assert_eq!(verdict, Verdict::Refused);
+        let words = lines.join("\n");
+        assert!(words.contains("another token") && words.contains("Token not accepted"), "{words}");
+        assert!(!words.contains("tok-secret"), "{words}");
+    }
+
+    #[test]
+    fn the_last_days_of_a_certificate_are_counted_as_people_count() {
+        let line = |days: i64, language| {
+            let (lines, _) = describe(&enrolled(later()), language, later().plus_days(100 - days));
+            lines.into_iter().find(|line| line.starts_with("Certifi")).unwrap()
+        };
+        assert_eq!(line(1, Language::French), "Certificat : encore 1 jour.");
+        assert_eq!(line(0, Language::English), "Certificate: less than a day left.");
+        assert_eq!(line(2, Language::English), "Certificate: 2 days left.");
     }
 
     #[test]

@@ -25,8 +25,8 @@ fn a_laptop_enrols_reports_and_then_only_says_that_nothing_changed() {
     assert!(seen.request_bytes.last().unwrap() <= &400, "{:?} bytes", seen.request_bytes.last());
     drop(seen);
     let status = laptop.agent(&["status"]);
-    assert_eq!(status.code, 0, "{}", status.words);
-    assert!(status.words.contains("All is well."), "{}", status.words);
+    assert_eq!(status.code, 1, "{}", status.words);
+    assert!(status.words.contains("The service is not running"), "`once` is not the service: {}", status.words);
 }
 
 #[test]
@@ -168,4 +168,27 @@ fn a_spool_longer_than_a_message_arrives_whole_and_in_order() {
         seen.check_ins.iter().flat_map(|r| r.reports.iter().map(|report| report.sequence)).collect();
     assert_eq!(sequences, (1..=101).collect::<Vec<_>>());
     assert!(Spool::peek(&laptop.state().join("spool")).is_empty());
+}
+
+#[test]
+fn a_token_that_is_not_accepted_is_told_from_a_computer_that_is_refused() {
+    let gateway = Gateway::start();
+    let laptop = Laptop::new();
+    let problem = r#"{"type":"urn:cartable:problem:token","title":"Token not accepted","status":403,"detail":"Ask."}"#;
+    gateway.answer(Answers::Http(403, "", problem.to_owned()));
+    for done in [laptop.enrol(&gateway), laptop.agent(&["status"])] {
+        assert!(done.code == 5 && done.words.contains("another token"), "{} {}", done.code, done.words);
+        assert!(done.words.contains("Token not accepted"), "{}", done.words);
+    }
+    gateway.answer(Answers::Cartable);
+    assert_eq!(laptop.enrol(&gateway).code, 0);
+    assert!(!laptop.agent(&["status"]).words.contains("token"), "what was granted since is not complained about");
+}
+
+#[test]
+fn a_missing_file_of_roots_is_named_with_what_prints_it() {
+    let server = ["enrol", "--server", "https://a.example", "--token", "t", "--roots", "nowhere.pem"];
+    let done = Laptop::new().agent(&server);
+    assert!(done.code == 1 && done.words.contains("nowhere.pem"), "{}", done.words);
+    assert!(done.words.contains("show-roots"), "{}", done.words);
 }
