@@ -221,14 +221,23 @@ impl Browser {
 
     /// Photographs the whole page into target/screenshots/NAME.png.
     pub async fn photograph(&self, name: &str) -> anyhow::Result<PathBuf> {
-        let parameters = json!({ "format": "png", "captureBeyondViewport": true });
-        let picture = self.devtools("Page.captureScreenshot", parameters).await?;
-        let picture = BASE64.decode(picture["data"].as_str().context("no picture")?.as_bytes())?;
+        let picture = self.picture(true).await?;
         let directory = workspace().join("target/screenshots");
         std::fs::create_dir_all(&directory)?;
         let path = directory.join(format!("{name}.png"));
         std::fs::write(&path, picture)?;
         Ok(path)
+    }
+
+    /// What the window shows, as PNG.
+    pub async fn window(&self) -> anyhow::Result<Vec<u8>> {
+        self.picture(false).await
+    }
+
+    async fn picture(&self, beyond_the_window: bool) -> anyhow::Result<Vec<u8>> {
+        let parameters = json!({ "format": "png", "captureBeyondViewport": beyond_the_window });
+        let picture = self.devtools("Page.captureScreenshot", parameters).await?;
+        Ok(BASE64.decode(picture["data"].as_str().context("no picture")?.as_bytes())?)
     }
 
     /// How many CSS pixels the page is wider than its window.

@@ -11,9 +11,12 @@ pub mod gateway_client;
 pub mod harness;
 pub mod in_process;
 pub mod lending;
+pub mod picture;
 pub mod postgres;
 pub mod raw;
 pub mod school;
+#[cfg(target_os = "linux")]
+pub mod readme;
 pub mod simulator;
 pub mod source;
 pub mod stores;

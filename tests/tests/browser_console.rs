@@ -6,8 +6,10 @@ use cartable_tests::{
     browser::{Browser, Driver, Scheme, Screen},
     harness::{
         Cartable,
+        binaries::workspace,
         cartable::{LOGIN, PASSWORD},
     },
+    picture,
     simulator::Roster,
     walk::Walk,
 };
@@ -165,4 +167,37 @@ async fn nothing_that_a_device_says_comes_alive() {
     }
     assert!(shown >= HOSTILE.len(), "the texts are shown, as texts: on {shown} pages");
     assert_eq!(browser.console().await.unwrap(), Vec::<String>::new());
+}
+
+/// Pages that the documentation shows, as Walk calls them.
+const SHOWN: [&str; 2] = ["overview", "device-flagged"];
+
+/// Most bytes of a picture in the tree.
+const MOST_PICTURE_BYTES: usize = 150_000;
+
+/// `CARTABLE_BLESS=1` takes the pictures anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documentations_pictures_are_small_and_as_wide_as_a_desk() {
+    let path = |name: &str| workspace().join("docs/screenshots").join(format!("{name}.png"));
+    if std::env::var_os("CARTABLE_BLESS").is_some() {
+        let walk = Walk::begin().await.unwrap();
+        let driver = Driver::start().unwrap();
+        let browser = driver.open("fr").await.unwrap();
+        browser.set_screen(Screen::Desk).await.unwrap();
+        browser.set_scheme(Scheme::Light).await.unwrap();
+        walk.sign_in(&browser).await.unwrap();
+        for (name, page) in walk.pages.iter().filter(|(name, _)| SHOWN.contains(name)) {
+            browser.goto(&walk.url(page)).await.unwrap();
+            let small = picture::with_few_colours(&browser.window().await.unwrap()).unwrap();
+            std::fs::create_dir_all(path(name).parent().unwrap()).unwrap();
+            std::fs::write(path(name), small).unwrap();
+        }
+    }
+    for name in SHOWN {
+        let file = std::fs::read(path(name)).unwrap();
+        assert!(file.len() <= MOST_PICTURE_BYTES, "{name}: {} bytes", file.len());
+        assert_eq!(picture::size(&file).unwrap(), (1280, 900), "{name}");
+    }
+    let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
+    assert!(readme.contains("(docs/screenshots/overview.png)"), "README shows one");
 }

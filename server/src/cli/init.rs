@@ -76,7 +76,7 @@ fn advise(data: &Path, hosts: &[String], new_key: Option<&Path>) -> anyhow::Resu
     print(&format!("{data}: ready for laptops that reach it as {}\n", hosts.join(", ")))
 }
 
-fn make_private_directory(path: &Path) -> std::io::Result<()> {
+pub(super) fn make_private_directory(path: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

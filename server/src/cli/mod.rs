@@ -2,6 +2,7 @@
 
 pub mod api_token;
 pub mod audit;
+mod backup;
 mod device;
 mod init;
 mod policy;
@@ -40,6 +41,8 @@ enum Command {
     Init(init::Arguments),
     /// Runs the server.
     Serve(serve::Arguments),
+    /// Copies the data directory while the server runs; a server can start from the copy.
+    Backup(backup::Arguments),
     /// Enrolment tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -125,6 +128,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Init(arguments) => init::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Backup(arguments) => backup::run(arguments).await,
         Command::Token(command) => token::run(command).await,
         Command::Device(command) => device::run(command).await,
         Command::Site(command) => site::run(command).await,

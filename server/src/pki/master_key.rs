@@ -1,4 +1,4 @@
-//! The key that encrypts private keys at rest: from the environment, a file, or a service credential.
+//! The key that encrypts private keys at rest: from the environment, a service credential, or a file.
 //!
 //! It never lies in the data directory, so that a copy of that directory alone signs nothing.
 
@@ -69,7 +69,8 @@ impl std::fmt::Debug for MasterKey {
 }
 
 impl MasterKey {
-    /// Finds the key: the environment first, then `file`, then the service's credential.
+    /// Finds the key: the environment first, then the service's credential, then `file`, which is often root's and
+    /// closed to the service itself.
     pub fn find(file: Option<&Path>) -> Result<Self, KeyError> {
         Self::choose(env::var(VARIABLE).ok().as_deref(), file, credential().as_deref())
     }
@@ -78,17 +79,18 @@ impl MasterKey {
         if let Some(text) = variable {
             return Self::parse(text, VARIABLE);
         }
-        match (file, credential) {
-            (Some(path), _) => Self::read_guarded(path),
+        match (credential, file) {
             // The service manager guards its credentials by access lists, which show as group bits.
-            (None, Some(path)) => Self::read(path),
+            (Some(path), _) => Self::read(path),
+            (None, Some(path)) => Self::read_guarded(path),
             (None, None) => Err(KeyError::Missing),
         }
     }
 
     /// Finds the key, or makes one in `file` where that does not exist yet. True if it was made now.
     pub fn find_or_create(file: Option<&Path>, data: &Path) -> Result<(Self, bool), KeyError> {
-        match file.filter(|path| !path.exists() && env::var_os(VARIABLE).is_none()) {
+        let is_given = env::var_os(VARIABLE).is_some() || credential().is_some();
+        match file.filter(|path| !path.exists() && !is_given) {
             Some(path) => Ok((Self::create(path, data)?, true)),
             None => Ok((Self::find(file)?, false)),
         }
@@ -175,6 +177,22 @@ mod tests {
         assert_eq!(first.0, MasterKey::choose(None, Some(&file), None).unwrap().0);
         assert!(matches!(MasterKey::create(&data.join("key"), &data), Err(KeyError::Beside { .. })));
         assert_eq!(format!("{first:?}"), "MasterKey([redacted])");
+    }
+
+    #[test]
+    fn a_services_credential_wins_over_a_file_that_only_root_may_read() {
+        let home = tempfile::tempdir().unwrap();
+        let key = |name: &str, byte: u8| {
+            let path = home.path().join(name);
+            files::write_private(&path, BASE64.encode(&[byte; 32]).as_bytes()).unwrap();
+            path
+        };
+        let (file, credential) = (key("file", 1), key("credential", 2));
+        assert_eq!(MasterKey::choose(None, Some(&file), Some(&credential)).unwrap().0, [2; 32]);
+        let closed = home.path().join("not-for-you");
+        assert_eq!(MasterKey::choose(None, Some(&closed), Some(&credential)).unwrap().0, [2; 32]);
+        let variable = BASE64.encode(&[3; 32]);
+        assert_eq!(MasterKey::choose(Some(&variable), Some(&file), Some(&credential)).unwrap().0, [3; 32]);
     }
 
     #[cfg(unix)]

@@ -53,6 +53,7 @@ pub mod session;
 pub mod setting;
 pub mod sign_in_attempt;
 pub mod site;
+pub mod snapshot;
 pub mod sweep;
 mod value;
 
