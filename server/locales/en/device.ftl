@@ -45,6 +45,7 @@ trend-wear = Drive wear
 trend-heat = Hottest temperature
 trend-label = { $one }: { $two } at the last report
 trend-scale = from { $one } to { $two }
+change-of = { $one } · { $two }
 measured-on = measured { $value }
 drives-are = Drives: { $value }
 batteries-are = Batteries: { $value }

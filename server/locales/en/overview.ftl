@@ -12,6 +12,7 @@ overview-status-revoked = revoked
 overview-status-released = released
 overview-archived = archived
 overview-todo = What needs a person today
+overview-flagged = flagged
 overview-todo-all = See all
 overview-todo-none = Nothing waits. Have a good day!
 overview-heard = Last contacts

@@ -45,6 +45,7 @@ trend-wear = Usure du disque
 trend-heat = Température la plus haute
 trend-label = { $one } : { $two } au dernier relevé
 trend-scale = de { $one } à { $two }
+change-of = { $one } · { $two }
 measured-on = mesuré le { $value }
 drives-are = Disques : { $value }
 batteries-are = Batteries : { $value }

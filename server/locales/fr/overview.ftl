@@ -12,6 +12,7 @@ overview-status-revoked = révoqués
 overview-status-released = sortis du parc
 overview-archived = archivés
 overview-todo = Ce qui demande quelqu’un aujourd’hui
+overview-flagged = signalé
 overview-todo-all = Tout voir
 overview-todo-none = Rien n’attend. Bonne journée !
 overview-heard = Derniers contacts

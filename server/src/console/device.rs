@@ -4,6 +4,7 @@ use askama::Template;
 use cartable_common::UtcMillis;
 
 use super::{
+    change::{Described, described},
     chart::{Legend, Line},
     component::{Badge, Tone, When},
     device_list::{device_name, model_name},
@@ -68,9 +69,7 @@ struct Trend {
 #[derive(Debug)]
 struct Change {
     when: When,
-    path: String,
-    before: Option<String>,
-    after: Option<String>,
+    change: Described,
 }
 
 /// The page.
@@ -203,12 +202,7 @@ fn actions(detail: &DeviceDetail, allowed: Allowed, csrf: String) -> Option<Acti
 }
 
 fn changed(row: ChangeRow, words: Words) -> Change {
-    Change {
-        when: When::exact(row.received_at, words),
-        path: row.change.path,
-        before: row.change.before,
-        after: row.change.after,
-    }
+    Change { when: When::exact(row.received_at, words), change: described(row.change, words) }
 }
 
 fn past(flag: &FlagRow, words: Words) -> Option<String> {

@@ -268,9 +268,16 @@ pub(super) fn device_name(serial: Option<&str>, asset_tag: Option<&str>, id: Dev
     )
 }
 
-/// Maker and model, without the maker's name twice.
+/// What makers add to their names, which says nothing to a technician.
+const COMPANY_FORMS: [&str; 6] = ["Inc.", "Inc", "Corporation", "Corp.", "Co., Ltd.", "Ltd."];
+
+/// Maker and model, without the maker's legal form and without its name twice.
 pub(super) fn model_name(manufacturer: Option<&str>, model: Option<&str>, words: Words) -> String {
-    match (manufacturer, model) {
+    let maker = manufacturer.map(|maker| {
+        let short = COMPANY_FORMS.iter().find_map(|form| maker.strip_suffix(form)?.strip_suffix(' '));
+        short.map_or(maker, |short| short.trim_end_matches(',')).trim()
+    });
+    match (maker.filter(|maker| !maker.is_empty()), model) {
         (Some(maker), Some(model)) if !model.to_lowercase().starts_with(&maker.to_lowercase()) => {
             format!("{maker} {model}")
         }
@@ -279,15 +286,23 @@ pub(super) fn model_name(manufacturer: Option<&str>, model: Option<&str>, words:
     }
 }
 
+/// A system's name and version; agents report short names in small letters (`debian`, `windows`).
+pub(super) fn system_name(name: Option<&str>, version: Option<&str>) -> Option<String> {
+    let mut text = [name, version].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    Some(text).filter(|text| !text.is_empty())
+}
+
 fn row(device: DeviceSummary, now: UtcMillis, words: Words) -> Row {
-    let system = [device.os_name.as_deref(), device.os_version.as_deref()].into_iter().flatten();
-    let system = system.collect::<Vec<_>>().join(" ");
+    let system = system_name(device.os_name.as_deref(), device.os_version.as_deref());
     Row {
         href: format!("/devices/{}", device.id),
         name: device_name(device.serial_number.as_deref(), device.asset_tag.as_deref(), device.id),
         asset_tag: device.asset_tag,
         model: model_name(device.manufacturer.as_deref(), device.model.as_deref(), words),
-        system: Some(system).filter(|system| !system.is_empty()),
+        system,
         site: device.site.map(|site| (site.name, words.with_two("site-place", &site.uai, &site.commune))),
         status: match device.archived_at {
             Some(_) => Badge::new(super::component::Tone::Plain, words.say("archived")),
@@ -319,6 +334,19 @@ mod tests {
         let number = Cursor { key: CursorKey::Number(3), id: uuid::Uuid::nil() };
         let asked = Asked { after: number.to_string(), ..Asked::default() };
         assert_eq!(asked.query().unwrap_err(), Nonsense, "a cursor of another sort");
+    }
+
+    #[test]
+    fn makers_and_systems_are_called_as_people_call_them() {
+        let words = Words::of(crate::domain::language::Language::French);
+        let model = |maker, model| model_name(maker, model, words);
+        assert_eq!(model(Some("Dell Inc."), Some("Latitude 5320")), "Dell Latitude 5320");
+        assert_eq!(model(Some("Microsoft Corporation"), Some("Surface Go 3")), "Microsoft Surface Go 3");
+        assert_eq!(model(Some("HP"), Some("HP ProBook 445 G8")), "HP ProBook 445 G8");
+        assert_eq!(model(Some("Acme, Inc."), None), "Acme");
+        assert_eq!(system_name(Some("windows"), Some("11 Education")).as_deref(), Some("Windows 11 Education"));
+        assert_eq!(system_name(Some("élan"), None).as_deref(), Some("élan"));
+        assert_eq!(system_name(None, None), None);
     }
 
     #[test]

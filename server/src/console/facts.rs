@@ -9,6 +9,7 @@ use cartable_common::{
 use super::{
     chart::Meter,
     component::{Badge, Tone, When},
+    device_list::system_name,
     format,
     i18n::Words,
 };
@@ -118,8 +119,7 @@ impl Reader<'_> {
     fn system(self, report: &HealthReport) -> Block {
         let words = self.words;
         let system = &report.operating_system;
-        let name = [text(system.name.as_ref()), text(system.version.as_ref())];
-        let name = name.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let name = system_name(system.name.as_ref().map(Text::as_str), system.version.as_ref().map(Text::as_str));
         let memory = report.memory.total_bytes;
         let cores = report.processor.cores.zip(report.processor.threads);
         let firmware = &report.firmware;
@@ -139,7 +139,7 @@ impl Reader<'_> {
                 exact: memory.map(|bytes| bytes.to_string()),
                 ..fact(words, "fact-memory", memory.map(|bytes| format::memory_size(bytes, words.language)))
             },
-            fact(words, "fact-os", Some(name).filter(|name| !name.is_empty())),
+            fact(words, "fact-os", name),
             fact(words, "fact-os-build", text(system.build.as_ref())),
             fact(words, "fact-architecture", text(system.architecture.as_ref())),
             fact(words, "fact-reboot", pending),

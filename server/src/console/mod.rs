@@ -6,6 +6,7 @@
 mod acts;
 mod assets;
 mod audit;
+mod change;
 mod chart;
 mod class_hand_over;
 mod component;
