@@ -45,7 +45,8 @@ impl Walk {
         let epoch = cartable_agent::clock::now();
         let keyring = Keyring::open(&keys.path().join("keys"), FleetHeader { seed: SEED, devices: DEVICES, epoch })?;
         let roster = Roster::drawn(SEED, DEVICES);
-        prepare::database(&installation.database_url(), &roster, &keyring, Age::New, epoch).await?;
+        let vault = installation.vault()?;
+        prepare::database(&installation.database_url(), &roster, &keyring, &vault, Age::New, epoch).await?;
         let pages = pages(&installation.database_url()).await?;
         let server = installation.serve()?;
         Ok(Self { server, pages, _installation: installation, _keys: keys })

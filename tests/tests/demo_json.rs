@@ -83,6 +83,14 @@ async fn prints_one_line_and_resumes(database: Option<&str>) {
     assert!(!this["health"].is_null(), "this computer has reported: {this}");
     Visitor::sign_in(text(&first, "console"), text(&first, "user"), text(&first, "password")).await.unwrap();
 
+    // One person for each role, who all sign in; the referent works for one collège alone.
+    for person in first["people"].as_array().unwrap() {
+        Visitor::sign_in(text(&first, "console"), person.as_str().unwrap(), text(&first, "password")).await.unwrap();
+    }
+    let lent = stored::count(&url, "(SELECT 1 FROM device WHERE lending_state = 'lent') AS lent").await.unwrap();
+    assert_eq!(lent, stored::count(&url, "(SELECT 1 FROM loan WHERE ended_at IS NULL) AS running").await.unwrap());
+    assert!(lent > i64::try_from(DEVICES).unwrap() / 2, "{lent} devices are lent");
+
     let registered = i64::try_from(DEVICES).unwrap() + 1;
     wait_for_devices(&url, registered).await;
     stop(process, &data, &first);

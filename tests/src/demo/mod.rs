@@ -17,6 +17,7 @@ use crate::{
 };
 
 pub mod directory;
+pub mod lending;
 pub mod past;
 pub mod port;
 pub mod prepare;
@@ -59,6 +60,8 @@ struct Ready {
     gateway: String,
     roots: PathBuf,
     user: &'static str,
+    /// A login for each other role, with the same password.
+    people: [&'static str; 5],
     password: String,
     api_token: String,
     this_device: String,
@@ -108,7 +111,11 @@ impl Demo {
         }
         let roster = Arc::new(Roster::drawn(keyring.header().seed, keyring.header().devices));
         say("preparing the database");
-        let tokens = prepare::database(&installation.database_url(), &roster, &keyring, age, now()).await?;
+        let vault = installation.vault()?;
+        let tokens = prepare::database(&installation.database_url(), &roster, &keyring, &vault, age, now()).await?;
+        if age == Age::New {
+            people(&installation, &roster, &remembered.password)?;
+        }
         let server = installation.serve_at(&format!("127.0.0.1:{console}"), &format!("127.0.0.1:{gateway}"))?;
         remembered.console_port = port::of_address(server.console());
         remembered.gateway_port = port::of_address(server.gateway());
@@ -131,6 +138,7 @@ impl Demo {
             gateway: self.server.gateway().to_owned(),
             roots: self.roots.clone(),
             user: LOGIN,
+            people: PEOPLE.map(|(login, _)| login),
             password: self.remembered.password.clone(),
             api_token: self.remembered.api_token.clone(),
             this_device: self.this_device.clone(),
@@ -142,6 +150,7 @@ impl Demo {
         } else {
             let Ready { console, user, password, this_device, .. } = &ready;
             writeln!(stdout, "\n  Cartable   {console}\n  user       {user}\n  password   {password}")?;
+            writeln!(stdout, "  or         {}", PEOPLE.map(|(login, _)| login).join(", "))?;
             writeln!(stdout, "\n  this computer   {console}/devices/{this_device}\n  Ctrl-C stops everything\n")?;
         }
         Ok(stdout.flush()?)
@@ -185,6 +194,26 @@ fn installation(directory: &Directory, arguments: &Arguments) -> anyhow::Result<
     }
     let installation = Installation::at(&directory.server(), &remembered.key, remembered.database.as_deref())?;
     Ok((installation, remembered, Age::Resumed))
+}
+
+/// One person for each role besides the administrator: login and role.
+const PEOPLE: [(&str, &str); 5] = [
+    ("manager", "programme_manager"),
+    ("technician", "technician"),
+    ("referent", "referent"),
+    ("refurbisher", "refurbisher"),
+    ("auditor", "auditor"),
+];
+
+/// Makes the people of a new demonstration; the referent works for the first collège alone.
+fn people(installation: &Installation, roster: &Roster, password: &str) -> anyhow::Result<()> {
+    for (login, role) in PEOPLE {
+        match roster.sites.first().filter(|_| role == "referent") {
+            Some(site) => installation.create_user_of(login, role, &site.uai, password)?,
+            None => installation.create_user(login, role, password)?,
+        }
+    }
+    Ok(())
 }
 
 /// Enrols this computer, unless it is, and starts its agent.

@@ -3,7 +3,7 @@
 //! A device that enrols today has no history, and no real device can be silent since October. So a new demonstration,
 //! and nothing else, writes a past before its server first starts. It goes through the server's own ingest, with the
 //! moments of receipt that it invents: contacts, changes, daily figures and flags are what the real code makes of them.
-//! Devices without a past appear as real ones do, by enrolling.
+//! Of most live devices nothing but their enrolment is known: their first report comes over the network.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use cartable_common::{DeviceId, EnrolmentId, UtcMillis, protocol::CheckInRequest};
 use cartable_server::{
     domain::{device::DeviceStatus, enrolment::EnrolmentStatus, policy::Policy},
+    jobs::flag_sweep,
     pki::ProvenKey,
     store::{
         Store, Tx,
@@ -24,6 +25,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
+use super::lending;
 use crate::simulator::{
     Keyring, Machine, Roster,
     condition::{Contact, Exchange},
@@ -40,10 +42,23 @@ const LIVE_WITH_PAST: usize = 250;
 /// Check-ins that are handed to ingest at once.
 const AT_ONCE: usize = 256;
 
-/// Writes the past of a new fleet. `sites` are the ids of the roster's sites, in its order.
-pub async fn write(store: &Store, roster: &Roster, keyring: &Keyring, sites: &[Uuid]) -> anyhow::Result<()> {
+/// The devices of a new fleet, and what those with a past have to say of it.
+#[derive(Debug)]
+pub struct Past<'a> {
+    /// Every machine and the device that it is.
+    pub placed: Vec<(&'a Machine, DeviceId)>,
+    remembered: Vec<Remembered<'a>>,
+}
+
+/// Records the devices of a new fleet. `sites` are the ids of the roster's sites, in its order.
+pub async fn write<'a>(
+    store: &Store,
+    roster: &'a Roster,
+    keyring: &Keyring,
+    sites: &[Uuid],
+) -> anyhow::Result<Past<'a>> {
     let epoch = keyring.header().epoch;
-    let mut remembered = Vec::new();
+    let (mut placed, mut remembered) = (Vec::new(), Vec::new());
     let mut live = 0;
     let mut tx = store.write().await?;
     for machine in &roster.machines {
@@ -51,16 +66,28 @@ pub async fn write(store: &Store, roster: &Roster, keyring: &Keyring, sites: &[U
             Contact::NeverEnrolled(days) => {
                 let device = registered(machine, sites, None);
                 device::insert(&mut tx, &device, epoch.plus_days(-i64::from(days))).await?;
+                placed.push((machine, device.id));
             }
-            // A part can only be seen to have changed where something was known before.
-            Contact::Live if live >= LIVE_WITH_PAST && machine.condition.exchange == Exchange::Nothing => {}
+            Contact::NoAgent => {
+                let device = NewDevice { status: DeviceStatus::Active, ..registered(machine, sites, None) };
+                device::insert(&mut tx, &device, epoch.plus_days(-200)).await?;
+                placed.push((machine, device.id));
+            }
             Contact::Live | Contact::Silent(_) => {
-                live += usize::from(machine.condition.contact == Contact::Live);
-                let past = Past::of(machine, epoch);
-                let device = registered(machine, sites, Some(past.began));
-                device::insert(&mut tx, &device, past.began).await?;
-                let enrolment = enrolled(&mut tx, device.id, keyring, machine.index, past.began).await?;
-                remembered.push(Remembered { machine, past, device: device.id, enrolment });
+                let moments = Moments::of(machine, epoch);
+                let device = registered(machine, sites, Some(moments.began));
+                device::insert(&mut tx, &device, moments.began).await?;
+                let enrolment = enrolled(&mut tx, device.id, keyring, machine.index, moments.began).await?;
+                placed.push((machine, device.id));
+                // A part can only be seen to have changed, and a laptop to be where it should not, where something was known
+                // before.
+                let is_live = machine.condition.contact == Contact::Live;
+                let telling =
+                    machine.condition.exchange != Exchange::Nothing || lending::is_told_by_contacts(machine, epoch);
+                if !is_live || live < LIVE_WITH_PAST || telling {
+                    live += usize::from(is_live);
+                    remembered.push(Remembered { machine, moments, device: device.id, enrolment });
+                }
             }
         }
     }
@@ -73,15 +100,17 @@ pub async fn write(store: &Store, roster: &Roster, keyring: &Keyring, sites: &[U
     };
     audit::append(&mut tx, noted, epoch).await?;
     tx.commit().await?;
-    replay(store, &remembered, epoch).await
+    Ok(Past { placed, remembered })
 }
 
-/// Hands the check-ins of the past to the server's own ingest.
-async fn replay(store: &Store, remembered: &[Remembered<'_>], epoch: UtcMillis) -> anyhow::Result<()> {
+/// Hands the check-ins of the past to the server's own ingest, and lets the server's own sweep judge what time and loans
+/// have changed since.
+pub async fn replay(store: &Store, past: &Past<'_>, epoch: UtcMillis) -> anyhow::Result<()> {
+    let remembered = &past.remembered;
     let tracker = TaskTracker::new();
     let over = CancellationToken::new();
     let ingest = Ingest::start(store.clone(), Arc::new(Policy::default()), &tracker, over.clone());
-    let check_ins = remembered.iter().flat_map(|one| one.past.moments.iter().map(|&at| one.check_in(at, epoch)));
+    let check_ins = remembered.iter().flat_map(|one| one.moments.contacts.iter().map(|&at| one.check_in(at, epoch)));
     // In the order of time, as they would have come.
     let mut check_ins: Vec<CheckIn> = check_ins.collect();
     check_ins.sort_by_key(|one| one.received_at);
@@ -94,13 +123,15 @@ async fn replay(store: &Store, remembered: &[Remembered<'_>], epoch: UtcMillis) 
     over.cancel();
     tracker.close();
     tracker.wait().await;
+    flag_sweep::run(store, &Policy::default(), epoch, &CancellationToken::new()).await?;
     Ok(())
 }
 
 /// A device with a past.
+#[derive(Debug)]
 struct Remembered<'a> {
     machine: &'a Machine,
-    past: Past,
+    moments: Moments,
     device: DeviceId,
     enrolment: EnrolmentId,
 }
@@ -120,27 +151,28 @@ impl Remembered<'_> {
 }
 
 /// When a device was in contact.
-struct Past {
+#[derive(Debug)]
+struct Moments {
     began: UtcMillis,
-    moments: Vec<UtcMillis>,
+    contacts: Vec<UtcMillis>,
 }
 
-impl Past {
+impl Moments {
     /// Once a week, at an hour of its own, until yesterday or until it fell silent.
     fn of(machine: &Machine, epoch: UtcMillis) -> Self {
         const HOUR: i64 = 60 * 60 * 1000;
         let last = match machine.condition.contact {
             Contact::Silent(days) => i64::from(days),
-            Contact::Live | Contact::NeverEnrolled(_) => 1,
+            Contact::Live | Contact::NeverEnrolled(_) | Contact::NoAgent => 1,
         };
         let mut random = Random::of(machine.index, "past", 0);
         let mut moment = |days: i64| {
             let part = i64::try_from(random.below(9 * HOUR.unsigned_abs())).unwrap_or_default();
             epoch.plus_days(-days).plus_millis(-part)
         };
-        let moments: Vec<UtcMillis> = (0..=WEEKS).rev().map(|week| moment(last + 7 * week)).collect();
-        let began = moments.first().map_or(epoch, |first| first.plus_millis(-HOUR));
-        Self { began, moments }
+        let contacts: Vec<UtcMillis> = (0..=WEEKS).rev().map(|week| moment(last + 7 * week)).collect();
+        let began = contacts.first().map_or(epoch, |first| first.plus_millis(-HOUR));
+        Self { began, contacts }
     }
 }
 

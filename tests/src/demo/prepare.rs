@@ -1,5 +1,5 @@
 //! Brings the database of the demonstration up to what its fleet needs, before the server starts: collèges, enrolment
-//! tokens for devices that are not enrolled yet, and once, when the fleet is new, its past.
+//! tokens for devices that are not enrolled yet, and once, when the fleet is new, its lending and its past.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,11 @@ use cartable_common::UtcMillis;
 use cartable_server::{
     domain::enrolment_token::{MAX_BULK_HOURS, MAX_ONE_TIME_HOURS, RANDOM_BYTES, TokenTerms, TokenText},
     store::{Store, Tx, enrolment_token, site},
+    vault::Vault,
 };
 use uuid::Uuid;
 
-use super::past;
+use super::{lending, past};
 use crate::simulator::{Keyring, Roster, condition::Contact, fleet::Tokens, site::SimulatedSite};
 
 /// Who made the tokens, in the console's list.
@@ -31,6 +32,7 @@ pub async fn database(
     url: &str,
     roster: &Roster,
     keyring: &Keyring,
+    vault: &Vault,
     age: Age,
     now: UtcMillis,
 ) -> anyhow::Result<Tokens> {
@@ -43,7 +45,9 @@ pub async fn database(
     let tokens = make_tokens(&mut tx, roster, keyring, &sites, now).await?;
     tx.commit().await?;
     if age == Age::New {
-        past::write(&store, roster, keyring, &sites).await?;
+        let past = past::write(&store, roster, keyring, &sites).await?;
+        lending::write(&store, vault, roster, &sites, &past.placed, keyring.header().epoch).await?;
+        past::replay(&store, &past, keyring.header().epoch).await?;
     }
     store.close().await;
     Ok(tokens)
@@ -89,13 +93,16 @@ async fn make_tokens(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use cartable_server::{
-        domain::scope::Scope,
-        store::{device_list, history, overview},
+        domain::{flag::FlagCode, loan::LendingState, scope::Scope},
+        pki::MasterKey,
+        store::{device_list, history, overview, programme},
     };
 
     use super::*;
-    use crate::simulator::keyring::FleetHeader;
+    use crate::{raw::Raw, simulator::keyring::FleetHeader};
 
     #[tokio::test]
     async fn a_new_fleet_has_a_past_and_a_resumed_one_gets_no_second() {
@@ -105,9 +112,10 @@ mod tests {
         let header = FleetHeader { seed: 1, devices: 120, epoch };
         let keyring = Keyring::open(&directory.path().join("keys"), header).unwrap();
         let roster = Roster::drawn(1, 120);
-        let tokens = database(&url, &roster, &keyring, Age::New, epoch).await.unwrap();
+        let vault = Vault::new(&MasterKey::of([3; 32]));
+        let tokens = database(&url, &roster, &keyring, &vault, Age::New, epoch).await.unwrap();
         assert!(tokens.len() > roster.sites.len());
-        database(&url, &roster, &keyring, Age::Resumed, epoch).await.unwrap();
+        database(&url, &roster, &keyring, &vault, Age::Resumed, epoch).await.unwrap();
 
         let store = Store::open(&url).await.unwrap();
         let mut tx = store.read().await.unwrap();
@@ -121,7 +129,61 @@ mod tests {
             }
             found
         };
-        assert!(with_days > page.rows.len() * 6, "{with_days} days for {} devices", page.rows.len());
+        assert!(with_days > page.rows.len() * 4, "{with_days} days for {} devices", page.rows.len());
         assert!(!seen.by_code.is_empty(), "flags are raised from reports of the past: {seen:?}");
+    }
+
+    /// A demonstration of the usual size shows every programme, every place that a device can be in, and every flag
+    /// about loans; only what is lent is in somebody's hands.
+    #[tokio::test]
+    async fn two_thousand_devices_show_the_whole_of_lending() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("t.db").display());
+        // A Tuesday of term.
+        let epoch = UtcMillis::new(1_795_521_600_000).unwrap();
+        let header = FleetHeader { seed: 2021, devices: 2_000, epoch };
+        let keyring = Keyring::open(&directory.path().join("keys"), header).unwrap();
+        let roster = Roster::drawn(2021, 2_000);
+        let vault = Vault::new(&MasterKey::of([3; 32]));
+        database(&url, &roster, &keyring, &vault, Age::New, epoch).await.unwrap();
+
+        let store = Store::open(&url).await.unwrap();
+        let mut tx = store.read().await.unwrap();
+        assert_eq!(programme::list(&mut tx).await.unwrap().len(), 8);
+        let seen = overview::read(&mut tx, &Scope::Everything, epoch).await.unwrap();
+        let raised: BTreeSet<FlagCode> = seen.by_code.iter().map(|(code, _)| *code).collect();
+        for code in [
+            FlagCode::LoanDueSoon,
+            FlagCode::LoanOverdue,
+            FlagCode::OverdueAlive,
+            FlagCode::OverdueSilent,
+            FlagCode::ReturnedInUse,
+            FlagCode::StockInUse,
+            FlagCode::MissingCheckedIn,
+            FlagCode::CededReporting,
+            FlagCode::BorrowerLeft,
+            FlagCode::WarrantyEnding,
+            FlagCode::NotToRelend,
+        ] {
+            assert!(raised.contains(&code), "no {code} among {raised:?}");
+        }
+        drop(tx);
+        let mut raw = Raw::connect(&url).await.unwrap();
+        let states = raw.texts("SELECT DISTINCT lending_state FROM device").await.unwrap();
+        for state in [
+            LendingState::InStock,
+            LendingState::Lent,
+            LendingState::Intake,
+            LendingState::Lost,
+            LendingState::Stolen,
+            LendingState::Ceded,
+        ] {
+            assert!(states.iter().any(|found| found == state.as_str()), "no device is {state}: {states:?}");
+        }
+        let open = raw.number("SELECT COUNT(*) FROM loan WHERE ended_at IS NULL").await.unwrap();
+        let lent = raw.number("SELECT COUNT(*) FROM device WHERE lending_state = 'lent'").await.unwrap();
+        assert_eq!(open, lent);
+        let named = raw.number("SELECT COUNT(*) FROM borrower_identity WHERE sealed LIKE '%nvalid%'").await.unwrap();
+        assert_eq!(named, 0, "identities are sealed");
     }
 }

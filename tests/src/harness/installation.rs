@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use cartable_server::{pki::MasterKey, vault::Vault};
 use data_encoding::BASE64;
 
 use super::{binaries::Binaries, process::run_with_input, server::Server};
@@ -60,6 +61,13 @@ impl Installation {
         self.database.clone().unwrap_or_else(|| format!("sqlite:{}", self.directory.join("cartable.db").display()))
     }
 
+    /// What seals who borrowers are, as the server does.
+    pub fn vault(&self) -> anyhow::Result<Vault> {
+        let bytes = BASE64.decode(self.key.as_bytes()).context("the key")?;
+        let bytes = bytes.try_into().map_err(|_| anyhow::anyhow!("the key has another length"))?;
+        Ok(Vault::new(&MasterKey::of(bytes)))
+    }
+
     /// Whether `init` was run.
     pub fn exists(&self) -> bool {
         self.directory.join("config.toml").is_file()
@@ -97,6 +105,12 @@ impl Installation {
     pub fn create_user(&self, login: &str, role: &str, password: &str) -> anyhow::Result<()> {
         self.run("user create", &["--login", login, "--role", role, "--password-stdin"], &format!("{password}\n"))
             .map(drop)
+    }
+
+    /// Makes a person who works for one collège, the one with the code `uai`.
+    pub fn create_user_of(&self, login: &str, role: &str, uai: &str, password: &str) -> anyhow::Result<()> {
+        let arguments = ["--login", login, "--role", role, "--site", uai, "--password-stdin"];
+        self.run("user create", &arguments, &format!("{password}\n")).map(drop)
     }
 
     /// Makes an API token of `login` and returns it.

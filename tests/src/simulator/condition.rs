@@ -1,6 +1,6 @@
 //! What is wrong with a simulated device, if anything: drawn once from the fleet's seed, in lifelike proportions.
 
-use cartable_common::report::DriveKind;
+use cartable_common::report::{Chassis, DriveKind};
 
 use super::{catalogue::Model, programme::Programme, random::Random};
 
@@ -24,6 +24,8 @@ pub enum Contact {
     Silent(u32),
     /// It was registered that many days before the fleet began and never enrolled.
     NeverEnrolled(u32),
+    /// A tablet: no agent will ever report from it.
+    NoAgent,
 }
 
 /// A part that somebody exchanged at the moment the fleet began.
@@ -83,7 +85,7 @@ impl Condition {
             },
             filling_per_mille: random.between(0, 60),
             clock_off_millis: clock_off(random),
-            contact: contact(random, programme),
+            contact: if model.chassis == Chassis::Tablet { Contact::NoAgent } else { contact(random, programme) },
             exchange: *random.pick_weighted(&[(Exchange::Nothing, 988), (Exchange::Memory, 7), (Exchange::Drive, 5)]),
             drives_unread: random.happens(15),
         }
@@ -119,7 +121,8 @@ fn contact(random: &mut Random, programme: Programme) -> Contact {
         Programme::FirstPupilLaptops => (140, 20),
         Programme::PupilLaptops | Programme::PupilTablets | Programme::CareTablets => (70, 20),
         Programme::SchoolPool | Programme::Teachers => (30, 8),
-        Programme::RecycledToPupils | Programme::RecycledToAssociations => (110, 25),
+        // Given away: the agent is gone, but for a few on which it was forgotten.
+        Programme::RecycledToPupils | Programme::RecycledToAssociations => (930, 15),
     };
     match random.below(1000) {
         drawn if drawn < silent => Contact::Silent(u32::try_from(random.between(12, 160)).unwrap_or(30)),

@@ -80,13 +80,17 @@ mod tests {
         let epoch = UtcMillis::new(EPOCH).unwrap();
         let machines = Roster::drawn(1, 2_000).machines;
         let count = |wanted: &dyn Fn(&Machine) -> bool| machines.iter().filter(|machine| wanted(machine)).count();
-        assert!((60..200).contains(&count(&|m| matches!(m.condition.contact, Contact::Silent(_)))));
+        assert!((120..320).contains(&count(&|m| matches!(m.condition.contact, Contact::Silent(_)))));
         assert!((10..60).contains(&count(&|m| matches!(m.condition.contact, Contact::NeverEnrolled(_)))));
         assert!(count(&|m| m.condition.exchange == Exchange::Drive) > 2);
         assert!(count(&|m| m.condition.exchange == Exchange::Memory) > 4);
         assert!(count(&|m| m.condition.clock_off_millis.abs() > 60_000) > 5);
         assert!(count(&|m| m.condition.full_per_mille > 950) > 20);
         assert!(count(&|m| m.is_tablet()) > 200);
+        assert!(
+            machines.iter().all(|m| m.is_tablet() == (m.condition.contact == Contact::NoAgent)),
+            "no agent on tablets"
+        );
         let failed = |m: &Machine| {
             m.report(epoch, epoch).drives.iter().any(|drive| drive.self_assessment == Some(SelfAssessment::Failed))
         };
