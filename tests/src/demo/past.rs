@@ -74,17 +74,19 @@ pub async fn write<'a>(
                 placed.push((machine, device.id));
             }
             Contact::Live | Contact::Silent(_) => {
-                let moments = Moments::of(machine, epoch);
-                let device = registered(machine, sites, Some(moments.began));
-                device::insert(&mut tx, &device, moments.began).await?;
-                let enrolment = enrolled(&mut tx, device.id, keyring, machine.index, moments.began).await?;
-                placed.push((machine, device.id));
-                // A part can only be seen to have changed, and a laptop to be where it should not, where something was known
-                // before.
+                // A part can only be seen to have changed, and a laptop to be where it should not, where something was
+                // known before. The others have just been enrolled, and are about to be heard from.
                 let is_live = machine.condition.contact == Contact::Live;
                 let telling =
                     machine.condition.exchange != Exchange::Nothing || lending::is_told_by_contacts(machine, epoch);
-                if !is_live || live < LIVE_WITH_PAST || telling {
+                let has_past = !is_live || live < LIVE_WITH_PAST || telling;
+                let moments = Moments::of(machine, epoch);
+                let began = if has_past { moments.began } else { epoch };
+                let device = registered(machine, sites, Some(began));
+                device::insert(&mut tx, &device, began).await?;
+                let enrolment = enrolled(&mut tx, device.id, keyring, machine.index, began).await?;
+                placed.push((machine, device.id));
+                if has_past {
                     live += usize::from(is_live);
                     remembered.push(Remembered { machine, moments, device: device.id, enrolment });
                 }

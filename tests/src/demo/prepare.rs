@@ -167,6 +167,8 @@ mod tests {
         ] {
             assert!(raised.contains(&code), "no {code} among {raised:?}");
         }
+        let silent = seen.by_code.iter().find(|(code, _)| *code == FlagCode::Silent).map_or(0, |(_, count)| *count);
+        assert!(silent < 60, "{silent} are silent before the fleet has had its turn");
         drop(tx);
         let mut raw = Raw::connect(&url).await.unwrap();
         let states = raw.texts("SELECT DISTINCT lending_state FROM device").await.unwrap();
