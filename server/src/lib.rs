@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod console;
 pub mod domain;
+pub mod exchange;
 pub mod gateway;
 pub mod jobs;
 pub mod lifecycle;

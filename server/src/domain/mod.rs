@@ -12,6 +12,7 @@ pub mod enrolment_token;
 pub mod facts;
 pub mod flag;
 pub mod fold;
+pub mod import;
 pub mod language;
 pub mod lease;
 pub mod loan;

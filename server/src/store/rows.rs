@@ -18,6 +18,7 @@ pub(crate) enum Type {
     Uuid,
     Int,
     Text,
+    Bytes,
 }
 
 /// One value.
@@ -26,6 +27,7 @@ pub(crate) enum Cell {
     Uuid(Uuid),
     Int(i64),
     Text(String),
+    Bytes(Vec<u8>),
     Null,
 }
 
@@ -44,6 +46,12 @@ impl From<i64> for Cell {
 impl From<String> for Cell {
     fn from(value: String) -> Self {
         Self::Text(value)
+    }
+}
+
+impl From<Vec<u8>> for Cell {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(value)
     }
 }
 
@@ -109,6 +117,7 @@ impl<const N: usize> Rows<N> {
                         Array::Uuid(values) => query.bind(values),
                         Array::Int(values) => query.bind(values),
                         Array::Text(values) => query.bind(values),
+                        Array::Bytes(values) => query.bind(values),
                     };
                 }
                 Ok(query.execute(&mut **connection).await?.rows_affected())
@@ -134,6 +143,7 @@ impl<const N: usize> Rows<N> {
                         Array::Uuid(values) => query.bind(values),
                         Array::Int(values) => query.bind(values),
                         Array::Text(values) => query.bind(values),
+                        Array::Bytes(values) => query.bind(values),
                     };
                 }
                 Ok(query.fetch_all(&mut **connection).await?)
@@ -145,7 +155,7 @@ impl<const N: usize> Rows<N> {
         let mut columns = Vec::with_capacity(N);
         for (index, (name, kind)) in self.columns.iter().enumerate() {
             columns.push(match kind {
-                Type::Uuid => format!("unhex(value ->> {index}) AS {name}"),
+                Type::Uuid | Type::Bytes => format!("unhex(value ->> {index}) AS {name}"),
                 Type::Int | Type::Text => format!("value ->> {index} AS {name}"),
             });
         }
@@ -159,6 +169,7 @@ impl<const N: usize> Rows<N> {
                 Type::Uuid => "uuid",
                 Type::Int => "bigint",
                 Type::Text => "text",
+                Type::Bytes => "bytea",
             };
             arrays.push(format!("${}::{kind}[]", index + 1));
         }
@@ -166,7 +177,7 @@ impl<const N: usize> Rows<N> {
         format!("UNNEST({}) AS r ({})", arrays.join(", "), names.join(", "))
     }
 
-    /// The rows as a JSON array of arrays; UUIDs as hexadecimal digits.
+    /// The rows as a JSON array of arrays; UUIDs and bytes as hexadecimal digits.
     fn json(&self) -> String {
         let mut json = String::with_capacity(self.rows.len() * N * 16);
         json.push('[');
@@ -198,7 +209,7 @@ impl<const N: usize> Rows<N> {
                     .map(|cell| match cell {
                         Cell::Uuid(value) => Ok(Some(*value)),
                         Cell::Null => Ok(None),
-                        Cell::Int(_) | Cell::Text(_) => Err(mismatch()),
+                        Cell::Int(_) | Cell::Text(_) | Cell::Bytes(_) => Err(mismatch()),
                     })
                     .collect::<Result<_, _>>()?,
             ),
@@ -207,7 +218,7 @@ impl<const N: usize> Rows<N> {
                     .map(|cell| match cell {
                         Cell::Int(value) => Ok(Some(*value)),
                         Cell::Null => Ok(None),
-                        Cell::Uuid(_) | Cell::Text(_) => Err(mismatch()),
+                        Cell::Uuid(_) | Cell::Text(_) | Cell::Bytes(_) => Err(mismatch()),
                     })
                     .collect::<Result<_, _>>()?,
             ),
@@ -216,7 +227,16 @@ impl<const N: usize> Rows<N> {
                     .map(|cell| match cell {
                         Cell::Text(value) => Ok(Some(value.clone())),
                         Cell::Null => Ok(None),
-                        Cell::Uuid(_) | Cell::Int(_) => Err(mismatch()),
+                        Cell::Uuid(_) | Cell::Int(_) | Cell::Bytes(_) => Err(mismatch()),
+                    })
+                    .collect::<Result<_, _>>()?,
+            ),
+            Type::Bytes => Array::Bytes(
+                cells
+                    .map(|cell| match cell {
+                        Cell::Bytes(value) => Ok(Some(value.clone())),
+                        Cell::Null => Ok(None),
+                        Cell::Uuid(_) | Cell::Int(_) | Cell::Text(_) => Err(mismatch()),
                     })
                     .collect::<Result<_, _>>()?,
             ),
@@ -228,6 +248,7 @@ enum Array {
     Uuid(Vec<Option<Uuid>>),
     Int(Vec<Option<i64>>),
     Text(Vec<Option<String>>),
+    Bytes(Vec<Option<Vec<u8>>>),
 }
 
 fn write_cell(json: &mut String, cell: &Cell) {
@@ -235,6 +256,11 @@ fn write_cell(json: &mut String, cell: &Cell) {
         Cell::Uuid(value) => {
             json.push('"');
             HEXUPPER.encode_append(value.as_bytes(), json);
+            json.push('"');
+        }
+        Cell::Bytes(value) => {
+            json.push('"');
+            HEXUPPER.encode_append(value, json);
             json.push('"');
         }
         // Writing to a String cannot fail.

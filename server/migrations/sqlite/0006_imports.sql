@@ -1,0 +1,60 @@
+-- Imports of files: what was asked, how far it came, and what was found in each row.
+
+CREATE TABLE import (
+    id BLOB NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('devices', 'sites', 'borrowers', 'loans', 'needs')),
+    file_name TEXT NOT NULL,
+    -- SHA-256 of the file: the same file, begun before and interrupted, goes on.
+    content_hash BLOB NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('mapping', 'checking', 'checked', 'applying', 'done', 'refused', 'failed')),
+    on_error TEXT NOT NULL CHECK (on_error IN ('stop', 'skip')),
+    blanks TEXT NOT NULL CHECK (blanks IN ('keep', 'erase')),
+    -- JSON: who wrote the file, and for each column the field it holds.
+    mapping TEXT NOT NULL,
+    total_rows INTEGER NOT NULL,
+    -- Rows of the present pass that are committed.
+    done_rows INTEGER NOT NULL DEFAULT 0,
+    new_rows INTEGER NOT NULL DEFAULT 0,
+    changed_rows INTEGER NOT NULL DEFAULT 0,
+    same_rows INTEGER NOT NULL DEFAULT 0,
+    bad_rows INTEGER NOT NULL DEFAULT 0,
+    -- What failed, for the log's readers; no personal data.
+    failure TEXT,
+    -- Which process works on it, and until when it is believed to be alive.
+    holder BLOB,
+    held_until INTEGER,
+    finished_at INTEGER
+) STRICT;
+CREATE INDEX import_newest ON import (created_at, id);
+CREATE INDEX import_of_state ON import (state, created_at);
+
+-- The file in pieces, sealed with a key outside the database: it may name people. Deleted when no longer needed.
+CREATE TABLE import_part (
+    import_id BLOB NOT NULL REFERENCES import (id),
+    number INTEGER NOT NULL,
+    sealed TEXT NOT NULL,
+    PRIMARY KEY (import_id, number)
+) STRICT, WITHOUT ROWID;
+
+-- What was found in each row that is not the same as what is stored.
+CREATE TABLE import_row (
+    import_id BLOB NOT NULL REFERENCES import (id),
+    line INTEGER NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('new', 'changed', 'bad')),
+    -- JSON list: reasons with their columns, or fields with what they were and will be. No personal data.
+    details TEXT NOT NULL,
+    PRIMARY KEY (import_id, line)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX import_row_of_outcome ON import_row (import_id, outcome, line);
+
+-- What the columns of a kind of file were last taken for.
+CREATE TABLE import_mapping (
+    kind TEXT NOT NULL,
+    -- SHA-256 of the headings.
+    headings_hash BLOB NOT NULL,
+    mapping TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (kind, headings_hash)
+) STRICT, WITHOUT ROWID;
