@@ -4,6 +4,8 @@ pub mod api_token;
 pub mod audit;
 mod backup;
 mod device;
+mod export;
+mod import;
 mod init;
 mod policy;
 mod roots;
@@ -52,6 +54,10 @@ enum Command {
     /// Sites (établissements).
     #[command(subcommand)]
     Site(site::Site),
+    /// Takes a CSV or XLSX file of devices, sites, borrowers or loans in.
+    Import(import::Arguments),
+    /// Writes a list as CSV or XLSX.
+    Export(export::Arguments),
     /// People who sign in.
     User(On<user::UserCommand>),
     /// Tokens with which programs use the API for a person.
@@ -132,6 +138,8 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Token(command) => token::run(command).await,
         Command::Device(command) => device::run(command).await,
         Command::Site(command) => site::run(command).await,
+        Command::Export(arguments) => export::run(arguments).await,
+        Command::Import(arguments) => import::run(arguments).await,
         Command::User(on) => {
             let (store, command) = on.open().await?;
             user::run(command, &store, clock::now(), &mut io::stdout()).await
