@@ -14,9 +14,9 @@ pub mod lending;
 pub mod picture;
 pub mod postgres;
 pub mod raw;
-pub mod school;
 #[cfg(target_os = "linux")]
 pub mod readme;
+pub mod school;
 pub mod simulator;
 pub mod source;
 pub mod stores;

@@ -6,6 +6,7 @@ use cartable_server::{
     store::{
         Store,
         device_list::{self, DeviceQuery},
+        import,
     },
 };
 
@@ -47,6 +48,10 @@ impl Walk {
         let roster = Roster::drawn(SEED, DEVICES);
         let vault = installation.vault()?;
         prepare::database(&installation.database_url(), &roster, &keyring, &vault, Age::New, epoch).await?;
+        let file = keys.path().join("parc.csv");
+        std::fs::write(&file, LIST)?;
+        let file = file.to_str().context("a temporary directory with a readable name")?;
+        installation.run("import", &["devices", file], "")?;
         let pages = pages(&installation.database_url()).await?;
         let server = installation.serve()?;
         Ok(Self { server, pages, _installation: installation, _keys: keys })
@@ -69,6 +74,10 @@ impl Walk {
     }
 }
 
+/// A list with good rows and bad ones, of which the pages show the check.
+const LIST: &str = "Numéro de série;Étiquette;Modèle;Remarque;Site\nX1;7001;ThinkPad L13;prise abîmée;Collège Nulle-Part\n\
+    X2;7002;ThinkPad L13;;\nX3;7002;ThinkPad L14;;\n";
+
 /// Every page, with one device that needs a person at once and one that has nothing critical to say.
 async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
     let store = Store::open(database).await?;
@@ -80,6 +89,9 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         let first = page.rows.first().with_context(|| format!("the fleet has no device for {name}"))?;
         devices.push((name, format!("/devices/{}", first.id)));
     }
+    for import in import::newest(&mut tx).await? {
+        devices.push(("import", format!("/imports/{}", import.id)));
+    }
     drop(tx);
     store.close().await;
     let fixed = [
@@ -88,6 +100,8 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("devices-none", "/devices?q=zzzzzz"),
         ("flags", "/flags"),
         ("tokens", "/tokens"),
+        ("exports", "/exports"),
+        ("imports", "/imports"),
         ("audit", "/audit"),
         ("design", "/design"),
         ("nowhere", "/nowhere"),

@@ -34,6 +34,4 @@ unknown-model = Unknown model
 site-place = { $one } · { $two }
 site-named = { $one } ({ $two })
 csv-asset-tag = Asset tag
-csv-manufacturer = Manufacturer
 csv-uai = UAI
-csv-open-flags = Open flags

@@ -34,6 +34,4 @@ unknown-model = Modèle inconnu
 site-place = { $one } · { $two }
 site-named = { $one } ({ $two })
 csv-asset-tag = Étiquette
-csv-manufacturer = Fabricant
 csv-uai = UAI
-csv-open-flags = Signalements ouverts

@@ -1,9 +1,11 @@
 //! Forms that only our own pages may send: each carries the session's CSRF token, and the browser's own word about
 //! where the request came from must not contradict it.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Form,
-    extract::{FromRequest, FromRequestParts as _, Request},
+    extract::{FromRequest, FromRequestParts as _, Multipart, Request, multipart::MultipartError},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -16,6 +18,10 @@ use crate::app::App;
 pub const CSRF_FIELD: &str = "csrf";
 /// Largest form in bytes: a reason and a few choices.
 const MAX_FORM_BYTES: usize = 64 * 1024;
+/// Largest field beside a file.
+const MAX_FIELD_BYTES: usize = 1_024;
+/// Most fields beside a file.
+const MAX_FIELDS: usize = 16;
 
 /// A session's CSRF token, for a hidden field of each form.
 #[derive(Clone)]
@@ -101,6 +107,65 @@ impl<T: DeserializeOwned> FromRequest<App> for CsrfForm<T> {
         let Form(form) = Form::from_request(request, app).await.map_err(unreadable)?;
         Ok(Self { signed_in, form })
     }
+}
+
+/// A file that one of our pages sent, with the other fields of its form.
+#[derive(Clone, Default)]
+pub struct Upload {
+    /// The fields that are no file, by name.
+    pub fields: BTreeMap<String, String>,
+    /// What the file was called there.
+    pub file_name: String,
+    /// The file.
+    pub file: Vec<u8>,
+}
+
+impl std::fmt::Debug for Upload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upload").field("bytes", &self.file.len()).finish_non_exhaustive()
+    }
+}
+
+/// Reads a form with a file (`multipart/form-data`) of a person already signed in. The token's field stands first: of a
+/// foreign form nothing more is read.
+pub async fn upload(signed_in: &SignedIn, request: Request, largest: usize) -> Result<Upload, FormRefused> {
+    if !is_same_origin(request.headers()) {
+        return Err(FormRefused::Foreign);
+    }
+    let refused = |status: StatusCode| FormRefused::Unreadable(status.into_response());
+    let unreadable = |error: MultipartError| refused(error.status());
+    let mut form = Multipart::from_request(request, &()).await.map_err(|_| refused(StatusCode::BAD_REQUEST))?;
+    let mut upload = Upload::default();
+    let mut proven = false;
+    while let Some(mut part) = form.next_field().await.map_err(unreadable)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        let is_file = part.file_name().is_some();
+        let most = if is_file { largest } else { MAX_FIELD_BYTES };
+        let called = part.file_name().unwrap_or_default().to_owned();
+        let mut bytes = Vec::new();
+        while let Some(piece) = part.chunk().await.map_err(unreadable)? {
+            bytes.extend_from_slice(&piece);
+            if bytes.len() > most {
+                return Err(refused(StatusCode::PAYLOAD_TOO_LARGE));
+            }
+        }
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).ok();
+        if !proven {
+            if name != CSRF_FIELD
+                || is_file
+                || !text(bytes).is_some_and(|sent| secret::equal(&sent, signed_in.csrf.as_str()))
+            {
+                return Err(FormRefused::Foreign);
+            }
+            proven = true;
+        } else if is_file {
+            (upload.file_name, upload.file) = (called, bytes);
+        } else if upload.fields.len() < MAX_FIELDS {
+            let value = text(bytes).ok_or_else(|| refused(StatusCode::BAD_REQUEST))?;
+            upload.fields.insert(name, value);
+        }
+    }
+    if proven { Ok(upload) } else { Err(FormRefused::Foreign) }
 }
 
 /// Whether the browser does not say that the request comes from another site. Every present browser sends

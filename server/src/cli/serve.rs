@@ -86,6 +86,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         vault: Vault::new(&key),
         secure_cookies: settings.console_transport != Transport::Loopback,
     };
+    let workers = lifecycle.workers();
+    jobs::imports::start(&store, &app.vault, &workers.tasks, &workers.stop);
     serve_console(people, &settings, app, &lifecycle)?;
     serve_gateway(gateway, &settings, &authority, &store, &policy, &lifecycle)?;
 

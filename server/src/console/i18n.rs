@@ -21,6 +21,7 @@ macro_rules! catalogues {
 catalogues! {
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "audit.ftl",
     "design.ftl", "loans.ftl", "desk.ftl",
+    "design.ftl", "imports.ftl", "exports.ftl",
 }
 
 type Bundle = FluentBundle<FluentResource>;

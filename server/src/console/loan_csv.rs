@@ -9,7 +9,6 @@ use axum::{
 use futures_util::stream;
 
 use super::{
-    csv::line,
     error::{Refusal, require},
     i18n::Words,
     loan_line::Sight,
@@ -20,6 +19,7 @@ use crate::{
     app::App,
     auth::{Action, Object, SignedIn},
     domain::{paris, scope::Scope},
+    exchange::write::{Delimiter, csv_line},
     store::{
         StoreError,
         loan_list::{self, LoanQuery, LoanSummary},
@@ -49,7 +49,7 @@ fn head(words: Words) -> String {
         "loan-missing",
     ];
     let names = keys.map(|key| words.say(key));
-    line(&names.each_ref().map(String::as_str))
+    csv_line(&names, Delimiter::Comma)
 }
 
 fn row(loan: &LoanSummary, sight: Sight, words: Words) -> String {
@@ -75,7 +75,7 @@ fn row(loan: &LoanSummary, sight: Sight, words: Words) -> String {
         loan.condition.map(|condition| words.word("condition", condition.as_str())).unwrap_or_default(),
         loan.missing.join(", "),
     ];
-    line(&cells.each_ref().map(String::as_str))
+    csv_line(&cells, Delimiter::Comma)
 }
 
 /// What is left to write.

@@ -10,11 +10,11 @@ mod change;
 mod chart;
 mod class_hand_over;
 mod component;
-mod csv;
 mod design;
 mod device;
 mod device_list;
 mod error;
+mod exports;
 mod facts;
 mod flag;
 mod flag_list;
@@ -22,6 +22,8 @@ mod format;
 mod guard;
 mod hand_over;
 mod i18n;
+mod import_page;
+mod imports;
 mod loan;
 mod loan_acts;
 mod loan_csv;
@@ -44,6 +46,7 @@ mod words_test;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
     routing::{get, post},
 };
@@ -55,7 +58,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/", get(pages::overview))
         .route("/devices", get(pages::devices))
-        .route("/devices.csv", get(csv::devices))
+        .route("/devices.csv", get(exports::devices))
         .route("/devices/{id}", get(pages::device))
         .route("/devices/{id}/asset-tag", post(acts::set_asset_tag))
         .route("/devices/{id}/baseline", post(acts::accept_baseline))
@@ -82,6 +85,17 @@ pub fn router(app: App) -> Router {
         .route("/flags/{id}/handle", post(acts::handle_flag))
         .route("/tokens", get(pages::tokens).post(acts::create_token))
         .route("/tokens/{id}/revoke", post(acts::revoke_token))
+        .route("/exports", get(exports::page))
+        .route("/exports/{file}", get(exports::file))
+        .route(
+            "/imports",
+            get(imports::list).post(imports::take_in).layer(DefaultBodyLimit::max(imports::LARGEST_FORM)),
+        )
+        .route("/imports/{id}", get(imports::show))
+        .route("/imports/{id}/check", post(imports::check))
+        .route("/imports/{id}/apply", post(imports::apply))
+        .route("/imports/{id}/bad.csv", get(imports::bad))
+        .route("/imports/{id}/delete", post(imports::delete))
         .route("/audit", get(pages::audit))
         .route("/design", get(pages::design))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))

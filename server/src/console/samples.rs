@@ -14,8 +14,10 @@ use super::{
     device::{Allowed, DevicePage, DeviceRead},
     device_list::{self, DevicesPage},
     error::{ErrorPage, Refusal},
+    exports::ExportsPage,
     flag_list::{self, FlagsPage},
     i18n::Words,
+    import_page::{ImportPage, ImportsPage, ReportAsked, Seen},
     overview::OverviewPage,
     shell::{Notice, Section, Shell, Signed, offered},
     sign_in::SignInPage,
@@ -30,10 +32,15 @@ use crate::{
         enrolment_token::TokenKind,
         facts::Zone,
         flag::{FlagCode, Severity},
+        import::{
+            Blanks, Counts, ImportState, Kind, OnError, OutcomeName, cells::Line, field::Field, foreign::Format,
+            mapping::Mapping,
+        },
         language::Language,
         policy::Policy,
         verdict::Verdict,
     },
+    exchange::read::Table,
     store::{
         audit::Audit,
         contact::Contact,
@@ -45,6 +52,7 @@ use crate::{
         flag_list::{FlagQuery, FlagSummary},
         health::Health,
         history::{ChangeRow, Day},
+        import::{Import, RowReport},
         overview::{HOURS, Hour, LastHeard, Overview},
         page::{Cursor, CursorKey, Page, Total},
         site::SiteRow,
@@ -415,6 +423,55 @@ impl Samples<'_> {
         )
     }
 
+    fn import(&self, state: ImportState) -> Import {
+        let columns = vec![Some(Field::SerialNumber), None];
+        Import {
+            id: Uuid::from_u128(6),
+            kind: Kind::Devices,
+            file_name: self.told("parc.csv"),
+            created_by: self.told("anne"),
+            created_at: self.now,
+            state,
+            on_error: OnError::Stop,
+            blanks: Blanks::Keep,
+            mapping: Mapping { format: Format::SnipeIt, columns },
+            total: 21_000,
+            done: 12_000,
+            counts: Counts { new: 12, changed: 3, same: 20_000, bad: 985 },
+            failure: None,
+            finished_at: None,
+        }
+    }
+
+    fn imports(&self) -> ImportsPage {
+        let imports = ImportState::ALL.iter().map(|state| self.import(*state)).collect();
+        let shell = self.shell(Section::Imports, &self.words.say("imports-title"));
+        ImportsPage::new(shell, imports, Some((Kind::Sites, self.told("?"))), self.now)
+    }
+
+    fn import_page(&self, state: ImportState) -> ImportPage {
+        let fault = json!([{ "c": self.told("Modèle"), "r": "too_long", "v": self.told("L13") }, { "r": "no_key" }]);
+        let change = json!([{ "f": "model", "b": self.told("L13"), "a": null }, { "f": "person_name" }]);
+        let report = |line, outcome, details| RowReport { line, outcome, details };
+        let line = Line { number: 2, cells: vec![self.told("PF3A"), self.told("L13")] };
+        let table = Table { headings: vec![self.told("Serial"), self.told("Remarque")], lines: vec![line] };
+        let seen = Seen {
+            samples: true,
+            table: Some(table),
+            rows: vec![
+                report(2, OutcomeName::Bad, fault),
+                report(3, OutcomeName::Changed, change),
+                report(4, OutcomeName::New, json!([])),
+                report(5, OutcomeName::New, json!([])),
+            ],
+            most: 3,
+            outcome: None,
+            problem: self.some("?"),
+        };
+        let asked = ReportAsked { outcome: String::new(), after: 1 };
+        ImportPage::new(self.shell(Section::Imports, "parc.csv"), &self.import(state), seen, &asked)
+    }
+
     fn sign_in(&self) -> SignInPage {
         let mut headers = HeaderMap::new();
         headers.insert("accept-language", self.words.language.as_str().parse().unwrap());
@@ -448,6 +505,11 @@ impl Samples<'_> {
             ("tokens-created", self.tokens(created).render()),
             ("tokens-failed", self.tokens(failed).render()),
             ("audit", self.audit().render()),
+            ("exports", ExportsPage::new(self.shell(Section::Exports, "Exports"), |_| true).render()),
+            ("imports", self.imports().render()),
+            ("import-mapping", self.import_page(ImportState::Mapping).render()),
+            ("import-running", self.import_page(ImportState::Applying).render()),
+            ("import-checked", self.import_page(ImportState::Checked).render()),
             ("sign-in", self.sign_in().render()),
             (
                 "design",

@@ -30,6 +30,10 @@ pub(super) enum Section {
     HandOver,
     /// The return desk.
     Returns,
+    /// Exports.
+    Exports,
+    /// Imports.
+    Imports,
     /// The audit.
     Audit,
     /// None of them.
@@ -72,12 +76,21 @@ const GROUPS: &[(&str, &[Entry])] = &[
     ),
     (
         "nav-running",
-        &[Entry {
-            section: Section::Audit,
-            href: "/audit",
-            key: "nav-audit",
-            needs: (Action::SeeAudit, Object::Programme),
-        }],
+        &[
+            entry(Section::Exports, "/exports", "nav-exports", Action::ExportData),
+            Entry {
+                section: Section::Imports,
+                href: "/imports",
+                key: "nav-imports",
+                needs: (Action::ImportData, Object::Programme),
+            },
+            Entry {
+                section: Section::Audit,
+                href: "/audit",
+                key: "nav-audit",
+                needs: (Action::SeeAudit, Object::Programme),
+            },
+        ],
     ),
 ];
 
@@ -136,6 +149,8 @@ impl Notice {
             "handed-over" => (Tone::Good, "done-handed-over"),
             "class-handed-over" => (Tone::Good, "done-class-handed-over"),
             "return-undone" => (Tone::Good, "done-return-undone"),
+            "import-deleted" => (Tone::Good, "done-import-deleted"),
+            "import-busy" => (Tone::Warning, "done-import-busy"),
             "token-revoked" => (Tone::Good, "done-token-revoked"),
             "asset-tag-taken" => (Tone::Critical, "device-asset-tag-taken"),
             _ => {

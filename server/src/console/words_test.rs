@@ -10,10 +10,12 @@ use crate::{
         borrower::BorrowerKind,
         device::DeviceStatus,
         flag::{FlagCode, Severity},
+        import::{ImportState, Kind, fault::Reason},
         language::Language,
         loan::{Condition, LendingState, LoanStateName, Signature},
         verdict::Verdict,
     },
+    exchange::{export::ExportKind, read::Unreadable},
     store::{device_list::DeviceSort, flag_list::Handling, lending::Refused, loan_event, loan_list::LoanSort},
 };
 use cartable_common::report::{Chassis, DriveKind, SelfAssessment, Sensor, Subject, Switch, UnreadReason, VolumeRole};
@@ -76,6 +78,13 @@ fn families() -> BTreeSet<String> {
         ("assessment", SelfAssessment::ALL.iter().map(|value| value.as_str()).collect()),
         ("sensor", Sensor::ALL.iter().map(|value| value.as_str()).collect()),
         ("subject", Subject::ALL.iter().map(|value| value.as_str()).collect()),
+        ("export", ExportKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("export-hint", ExportKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("import-kind", Kind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("import-state", ImportState::ALL.iter().map(|value| value.as_str()).collect()),
+        ("import-outcome", vec!["new", "changed", "bad"]),
+        ("import-reason", Reason::ALL.iter().map(|value| value.as_str()).collect()),
+        ("import-unreadable", Unreadable::ALL.map(Unreadable::as_str).to_vec()),
         ("unread", UnreadReason::ALL.iter().map(|value| value.as_str()).collect()),
     ];
     families

@@ -4,6 +4,7 @@
 
 pub mod flag_sweep;
 pub mod history_months;
+pub mod imports;
 pub mod retention;
 
 use std::{sync::Arc, time::Duration};

@@ -73,6 +73,17 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /tokens", "A-T--U", Scope, 200),
     Row::new("POST /tokens", "A-T---", SiteInBody(422), 201).sends("label=x&site={site}&programme=&cap=1&hours=24"),
     Row::new("POST /tokens/{token}/revoke", "A-T---", Site, 303),
+    Row::new("GET /exports", "APTRFU", Scope, 200),
+    Row::new("GET /exports/{export}", "AP-R-U", Scope, 200),
+    Row::new("GET /imports", "AP----", Programme, 200),
+    // What the matrix sends is no form with a file: allowed, and nonsense.
+    Row::new("POST /imports", "AP----", Programme, 400),
+    Row::new("GET /imports/{import}", "AP----", Programme, 200),
+    // Its columns hold nothing yet: allowed, and told to choose.
+    Row::new("POST /imports/{import}/check", "AP----", Programme, 422),
+    Row::new("POST /imports/{import}/apply", "AP----", Programme, 303).sends("on_error=stop"),
+    Row::new("GET /imports/{import}/bad.csv", "AP----", Programme, 200),
+    Row::new("POST /imports/{import}/delete", "AP----", Programme, 303),
     Row::new("GET /audit", "A----U", Programme, 200),
     Row::new("GET /design", "APTRFU", Scope, 200),
     Row::new("GET /static/{file}", "APTRFU", Public, 404),

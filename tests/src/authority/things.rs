@@ -9,9 +9,11 @@ use cartable_server::{
         device::DeviceStatus,
         enrolment_token::{TokenTerms, TokenText},
         flag::{Evidence, Finding, FlagCode, Severity},
+        import::Kind,
         loan::{Condition, LoanState, Return},
         scope::Scope,
     },
+    exchange::ledger::{self, Brought},
     store::{
         Tx,
         device::{self, NewDevice},
@@ -102,7 +104,17 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
         things.put(name, if name == "reservation" { loan.id } else { device.0 });
     }
     tx.commit().await?;
+    // The list that the fewest may have.
+    things.put("export", "borrowers.csv");
+    things.put("import", import(cartable, now).await?);
     Ok(things)
+}
+
+/// A file that was taken in.
+async fn import(cartable: &InProcess, now: UtcMillis) -> anyhow::Result<Uuid> {
+    let brought = Brought { kind: Kind::Devices, name: "x.csv", by: "test" };
+    let bytes = b"serial\nSECRET-SERIAL\n".to_vec();
+    Ok(ledger::take_in(&cartable.app.store, &cartable.app.vault, &brought, bytes, now).await?.id)
 }
 
 async fn device(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<DeviceId> {

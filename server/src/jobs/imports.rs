@@ -1,0 +1,71 @@
+//! Works on imports that wait, and goes on with those whose process has died. Forgets old ones with their files.
+
+use std::time::Duration;
+
+use cartable_common::UtcMillis;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    clock,
+    exchange::run::{GoOn, RunError, Runner},
+    store::{Store, StoreError, import},
+    vault::Vault,
+};
+
+/// How often waiting imports are looked for: a person watches the page.
+const EVERY: Duration = Duration::from_secs(1);
+/// The same while the store does not answer.
+const EVERY_IN_TROUBLE: Duration = Duration::from_secs(15);
+/// Days for which a file and its report are kept.
+const KEPT_DAYS: i64 = 30;
+
+/// Starts the work in `tracker`; it ends soon after `shutdown` is cancelled, between two chunks.
+pub fn start(store: &Store, vault: &Vault, tracker: &TaskTracker, shutdown: &CancellationToken) {
+    let (store, shutdown) = (store.clone(), shutdown.clone());
+    let runner = Runner::new(store.clone(), vault.clone());
+    tracker.spawn(async move {
+        let mut pause = EVERY;
+        while shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+            pause = match round(&store, &runner, clock::now(), &shutdown).await {
+                Ok(()) => EVERY,
+                Err(error) => {
+                    tracing::error!(%error, "imports wait: the store failed");
+                    EVERY_IN_TROUBLE
+                }
+            };
+        }
+    });
+}
+
+/// Works on all that waits.
+pub async fn round(
+    store: &Store,
+    runner: &Runner,
+    now: UtcMillis,
+    shutdown: &CancellationToken,
+) -> Result<(), StoreError> {
+    let mut tx = store.read().await?;
+    let waiting = import::waiting(&mut tx, now).await?;
+    let old = import::older_than(&mut tx, now.plus_days(-KEPT_DAYS)).await?;
+    drop(tx);
+    for id in old {
+        let mut tx = store.write().await?;
+        import::delete(&mut tx, id, now).await?;
+        tx.commit().await?;
+    }
+    for id in waiting {
+        let stop = || if shutdown.is_cancelled() { GoOn::No } else { GoOn::Yes };
+        match runner.run(id, |_| stop()).await {
+            Ok(import) => {
+                tracing::info!(import = %id, kind = %import.kind, state = %import.state, rows = import.done, "import");
+            }
+            Err(RunError::NotOurs) => {}
+            Err(error) => tracing::error!(import = %id, %error, "an import failed"),
+        }
+        if shutdown.is_cancelled() {
+            runner.release(id).await?;
+            break;
+        }
+    }
+    Ok(())
+}

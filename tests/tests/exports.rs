@@ -1,0 +1,188 @@
+//! Exports on both engines: inert in every spreadsheet, read back by the import as they are, within scope and
+//! membership, in more pages than one.
+
+use std::fmt::Write as _;
+
+use cartable_server::{
+    auth::Role,
+    clock,
+    domain::{
+        import::{Blanks, Counts, ImportState, Kind, OnError},
+        language::Language,
+        programme::{Programme, ProgrammeKind, Term},
+        scope::Scope,
+    },
+    exchange::{
+        export::{Export, ExportKind},
+        ledger::{self, Brought},
+        read,
+        run::{self, GoOn, Runner},
+        write::Delimiter,
+    },
+    store::{
+        device_list::DeviceQuery,
+        flag_list::FlagQuery,
+        import::{self, Import},
+        loan_list::LoanQuery,
+        programme,
+    },
+};
+use cartable_tests::{authority, in_process::InProcess, on_both_engines, simulator::site::uai_code, stores::TestStore};
+use uuid::Uuid;
+
+on_both_engines! {
+    every_list_is_read_back_as_it_was,
+    an_export_shows_no_more_than_its_pages,
+}
+
+const HOSTILE: [&str; 6] = ["=HYPERLINK(\"\"http://x\"\")", "+33", "-1", "@SUM(A1)", "'=1", "a;b,\"\"c\"\""];
+
+async fn written(cartable: &InProcess, kind: Kind, bytes: Vec<u8>) -> Import {
+    let (store, vault, now) = (&cartable.app.store, &cartable.app.vault, clock::now());
+    let brought = Brought { kind, name: "x", by: "marie" };
+    let import = ledger::take_in(store, vault, &brought, bytes, now).await.unwrap();
+    let (mapping, state) = (import.mapping.clone(), ImportState::Applying);
+    let asked = import::Asked { mapping: &mapping, blanks: Blanks::Keep, on_error: OnError::Skip, state };
+    let mut tx = store.write().await.unwrap();
+    assert!(run::begin(&mut tx, &import, &asked, "marie", now).await.unwrap());
+    tx.commit().await.unwrap();
+    Runner::new(store.clone(), vault.clone()).run(import.id, |_| GoOn::Yes).await.unwrap()
+}
+
+fn export(kind: ExportKind, language: Language, role: Role, scope: Scope) -> Export {
+    Export {
+        kind,
+        language,
+        role,
+        scope,
+        devices: DeviceQuery::default(),
+        loans: LoanQuery::default(),
+        flags: FlagQuery::default(),
+        now: clock::now(),
+        say: std::sync::Arc::new(|_, code| code.to_owned()),
+    }
+}
+
+async fn csv(cartable: &InProcess, export: &Export) -> String {
+    let (mut text, mut after) = (String::new(), None);
+    loop {
+        let (piece, next) = export.csv_piece(&cartable.app.store, after, Delimiter::Semicolon).await.unwrap();
+        text.push_str(&piece);
+        match next {
+            Some(cursor) => after = Some(cursor),
+            None => return text,
+        }
+    }
+}
+
+async fn programme(cartable: &InProcess) {
+    let made = Programme {
+        id: Uuid::from_u128(1),
+        code: "D1".parse().unwrap(),
+        name: "Dispositif".to_owned(),
+        kind: ProgrammeKind::IndividualLoan,
+        term: Term::Open,
+        renewals_allowed: 1,
+        accessories: vec![],
+        owner: "Département".to_owned(),
+        agreement_template: "pret".to_owned(),
+        membership: vec![],
+        notice_days: vec![],
+        open: true,
+    };
+    let mut tx = cartable.app.store.write().await.unwrap();
+    programme::put(&mut tx, &made, clock::now()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn every_list_is_read_back_as_it_was(test: &TestStore) {
+    let cartable = InProcess::new(&test.store);
+    cartable.site(1).await.unwrap();
+    let mut list = "Étiquette;Modèle;Fabricant;Site\n".to_owned();
+    for number in 0..1_200 {
+        let hostile = HOSTILE[number % HOSTILE.len()];
+        let _ = writeln!(list, "T{number};\"{hostile}\";\"'{hostile}\";{}", uai_code(96, 1));
+    }
+    let first = written(&cartable, Kind::Devices, list.into_bytes()).await;
+    assert_eq!(first.counts, Counts { new: 1_200, ..Counts::default() });
+    programme(&cartable).await;
+    let pupils = "INE;Niveau;Nom;Site\nE1;5e;=A;\nE2;ULIS;B;Collège 1\n".to_owned();
+    assert_eq!(written(&cartable, Kind::Borrowers, pupils.into_bytes()).await.counts.new, 2);
+    let lent = "Étiquette;INE;Dispositif;Remis le;À rendre le;Rendu le;État au retour;État du prêt;Référence de la plainte\n\
+        T1;E1;D1;2025-09-08;2026-07-03;;;;\nT2;E2;D1;2024-09-09;;2025-06-20;Bon;;\n\
+        T3;E2;D1;2024-09-09;;2025-01-10;;Volé;=PV\n";
+    assert_eq!(written(&cartable, Kind::Loans, lent.as_bytes().to_vec()).await.counts.new, 3);
+    for (what, kind) in [
+        (ExportKind::Devices, Kind::Devices),
+        (ExportKind::Sites, Kind::Sites),
+        (ExportKind::Borrowers, Kind::Borrowers),
+        (ExportKind::Loans, Kind::Loans),
+    ] {
+        for language in Language::ALL {
+            let export = export(what, language, Role::Administrator, Scope::Everything);
+            let text = csv(&cartable, &export).await;
+            for cell in text.split(['\n', ';']).filter_map(|cell| cell.strip_prefix('"')) {
+                assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{what}: {cell}");
+            }
+            let rows = i64::try_from(text.lines().count() - 1).unwrap();
+            assert!(rows > 0, "{what} is empty");
+            let back = written(&cartable, kind, text.into_bytes()).await;
+            assert_eq!(back.counts, Counts { same: rows, ..Counts::default() }, "{what} {language:?} as CSV");
+            let mut file = export.workbook(&cartable.app.store).await.unwrap();
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut file, &mut bytes).unwrap();
+            let back = written(&cartable, kind, bytes).await;
+            assert_eq!(back.counts, Counts { same: rows, ..Counts::default() }, "{what} {language:?} as XLSX");
+        }
+    }
+    for (what, heading) in [(ExportKind::SnipeIt, "Asset Tag"), (ExportKind::Glpi, "Inventory number")] {
+        let export = export(what, Language::English, Role::Administrator, Scope::Everything);
+        let table = read::table(csv(&cartable, &export).await.as_bytes()).unwrap();
+        assert!(table.headings.iter().any(|found| found == heading), "{:?}", table.headings);
+        assert_eq!(table.lines.len(), 1_200);
+    }
+}
+
+async fn an_export_shows_no_more_than_its_pages(test: &TestStore) {
+    let cartable = InProcess::new(&test.store);
+    let own = authority::make(&cartable, 1).await.unwrap();
+    let foreign = authority::make(&cartable, 2).await.unwrap();
+    let mut tx = test.store.read().await.unwrap();
+    let scope = Scope::Sites(vec![cartable.site_id(&mut tx, 1).await.unwrap()]);
+    drop(tx);
+    for (what, shown, hidden) in [
+        (ExportKind::Devices, own.get("device"), foreign.get("device")),
+        (ExportKind::Borrowers, own.get("borrower-reference"), foreign.get("borrower-reference")),
+        (ExportKind::Loans, own.get("borrower-reference"), foreign.get("borrower-reference")),
+        (ExportKind::Sites, own.get("uai"), foreign.get("uai")),
+    ] {
+        let text = csv(&cartable, &export(what, Language::French, Role::Referent, scope.clone())).await;
+        assert!(text.contains(shown), "{what}: {text}");
+        assert!(!text.contains(hidden), "{what}: {text}");
+        assert!(!text.contains(own.get("programme-code")), "{what} tells who is in which programme: {text}");
+        let all = csv(&cartable, &export(what, Language::French, Role::ProgrammeManager, Scope::Everything)).await;
+        assert!(all.contains(hidden), "{what}");
+    }
+    let loans = export(ExportKind::Loans, Language::French, Role::ProgrammeManager, Scope::Everything);
+    assert!(csv(&cartable, &loans).await.contains(own.get("programme-code")));
+    // Through the console, with the filters of the page.
+    cartable.person("marie", Role::Technician, Scope::Everything).await.unwrap();
+    let cookie = cartable.cookie("marie", clock::now()).await.unwrap();
+    for (path, status) in [
+        ("/exports/devices.csv?q=SECRET-SERIAL&delimiter=semicolon", 200),
+        ("/exports/devices.csv?q=nowhere", 200),
+        ("/exports/flags.csv", 200),
+        ("/exports/devices.xlsx", 200),
+        ("/exports/borrowers.csv", 403),
+        ("/exports/devices.pdf", 404),
+        ("/exports/toasters.csv", 404),
+        ("/exports/devices.csv?delimiter=x", 400),
+    ] {
+        let request = axum::http::Request::builder().uri(path).header("cookie", &cookie);
+        let answer = cartable.send(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status, status, "{path}");
+        if path.contains(".csv?q=") {
+            assert_eq!(answer.body.contains("SECRET-SERIAL"), path.contains("q=SECRET"), "{path}");
+        }
+    }
+}
