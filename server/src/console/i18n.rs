@@ -20,8 +20,7 @@ macro_rules! catalogues {
 
 catalogues! {
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "audit.ftl",
-    "design.ftl", "loans.ftl", "desk.ftl",
-    "design.ftl", "imports.ftl", "exports.ftl",
+    "design.ftl", "loans.ftl", "desk.ftl", "imports.ftl", "exports.ftl",
 }
 
 type Bundle = FluentBundle<FluentResource>;
