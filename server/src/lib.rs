@@ -12,6 +12,7 @@ pub mod config;
 pub mod console;
 pub mod domain;
 pub mod exchange;
+pub mod fault;
 pub mod gateway;
 pub mod jobs;
 pub mod lifecycle;

@@ -14,8 +14,9 @@ use cartable_tests::{
 const SERVER_ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("clock", &[]),
+    ("fault", &[]),
     ("random", &[]),
-    ("store", &["domain"]),
+    ("store", &["domain", "fault"]),
     ("pki", &["domain", "random"]),
     ("config", &["domain", "pki"]),
     ("vault", &["domain", "pki"]),
@@ -27,6 +28,10 @@ const SERVER_ARROWS: &[(&str, &[&str])] = &[
     ("gateway", &["domain", "store", "pki", "clock", "random", "config"]),
     ("api", &["domain", "store", "auth", "app", "clock", "random", "vault"]),
     ("console", &["domain", "store", "auth", "app", "clock", "random", "vault", "exchange"]),
+    ("jobs", &["domain", "store", "pki", "clock", "vault", "mail", "fault"]),
+    ("gateway", &["domain", "store", "pki", "clock", "random", "config", "fault"]),
+    ("api", &["domain", "store", "auth", "app", "clock", "random", "vault", "fault"]),
+    ("console", &["domain", "store", "auth", "app", "clock", "random", "vault", "fault"]),
     ("lifecycle", &[]),
     (
         "cli",

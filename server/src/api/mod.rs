@@ -18,11 +18,13 @@ pub mod problem;
 pub mod schema;
 pub mod site;
 
+use std::any::Any;
+
 use axum::{
     Json, Router,
     extract::DefaultBodyLimit,
     http::{HeaderValue, header},
-    response::IntoResponse as _,
+    response::{IntoResponse as _, Response},
     routing::get,
 };
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
@@ -33,7 +35,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::problem::Problem;
-use crate::app::App;
+use crate::{app::App, fault};
 
 /// Largest request body in bytes: what people create here is small.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -96,14 +98,54 @@ pub fn document() -> utoipa::openapi::OpenApi {
 pub fn router(app: App) -> Router {
     let document = document();
     let (routes, _) = routes().split_for_parts();
-    let inner = routes
-        .route("/openapi.json", get(async move || Json(document)))
+    let routes = routes.route("/openapi.json", get(async move || Json(document)));
+    Router::new().nest("/api", guarded(routes, app))
+}
+
+/// Adds what every address of the API has: a problem for what is not there and for a panic, a bounded body, headers.
+fn guarded(routes: Router<App>, app: App) -> Router {
+    routes
         .fallback(async || Problem::not_found("There is nothing at this address: see /api/openapi.json."))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
+        .layer(CatchPanicLayer::custom(panicked))
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
-        .with_state(app);
-    Router::new().nest("/api", inner)
+        .with_state(app)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
+fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    fault::log("a call of the API", &*panic);
+    Problem::internal().into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, extract::Request};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn boom() -> String {
+        panic!("as intended")
+    }
+
+    #[tokio::test]
+    async fn a_panicking_call_answers_with_a_problem_and_the_next_is_served() {
+        let (app, _directory) = App::for_tests().await;
+        let router = guarded(Router::new().route("/boom", get(boom)).route("/fine", get(async || "fine")), app);
+        let ask =
+            async |path: &str| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        for _ in 0..3 {
+            let answer = ask("/boom").await;
+            assert_eq!(answer.status().as_u16(), 500);
+            assert_eq!(answer.headers()["content-type"], "application/problem+json");
+            let body = axum::body::to_bytes(answer.into_body(), 4096).await.unwrap();
+            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(problem["status"], 500);
+            assert!(!String::from_utf8_lossy(&body).contains("as intended"), "nothing of the inside is told");
+            assert_eq!(ask("/fine").await.status().as_u16(), 200);
+        }
+    }
 }

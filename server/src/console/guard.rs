@@ -1,15 +1,19 @@
 //! What every answer carries: headers that tell browsers to trust nothing but us, and a page in the reader's language
 //! where something was refused.
 
+use std::any::Any;
+
 use axum::{
+    Router,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::Next,
-    response::Response,
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse as _, Response},
 };
+use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{error::Refusal, shell::Scripted, visitor};
-use crate::app::App;
+use crate::{app::App, fault};
 
 /// Nothing but our own stylesheet, images and forms; no script, no frame around us.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
@@ -23,8 +27,23 @@ const WITH_CAMERA: &str = "camera=(self), geolocation=(), microphone=(), payment
 /// Two years, as the preload lists ask; only ever sent over HTTPS.
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
 
+/// Adds what every address of the console has: a page for each refusal and for a panic, and protective headers.
+pub(super) fn guarded(routes: Router<App>, app: App) -> Router {
+    routes
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(dress_refusals))
+        .layer(from_fn_with_state(app.clone(), protect))
+        .with_state(app)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
+fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    fault::log("a page", &*panic);
+    Refusal::Broken.into_response()
+}
+
 /// Adds the protective headers. Pages hold personal work and are never kept; static files say otherwise themselves.
-pub(super) async fn protect(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn protect(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let scripted = response.extensions().get::<Scripted>().is_some();
     let headers = response.headers_mut();
@@ -51,7 +70,7 @@ pub(super) async fn protect(State(app): State<App>, request: Request, next: Next
 }
 
 /// Gives every refusal that is not a page yet its page.
-pub(super) async fn dress_refusals(request: Request, next: Next) -> Response {
+async fn dress_refusals(request: Request, next: Next) -> Response {
     let words = visitor::words_asked(request.headers());
     let response = next.run(request).await;
     let refused = response.status().is_client_error() || response.status().is_server_error();
@@ -77,5 +96,37 @@ fn refusal(status: StatusCode) -> Refusal {
         StatusCode::SERVICE_UNAVAILABLE => Refusal::Busy,
         status if status.is_server_error() => Refusal::Broken,
         _ => Refusal::Nonsense,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, routing::get};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn boom() -> String {
+        panic!("as intended")
+    }
+
+    #[tokio::test]
+    async fn a_panicking_page_is_answered_by_one_that_says_so_and_the_next_is_served() {
+        let (app, _directory) = App::for_tests().await;
+        let router = guarded(Router::new().route("/boom", get(boom)).route("/fine", get(async || "fine")), app);
+        for (language, html) in [("fr", "<html lang=\"fr\">"), ("en", "<html lang=\"en\">")] {
+            let ask = async |path: &str| {
+                let request = Request::get(path).header(header::ACCEPT_LANGUAGE, language);
+                router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+            };
+            let answer = ask("/boom").await;
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(answer.headers()[header::CONTENT_SECURITY_POLICY], CONTENT_SECURITY_POLICY);
+            let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+            let page = String::from_utf8_lossy(&body);
+            assert!(page.contains(html) && page.contains("<h1"), "{page}");
+            assert!(!page.contains("as intended"), "nothing of the inside is told");
+            assert_eq!(ask("/fine").await.status(), StatusCode::OK);
+        }
     }
 }

@@ -55,7 +55,7 @@ use crate::app::App;
 
 /// Every address of the console.
 pub fn router(app: App) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/", get(pages::overview))
         .route("/devices", get(pages::devices))
         .route("/devices.csv", get(exports::devices))
@@ -102,8 +102,6 @@ pub fn router(app: App) -> Router {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/language", post(sign_in::choose_language))
         .route("/static/{file}", get(assets::serve))
-        .fallback(pages::nowhere)
-        .layer(from_fn(guard::dress_refusals))
-        .layer(from_fn_with_state(app.clone(), guard::protect))
-        .with_state(app)
+        .fallback(pages::nowhere);
+    guard::guarded(routes, app)
 }

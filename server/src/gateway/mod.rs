@@ -40,6 +40,7 @@ use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 use self::{refusal::Refusal, registry::Registry, throttle::Throttle};
 use crate::{
     domain::policy::Policy,
+    fault,
     pki::Authority,
     store::{Store, ingest::Ingest},
 };
@@ -122,7 +123,35 @@ fn guarded(routes: Router) -> Router {
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
 fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
-    tracing::error!(message, "a request of the device port failed by a fault of this program");
+    fault::log("a request of the device port", &*panic);
     Refusal::internal().into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, extract::Request, routing::get};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn boom() -> String {
+        panic!("as intended")
+    }
+
+    #[tokio::test]
+    async fn a_panicking_handler_answers_with_a_problem_and_the_next_request_is_served() {
+        let router = guarded(Router::new().route("/boom", get(boom)).route("/fine", get(|| async { "fine" })));
+        let ask =
+            async |path: &str| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        for _ in 0..3 {
+            let answer = ask("/boom").await;
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(answer.headers()["content-type"], "application/problem+json");
+            let body = axum::body::to_bytes(answer.into_body(), 4096).await.unwrap();
+            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(problem["type"], "urn:cartable:problem:internal");
+            assert!(!String::from_utf8_lossy(&body).contains("as intended"), "nothing of the inside is told");
+            assert_eq!(ask("/fine").await.status(), StatusCode::OK);
+        }
+    }
 }

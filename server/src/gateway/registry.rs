@@ -10,9 +10,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::limits::LOOKUPS_AT_ONCE;
-use crate::store::{
-    Store, StoreError,
-    enrolment::{self, KeyHash, Registered},
+use crate::{
+    fault,
+    store::{
+        Store, StoreError,
+        enrolment::{self, KeyHash, Registered},
+    },
 };
 
 /// Questions that wait at most; each belongs to one connection.
@@ -57,12 +60,16 @@ async fn answer_all(store: Store, mut queue: mpsc::Receiver<Question>) {
         let mut keys: Vec<KeyHash> = questions.iter().map(|question| question.key).collect();
         keys.sort_unstable();
         keys.dedup();
-        let found = read(&store, &keys).await;
-        if let Err(error) = &found {
-            tracing::error!(%error, "device keys could not be read");
-        }
+        let found = match fault::contain("the reader of device keys", read(&store, &keys)).await {
+            Some(Ok(found)) => Ok(found),
+            Some(Err(error)) => {
+                tracing::error!(%error, "device keys could not be read");
+                Err(Unanswered)
+            }
+            None => Err(Unanswered),
+        };
         for question in questions.drain(..) {
-            let answer = found.as_ref().map(|found| found.get(&question.key).cloned()).map_err(|_| Unanswered);
+            let answer = found.as_ref().map(|found| found.get(&question.key).cloned()).map_err(|error| *error);
             // Whoever asked may be gone.
             let _ = question.answer.send(answer);
         }

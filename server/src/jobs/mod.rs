@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::{
     clock,
     domain::policy::Policy,
+    fault,
     store::{Store, StoreError, lease},
 };
 
@@ -65,7 +66,8 @@ pub fn start(store: &Store, policy: &Arc<Policy>, tracker: &TaskTracker, shutdow
         tracker.spawn(async move {
             let mut pause = FIRST_AFTER;
             while shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
-                if let Err(error) = runner.run(job, &shutdown).await {
+                let done = fault::contain(job.name(), runner.run(job, &shutdown)).await;
+                if let Some(Err(error)) = done {
                     tracing::error!(job = job.name(), %error, "a job failed; it is tried again at its next time");
                 }
                 pause = job.every();

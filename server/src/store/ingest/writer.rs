@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{IngestError, Receipt, batch, prepare::Prepared};
 use crate::{
     domain::policy::Policy,
+    fault,
     store::{Store, StoreError, failure::Failure},
 };
 
@@ -118,9 +119,30 @@ impl Writer {
     }
 
     async fn attempt(&self, batch: &[&Prepared]) -> Result<Vec<Result<Receipt, IngestError>>, StoreError> {
-        let mut tx = self.store.write().await?;
-        let answers = batch::write(&mut tx, &self.policy, batch).await?;
-        tx.commit().await?;
-        Ok(answers)
+        contained(async {
+            let mut tx = self.store.write().await?;
+            let answers = batch::write(&mut tx, &self.policy, batch).await?;
+            tx.commit().await?;
+            Ok(answers)
+        })
+        .await
+    }
+}
+
+/// A unit of work that panics is rolled back, and something in it is to blame: the others are stored without it.
+async fn contained<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let fault = || StoreError::Corrupt { what: "check-in", why: "a fault of this program".to_owned() };
+    fault::contain("the writer of check-ins", work).await.unwrap_or_else(|| Err(fault()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_unit_of_work_that_panics_is_to_blame_and_the_next_is_written() {
+        let failed: Result<(), StoreError> = contained(async { panic!("as intended") }).await;
+        assert_eq!(failed.unwrap_err().failure(), Failure::Content);
+        assert!(contained(async { Ok(()) }).await.is_ok());
     }
 }
