@@ -50,10 +50,12 @@ impl Encoding {
             let detail = "Send application/json, plain or compressed with zstd.";
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Not JSON", detail).closing());
         }
-        match text(header::CONTENT_ENCODING).as_deref() {
-            None | Some("" | "identity") => Ok(Self::Identity),
-            Some("zstd") => Ok(Self::Zstd),
-            Some(_) => Err(Refusal::new(
+        // Said in two lines it means two layers, as with a comma.
+        let layers = headers.get_all(header::CONTENT_ENCODING).iter().count();
+        match (layers, text(header::CONTENT_ENCODING).as_deref()) {
+            (0, _) | (1, Some("" | "identity")) => Ok(Self::Identity),
+            (1, Some("zstd")) => Ok(Self::Zstd),
+            _ => Err(Refusal::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "content-encoding",
                 "Unknown compression",
