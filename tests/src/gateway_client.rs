@@ -21,7 +21,10 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use uuid::Uuid;
 
-use crate::harness::{Installation, Server};
+use crate::{
+    harness::{Installation, Server},
+    postgres::Database,
+};
 
 /// A collège for all devices.
 pub const SITE: &str = "0750655E";
@@ -36,6 +39,7 @@ pub struct Port {
     roots: Arc<RootCertStore>,
     key_file: std::path::PathBuf,
     _home: tempfile::TempDir,
+    _database: Option<Database>,
 }
 
 /// A certificate chain and its key.
@@ -48,19 +52,28 @@ pub struct Credentials {
 }
 
 impl Port {
-    /// Makes an installation with one site and starts its server.
+    /// Makes an installation with one site, on SQLite, and starts its server.
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_on(None)
+    }
+
+    /// The same on PostgreSQL.
+    pub async fn start_on_postgres() -> anyhow::Result<Self> {
+        Self::start_on(Some(Database::create().await?))
+    }
+
+    fn start_on(database: Option<Database>) -> anyhow::Result<Self> {
         let home = tempfile::tempdir()?;
         let key = crate::harness::installation::random_key()?;
         let key_file = home.path().join("key");
         cartable_server::pki::write_private(&key_file, key.as_bytes())?;
-        let installation = Installation::at(&home.path().join("data"), &key, None)?;
+        let installation = Installation::at(&home.path().join("data"), &key, database.as_ref().map(Database::url))?;
         installation.init()?;
         installation.create_site(SITE, "Collège Exemple", "Lyon", "A")?;
         let server = installation.serve()?;
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(installation.roots_pem()?.as_bytes())?)?;
-        Ok(Self { installation, server, roots: Arc::new(roots), key_file, _home: home })
+        Ok(Self { installation, server, roots: Arc::new(roots), key_file, _home: home, _database: database })
     }
 
     /// A client configuration: with or without credentials, offering `alpn`. Resumes what it kept.
@@ -193,6 +206,11 @@ impl Connection {
     /// Whether the handshake was full or resumed.
     pub fn handshake(&self) -> Option<HandshakeKind> {
         self.stream.get_ref().1.handshake_kind()
+    }
+
+    /// What lies beneath, for another protocol than HTTP/1.1.
+    pub fn into_stream(self) -> TlsStream<TcpStream> {
+        self.stream
     }
 
     /// Sends bytes as they are.

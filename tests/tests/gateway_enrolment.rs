@@ -2,19 +2,68 @@
 
 use cartable_common::{
     identity::SerialNumber,
-    protocol::{CertificateGrant, EnrolPending},
+    protocol::{CertificateGrant, EnrolPending, RENEW_PATH, RenewRequest},
     report::Hardware,
 };
 use cartable_tests::{
-    gateway_client::{Credentials, Port, SITE, UNCHANGED, enrol_request},
+    gateway_client::{Credentials, Port, SITE, UNCHANGED, csr, enrol_request},
     raw::Raw,
 };
 use futures_util::future::join_all;
 use rcgen::KeyPair;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn five_hundred_uses_of_a_token_for_thirty_let_in_exactly_thirty() {
-    let port = Port::start().unwrap();
+/// Each test with the real server on either database.
+macro_rules! on_both_engines {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(super::Port::start().unwrap()).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(super::Port::start_on_postgres().await.unwrap()).await;
+            })*
+        }
+    };
+}
+
+on_both_engines! {
+    five_hundred_uses_of_a_token_for_thirty_let_in_exactly_thirty,
+    the_same_request_again_gives_the_same_certificate_even_when_its_record_was_interrupted,
+    a_known_serial_with_a_new_key_waits_for_a_person_and_the_old_key_stays_live,
+    useless_tokens_and_requests_are_told_apart_only_as_far_as_a_technician_needs,
+    an_enrolled_device_reports_renews_and_is_stored,
+}
+
+/// The whole way: token, certificate, report, new key, and what stands in the database.
+async fn an_enrolled_device_reports_renews_and_is_stored(port: Port) {
+    let (grant, own) = port.enrolled().await.unwrap();
+    let body = r#"{"agent_version":"t","sent_at":1796000000000,"reports":[{"sequence":1,"measured_at":1796000000000,
+        "report_id":"0192f3a0-0000-7000-8000-000000000001","report":{"memory":{"total_bytes":8589934592}}}]}"#;
+    let mut connection = port.connect_as(&own).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(connection.check_in(body.as_bytes()).await.unwrap().status, 200);
+    }
+    let key = KeyPair::generate().unwrap();
+    let renew = serde_json::to_vec(&RenewRequest { csr_pem: csr(&key).unwrap() }).unwrap();
+    let answer = connection.post(RENEW_PATH, &renew).await.unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let renewed: CertificateGrant = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(renewed.device_id, grant.device_id);
+    let new = Credentials::of(&renewed.certificate_chain_pem, &key);
+    assert_eq!(port.connect_as(&new).await.unwrap().check_in(UNCHANGED).await.unwrap().status, 200);
+    assert_eq!(connection.check_in(UNCHANGED).await.unwrap().outcome(), (403, "replaced".to_owned()));
+    let mut raw = Raw::connect(&port.installation.database_url()).await.unwrap();
+    for (table, rows) in [("device", 1), ("report", 1), ("health", 1), ("contact", 1), ("certificate", 2)] {
+        assert_eq!(raw.number(&format!("SELECT count(*) FROM {table}")).await.unwrap(), rows, "{table}");
+    }
+    assert_eq!(raw.number("SELECT check_ins FROM contact").await.unwrap(), 3);
+}
+
+async fn five_hundred_uses_of_a_token_for_thirty_let_in_exactly_thirty(port: Port) {
     let token = port.installation.create_enrolment_token(SITE, 30).unwrap();
     let answers = join_all((0..500).map(|_| async {
         let key = KeyPair::generate().unwrap();
@@ -30,9 +79,7 @@ async fn five_hundred_uses_of_a_token_for_thirty_let_in_exactly_thirty() {
     assert_eq!(raw.number("SELECT used FROM enrolment_token").await.unwrap(), 30);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_request_again_gives_the_same_certificate_even_when_its_record_was_interrupted() {
-    let port = Port::start().unwrap();
+async fn the_same_request_again_gives_the_same_certificate_even_when_its_record_was_interrupted(port: Port) {
     let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
     let key = KeyPair::generate().unwrap();
     let request = enrol_request(&token, &key, Hardware::default()).unwrap();
@@ -58,9 +105,7 @@ async fn the_same_request_again_gives_the_same_certificate_even_when_its_record_
     assert_eq!(raw.number("SELECT count(*) FROM device").await.unwrap(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_known_serial_with_a_new_key_waits_for_a_person_and_the_old_key_stays_live() {
-    let port = Port::start().unwrap();
+async fn a_known_serial_with_a_new_key_waits_for_a_person_and_the_old_key_stays_live(port: Port) {
     let token = port.installation.create_enrolment_token(SITE, 5).unwrap();
     let hardware = Hardware { serial_number: SerialNumber::parse("PF2ABCDE").into(), ..Hardware::default() };
     let old_key = KeyPair::generate().unwrap();
@@ -91,9 +136,7 @@ async fn a_known_serial_with_a_new_key_waits_for_a_person_and_the_old_key_stays_
     assert_eq!(port.connect_as(&new).await.unwrap().check_in(UNCHANGED).await.unwrap().status, 200);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn useless_tokens_and_requests_are_told_apart_only_as_far_as_a_technician_needs() {
-    let port = Port::start().unwrap();
+async fn useless_tokens_and_requests_are_told_apart_only_as_far_as_a_technician_needs(port: Port) {
     let key = KeyPair::generate().unwrap();
     let revoked = port.installation.run("token create", &["--site", SITE, "--json"], "").unwrap();
     let revoked: serde_json::Value = serde_json::from_str(&revoked).unwrap();
