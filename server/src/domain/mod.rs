@@ -1,5 +1,6 @@
 //! Pure decisions: takes values and `now`, returns values with their reasons. No I/O, no async, no clock, no SQL.
 
+pub mod allocation;
 pub mod authority;
 pub mod battery;
 pub mod borrower;
@@ -13,10 +14,12 @@ pub mod facts;
 pub mod flag;
 pub mod fold;
 pub mod import;
+pub mod grade;
 pub mod language;
 pub mod lease;
 pub mod loan;
 pub mod month;
+pub mod need;
 pub mod notice;
 pub mod notice_schedule;
 pub mod os_support;

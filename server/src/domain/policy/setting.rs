@@ -5,7 +5,10 @@ use std::ops::RangeInclusive;
 use jiff::civil::Date;
 use toml::de::DeValue;
 
-use crate::domain::school_calendar::{Closure, Zone};
+use crate::domain::{
+    grade::Grade,
+    school_calendar::{Closure, Zone},
+};
 
 /// One setting of the policy, with everything a reader should know about it.
 pub(super) struct Setting {
@@ -85,6 +88,28 @@ impl Value for bool {
 
     fn write(&self) -> String {
         self.to_string()
+    }
+}
+
+impl Value for Vec<Grade> {
+    fn read(value: &DeValue<'_>, _: Option<&RangeInclusive<u32>>) -> Result<Self, String> {
+        let wrong = |found: &str| format!("must be a list of grades such as [\"A\", \"B\"], but {found}");
+        let DeValue::Array(entries) = value else { return Err(wrong(&format!("it is {}", kind(value)))) };
+        let mut grades: Self = entries
+            .iter()
+            .map(|entry| match entry.get_ref().as_str() {
+                Some(text) => text.parse().map_err(|_| wrong(&format!("holds \"{text}\""))),
+                None => Err(wrong(&format!("holds {}", kind(entry.get_ref())))),
+            })
+            .collect::<Result<_, _>>()?;
+        grades.sort_unstable();
+        grades.dedup();
+        Ok(grades)
+    }
+
+    fn write(&self) -> String {
+        let grades: Vec<String> = self.iter().map(|grade| format!("\"{grade}\"")).collect();
+        format!("[{}]", grades.join(", "))
     }
 }
 

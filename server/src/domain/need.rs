@@ -1,0 +1,133 @@
+//! Needs: what a site asks a device for. Why it comes first is a short list of codes, never text about a child.
+
+use cartable_common::UtcMillis;
+use uuid::Uuid;
+
+use super::{borrower::Level, verdict::text_enum};
+
+text_enum! {
+    /// Why a need may come before others.
+    pub enum NeedReason {
+        /// A pupil of an ULIS.
+        Ulis = "ulis",
+        /// No computer at home.
+        NoComputer = "no_computer",
+        /// One computer at home for brothers and sisters.
+        Shared = "shared",
+        /// Scholarship of the first band.
+        Band1 = "band_1",
+        /// Scholarship of the second band.
+        Band2 = "band_2",
+        /// Scholarship of the third band.
+        Band3 = "band_3",
+        /// The device lent before broke, was lost or stolen, and the loan goes on.
+        Replacement = "replacement",
+    }
+}
+
+impl NeedReason {
+    const fn is_band(self) -> bool {
+        matches!(self, Self::Band1 | Self::Band2 | Self::Band3)
+    }
+}
+
+/// The reasons of one need: each once, in their own order, and none that contradict each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Reasons(Vec<NeedReason>);
+
+/// Reasons that cannot be true together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Contradiction {
+    /// Two bands of scholarship.
+    #[error("a pupil has a scholarship of one band only")]
+    TwoBands,
+    /// No computer, and one that is shared.
+    #[error("`no_computer` and `shared` exclude each other: a computer that is shared is one")]
+    NoneAndShared,
+}
+
+impl Reasons {
+    /// These reasons, in whatever order and however often they were given.
+    pub fn new(given: impl IntoIterator<Item = NeedReason>) -> Result<Self, Contradiction> {
+        let mut reasons: Vec<NeedReason> = given.into_iter().collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        if reasons.iter().filter(|reason| reason.is_band()).count() > 1 {
+            return Err(Contradiction::TwoBands);
+        }
+        if reasons.contains(&NeedReason::NoComputer) && reasons.contains(&NeedReason::Shared) {
+            return Err(Contradiction::NoneAndShared);
+        }
+        Ok(Self(reasons))
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = NeedReason> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// As the database and the API write them.
+    #[must_use]
+    pub fn codes(&self) -> Vec<&'static str> {
+        self.0.iter().map(|reason| reason.as_str()).collect()
+    }
+}
+
+text_enum! {
+    /// What became of a need.
+    pub enum NeedState {
+        /// Waiting for a device.
+        Open = "open",
+        /// A device is set aside or lent for it.
+        Met = "met",
+        /// The site no longer asks for it.
+        Withdrawn = "withdrawn",
+    }
+}
+
+/// A site's request for one device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Never given to another.
+    pub id: Uuid,
+    /// The site that asks.
+    pub site: Uuid,
+    /// Under which programme.
+    pub programme: Uuid,
+    /// The class level.
+    pub level: Option<Level>,
+    /// Why it may come before others.
+    pub reasons: Reasons,
+    /// For whom, by reference, where the site knows it already.
+    pub borrower: Option<Uuid>,
+    /// When it was entered.
+    pub entered_at: UtcMillis,
+}
+
+/// Most needs that are entered with one form: a school's largest level.
+pub const MOST_AT_ONCE: u32 = 500;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reasons_that_exclude_each_other_are_refused() {
+        use NeedReason::{Band1, Band3, NoComputer, Shared, Ulis};
+        assert_eq!(Reasons::new([Band1, Band3]), Err(Contradiction::TwoBands));
+        assert_eq!(Reasons::new([Shared, Ulis, NoComputer]), Err(Contradiction::NoneAndShared));
+        assert_eq!(Reasons::new([Band3, Ulis, Band3]).unwrap().codes(), ["ulis", "band_3"]);
+        assert!(Reasons::new([]).unwrap().codes().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn order_and_repetition_do_not_matter(picks in proptest::collection::vec(0..NeedReason::ALL.len(), 0..10)) {
+            let given: Vec<NeedReason> = picks.iter().map(|pick| NeedReason::ALL[*pick]).collect();
+            let backwards = given.iter().rev().chain(&given).copied();
+            prop_assert_eq!(Reasons::new(given.clone()), Reasons::new(backwards));
+        }
+    }
+}
