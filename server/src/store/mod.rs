@@ -6,6 +6,10 @@
 //!
 //! SQLite has a single writing connection (writers queue in this process, `BEGIN IMMEDIATE`) and several readers.
 
+pub mod allocation;
+pub mod allocation_adjust;
+pub mod allocation_approval;
+pub mod allocation_line;
 pub mod api_token;
 pub mod audit;
 pub mod borrower;
@@ -46,6 +50,9 @@ pub mod loan_signature;
 pub mod message;
 pub mod message_address;
 pub mod message_attempt;
+pub mod need;
+pub mod need_entry;
+pub mod need_list;
 pub mod notice;
 pub mod overview;
 pub mod page;

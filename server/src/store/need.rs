@@ -1,0 +1,183 @@
+//! Needs: entered, imported, withdrawn, met; never deleted, for proposals name them.
+
+use cartable_common::UtcMillis;
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx, on,
+    value::{from_json, moment, parsed, to_json},
+};
+use crate::domain::{
+    borrower::Level,
+    need::{Need, NeedState, Reasons},
+    scope::Scope,
+};
+
+/// A need with what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeedRow {
+    /// What the site asks.
+    pub need: Need,
+    /// What became of it.
+    pub state: NeedState,
+    /// Who entered it.
+    pub entered_by: String,
+    /// The loan that met it.
+    pub loan: Option<Uuid>,
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct Raw {
+    pub(super) id: Uuid,
+    pub(super) site_id: Uuid,
+    programme_id: Uuid,
+    level: Option<String>,
+    reasons: String,
+    borrower_id: Option<Uuid>,
+    state: String,
+    entered_by: String,
+    pub(super) entered_at: i64,
+    loan_id: Option<Uuid>,
+}
+
+/// The reasons as they are stored.
+pub(super) fn reasons(json: &str) -> Result<Reasons, StoreError> {
+    Reasons::new(from_json::<Vec<_>>("need.reasons", json)?)
+        .map_err(|why| StoreError::Corrupt { what: "need.reasons", why: why.to_string() })
+}
+
+impl Raw {
+    pub(super) fn read(self) -> Result<NeedRow, StoreError> {
+        Ok(NeedRow {
+            need: Need {
+                id: self.id,
+                site: self.site_id,
+                programme: self.programme_id,
+                level: self.level.map(|level| parsed("need.level", &level)).transpose()?,
+                reasons: reasons(&self.reasons)?,
+                borrower: self.borrower_id,
+                entered_at: moment("need.entered_at", self.entered_at)?,
+            },
+            state: parsed("need.state", &self.state)?,
+            entered_by: self.entered_by,
+            loan: self.loan_id,
+        })
+    }
+}
+
+pub(super) const SELECT: &str = "SELECT id, site_id, programme_id, level, reasons, borrower_id, state, entered_by, \
+     entered_at, loan_id FROM need";
+
+/// What [`put`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// There was no such need: it was entered.
+    Entered(Uuid),
+    /// It was open and said something else.
+    Changed(Uuid),
+    /// It said the same, or it was met or withdrawn meanwhile and stays so.
+    Unchanged(Uuid),
+}
+
+/// Enters a need.
+pub async fn insert(tx: &mut Tx, need: &Need, natural_key_hash: Option<&[u8]>, by: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO need (id, natural_key_hash, site_id, programme_id, level, reasons, borrower_id, state, \
+               entered_by, entered_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9)";
+    let reasons = to_json("need.reasons", &need.reasons.codes())?;
+    on!(tx, |c| {
+        sqlx::query(sql)
+            .bind(need.id)
+            .bind(natural_key_hash)
+            .bind(need.site)
+            .bind(need.programme)
+            .bind(need.level.map(Level::as_str))
+            .bind(reasons)
+            .bind(need.borrower)
+            .bind(by)
+            .bind(need.entered_at.get())
+            .execute(c)
+            .await
+            .map(drop)
+    })?;
+    Ok(())
+}
+
+/// Enters a need that an import names by its key, or brings the open one with that key up to date: `need`'s own id and
+/// moment are only used for a new one. Importing the same list again changes nothing, and what was met or withdrawn
+/// meanwhile is not asked for again.
+pub async fn put(tx: &mut Tx, need: &Need, natural_key_hash: &[u8], by: &str) -> Result<Put, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE natural_key_hash = $1"));
+    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(natural_key_hash).fetch_optional(c).await)?;
+    let Some(found) = raw.map(Raw::read).transpose()? else {
+        insert(tx, need, Some(natural_key_hash), by).await?;
+        return Ok(Put::Entered(need.id));
+    };
+    let id = found.need.id;
+    let same = Need { id, entered_at: found.need.entered_at, ..need.clone() } == found.need;
+    if same || found.state != NeedState::Open {
+        return Ok(Put::Unchanged(id));
+    }
+    let sql = "UPDATE need SET site_id = $2, programme_id = $3, level = $4, reasons = $5, borrower_id = $6 \
+               WHERE id = $1 AND state = 'open'";
+    let reasons = to_json("need.reasons", &need.reasons.codes())?;
+    let rows = on!(tx, |c| {
+        sqlx::query(sql)
+            .bind(id)
+            .bind(need.site)
+            .bind(need.programme)
+            .bind(need.level.map(Level::as_str))
+            .bind(reasons)
+            .bind(need.borrower)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+    })?;
+    Ok(if rows == 1 { Put::Changed(id) } else { Put::Unchanged(id) })
+}
+
+/// The need with that id, if `scope` covers its site.
+pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<NeedRow>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE id = $1"));
+    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?;
+    raw.filter(|raw| scope.covers(Some(raw.site_id))).map(Raw::read).transpose()
+}
+
+/// The site no longer asks. False when the need is not open, or not of `scope`.
+pub async fn withdraw(tx: &mut Tx, scope: &Scope, id: Uuid, now: UtcMillis) -> Result<bool, StoreError> {
+    if find(tx, scope, id).await?.is_none() {
+        return Ok(false);
+    }
+    let sql = "UPDATE need SET state = 'withdrawn', ended_at = $2 WHERE id = $1 AND state = 'open'";
+    let rows =
+        on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// A device is set aside for it. False when it is no longer open.
+pub(crate) async fn meet(
+    tx: &mut Tx,
+    id: Uuid,
+    (loan, borrower): (Uuid, Uuid),
+    now: UtcMillis,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE need SET state = 'met', ended_at = $2, loan_id = $3, borrower_id = $4 \
+               WHERE id = $1 AND state = 'open'";
+    let rows = on!(tx, |c| {
+        sqlx::query(sql)
+            .bind(id)
+            .bind(now.get())
+            .bind(loan)
+            .bind(borrower)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+    })?;
+    Ok(rows == 1)
+}
+
+/// The reservation that met a need was dropped: the site is still waiting.
+pub(crate) async fn reopen_of_loan(tx: &mut Tx, loan: Uuid) -> Result<(), StoreError> {
+    let sql = "UPDATE need SET state = 'open', ended_at = NULL, loan_id = NULL WHERE loan_id = $1 AND state = 'met'";
+    on!(tx, |c| sqlx::query(sql).bind(loan).execute(c).await.map(drop))?;
+    Ok(())
+}
