@@ -11,6 +11,7 @@ pub mod extract;
 pub mod flag;
 pub mod loan;
 pub mod loan_act;
+pub mod need;
 pub mod overview;
 pub mod page;
 pub mod person;
@@ -86,6 +87,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(loan_act::cede))
         .routes(routes!(loan_act::put_in_stock))
         .routes(routes!(site::list))
+        .routes(routes!(need::list, need::enter))
+        .routes(routes!(need::withdraw))
         .routes(routes!(audit::list))
 }
 

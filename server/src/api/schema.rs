@@ -14,10 +14,12 @@ use utoipa::{
 
 use crate::domain::{
     borrower::BorrowerKind,
+    borrower::Level,
     device::DeviceStatus,
     enrolment_token::TokenKind,
     flag::{FlagCode, Severity},
     loan::{Condition, LoanStateName},
+    need::{NeedReason, NeedState},
     school_calendar::Zone,
     timestamp::rfc3339,
     verdict::Verdict,
@@ -84,5 +86,8 @@ text_schema! {
     LoanStateName: "Where a loan stands.";
     Condition: "What the desk saw when a device came back.";
     BorrowerKind: "A person, or an institution.";
+    Level: "A class level.";
+    NeedReason: "Why a need may come before others.";
+    NeedState: "What became of a need.";
     Zone: "Academic zone, which sets the school holidays.";
 }

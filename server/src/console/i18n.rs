@@ -21,6 +21,10 @@ macro_rules! catalogues {
 catalogues! {
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "audit.ftl",
     "design.ftl", "loans.ftl", "desk.ftl", "imports.ftl", "exports.ftl",
+    "design.ftl", "loans.ftl", "desk.ftl",
+    "design.ftl", "imports.ftl", "exports.ftl",
+    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "needs.ftl", "audit.ftl",
+    "design.ftl",
 }
 
 type Bundle = FluentBundle<FluentResource>;

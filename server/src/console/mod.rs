@@ -29,6 +29,8 @@ mod loan_acts;
 mod loan_csv;
 mod loan_line;
 mod loan_list;
+mod need;
+mod need_acts;
 mod overview;
 mod pages;
 mod return_desk;
@@ -96,6 +98,8 @@ pub fn router(app: App) -> Router {
         .route("/imports/{id}/apply", post(imports::apply))
         .route("/imports/{id}/bad.csv", get(imports::bad))
         .route("/imports/{id}/delete", post(imports::delete))
+        .route("/needs", get(need_acts::list).post(need_acts::enter))
+        .route("/needs/{id}/withdraw", post(need_acts::withdraw))
         .route("/audit", get(pages::audit))
         .route("/design", get(pages::design))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))

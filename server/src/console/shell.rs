@@ -34,6 +34,8 @@ pub(super) enum Section {
     Exports,
     /// Imports.
     Imports,
+    /// Needs.
+    Needs,
     /// The audit.
     Audit,
     /// None of them.
@@ -74,6 +76,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry(Section::Returns, "/returns", "nav-returns", Action::TakeBack),
         ],
     ),
+    ("nav-lending", &[entry(Section::Needs, "/needs", "nav-needs", Action::SeeNeeds)]),
     (
         "nav-running",
         &[

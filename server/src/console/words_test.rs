@@ -8,11 +8,13 @@ use super::{component::Tone, error::Refusal, i18n::catalogues};
 use crate::{
     domain::{
         borrower::BorrowerKind,
+        borrower::Level,
         device::DeviceStatus,
         flag::{FlagCode, Severity},
         import::{ImportState, Kind, fault::Reason},
         language::Language,
         loan::{Condition, LendingState, LoanStateName, Signature},
+        need::{NeedReason, NeedState},
         verdict::Verdict,
     },
     exchange::{export::ExportKind, read::Unreadable},
@@ -85,6 +87,9 @@ fn families() -> BTreeSet<String> {
         ("import-outcome", vec!["new", "changed", "bad"]),
         ("import-reason", Reason::ALL.iter().map(|value| value.as_str()).collect()),
         ("import-unreadable", Unreadable::ALL.map(Unreadable::as_str).to_vec()),
+        ("need-state", NeedState::ALL.iter().map(|value| value.as_str()).collect()),
+        ("need-level", Level::ALL.iter().map(|value| value.as_str()).collect()),
+        ("need-reason", NeedReason::ALL.iter().map(|value| value.as_str()).collect()),
         ("unread", UnreadReason::ALL.iter().map(|value| value.as_str()).collect()),
     ];
     families

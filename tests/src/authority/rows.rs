@@ -33,6 +33,10 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/loans/{loan}/cede", "AP----", Site, 200),
     Row::new("POST /api/v1/devices/{returned-device}/stock", "APTRF-", Site, 204),
     Row::new("GET /api/v1/sites", "APTRFU", Scope, 200),
+    Row::new("GET /api/v1/needs", "AP-R-U", Scope, 200),
+    Row::new("POST /api/v1/needs", "AP-R--", SiteInBody(422), 201)
+        .sends(r#"{"site":"{uai}","programme":"{programme-code}","reasons":["ulis"],"count":2}"#),
+    Row::new("POST /api/v1/needs/{need}/withdraw", "AP-R--", Site, 204).sends(r#"{"reason":"x"}"#),
     Row::new("GET /api/v1/audit", "A----U", Programme, 200),
     // The console. Acts answer 303 to the page they were done on.
     Row::new("GET /", "APTRFU", Scope, 200),
@@ -84,6 +88,10 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /imports/{import}/apply", "AP----", Programme, 303).sends("on_error=stop"),
     Row::new("GET /imports/{import}/bad.csv", "AP----", Programme, 200),
     Row::new("POST /imports/{import}/delete", "AP----", Programme, 303),
+    Row::new("GET /needs", "AP-R-U", Scope, 200),
+    Row::new("POST /needs", "AP-R--", SiteInBody(422), 303)
+        .sends("site={site}&programme={programme}&count=1&home=no_computer"),
+    Row::new("POST /needs/{need}/withdraw", "AP-R--", Site, 303).sends("reason=x"),
     Row::new("GET /audit", "A----U", Programme, 200),
     Row::new("GET /design", "APTRFU", Scope, 200),
     Row::new("GET /static/{file}", "APTRFU", Public, 404),

@@ -6,18 +6,21 @@ use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
     clock,
     domain::{
+        borrower::Level,
         device::DeviceStatus,
         enrolment_token::{TokenTerms, TokenText},
         flag::{Evidence, Finding, FlagCode, Severity},
         import::Kind,
         loan::{Condition, LoanState, Return},
+        loan::LoanState,
+        need::{Need, Reasons},
         scope::Scope,
     },
     exchange::ledger::{self, Brought},
     store::{
         Tx,
         device::{self, NewDevice},
-        enrolment_token, flag, lending_bulk,
+        enrolment_token, flag, lending_bulk, need,
     },
 };
 use serde_json::json;
@@ -88,6 +91,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     let borrower = lending::borrower(&mut tx, Some(site), now).await?;
     things.put("borrower", borrower.id);
     things.put("borrower-reference", &borrower.reference);
+    things.put("need", need(&mut tx, site, programme.id, now).await?);
     let lent = self::device(&mut tx, site, now).await?;
     things.put("lent-device", lent);
     let state = LoanState::HandedOver(lending::handed(now, Some(now.plus_days(30))));
@@ -150,4 +154,12 @@ async fn token(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> 
 
 fn good(at: UtcMillis) -> Return {
     Return { at, condition: Condition::Good, missing: vec![] }
+}
+
+async fn need(tx: &mut Tx, site: Uuid, programme: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
+    let id = Uuid::new_v4();
+    let (reasons, level) = (Reasons::default(), Some(Level::Cinquieme));
+    let asked = Need { id, site, programme, level, reasons, borrower: None, entered_at: now };
+    need::insert(tx, &asked, None, "test").await?;
+    Ok(id)
 }
