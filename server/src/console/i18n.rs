@@ -24,6 +24,7 @@ catalogues! {
     "design.ftl", "loans.ftl", "desk.ftl",
     "design.ftl", "imports.ftl", "exports.ftl",
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "needs.ftl", "audit.ftl",
+    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "needs.ftl", "allocations.ftl", "audit.ftl",
     "design.ftl",
 }
 

@@ -4,6 +4,8 @@
 //! SQL in `store`. Nothing needs JavaScript: links and forms do it all; the desks' pages gain a scanner's pace by it.
 
 mod acts;
+mod allocation;
+mod allocation_acts;
 mod assets;
 mod audit;
 mod change;
@@ -100,6 +102,13 @@ pub fn router(app: App) -> Router {
         .route("/imports/{id}/delete", post(imports::delete))
         .route("/needs", get(need_acts::list).post(need_acts::enter))
         .route("/needs/{id}/withdraw", post(need_acts::withdraw))
+        .route("/allocations", get(allocation_acts::list).post(allocation_acts::propose))
+        .route("/allocations/{id}", get(allocation_acts::one))
+        .route("/allocations/{id}/lines.csv", get(allocation_acts::export))
+        .route("/allocations/{id}/swap", post(allocation_acts::swap))
+        .route("/allocations/{id}/drop-line", post(allocation_acts::drop_line))
+        .route("/allocations/{id}/approve", post(allocation_acts::approve))
+        .route("/allocations/{id}/drop", post(allocation_acts::give_up))
         .route("/audit", get(pages::audit))
         .route("/design", get(pages::design))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))

@@ -36,6 +36,8 @@ pub(super) enum Section {
     Imports,
     /// Needs.
     Needs,
+    /// Who gets which device.
+    Allocations,
     /// The audit.
     Audit,
     /// None of them.
@@ -77,6 +79,18 @@ const GROUPS: &[(&str, &[Entry])] = &[
         ],
     ),
     ("nav-lending", &[entry(Section::Needs, "/needs", "nav-needs", Action::SeeNeeds)]),
+    (
+        "nav-lending",
+        &[
+            entry(Section::Needs, "/needs", "nav-needs", Action::SeeNeeds),
+            Entry {
+                section: Section::Allocations,
+                href: "/allocations",
+                key: "nav-allocations",
+                needs: (Action::SeeAllocations, Object::Programme),
+            },
+        ],
+    ),
     (
         "nav-running",
         &[

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fluent_bundle::FluentResource;
 
-use super::{component::Tone, error::Refusal, i18n::catalogues};
+use super::{allocation, component::Tone, error::Refusal, i18n::catalogues};
 use crate::{
     domain::{
         borrower::BorrowerKind,
+        allocation::{Place, Unfit},
         borrower::Level,
         device::DeviceStatus,
         flag::{FlagCode, Severity},
@@ -19,6 +20,11 @@ use crate::{
     },
     exchange::{export::ExportKind, read::Unreadable},
     store::{device_list::DeviceSort, flag_list::Handling, lending::Refused, loan_event, loan_list::LoanSort},
+    store::{
+        allocation::{AllocationState, LineState},
+        device_list::DeviceSort,
+        flag_list::Handling,
+    },
 };
 use cartable_common::report::{Chassis, DriveKind, SelfAssessment, Sensor, Subject, Switch, UnreadReason, VolumeRole};
 
@@ -90,6 +96,12 @@ fn families() -> BTreeSet<String> {
         ("need-state", NeedState::ALL.iter().map(|value| value.as_str()).collect()),
         ("need-level", Level::ALL.iter().map(|value| value.as_str()).collect()),
         ("need-reason", NeedReason::ALL.iter().map(|value| value.as_str()).collect()),
+        ("allocation-state", AllocationState::ALL.iter().map(|value| value.as_str()).collect()),
+        ("line-state", LineState::ALL.iter().map(|value| value.as_str()).collect()),
+        ("place", Place::ALL.iter().map(|value| value.as_str()).collect()),
+        ("unfit", Unfit::ALL.iter().map(|value| value.as_str()).collect()),
+        ("cause", allocation::CAUSES.to_vec()),
+        ("allocation-problem", allocation::PROBLEMS.to_vec()),
         ("unread", UnreadReason::ALL.iter().map(|value| value.as_str()).collect()),
     ];
     families

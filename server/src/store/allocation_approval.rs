@@ -74,7 +74,9 @@ pub async fn approve(
     let policy = &clerk.policy.allocation;
     // Held before they are looked at: what is seen of them stays true.
     let seen = proposed(lending.tx(), id, policy).await?;
-    lending.hold(seen.iter().filter_map(|line| line.device.as_ref().map(|device| DeviceId(device.id)))).await?;
+    let devices: Vec<DeviceId> =
+        seen.iter().filter_map(|line| line.device.as_ref()).map(|device| DeviceId(device.id)).collect();
+    lending.hold(devices).await?;
     let mut approved = Approved::default();
     for line in proposed(lending.tx(), id, policy).await? {
         match reserve(&mut lending, &line, clerk, reference).await? {

@@ -225,3 +225,13 @@ pub async fn counts(tx: &mut Tx, id: Uuid) -> Result<BTreeMap<LineState, i64>, S
     let rows: Vec<(String, i64)> = clause.rows(tx).await?;
     rows.into_iter().map(|(state, count)| Ok((parsed("allocation_line.state", &state)?, count))).collect()
 }
+
+/// How many proposed lines wait for a device or a need that has moved on since.
+pub async fn stale_count(tx: &mut Tx, id: Uuid) -> Result<i64, StoreError> {
+    let mut clause = Clause::new(
+        "SELECT count(*) FROM allocation_line l JOIN need n ON n.id = l.need_id JOIN device d ON d.id = l.device_id \
+         WHERE l.state = 'proposed' AND (n.state <> 'open' OR d.lending_state <> 'in_stock' \
+         OR d.archived_at IS NOT NULL OR d.status IN ('revoked', 'quarantined', 'released')) AND l.allocation_id = ",
+    );
+    clause.value(id).number(tx).await
+}

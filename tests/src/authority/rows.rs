@@ -92,6 +92,15 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /needs", "AP-R--", SiteInBody(422), 303)
         .sends("site={site}&programme={programme}&count=1&home=no_computer"),
     Row::new("POST /needs/{need}/withdraw", "AP-R--", Site, 303).sends("reason=x"),
+    Row::new("GET /allocations", "AP---U", Programme, 200),
+    Row::new("POST /allocations", "AP----", Programme, 303).sends("programme="),
+    Row::new("GET /allocations/{allocation}", "AP---U", Programme, 200),
+    Row::new("GET /allocations/{allocation}/lines.csv", "AP---U", Programme, 200),
+    // What makes no sense (an unknown device, a line that is dropped twice) is said on the proposal's page.
+    Row::new("POST /allocations/{allocation}/swap", "AP----", Programme, 303).sends("rank=1&device=zz&reason=x"),
+    Row::new("POST /allocations/{allocation}/drop-line", "AP----", Programme, 303).sends("rank=1&reason=x"),
+    Row::new("POST /allocations/{allocation}/approve", "AP----", Programme, 303),
+    Row::new("POST /allocations/{allocation}/drop", "AP----", Programme, 303),
     Row::new("GET /audit", "A----U", Programme, 200),
     Row::new("GET /design", "APTRFU", Scope, 200),
     Row::new("GET /static/{file}", "APTRFU", Public, 404),

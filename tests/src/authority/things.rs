@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
+    auth::Role,
     clock,
     domain::{
         borrower::Level,
@@ -14,13 +16,14 @@ use cartable_server::{
         loan::{Condition, LoanState, Return},
         loan::LoanState,
         need::{Need, Reasons},
+        policy::Policy,
         scope::Scope,
     },
     exchange::ledger::{self, Brought},
     store::{
-        Tx,
+        Tx, allocation,
         device::{self, NewDevice},
-        enrolment_token, flag, lending_bulk, need,
+        enrolment_token, flag, lending_bulk, need, person,
     },
 };
 use serde_json::json;
@@ -76,6 +79,8 @@ impl Things {
 pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     let site = cartable.site(number).await?;
     let now = clock::now();
+    let proposer = format!("proposer-{number}");
+    cartable.person(&proposer, Role::ProgrammeManager, Scope::Everything).await?;
     let mut tx = cartable.app.store.write().await?;
     let mut things = Things::default();
     things.put("site", site);
@@ -92,6 +97,8 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("borrower", borrower.id);
     things.put("borrower-reference", &borrower.reference);
     things.put("need", need(&mut tx, site, programme.id, now).await?);
+    let proposer = person::by_login(&mut tx, &proposer.parse()?).await?.context("the proposer")?.person.id;
+    things.put("allocation", allocation::propose(&mut tx, None, &Policy::default(), proposer, now).await?);
     let lent = self::device(&mut tx, site, now).await?;
     things.put("lent-device", lent);
     let state = LoanState::HandedOver(lending::handed(now, Some(now.plus_days(30))));

@@ -1,0 +1,346 @@
+//! What people do about proposals: propose, look, exchange a device, drop a line, approve what another proposed, export.
+
+use axum::{
+    body::Body,
+    extract::{Path, Query, State},
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use cartable_common::DeviceId;
+use futures_util::stream;
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    acts::{reason, record},
+    allocation::{AllocationPage, AllocationsPage, Found, LinesAsked, May, cause, parts, why},
+    csv,
+    error::{Refusal, require},
+    i18n::Words,
+    shell::{self, Section},
+    visitor::Visitor,
+};
+use crate::{
+    app::App,
+    auth::{Action, CsrfForm, Object, SignedIn},
+    domain::{borrower::Reference, scope::Scope},
+    random,
+    store::{
+        StoreError,
+        allocation::{self, AllocationState},
+        allocation_adjust::{self, AdjustError, AdjustRefused, Adjustment},
+        allocation_approval::{self, ApprovalError, ApprovalRefused},
+        allocation_line::{self, LineQuery, LineRow},
+        device_list::{self, DeviceQuery},
+        lending::Clerk,
+        page::Cursor,
+        programme, site,
+    },
+};
+
+/// `GET /allocations`
+pub(super) async fn list(signed_in: SignedIn, visitor: Visitor, State(app): State<App>) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::SeeAllocations, Object::Programme))?;
+    let mut tx = app.store.read().await?;
+    let rows = allocation::list(&mut tx).await?;
+    let programmes = programme::list(&mut tx).await?;
+    let may = person.can(Action::ProposeAllocation, Object::Programme).is_allowed();
+    let shell = visitor.shell(Section::Allocations, visitor.words.say("allocations-title"), &signed_in);
+    Ok(shell::page(StatusCode::OK, &AllocationsPage::new(shell, &rows, &programmes, may, signed_in.now)))
+}
+
+/// For which programme to propose.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ProposeForm {
+    programme: String,
+}
+
+/// `POST /allocations`
+pub(super) async fn propose(
+    State(app): State<App>,
+    CsrfForm { signed_in, form }: CsrfForm<ProposeForm>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::ProposeAllocation, Object::Programme))?;
+    let programme: Option<Uuid> = super::device_list::optional(&form.programme)?;
+    let mut tx = app.store.write().await?;
+    if let Some(id) = programme {
+        programme::find(&mut tx, id).await?.filter(|programme| programme.open).ok_or(Refusal::Nonsense)?;
+    }
+    let id = allocation::propose(&mut tx, programme, &app.policy, person.id, signed_in.now).await?;
+    record(&mut tx, &signed_in, "allocation.propose", ("allocation", id), json!({ "programme": programme })).await?;
+    tx.commit().await?;
+    Ok(Redirect::to(&format!("/allocations/{id}")).into_response())
+}
+
+fn parsed(id: &str) -> Result<Uuid, Refusal> {
+    id.parse().map_err(|_| Refusal::NotFound)
+}
+
+/// `GET /allocations/{id}`
+pub(super) async fn one(
+    signed_in: SignedIn,
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Query(asked): Query<LinesAsked>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::SeeAllocations, Object::Programme))?;
+    let (id, query) = (parsed(&id)?, asked.query()?);
+    let mut tx = app.store.read().await?;
+    let row = allocation::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let draft = row.state == AllocationState::Draft;
+    let may = |action| draft && person.can(action, Object::Programme).is_allowed();
+    let own = row.is_own(person.id);
+    let may = May { adjust: may(Action::ProposeAllocation), approve: may(Action::ApproveAllocation) && !own, own };
+    let found = Found {
+        counts: allocation_line::counts(&mut tx, id).await?,
+        stale: allocation_line::stale_count(&mut tx, id).await?,
+        shares: allocation::fairness(&mut tx, id).await?,
+        page: allocation_line::list(&mut tx, id, &query, &app.policy.allocation).await?,
+        sites: site::list(&mut tx, &Scope::Everything).await?,
+        programmes: programme::list(&mut tx).await?,
+        row,
+    };
+    let shell = visitor.shell(Section::Allocations, visitor.words.say("allocation-title"), &signed_in);
+    let page = AllocationPage::new(shell, (&asked, &query), found, may, signed_in.now);
+    Ok(shell::page(StatusCode::OK, &page))
+}
+
+/// Another device for a line, and why.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct SwapForm {
+    rank: i64,
+    device: String,
+    reason: String,
+}
+
+/// A line to drop, and why.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct DropForm {
+    rank: i64,
+    reason: String,
+}
+
+const fn code(refused: AdjustRefused) -> &'static str {
+    match refused {
+        AdjustRefused::NotDraft => "not-draft",
+        AdjustRefused::NoLine => "no-line",
+        AdjustRefused::NotInStock => "not-in-stock",
+        AdjustRefused::Unfit(_) => "unfit",
+        AdjustRefused::NotForIt => "not-for-it",
+        AdjustRefused::Taken => "taken",
+    }
+}
+
+fn back(id: Uuid, problem: &str) -> Response {
+    Redirect::to(&format!("/allocations/{id}?problem={problem}")).into_response()
+}
+
+fn done(id: Uuid) -> Response {
+    Redirect::to(&format!("/allocations/{id}?done=saved")).into_response()
+}
+
+/// `POST /allocations/{id}/swap`
+pub(super) async fn swap(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<SwapForm>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::ProposeAllocation, Object::Programme))?;
+    let (id, remark) = (parsed(&id)?, reason(&form.reason)?);
+    let mut tx = app.store.write().await?;
+    allocation::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let Some(device) = device_named(&mut tx, form.device.trim()).await? else {
+        return Ok(back(id, "not-in-stock"));
+    };
+    let adjustment = Adjustment { allocation: id, rank: form.rank, remark, by: person.id, now: signed_in.now };
+    match allocation_adjust::swap(&mut tx, adjustment, device, &app.policy.allocation).await {
+        Ok(()) => {}
+        Err(AdjustError::Refused(refused)) => return Ok(back(id, code(refused))),
+        Err(AdjustError::Store(error)) => return Err(error.into()),
+    }
+    let details = json!({ "rank": form.rank, "device": device, "reason": remark });
+    record(&mut tx, &signed_in, "allocation.swap", ("allocation", id), details).await?;
+    tx.commit().await?;
+    Ok(done(id))
+}
+
+/// The one device that has this label or serial number.
+async fn device_named(tx: &mut crate::store::Tx, name: &str) -> Result<Option<DeviceId>, StoreError> {
+    let query = DeviceQuery { search: Some(name.to_owned()), limit: 20, ..DeviceQuery::default() };
+    let found = device_list::list(tx, &Scope::Everything, &query).await?;
+    let named = |value: &Option<String>| value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case(name));
+    let mut rows = found.rows.into_iter().filter(|row| named(&row.serial_number) || named(&row.asset_tag));
+    let first = rows.next();
+    Ok(first.filter(|_| rows.next().is_none()).map(|row| row.id))
+}
+
+/// `POST /allocations/{id}/drop-line`
+pub(super) async fn drop_line(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<DropForm>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::ProposeAllocation, Object::Programme))?;
+    let (id, remark) = (parsed(&id)?, reason(&form.reason)?);
+    let mut tx = app.store.write().await?;
+    allocation::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let adjustment = Adjustment { allocation: id, rank: form.rank, remark, by: person.id, now: signed_in.now };
+    match allocation_adjust::drop_line(&mut tx, adjustment).await {
+        Ok(()) => {}
+        Err(AdjustError::Refused(refused)) => return Ok(back(id, code(refused))),
+        Err(AdjustError::Store(error)) => return Err(error.into()),
+    }
+    let details = json!({ "rank": form.rank, "reason": remark });
+    record(&mut tx, &signed_in, "allocation.drop_line", ("allocation", id), details).await?;
+    tx.commit().await?;
+    Ok(done(id))
+}
+
+/// Nothing but the session's proof.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Nothing {}
+
+/// `POST /allocations/{id}/approve`
+pub(super) async fn approve(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, .. }: CsrfForm<Nothing>,
+) -> Result<Response, Refusal> {
+    let (person, now) = (&signed_in.person, signed_in.now);
+    require(person.can(Action::ApproveAllocation, Object::Programme))?;
+    let id = parsed(&id)?;
+    let tx = app.store.write().await?;
+    let clerk = Clerk { actor: person.login.as_str(), scope: &person.scope, policy: &app.policy, now };
+    let mut reference = || random::bytes().ok().map(Reference::from_random);
+    let approved = allocation_approval::approve(tx, id, person.id, clerk, &mut reference).await;
+    let (mut tx, approved) = match approved {
+        Ok(approved) => approved,
+        Err(ApprovalError::Refused(ApprovalRefused::NoProposal)) => return Err(Refusal::NotFound),
+        Err(ApprovalError::Refused(ApprovalRefused::NotDraft)) => return Ok(back(id, "not-draft")),
+        Err(ApprovalError::Refused(ApprovalRefused::Own)) => return Ok(back(id, "own")),
+        Err(ApprovalError::Refused(ApprovalRefused::NoReference)) => return Err(Refusal::Broken),
+        Err(ApprovalError::Store(error)) => return Err(error.into()),
+    };
+    let details = json!({ "reserved": approved.reserved, "refused": approved.refused });
+    record(&mut tx, &signed_in, "allocation.approve", ("allocation", id), details).await?;
+    tx.commit().await?;
+    Ok(done(id))
+}
+
+/// `POST /allocations/{id}/drop`
+pub(super) async fn give_up(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, .. }: CsrfForm<Nothing>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::ProposeAllocation, Object::Programme))?;
+    let id = parsed(&id)?;
+    let mut tx = app.store.write().await?;
+    allocation::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    if !allocation::drop_proposal(&mut tx, id, person.id, signed_in.now).await? {
+        return Ok(back(id, "not-draft"));
+    }
+    record(&mut tx, &signed_in, "allocation.drop", ("allocation", id), json!({})).await?;
+    tx.commit().await?;
+    Ok(done(id))
+}
+
+/// Lines read at a time.
+const ROWS_AT_A_TIME: usize = 500;
+
+enum Left {
+    From(Option<Cursor>),
+    Nothing,
+}
+
+/// `GET /allocations/{id}/lines.csv`
+pub(super) async fn export(
+    signed_in: SignedIn,
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    require(signed_in.person.can(Action::SeeAllocations, Object::Programme))?;
+    let (id, words) = (parsed(&id)?, visitor.words);
+    let mut tx = app.store.read().await?;
+    allocation::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    drop(tx);
+    let pages = stream::try_unfold(Left::From(None), move |left| {
+        let app = app.clone();
+        async move {
+            match left {
+                Left::From(after) => next(&app, id, after, words).await.map(Some),
+                Left::Nothing => Ok(None),
+            }
+        }
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"cartable-allocation.csv\""),
+    ];
+    Ok((headers, Body::from_stream(pages)).into_response())
+}
+
+async fn next(app: &App, id: Uuid, after: Option<Cursor>, words: Words) -> Result<(String, Left), StoreError> {
+    let first = after.is_none();
+    let query = LineQuery { after, limit: ROWS_AT_A_TIME, ..LineQuery::default() };
+    let mut tx = app.store.read().await?;
+    let page = allocation_line::list(&mut tx, id, &query, &app.policy.allocation).await?;
+    let mut text = String::new();
+    if first {
+        let keys = [
+            "line-rank",
+            "csv-uai",
+            "devices-site",
+            "need-level-label",
+            "line-score",
+            "line-parts",
+            "need-state-label",
+            "devices-serial",
+            "csv-asset-tag",
+            "devices-model",
+            "line-why",
+            "line-cause",
+            "reason",
+        ];
+        let names = keys.map(|key| words.say(key));
+        text.push('\u{feff}');
+        text.push_str(&csv::line(&names.each_ref().map(String::as_str)));
+    }
+    for row in &page.rows {
+        text.push_str(&csv_row(row, words));
+    }
+    Ok((text, page.next.map_or(Left::Nothing, |cursor| Left::From(Some(cursor)))))
+}
+
+fn csv_row(row: &LineRow, words: Words) -> String {
+    let device = row.device.clone();
+    let of_device = |pick: fn(crate::store::allocation_line::LineDevice) -> Option<String>| {
+        device.clone().and_then(pick).unwrap_or_default()
+    };
+    let cells = [
+        row.rank.to_string(),
+        row.site_uai.clone(),
+        row.site_name.clone(),
+        row.level.map_or_else(String::new, |level| words.word("need-level", level.as_str())),
+        row.score.to_string(),
+        parts(row, words).join(" ; "),
+        words.word("line-state", row.state.as_str()),
+        of_device(|device| device.serial),
+        of_device(|device| device.asset_tag),
+        of_device(|device| device.model),
+        why(row, words).join(" ; "),
+        row.cause.as_deref().or(row.stale).map_or_else(String::new, |code| cause(code, words)),
+        row.remark.clone().unwrap_or_default(),
+    ];
+    csv::line(&cells.each_ref().map(String::as_str))
+}
