@@ -25,6 +25,7 @@ catalogues! {
     "design.ftl", "imports.ftl", "exports.ftl",
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "needs.ftl", "audit.ftl",
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "needs.ftl", "allocations.ftl", "audit.ftl",
+    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "audit.ftl",
     "design.ftl",
 }
 

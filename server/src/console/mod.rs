@@ -9,6 +9,8 @@ mod allocation_acts;
 mod assets;
 mod audit;
 mod change;
+mod campaign;
+mod campaign_acts;
 mod chart;
 mod class_hand_over;
 mod component;
@@ -109,6 +111,13 @@ pub fn router(app: App) -> Router {
         .route("/allocations/{id}/drop-line", post(allocation_acts::drop_line))
         .route("/allocations/{id}/approve", post(allocation_acts::approve))
         .route("/allocations/{id}/drop", post(allocation_acts::give_up))
+        .route("/campaigns", get(campaign_acts::list).post(campaign_acts::plan))
+        .route("/campaigns/{id}", get(campaign_acts::one))
+        .route("/campaigns/{id}/missing.csv", get(campaign_acts::export))
+        .route("/campaigns/{id}/start", post(campaign_acts::start))
+        .route("/campaigns/{id}/close", post(campaign_acts::close))
+        .route("/campaigns/{id}/desks", post(campaign_acts::set_desks))
+        .route("/campaigns/{id}/excuse", post(campaign_acts::excuse))
         .route("/audit", get(pages::audit))
         .route("/design", get(pages::design))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))

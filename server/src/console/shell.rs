@@ -38,6 +38,8 @@ pub(super) enum Section {
     Needs,
     /// Who gets which device.
     Allocations,
+    /// Return campaigns.
+    Campaigns,
     /// The audit.
     Audit,
     /// None of them.
@@ -89,6 +91,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
                 key: "nav-allocations",
                 needs: (Action::SeeAllocations, Object::Programme),
             },
+            entry(Section::Campaigns, "/campaigns", "nav-campaigns", Action::SeeCampaigns),
         ],
     ),
     (

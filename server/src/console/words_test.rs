@@ -10,6 +10,7 @@ use crate::{
         borrower::BorrowerKind,
         allocation::{Place, Unfit},
         borrower::Level,
+        campaign::{CampaignState, ReturnState},
         device::DeviceStatus,
         flag::{FlagCode, Severity},
         import::{ImportState, Kind, fault::Reason},
@@ -102,6 +103,8 @@ fn families() -> BTreeSet<String> {
         ("unfit", Unfit::ALL.iter().map(|value| value.as_str()).collect()),
         ("cause", allocation::CAUSES.to_vec()),
         ("allocation-problem", allocation::PROBLEMS.to_vec()),
+        ("campaign-state", CampaignState::ALL.iter().map(|value| value.as_str()).collect()),
+        ("return", ReturnState::ALL.iter().map(|value| value.as_str()).chain(["overdue"]).collect()),
         ("unread", UnreadReason::ALL.iter().map(|value| value.as_str()).collect()),
     ];
     families

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, device, need, notice, on,
+    StoreError, Tx, campaign, device, need, notice, on,
     value::{day, day_number, from_json, moment, optional_moment, parsed, to_json},
 };
 use crate::domain::{
@@ -170,6 +170,7 @@ pub async fn save(tx: &mut Tx, loan: &Loan, step: Event<'_>, now: UtcMillis) -> 
     if matches!(loan.state, LoanState::Cancelled { .. }) {
         need::reopen_of_loan(tx, loan.id).await?;
     }
+    campaign::follow(tx, loan, now).await?;
     set_lending_state(tx, loan.device, loan.state.lending_state()).await
 }
 

@@ -29,10 +29,16 @@ pub async fn suggested(
     policy: &Policy,
 ) -> Result<Option<Date>, StoreError> {
     let zone = zone_of(tx, site).await?;
-    let mut closures = policy.calendar.closures.clone();
-    closures.extend(imported(tx).await?);
+    let closures = closures(tx, policy).await?;
     // A fixed day that has passed is no day for a loan that begins now: somebody must choose one.
     Ok(programme.term.due(start, zone, &closures).filter(|due| *due >= start))
+}
+
+/// Every day without school that is known beyond the program's own table.
+pub(super) async fn closures(tx: &mut Tx, policy: &Policy) -> Result<Vec<Closure>, StoreError> {
+    let mut closures = policy.calendar.closures.clone();
+    closures.extend(imported(tx).await?);
+    Ok(closures)
 }
 
 async fn zone_of(tx: &mut Tx, site: Option<Uuid>) -> Result<Option<Zone>, StoreError> {

@@ -1,7 +1,7 @@
 //! Who may what: one line for each route. Without its line a route fails the test.
 
 use super::{
-    On::{Programme, Public, Scope, Site, SiteInBody},
+    On::{Programme, Public, Scope, Shared, Site, SiteInBody},
     Row,
 };
 
@@ -101,6 +101,16 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /allocations/{allocation}/drop-line", "AP----", Programme, 303).sends("rank=1&reason=x"),
     Row::new("POST /allocations/{allocation}/approve", "AP----", Programme, 303),
     Row::new("POST /allocations/{allocation}/drop", "AP----", Programme, 303),
+    Row::new("GET /campaigns", "APTRFU", Scope, 200),
+    Row::new("POST /campaigns", "AP----", Programme, 303)
+        .sends("name=x&first=2027-06-14&last=2027-06-18&desks=1&slots=500"),
+    Row::new("GET /campaigns/{campaign}", "APTRFU", Shared, 200),
+    Row::new("GET /campaigns/{campaign}/missing.csv", "APTRFU", Shared, 200),
+    // It runs already: allowed, and said so.
+    Row::new("POST /campaigns/{campaign}/start", "AP----", Programme, 422),
+    Row::new("POST /campaigns/{campaign}/close", "AP----", Programme, 303),
+    Row::new("POST /campaigns/{campaign}/desks", "AP----", Programme, 400).sends("site={site}&desks=1&slots=1"),
+    Row::new("POST /campaigns/{campaign}/excuse", "AP-R--", SiteInBody(404), 303).sends("loan={loan}&reason=x"),
     Row::new("GET /audit", "A----U", Programme, 200),
     Row::new("GET /design", "APTRFU", Scope, 200),
     Row::new("GET /static/{file}", "APTRFU", Public, 404),

@@ -9,6 +9,7 @@ use cartable_server::{
     clock,
     domain::{
         borrower::Level,
+        campaign::{CampaignState, Choice, Desks},
         device::DeviceStatus,
         enrolment_token::{TokenTerms, TokenText},
         flag::{Evidence, Finding, FlagCode, Severity},
@@ -16,12 +17,14 @@ use cartable_server::{
         loan::{Condition, LoanState, Return},
         loan::LoanState,
         need::{Need, Reasons},
+        paris,
         policy::Policy,
         scope::Scope,
     },
     exchange::ledger::{self, Brought},
     store::{
         Tx, allocation,
+        campaign::{self, Campaign},
         device::{self, NewDevice},
         enrolment_token, flag, lending_bulk, need, person,
     },
@@ -114,6 +117,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
         lending_bulk::record(&mut tx, std::slice::from_ref(&loan), "test").await?;
         things.put(name, if name == "reservation" { loan.id } else { device.0 });
     }
+    things.put("campaign", campaign(&mut tx, site, now).await?);
     tx.commit().await?;
     // The list that the fewest may have.
     things.put("export", "borrowers.csv");
@@ -161,6 +165,25 @@ async fn token(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> 
 
 fn good(at: UtcMillis) -> Return {
     Return { at, condition: Condition::Good, missing: vec![] }
+}
+
+/// A campaign that runs, and expects the loan.
+async fn campaign(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
+    let (id, today) = (Uuid::now_v7(), paris::date(now));
+    let running = Campaign {
+        id,
+        name: "Juin".into(),
+        state: CampaignState::Planned,
+        choice: Choice { sites: vec![site], ..Choice::default() },
+        first: today,
+        last: today.checked_add(jiff::ToSpan::days(60))?,
+        desks: Desks { desks: 1, slots: 10 },
+        created_by: "test".into(),
+        created_at: now,
+    };
+    campaign::insert(tx, &running).await?;
+    campaign::start(tx, id, &Policy::default(), now).await?;
+    Ok(id)
 }
 
 async fn need(tx: &mut Tx, site: Uuid, programme: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {

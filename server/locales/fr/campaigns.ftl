@@ -1,0 +1,50 @@
+# Campagnes de restitution.
+
+nav-campaigns = Campagnes
+campaigns-title = Campagnes de restitution
+campaigns-intro = Reprendre de nombreux appareils en quelques jours : qui, quand, à quel guichet, et ce qui manque encore.
+campaigns-none = Aucune campagne.
+campaigns-caption = Campagnes, de la plus récente à la plus ancienne
+campaign-new = Prévoir une campagne
+campaign-plan = Prévoir
+campaign-name = Nom
+campaign-days = Jours
+campaign-first = Premier jour
+campaign-last = Dernier jour
+campaign-window = du { $one } au { $two }
+campaign-leaving = Seulement les élèves qui partent : 3e, ou établissement déjà quitté
+campaign-desks = Guichets par établissement
+campaign-slots = Restitutions par guichet et par jour
+campaign-own-desks = Guichets propres à un établissement
+campaign-set-desks = Enregistrer les guichets
+campaign-run = Déroulement
+campaign-start = Démarrer
+campaign-start-hint = Chaque prêt choisi reçoit un jour et un guichet, et son bénéficiaire un courrier. Personne ne vient un jour sans classe.
+campaign-close = Clore la campagne
+campaign-progress = Avancement par établissement
+campaign-state-planned = Prévue
+campaign-state-running = En cours
+campaign-state-closed = Close
+campaign-loans = { $count ->
+    [one] { $count } prêt
+   *[other] { $count } prêts
+}
+campaign-loans-title = Prêts de la campagne
+campaign-loans-none = Aucun prêt dans cet état.
+campaign-day = Rendez-vous
+campaign-due = Échéance
+campaign-desk-slot = guichet { $one }, n° { $two }
+campaign-excuse = Excuser
+campaign-export = Exporter ce qui manque (CSV)
+campaign-problem-name = Donnez un nom de 1 à 80 caractères.
+campaign-problem-window = Le dernier jour vient après le premier.
+campaign-problem-desks = 1 à 20 guichets, 1 à 1 000 restitutions par jour chacun.
+campaign-problem-choice = Un des choix n’existe pas.
+campaign-problem-not-planned = La campagne a déjà démarré.
+campaign-problem-no-loans = Aucun prêt en cours ne correspond au choix.
+campaign-problem-too-few = { $one } : il manque { $two } places. Ajoutez un guichet ou des jours.
+return-expected = Attendus
+return-returned = Rendus
+return-overdue = En retard
+return-excused = Excusés
+return-ended = Perdus, volés, sortis

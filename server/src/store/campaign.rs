@@ -1,0 +1,380 @@
+//! Return campaigns: planned, started with a place and a letter for each loan, followed by what happens to the loans,
+//! closed. Progress is read from counters that the same units of work keep.
+
+use std::collections::BTreeMap;
+
+use cartable_common::UtcMillis;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx,
+    campaign_count::{Deltas, shift},
+    clause::Clause,
+    loan_due,
+    notice::{self, NewNotice},
+    on,
+    rows::{Rows, Type},
+    site,
+    value::{day, day_number, from_json, moment, parsed, to_json},
+};
+use crate::domain::{
+    borrower::Level,
+    campaign::{CampaignState, Choice, Desks, Held, ReturnState, Slot, assign, days},
+    loan::{Loan, LoanStateName},
+    notice::{CampaignLetter, Reason, Recipient},
+    policy::Policy,
+    scope::Scope,
+};
+
+/// A campaign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Campaign {
+    /// Never given to another.
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// Where it stands.
+    pub state: CampaignState,
+    /// Which loans it takes back.
+    pub choice: Choice,
+    /// The first day on which devices come back.
+    pub first: Date,
+    /// The last one.
+    pub last: Date,
+    /// At each site that has none of its own.
+    pub desks: Desks,
+    /// Who planned it.
+    pub created_by: String,
+    /// When.
+    pub created_at: UtcMillis,
+}
+
+#[derive(sqlx::FromRow)]
+struct Raw {
+    id: Uuid,
+    name: String,
+    state: String,
+    choice: String,
+    first_day: i64,
+    last_day: i64,
+    desks: i64,
+    slots: i64,
+    created_by: String,
+    created_at: i64,
+}
+
+fn whole(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or_default()
+}
+
+impl Raw {
+    fn read(self) -> Result<Campaign, StoreError> {
+        Ok(Campaign {
+            id: self.id,
+            name: self.name,
+            state: parsed("campaign.state", &self.state)?,
+            choice: from_json("campaign.choice", &self.choice)?,
+            first: day("campaign.first_day", self.first_day)?,
+            last: day("campaign.last_day", self.last_day)?,
+            desks: Desks { desks: whole(self.desks), slots: whole(self.slots) },
+            created_by: self.created_by,
+            created_at: moment("campaign.created_at", self.created_at)?,
+        })
+    }
+}
+
+const SELECT: &str = "SELECT id, name, state, choice, first_day, last_day, desks, slots, created_by, created_at \
+     FROM campaign WHERE 1 = 1";
+
+/// Most campaigns that are listed.
+const LISTED: i64 = 200;
+
+/// Plans a campaign. Its state is planned, whatever it says.
+pub async fn insert(tx: &mut Tx, campaign: &Campaign) -> Result<(), StoreError> {
+    let sql = "INSERT INTO campaign (id, name, state, choice, first_day, last_day, desks, slots, created_by, created_at) \
+               VALUES ($1, $2, 'planned', $3, $4, $5, $6, $7, $8, $9)";
+    let choice = to_json("campaign.choice", &campaign.choice)?;
+    on!(tx, |c| {
+        sqlx::query(sql)
+            .bind(campaign.id)
+            .bind(&campaign.name)
+            .bind(choice)
+            .bind(day_number(campaign.first))
+            .bind(day_number(campaign.last))
+            .bind(i64::from(campaign.desks.desks))
+            .bind(i64::from(campaign.desks.slots))
+            .bind(&campaign.created_by)
+            .bind(campaign.created_at.get())
+            .execute(c)
+            .await
+            .map(drop)
+    })?;
+    Ok(())
+}
+
+/// All campaigns, newest first.
+pub async fn list(tx: &mut Tx) -> Result<Vec<Campaign>, StoreError> {
+    let mut clause = Clause::new(SELECT);
+    clause.sql(" ORDER BY created_at DESC, id DESC LIMIT ").value(LISTED);
+    clause.rows::<Raw>(tx).await?.into_iter().map(Raw::read).collect()
+}
+
+/// The campaign with that id.
+pub async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<Campaign>, StoreError> {
+    let mut clause = Clause::new(SELECT);
+    clause.sql(" AND id = ").value(id);
+    clause.rows::<Raw>(tx).await?.pop().map(Raw::read).transpose()
+}
+
+/// Gives one site desks of its own. The campaign must be planned still.
+pub async fn set_desks(tx: &mut Tx, id: Uuid, site: Uuid, desks: Desks) -> Result<(), StoreError> {
+    let sql = "INSERT INTO campaign_desk (campaign_id, site_id, desks, slots) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (campaign_id, site_id) DO UPDATE SET desks = excluded.desks, slots = excluded.slots";
+    on!(tx, |c| {
+        sqlx::query(sql)
+            .bind(id)
+            .bind(site)
+            .bind(i64::from(desks.desks))
+            .bind(i64::from(desks.slots))
+            .execute(c)
+            .await
+            .map(drop)
+    })?;
+    Ok(())
+}
+
+/// Why a campaign does not start. Nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartRefused {
+    /// It runs already, or is over.
+    #[error("the campaign is not planned any more")]
+    NotPlanned,
+    /// Nothing is lent that it would take back.
+    #[error("no loan is chosen")]
+    NoLoans,
+    /// A site has too few places.
+    #[error("{site} lacks {missing} places in the window")]
+    TooFew {
+        /// The site's name.
+        site: String,
+        /// How many places.
+        missing: usize,
+    },
+}
+
+/// Why starting failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It cannot start as it is.
+    #[error(transparent)]
+    Refused(#[from] StartRefused),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Starts a campaign: each chosen loan gets its place, and its borrower a letter. Gives the number of loans.
+pub async fn start(tx: &mut Tx, id: Uuid, policy: &Policy, now: UtcMillis) -> Result<usize, StartError> {
+    let sql = "UPDATE campaign SET state = 'running', started_at = $2 WHERE id = $1 AND state = 'planned'";
+    let rows = on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(|done| done.rows_affected()))
+        .map_err(StoreError::from)?;
+    let campaign = find(tx, id).await?.filter(|_| rows == 1).ok_or(StartRefused::NotPlanned)?;
+    let mut by_site: BTreeMap<Uuid, Vec<Held>> = BTreeMap::new();
+    for held in open_loans(tx).await?.into_iter().filter(|held| campaign.choice.takes(held)) {
+        by_site.entry(held.site).or_default().push(held);
+    }
+    if by_site.is_empty() {
+        return Err(StartRefused::NoLoans.into());
+    }
+    let (placed, names) = place(tx, &campaign, by_site, policy).await?;
+    write(tx, &campaign, &placed).await?;
+    let name = |held: &Held| names.get(&held.site).map_or("", String::as_str);
+    let letters: Vec<NewNotice> =
+        placed.iter().map(|(held, slot)| letter(&campaign, (held, name(held)), *slot, now)).collect();
+    notice::add_all(tx, &letters, now).await?;
+    Ok(placed.len())
+}
+
+async fn place(
+    tx: &mut Tx,
+    campaign: &Campaign,
+    by_site: BTreeMap<Uuid, Vec<Held>>,
+    policy: &Policy,
+) -> Result<(Vec<(Held, Slot)>, BTreeMap<Uuid, String>), StartError> {
+    let own = own_desks(tx, campaign.id).await?;
+    let closures = loan_due::closures(tx, policy).await?;
+    let (mut placed, mut names) = (Vec::new(), BTreeMap::new());
+    for (id, held) in by_site {
+        let Some(site) = site::find(tx, &Scope::Everything, id).await? else { continue };
+        let desks = own.get(&id).copied().unwrap_or(campaign.desks);
+        let window = days(campaign.first, campaign.last, site.zone, &closures);
+        let here = assign(held, &window, desks);
+        placed.extend(here.map_err(|missing| StartRefused::TooFew { site: site.name.clone(), missing })?);
+        names.insert(id, site.name);
+    }
+    Ok((placed, names))
+}
+
+/// The sites with desks of their own.
+pub async fn own_desks(tx: &mut Tx, id: Uuid) -> Result<BTreeMap<Uuid, Desks>, StoreError> {
+    let mut clause = Clause::new("SELECT site_id, desks, slots FROM campaign_desk WHERE campaign_id = ");
+    let rows: Vec<(Uuid, i64, i64)> = clause.value(id).rows(tx).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(site, desks, slots)| (site, Desks { desks: whole(desks), slots: whole(slots) }))
+        .collect())
+}
+
+#[derive(sqlx::FromRow)]
+struct RawHeld {
+    id: Uuid,
+    borrower_id: Uuid,
+    reference: String,
+    programme_id: Uuid,
+    site_id: Uuid,
+    level: Option<String>,
+    left_site_day: Option<i64>,
+}
+
+/// Every loan that is with its borrower and that a site answers for.
+async fn open_loans(tx: &mut Tx) -> Result<Vec<Held>, StoreError> {
+    let clause = Clause::new(
+        "SELECT l.id, l.borrower_id, b.reference, l.programme_id, COALESCE(l.site_id, b.site_id) AS site_id, b.level, \
+         b.left_site_day FROM loan l JOIN borrower b ON b.id = l.borrower_id \
+         WHERE l.ended_at IS NULL AND l.state = 'handed_over' AND COALESCE(l.site_id, b.site_id) IS NOT NULL",
+    );
+    let read = |raw: RawHeld| {
+        Ok(Held {
+            loan: raw.id,
+            borrower: raw.borrower_id,
+            reference: raw.reference,
+            programme: raw.programme_id,
+            site: raw.site_id,
+            level: raw.level.map(|level| parsed::<Level>("borrower.level", &level)).transpose()?,
+            left_site: raw.left_site_day.is_some(),
+        })
+    };
+    clause.rows::<RawHeld>(tx).await?.into_iter().map(read).collect()
+}
+
+async fn write(tx: &mut Tx, campaign: &Campaign, placed: &[(Held, Slot)]) -> Result<(), StoreError> {
+    let mut rows = Rows::new([
+        ("campaign_id", Type::Uuid),
+        ("loan_id", Type::Uuid),
+        ("site_id", Type::Uuid),
+        ("day", Type::Int),
+        ("desk", Type::Int),
+        ("slot", Type::Int),
+    ]);
+    for (held, slot) in placed {
+        rows.push([
+            campaign.id.into(),
+            held.loan.into(),
+            held.site.into(),
+            day_number(slot.day).into(),
+            i64::from(slot.desk).into(),
+            i64::from(slot.slot).into(),
+        ]);
+    }
+    let sql = "INSERT INTO campaign_loan (campaign_id, loan_id, site_id, state, day, desk, slot) \
+               SELECT r.campaign_id, r.loan_id, r.site_id, 'expected', r.day, r.desk, r.slot FROM {rows}";
+    rows.execute(tx, sql).await?;
+    let sql = "INSERT INTO campaign_count (campaign_id, site_id, day, expected, returned, excused, ended) \
+               SELECT campaign_id, site_id, day, count(*), 0, 0, 0 FROM campaign_loan WHERE campaign_id = $1 \
+               GROUP BY campaign_id, site_id, day";
+    on!(tx, |c| sqlx::query(sql).bind(campaign.id).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+fn letter(campaign: &Campaign, (held, site): (&Held, &str), slot: Slot, now: UtcMillis) -> NewNotice {
+    let letter = CampaignLetter {
+        campaign: campaign.id,
+        letter: 1,
+        title: campaign.name.clone(),
+        first: slot.day,
+        last: campaign.last,
+        place: format!("{site}, n° {}-{}", slot.desk, slot.slot),
+    };
+    NewNotice {
+        recipient: Recipient::borrower(held.borrower),
+        site: Some(held.site),
+        reason: Reason::Campaign { loan: held.loan, letter },
+        not_before: crate::domain::paris::date(now),
+        not_after: campaign.last,
+    }
+}
+
+/// Closes a campaign. False when it does not run.
+pub async fn close(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<bool, StoreError> {
+    let sql = "UPDATE campaign SET state = 'closed', closed_at = $2 WHERE id = $1 AND state = 'running'";
+    let rows =
+        on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+#[derive(sqlx::FromRow)]
+struct RawPlace {
+    campaign_id: Uuid,
+    site_id: Uuid,
+    state: String,
+    day: i64,
+}
+
+/// Follows a loan that came to another state, in every campaign that runs. The loan's device is held.
+pub(crate) async fn follow(tx: &mut Tx, loan: &Loan, now: UtcMillis) -> Result<(), StoreError> {
+    let name = loan.state.name();
+    if matches!(name, LoanStateName::Reserved | LoanStateName::Cancelled) {
+        return Ok(());
+    }
+    let mut clause = Clause::new(
+        "SELECT l.campaign_id, l.site_id, l.state, l.day FROM campaign_loan l JOIN campaign c ON c.id = l.campaign_id \
+         WHERE c.state = 'running' AND l.loan_id = ",
+    );
+    for place in clause.value(loan.id).rows::<RawPlace>(tx).await? {
+        let before: ReturnState = parsed("campaign_loan.state", &place.state)?;
+        let Some(after) = before.after(name) else { continue };
+        let sql = "UPDATE campaign_loan SET state = $3, changed_at = $4 WHERE campaign_id = $1 AND loan_id = $2";
+        let changed_at = (after != ReturnState::Expected).then_some(now.get());
+        on!(tx, |c| {
+            sqlx::query(sql)
+                .bind(place.campaign_id)
+                .bind(loan.id)
+                .bind(after.as_str())
+                .bind(changed_at)
+                .execute(c)
+                .await
+                .map(drop)
+        })?;
+        shift(tx, (place.campaign_id, place.site_id, place.day), Deltas::of(before, after)).await?;
+    }
+    Ok(())
+}
+
+/// Excuses a loan of `scope` that is expected in a running campaign, with a reason. False when there is none.
+pub async fn excuse(
+    tx: &mut Tx,
+    scope: &Scope,
+    (campaign, loan): (Uuid, Uuid),
+    (reason, by): (&str, &str),
+    now: UtcMillis,
+) -> Result<bool, StoreError> {
+    // Held: nobody takes the device back in between.
+    if super::loan::find_for_update(tx, &Scope::Everything, loan).await?.is_none() {
+        return Ok(false);
+    }
+    let mut clause = Clause::new(
+        "SELECT l.campaign_id, l.site_id, l.state, l.day FROM campaign_loan l JOIN campaign c ON c.id = l.campaign_id \
+         WHERE c.state = 'running' AND l.state = 'expected' AND l.campaign_id = ",
+    );
+    clause.value(campaign).sql(" AND l.loan_id = ").value(loan).within("l.site_id", scope);
+    let Some(place) = clause.rows::<RawPlace>(tx).await?.pop() else { return Ok(false) };
+    let sql = "UPDATE campaign_loan SET state = 'excused', excuse = $3, excused_by = $4, changed_at = $5 \
+               WHERE campaign_id = $1 AND loan_id = $2";
+    on!(tx, |c| {
+        sqlx::query(sql).bind(campaign).bind(loan).bind(reason).bind(by).bind(now.get()).execute(c).await.map(drop)
+    })?;
+    let deltas = Deltas::of(ReturnState::Expected, ReturnState::Excused);
+    shift(tx, (campaign, place.site_id, place.day), deltas).await?;
+    Ok(true)
+}

@@ -1,0 +1,219 @@
+//! The promises of a return campaign in the store: it starts whole or not at all, every loan has a place and a letter,
+//! counters follow each loan and agree with its rows, and what is missing is listed page by page within the scope.
+
+use cartable_common::{DeviceId, UtcMillis};
+use cartable_server::{
+    domain::{
+        borrower::Level,
+        campaign::{CampaignState, Choice, Desks, ReturnState},
+        device::DeviceStatus,
+        loan::{Condition, Loan, LoanState},
+        policy::Policy,
+        school_calendar::Zone,
+        scope::Scope,
+        uai::UaiCode,
+    },
+    store::{
+        borrower,
+        campaign::{self, Campaign, StartError, StartRefused},
+        campaign_count::{self, SiteProgress},
+        campaign_list::{self, ReturnQuery, ReturnRow},
+        device::{self, NewDevice},
+        lending::{Clerk, Lending},
+        lending_bulk, notice,
+        site::{self, NewSite},
+    },
+};
+use cartable_tests::{lending, on_both_engines, simulator::site::uai_code, stores::TestStore};
+use jiff::civil::date;
+use serde_json::json;
+use uuid::Uuid;
+
+on_both_engines! {
+    a_campaign_starts_whole_or_not_at_all,
+    counters_follow_every_loan,
+    what_is_missing_is_listed_once_and_within_the_scope,
+}
+
+/// Midday in Paris on a day of June 2027.
+fn june(day: i8) -> UtcMillis {
+    let noon = date(2027, 6, day).at(10, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+    UtcMillis::new(noon.timestamp().as_millisecond()).unwrap()
+}
+
+/// A site with so many loans: every third pupil is of troisième.
+async fn lend(test: &TestStore, number: u32, loans: usize) -> (Uuid, Vec<Loan>) {
+    let mut tx = test.store.write().await.unwrap();
+    let now = june(1);
+    let uai: UaiCode = uai_code(96, number).parse().unwrap();
+    let new = NewSite { uai, name: format!("Collège {number}"), commune: "Valmarin".into(), zone: Zone::A };
+    let site = site::put(&mut tx, &new, now).await.unwrap();
+    let programme = lending::programme(&mut tx, now).await.unwrap();
+    let mut lent = Vec::new();
+    for index in 0..loans {
+        let id = DeviceId(Uuid::new_v4());
+        let new = NewDevice {
+            id,
+            status: DeviceStatus::Active,
+            hardware: serde_json::from_value(json!({ "serial_number": format!("SN{number}{index:04}") })).unwrap(),
+            asset_tag: None,
+            programme: None,
+            site: Some(site),
+            enrolled_at: None,
+        };
+        device::insert(&mut tx, &new, now).await.unwrap();
+        let mut pupil = lending::pupil(Some(site), now);
+        pupil.level = Some(if index % 3 == 0 { Level::Troisieme } else { Level::Sixieme });
+        borrower::insert(&mut tx, &pupil, None).await.unwrap();
+        let state = LoanState::HandedOver(lending::handed(now, Some(june(30))));
+        lent.push(lending::loan_of(id, &pupil, &programme, now, state));
+    }
+    lending_bulk::record(&mut tx, &lent, "test").await.unwrap();
+    tx.commit().await.unwrap();
+    (site, lent)
+}
+
+async fn planned(test: &TestStore, choice: Choice, desks: Desks) -> Uuid {
+    let id = Uuid::now_v7();
+    let campaign = Campaign {
+        id,
+        name: "Juin".into(),
+        state: CampaignState::Planned,
+        choice,
+        first: date(2027, 6, 14),
+        last: date(2027, 6, 18),
+        desks,
+        created_by: "test".into(),
+        created_at: june(1),
+    };
+    let mut tx = test.store.write().await.unwrap();
+    campaign::insert(&mut tx, &campaign).await.unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+async fn start(test: &TestStore, id: Uuid) -> Result<usize, StartError> {
+    let mut tx = test.store.write().await?;
+    let started = campaign::start(&mut tx, id, &Policy::default(), june(2)).await?;
+    tx.commit().await?;
+    Ok(started)
+}
+
+async fn progress(test: &TestStore, scope: &Scope, id: Uuid, day: i8) -> Vec<SiteProgress> {
+    let mut tx = test.store.read().await.unwrap();
+    campaign_count::progress(&mut tx, scope, id, campaign_count::day_of(date(2027, 6, day))).await.unwrap()
+}
+
+async fn all(test: &TestStore, scope: &Scope, id: Uuid, state: ReturnState) -> Vec<ReturnRow> {
+    let mut query = ReturnQuery { state, site: None, after: None, limit: 4 };
+    let mut rows = Vec::new();
+    loop {
+        let mut tx = test.store.read().await.unwrap();
+        let page = campaign_list::list(&mut tx, scope, id, &query).await.unwrap();
+        rows.extend(page.rows);
+        match page.next {
+            Some(next) => query.after = Some(next.to_string().parse().unwrap()),
+            None => return rows,
+        }
+    }
+}
+
+fn figures(progress: &[SiteProgress]) -> [i64; 5] {
+    let sum = |pick: fn(&SiteProgress) -> i64| progress.iter().map(pick).sum();
+    [
+        sum(|one| one.expected),
+        sum(|one| one.returned),
+        sum(|one| one.overdue),
+        sum(|one| one.excused),
+        sum(|one| one.ended),
+    ]
+}
+
+async fn a_campaign_starts_whole_or_not_at_all(test: &TestStore) {
+    lend(test, 1, 12).await;
+    let everything = Scope::Everything;
+    let narrow = planned(test, Choice::default(), Desks { desks: 1, slots: 2 }).await;
+    let refused = start(test, narrow).await;
+    let too_few = StartRefused::TooFew { site: "Collège 1".into(), missing: 2 };
+    assert!(matches!(&refused, Err(StartError::Refused(found)) if *found == too_few), "{refused:?}");
+    assert!(all(test, &everything, narrow, ReturnState::Expected).await.is_empty(), "nothing was written");
+    let mut tx = test.store.write().await.unwrap();
+    let site = site::list(&mut tx, &everything).await.unwrap()[0].id;
+    campaign::set_desks(&mut tx, narrow, site, Desks { desks: 2, slots: 2 }).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(start(test, narrow).await.unwrap(), 12);
+    let mut tx = test.store.read().await.unwrap();
+    assert_eq!(notice::waiting(&mut tx).await.unwrap(), 12, "a letter for each loan");
+    drop(tx);
+    let again = start(test, narrow).await;
+    assert!(matches!(again, Err(StartError::Refused(StartRefused::NotPlanned))), "{again:?}");
+    let leaving = planned(test, Choice { leaving: true, ..Choice::default() }, Desks { desks: 1, slots: 4 }).await;
+    assert_eq!(start(test, leaving).await.unwrap(), 4);
+    let nobody = Choice { sites: vec![Uuid::new_v4()], ..Choice::default() };
+    let empty = start(test, planned(test, nobody, Desks { desks: 1, slots: 4 }).await).await;
+    assert!(matches!(empty, Err(StartError::Refused(StartRefused::NoLoans))), "{empty:?}");
+}
+
+async fn counters_follow_every_loan(test: &TestStore) {
+    let (site, loans) = lend(test, 1, 6).await;
+    let id = planned(test, Choice::default(), Desks { desks: 1, slots: 2 }).await;
+    start(test, id).await.unwrap();
+    let everything = Scope::Everything;
+    assert_eq!(figures(&progress(test, &everything, id, 14).await), [6, 0, 0, 0, 0]);
+    assert_eq!(figures(&progress(test, &everything, id, 16).await), [6, 0, 4, 0, 0], "two days of two have passed");
+    let policy = Policy::default();
+    let clerk = Clerk { actor: "marie", scope: &everything, policy: &policy, now: june(14) };
+    let mut lending = Lending::begin(&test.store, clerk).await.unwrap();
+    lending.take_back(loans[0].id, Condition::Good, vec![]).await.unwrap();
+    lending.take_back(loans[1].id, Condition::Good, vec![]).await.unwrap();
+    lending.undo_return(loans[1].id).await.unwrap();
+    lending.lose(loans[2].id).await.unwrap();
+    lending.steal(loans[3].id, "PV 1").await.unwrap();
+    lending.take_back(loans[3].id, Condition::Worn, vec![]).await.unwrap();
+    lending.commit().await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    let (own, other) = (Scope::Sites(vec![site]), Scope::Sites(vec![Uuid::new_v4()]));
+    let excused = (id, loans[4].id);
+    assert!(!campaign::excuse(&mut tx, &other, excused, ("ill", "marie"), june(14)).await.unwrap());
+    assert!(campaign::excuse(&mut tx, &own, excused, ("ill", "marie"), june(14)).await.unwrap());
+    assert!(!campaign::excuse(&mut tx, &own, excused, ("ill", "marie"), june(14)).await.unwrap());
+    assert!(!campaign::excuse(&mut tx, &own, (id, loans[0].id), ("x", "marie"), june(14)).await.unwrap());
+    tx.commit().await.unwrap();
+    let [expected, returned, _, excused, ended] = figures(&progress(test, &own, id, 14).await);
+    assert_eq!([expected, returned, excused, ended], [2, 2, 1, 1]);
+    for (state, count) in [
+        (ReturnState::Expected, expected),
+        (ReturnState::Returned, returned),
+        (ReturnState::Excused, excused),
+        (ReturnState::Ended, ended),
+    ] {
+        let rows = all(test, &everything, id, state).await;
+        assert_eq!(i64::try_from(rows.len()).unwrap(), count, "{state}");
+    }
+    // Closed, it counts no more.
+    let mut tx = test.store.write().await.unwrap();
+    assert!(campaign::close(&mut tx, id, june(18)).await.unwrap());
+    assert!(!campaign::close(&mut tx, id, june(18)).await.unwrap());
+    let mut lending = Lending::within(tx, Clerk { now: june(21), ..clerk });
+    lending.take_back(loans[5].id, Condition::Good, vec![]).await.unwrap();
+    lending.commit().await.unwrap();
+    assert_eq!(figures(&progress(test, &own, id, 14).await)[0], 2);
+}
+
+async fn what_is_missing_is_listed_once_and_within_the_scope(test: &TestStore) {
+    let (own, _) = lend(test, 1, 9).await;
+    lend(test, 2, 7).await;
+    let id = planned(test, Choice::default(), Desks { desks: 2, slots: 1 }).await;
+    start(test, id).await.unwrap();
+    let rows = all(test, &Scope::Everything, id, ReturnState::Expected).await;
+    let mut loans: Vec<Uuid> = rows.iter().map(|row| row.loan).collect();
+    loans.sort_unstable();
+    loans.dedup();
+    assert_eq!((rows.len(), loans.len()), (16, 16));
+    let levels: Vec<Option<Level>> = rows.iter().filter(|row| row.site == own).map(|row| row.level).collect();
+    assert!(levels.is_sorted(), "a level comes together: {levels:?}");
+    let scope = Scope::Sites(vec![own]);
+    assert_eq!(all(test, &scope, id, ReturnState::Expected).await.len(), 9);
+    assert_eq!(progress(test, &scope, id, 14).await.len(), 1);
+    assert!(all(test, &Scope::Sites(vec![]), id, ReturnState::Expected).await.is_empty());
+}
