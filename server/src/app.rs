@@ -1,8 +1,6 @@
 //! What every request handler of the console and the API shares.
 
-use std::sync::Arc;
-
-use crate::{domain::policy::Policy, store::Store, vault::Vault};
+use crate::{domain::policy::LivePolicy, store::Store, vault::Vault};
 
 /// Shared, cheap to clone.
 #[derive(Clone, Debug)]
@@ -10,7 +8,7 @@ pub struct App {
     /// The database.
     pub store: Store,
     /// The rules' thresholds.
-    pub policy: Arc<Policy>,
+    pub policy: LivePolicy,
     /// Seals and opens who borrowers are.
     pub vault: Vault,
     /// Whether the console is reached over HTTPS: cookies are then `Secure`. Off only for plain HTTP on loopback.

@@ -1,14 +1,15 @@
 //! Devices in a test's database and check-ins from them, below the gateway: for tests of the store and the ingest.
 
-use std::sync::Arc;
-
 use cartable_common::{
     Bytes, DeviceId, EnrolmentId, ReportId, Text, UtcMillis,
     protocol::{CheckInRequest, ReportEnvelope},
     report::{Drive, Hardware, HealthReport, OsFamily, SelfAssessment, Volume, VolumeRole},
 };
 use cartable_server::{
-    domain::{device::DeviceStatus, policy::Policy},
+    domain::{
+        device::DeviceStatus,
+        policy::{LivePolicy, Policy},
+    },
     store::{
         Store,
         device::{self, NewDevice},
@@ -78,7 +79,7 @@ impl RunningIngest {
     /// Starts an ingest with the default policy.
     pub fn start(store: &Store) -> Self {
         let (tracker, shutdown) = (TaskTracker::new(), CancellationToken::new());
-        let ingest = Ingest::start(store.clone(), Arc::new(Policy::default()), &tracker, shutdown.clone());
+        let ingest = Ingest::start(store.clone(), LivePolicy::new(Policy::default()), &tracker, shutdown.clone());
         Self { ingest, tracker, shutdown }
     }
 

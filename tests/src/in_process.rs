@@ -1,7 +1,5 @@
 //! Console and API in this process, without a listener: for tests that send many requests to a store they know.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
 use axum::{
     Router,
@@ -14,7 +12,11 @@ use cartable_server::{
     app::App,
     auth::{ClientAddress, Person, Role, account, sign_in},
     clock, console,
-    domain::{policy::Policy, school_calendar::Zone, scope::Scope},
+    domain::{
+        policy::{LivePolicy, Policy},
+        school_calendar::Zone,
+        scope::Scope,
+    },
     pki::MasterKey,
     store::{
         Store, Tx,
@@ -68,7 +70,7 @@ impl InProcess {
     pub fn new(store: &Store) -> Self {
         let app = App {
             store: store.clone(),
-            policy: Arc::new(Policy::default()),
+            policy: LivePolicy::new(Policy::default()),
             vault: Vault::new(&MasterKey::of([7; 32])),
             secure_cookies: false,
         };

@@ -11,6 +11,7 @@ pub mod gateway_client;
 pub mod harness;
 pub mod in_process;
 pub mod lending;
+pub mod pages;
 pub mod picture;
 pub mod postgres;
 pub mod raw;

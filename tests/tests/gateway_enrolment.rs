@@ -5,12 +5,21 @@ use cartable_common::{
     protocol::{CertificateGrant, EnrolPending, RENEW_PATH, RenewRequest},
     report::Hardware,
 };
+use cartable_server::{
+    auth::Role,
+    clock,
+    domain::{policy::Policy, scope::Scope},
+    jobs::flag_sweep,
+    store::Store,
+};
 use cartable_tests::{
     gateway_client::{Credentials, Port, SITE, UNCHANGED, csr, enrol_request},
+    in_process::InProcess,
     raw::Raw,
 };
 use futures_util::future::join_all;
 use rcgen::KeyPair;
+use tokio_util::sync::CancellationToken;
 
 /// Each test with the real server on either database.
 macro_rules! on_both_engines {
@@ -151,4 +160,52 @@ async fn useless_tokens_and_requests_are_told_apart_only_as_far_as_a_technician_
     let mut request = enrol_request(&unknown, &key, Hardware::default()).unwrap();
     request.csr_pem = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n".to_owned();
     assert_eq!(port.enrol(&request).await.unwrap().outcome(), (400, "certificate-request".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_on_a_device_without_one_joins_the_same_record_once_a_technician_approves() {
+    let port = Port::start().unwrap();
+    let url = port.installation.database_url();
+    let listed =
+        ["--serial", "PF2TABLET", "--kind", "tablet", "--model", "Tab M10", "--site", SITE, "--asset-tag", "T-7"];
+    let recorded = port.installation.run("device add", &listed, "").unwrap();
+    let recorded = recorded.trim().to_owned();
+    assert!(port.installation.run("device add", &listed, "").is_err(), "a serial number is recorded once");
+    let mut raw = Raw::connect(&url).await.unwrap();
+    // A year of silence says nothing: no agent is awaited.
+    let long_ago = clock::now().plus_days(-365).get();
+    raw.execute(&format!("UPDATE device SET created_at = {long_ago}")).await.unwrap();
+    let store = Store::open(&url).await.unwrap();
+    let running = CancellationToken::new();
+    let swept = flag_sweep::run(&store, &Policy::default(), clock::now(), &running).await.unwrap();
+    assert_eq!((swept.devices, swept.raised), (1, 0));
+
+    let token = port.installation.create_enrolment_token(SITE, 5).unwrap();
+    let hardware = Hardware { serial_number: SerialNumber::parse("PF2TABLET").into(), ..Hardware::default() };
+    let key = KeyPair::generate().unwrap();
+    let request = enrol_request(&token, &key, hardware).unwrap();
+    assert_eq!(port.enrol(&request).await.unwrap().status, 202, "a serial number proves nothing");
+    let waiting = port.installation.run("device pending", &[], "").unwrap();
+    let (enrolment, rest) = waiting.trim().split_once('\t').unwrap();
+    assert!(rest.starts_with(&recorded), "{waiting}");
+
+    // Approved on the device's page.
+    let cartable = InProcess::new(&store);
+    cartable.person("theo", Role::Technician, Scope::Everything).await.unwrap();
+    let theo = cartable.signed_in("theo").await.unwrap();
+    let page = theo.get(&format!("/devices/{recorded}")).await.unwrap().body;
+    assert!(page.contains("Une installation attend votre accord") && page.contains("contacts ne sont pas attendus"));
+    let approve = format!("/devices/{recorded}/enrolments/{enrolment}/approve");
+    assert_eq!(theo.post(&approve, "").await.unwrap().status, 303);
+    assert_eq!(theo.post(&approve, "").await.unwrap().status, 404, "once");
+    store.close().await;
+
+    let answer = port.enrol(&request).await.unwrap();
+    let grant: CertificateGrant = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(grant.device_id.to_string(), recorded, "the same device");
+    let credentials = Credentials::of(&grant.certificate_chain_pem, &key);
+    assert_eq!(port.connect_as(&credentials).await.unwrap().check_in(UNCHANGED).await.unwrap().status, 200);
+    assert_eq!(raw.number("SELECT count(*) FROM device").await.unwrap(), 1);
+    assert_eq!(raw.texts("SELECT asset_tag FROM device").await.unwrap(), ["T-7"]);
+    assert_eq!(raw.texts("SELECT contact_expected FROM device").await.unwrap(), ["agent"], "now its silence counts");
 }

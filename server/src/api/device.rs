@@ -25,6 +25,7 @@ use crate::{
         flag,
         health::Health,
         history::{self, ChangeRow, Day},
+        programme,
     },
 };
 
@@ -50,7 +51,8 @@ pub struct DeviceBody {
     chassis: Option<String>,
     /// The label that staff stuck on it.
     asset_tag: Option<String>,
-    /// Neutral code of the scheme under which it is lent.
+    /// Neutral code of the programme under which it is lent; null without one, and where your role may not see who
+    /// is in it.
     programme: Option<String>,
     /// Its site.
     site: Option<SiteName>,
@@ -260,6 +262,7 @@ pub async fn read(
     let detail = detail::find(&mut tx, scope, id).await?.ok_or_else(|| Problem::not_found(UNKNOWN))?;
     Problem::check(bearer.person.can(Action::SeeDevices, Object::OfSite(detail.device.site)), UNKNOWN)?;
     let mut body = DeviceBody::new(detail, &app.policy);
+    body.programme = programme::visibility(&mut tx, bearer.person.role).await?.filter(body.programme);
     body.flag_history = flag::history_of_device(&mut tx, scope, id).await?.into_iter().map(FlagBody::from).collect();
     body.changes = history::changes_of(&mut tx, scope, id).await?.into_iter().map(ChangeBody::from).collect();
     let from_day = bearer.now.day_number() - DAYS;

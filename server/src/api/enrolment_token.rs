@@ -16,6 +16,7 @@ use crate::{
     auth::{Action, BearerToken, Object},
     domain::{
         enrolment_token::{DEFAULT_HOURS, TokenKind, TokenTerms, TokenText},
+        programme::Visibility,
         uai::UaiCode,
     },
     random,
@@ -23,7 +24,7 @@ use crate::{
         StoreError, Tx,
         audit::{self, NewAudit},
         enrolment_token::{self, TokenRow, TokenState},
-        site,
+        programme, site,
     },
 };
 
@@ -60,7 +61,8 @@ pub struct TokenBody {
     site_uai: String,
     /// That site's name.
     site_name: String,
-    /// Neutral code of the scheme its devices belong to.
+    /// Neutral code of the programme its devices belong to; null without one, and where your role may not see who is
+    /// in it.
     programme: Option<String>,
     /// How many devices it lets in.
     cap: u32,
@@ -77,7 +79,7 @@ pub struct TokenBody {
 }
 
 impl TokenBody {
-    fn new(row: TokenRow, now: cartable_common::UtcMillis) -> Self {
+    fn new(row: TokenRow, visibility: &Visibility, now: cartable_common::UtcMillis) -> Self {
         let state = match row.state(now) {
             TokenState::Open => StateBody::Open,
             TokenState::Exhausted => StateBody::Exhausted,
@@ -92,7 +94,7 @@ impl TokenBody {
             site_id: row.site_id,
             site_uai: row.site_uai,
             site_name: row.site_name,
-            programme: row.programme,
+            programme: visibility.filter(row.programme),
             cap: row.cap,
             used: row.used,
             expires_at: row.expires_at.into(),
@@ -150,7 +152,8 @@ pub async fn list(State(app): State<App>, bearer: BearerToken) -> Result<Json<To
     Problem::check(bearer.person.can(Action::SeeEnrolmentTokens, Object::OwnScope), "")?;
     let mut tx = app.store.read().await?;
     let rows = enrolment_token::list(&mut tx, &bearer.person.scope).await?;
-    Ok(Json(TokensBody { items: rows.into_iter().map(|row| TokenBody::new(row, bearer.now)).collect() }))
+    let visibility = programme::visibility(&mut tx, bearer.person.role).await?;
+    Ok(Json(TokensBody { items: rows.into_iter().map(|row| TokenBody::new(row, &visibility, bearer.now)).collect() }))
 }
 
 /// Create an enrolment token for a site
@@ -207,8 +210,9 @@ pub async fn revoke(
         record(&mut tx, &bearer, "enrolment_token.revoke", id, details).await?;
     }
     let row = enrolment_token::find(&mut tx, &person.scope, id).await?.unwrap_or(row);
+    let visibility = programme::visibility(&mut tx, person.role).await?;
     tx.commit().await?;
-    Ok(Json(TokenBody::new(row, now)))
+    Ok(Json(TokenBody::new(row, &visibility, now)))
 }
 
 async fn record(

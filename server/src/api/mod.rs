@@ -4,6 +4,7 @@
 //! that document, and a test fails when it is stale. It never reads cookies: a browser cannot be tricked into it.
 
 pub mod audit;
+pub mod borrower;
 pub mod device;
 pub mod device_list;
 pub mod enrolment_token;
@@ -16,6 +17,7 @@ pub mod overview;
 pub mod page;
 pub mod person;
 pub mod problem;
+pub mod programme;
 pub mod schema;
 pub mod site;
 
@@ -89,6 +91,12 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(site::list))
         .routes(routes!(need::list, need::enter))
         .routes(routes!(need::withdraw))
+        .routes(routes!(site::read))
+        .routes(routes!(borrower::list))
+        .routes(routes!(borrower::read))
+        .routes(routes!(borrower::identity))
+        .routes(routes!(programme::list))
+        .routes(routes!(programme::read))
         .routes(routes!(audit::list))
 }
 

@@ -15,11 +15,13 @@ use utoipa::{
 use crate::domain::{
     borrower::BorrowerKind,
     borrower::Level,
+    borrower::{BorrowerKind, Level},
     device::DeviceStatus,
     enrolment_token::TokenKind,
     flag::{FlagCode, Severity},
     loan::{Condition, LoanStateName},
     need::{NeedReason, NeedState},
+    programme::ProgrammeKind,
     school_calendar::Zone,
     timestamp::rfc3339,
     verdict::Verdict,
@@ -89,5 +91,8 @@ text_schema! {
     Level: "A class level.";
     NeedReason: "Why a need may come before others.";
     NeedState: "What became of a need.";
+    BorrowerKind: "A person or an institution.";
+    Level: "A person's class level.";
+    ProgrammeKind: "What a programme does with devices.";
     Zone: "Academic zone, which sets the school holidays.";
 }

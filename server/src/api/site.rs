@@ -5,12 +5,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::problem::Problem;
+use super::{extract::Path, problem::Problem};
 use crate::{
     app::App,
     auth::{Action, BearerToken, Object},
     domain::school_calendar::Zone,
-    store::site::{self, SiteRow},
+    store::{
+        site::{self, SiteRow},
+        site_referent,
+    },
 };
 
 /// A collège or another institution.
@@ -63,4 +66,50 @@ pub async fn list(State(app): State<App>, bearer: BearerToken) -> Result<Json<Si
     let mut tx = app.store.read().await?;
     let sites = site::list(&mut tx, &bearer.person.scope).await?;
     Ok(Json(SitesBody { items: sites.into_iter().map(SiteBody::from).collect() }))
+}
+
+/// A site with those who answer for it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SiteDetailBody {
+    /// The site.
+    site: SiteBody,
+    /// Who answers for its loans and receives its digests, by name.
+    referents: Vec<ReferentBody>,
+}
+
+/// Who answers for a site.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReferentBody {
+    /// Never given to another.
+    id: Uuid,
+    /// First and last name.
+    name: String,
+    /// Where notices go.
+    email: String,
+    /// The language of notices: `fr` or `en`.
+    language: &'static str,
+}
+
+/// One site with its referents
+///
+/// Roles: all, within their sites.
+#[utoipa::path(get, path = "/v1/sites/{id}", tag = "sites", params(("id" = Uuid, Path, description = "The site")),
+    responses((status = 200, body = SiteDetailBody), (status = 400, response = Problem), (status = 401, response = Problem),
+    (status = 404, response = Problem)))]
+pub async fn read(
+    State(app): State<App>,
+    bearer: BearerToken,
+    Path(id): Path<Uuid>,
+) -> Result<Json<SiteDetailBody>, Problem> {
+    const UNKNOWN: &str = "There is no site with this id among those you see.";
+    let scope = &bearer.person.scope;
+    let mut tx = app.store.read().await?;
+    let found = site::find(&mut tx, scope, id).await?.ok_or_else(|| Problem::not_found(UNKNOWN))?;
+    Problem::check(bearer.person.can(Action::SeeSites, Object::OfSite(Some(id))), UNKNOWN)?;
+    let referents = site_referent::list(&mut tx, scope, Some(id)).await?;
+    let referents = referents
+        .into_iter()
+        .map(|one| ReferentBody { id: one.id, name: one.name, email: one.email, language: one.language.as_str() })
+        .collect();
+    Ok(Json(SiteDetailBody { site: found.into(), referents }))
 }

@@ -3,20 +3,32 @@
 use anyhow::Context as _;
 use cartable_common::{DeviceId, EnrolmentId};
 use clap::{Args, Subcommand};
+use jiff::civil::Date;
+use uuid::Uuid;
 
 use super::{DataArguments, print, say};
 use crate::{
     clock,
-    domain::{device::DeviceStatus, scope::Scope},
+    domain::{
+        device::DeviceStatus,
+        device_record::{ContactExpected, Typed},
+        programme::ProgrammeCode,
+        scope::Scope,
+        uai::UaiCode,
+    },
     store::{
         Tx,
         audit::{self, COMMAND_LINE, NewAudit},
-        device, enrolment,
+        device::{self, NewDevice},
+        device_record::{self, Recorded},
+        enrolment, programme, site,
     },
 };
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Device {
+    /// Records a device that no agent has reported: a tablet, a machine that is only listed.
+    Add(Box<Add>),
     /// Refuses a device from its next request on: lost, stolen or copied.
     Revoke(One),
     /// Sets a device aside: it may report, but gets nothing else.
@@ -29,6 +41,39 @@ pub(super) enum Device {
     Pending(DataArguments),
     /// Approves a waiting enrolment: its key becomes the device's only one.
     Approve(Approve),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    #[command(flatten)]
+    data: DataArguments,
+    /// Its serial number.
+    #[arg(long, default_value = "")]
+    serial: String,
+    /// The label that staff stuck on it.
+    #[arg(long, default_value = "")]
+    asset_tag: String,
+    /// laptop, tablet, desktop…
+    #[arg(long)]
+    kind: String,
+    /// Its maker.
+    #[arg(long, default_value = "")]
+    manufacturer: String,
+    /// Its model.
+    #[arg(long, default_value = "")]
+    model: String,
+    /// UAI code of its site.
+    #[arg(long, value_name = "UAI")]
+    site: UaiCode,
+    /// Code of the programme under which it is lent.
+    #[arg(long)]
+    programme: Option<ProgrammeCode>,
+    /// The last day of the maker's warranty, such as 2028-08-31.
+    #[arg(long, value_name = "DAY")]
+    warranty: Option<Date>,
+    /// An agent will be installed on it: it is flagged when that does not happen.
+    #[arg(long)]
+    agent: bool,
 }
 
 #[derive(Debug, Args)]
@@ -49,6 +94,7 @@ pub(super) struct Approve {
 
 pub(super) async fn run(command: Device) -> anyhow::Result<()> {
     match command {
+        Device::Add(add) => self::add(*add).await,
         Device::Revoke(one) => set_status(one, DeviceStatus::Revoked).await,
         Device::Quarantine(one) => set_status(one, DeviceStatus::Quarantined).await,
         Device::Activate(one) => set_status(one, DeviceStatus::Active).await,
@@ -56,6 +102,49 @@ pub(super) async fn run(command: Device) -> anyhow::Result<()> {
         Device::Pending(data) => pending(&data).await,
         Device::Approve(approve) => self::approve(approve).await,
     }
+}
+
+async fn add(add: Add) -> anyhow::Result<()> {
+    let Add { serial, asset_tag, kind, manufacturer, model, .. } = &add;
+    let described = Typed { serial, asset_tag, kind, manufacturer, model }.read()?;
+    let store = add.data.open_store().await?;
+    let now = clock::now();
+    let mut tx = store.write().await?;
+    let site = site::find_by_uai(&mut tx, &Scope::Everything, &add.site).await?;
+    let site = site.with_context(|| format!("no site has the UAI code {}", add.site))?;
+    if let Some(code) = &add.programme {
+        let known = programme::find_by_code(&mut tx, code).await?;
+        anyhow::ensure!(known.is_some(), "no programme has the code {code}; see `cartable-server programme list`");
+    }
+    let known = enrolment::is_hardware_known(&mut tx, &described.hardware).await?;
+    anyhow::ensure!(!known, "a device with the serial number {serial} is recorded already");
+    let (contact_expected, status) = if add.agent {
+        (ContactExpected::Agent, DeviceStatus::Pending)
+    } else {
+        (ContactExpected::None, DeviceStatus::Active)
+    };
+    let id = DeviceId(Uuid::now_v7());
+    let new = NewDevice {
+        id,
+        status,
+        hardware: described.hardware,
+        asset_tag: described.asset_tag,
+        programme: add.programme.as_ref().map(ToString::to_string),
+        site: Some(site.id),
+        enrolled_at: None,
+    };
+    let recorded = Recorded { contact_expected, warranty_until: add.warranty };
+    match device_record::insert(&mut tx, &new, recorded, now).await {
+        Err(error) if error.is_duplicate_of("asset_tag") => {
+            anyhow::bail!("another device has the asset tag {asset_tag}");
+        }
+        other => other?,
+    }
+    let details = serde_json::json!({"site": site.id, "contact_expected": contact_expected.as_str()});
+    append(&mut tx, "device.create", "device", &id.to_string(), details).await?;
+    tx.commit().await?;
+    store.close().await;
+    print(&format!("{id}\n"))
 }
 
 async fn set_status(one: One, status: DeviceStatus) -> anyhow::Result<()> {

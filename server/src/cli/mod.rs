@@ -3,11 +3,14 @@
 pub mod api_token;
 pub mod audit;
 mod backup;
+mod borrower;
+mod calendar;
 mod device;
 mod export;
 mod import;
 mod init;
 mod policy;
+mod programme;
 mod roots;
 mod serve;
 mod site;
@@ -58,6 +61,15 @@ enum Command {
     Import(import::Arguments),
     /// Writes a list as CSV or XLSX.
     Export(export::Arguments),
+    /// School calendars.
+    #[command(subcommand)]
+    Calendar(calendar::Calendar),
+    /// Borrowers' rights: everything that is kept, and forgetting it.
+    #[command(subcommand)]
+    Borrower(borrower::Borrower),
+    /// Programmes (dispositifs).
+    #[command(subcommand)]
+    Programme(programme::Programme),
     /// People who sign in.
     User(On<user::UserCommand>),
     /// Tokens with which programs use the API for a person.
@@ -140,6 +152,9 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Site(command) => site::run(command).await,
         Command::Export(arguments) => export::run(arguments).await,
         Command::Import(arguments) => import::run(arguments).await,
+        Command::Calendar(command) => calendar::run(command).await,
+        Command::Borrower(command) => borrower::run(command).await,
+        Command::Programme(command) => programme::run(command).await,
         Command::User(on) => {
             let (store, command) = on.open().await?;
             user::run(command, &store, clock::now(), &mut io::stdout()).await

@@ -17,7 +17,7 @@ use crate::{
     clock,
     config::{Overrides, Settings, Transport},
     console,
-    domain::policy::Policy,
+    domain::policy::{LivePolicy, Policy},
     gateway::{
         self, limits,
         port::{self, Protocol},
@@ -71,10 +71,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     raise_file_limit();
     let ready_json = arguments.ready_json;
     let settings = Settings::load(&arguments.data.data.clone(), overrides(arguments))?;
-    let policy = Arc::new(read_policy(&settings)?);
+    let policy = LivePolicy::new(read_policy(&settings)?);
     let key = MasterKey::find(settings.key_file.as_deref())?;
     let authority = Arc::new(Authority::load(&settings.data.join("pki"), &key)?);
     let store = Store::open(&settings.database.0).await?;
+    // Before anything is judged: holidays that are imported raise nothing.
+    jobs::school_calendar::run(&store, &policy).await?;
 
     let lifecycle = Lifecycle::default();
     let people = listen(settings.console, "console").await?;
@@ -82,7 +84,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let addresses = (people.local_addr()?, gateway.local_addr()?);
     let app = App {
         store: store.clone(),
-        policy: Arc::clone(&policy),
+        policy: policy.clone(),
         vault: Vault::new(&key),
         secure_cookies: settings.console_transport != Transport::Loopback,
     };
@@ -127,7 +129,7 @@ fn serve_gateway(
     settings: &Settings,
     authority: &Arc<Authority>,
     store: &Store,
-    policy: &Arc<Policy>,
+    policy: &LivePolicy,
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<()> {
     let workers = lifecycle.workers();
@@ -144,10 +146,9 @@ fn serve_gateway(
         }
     });
     jobs::start(store, policy, &workers.tasks, &workers.stop);
-    let ingest = Ingest::start(store.clone(), Arc::clone(policy), &workers.tasks, workers.stop.clone());
-    let device =
-        gateway::device_router(store.clone(), Arc::clone(authority), ingest, Arc::clone(policy), &workers.tasks);
-    let enrol = gateway::enrol_router(store.clone(), Arc::clone(authority), Arc::clone(policy));
+    let ingest = Ingest::start(store.clone(), policy.clone(), &workers.tasks, workers.stop.clone());
+    let device = gateway::device_router(store.clone(), Arc::clone(authority), ingest, policy.clone(), &workers.tasks);
+    let enrol = gateway::enrol_router(store.clone(), Arc::clone(authority), policy.clone());
     let ports = lifecycle.ports();
     let protocol = Protocol::Device { tls, device, enrol };
     ports.tasks.spawn(port::serve(listener, protocol, ports.stop.clone(), ports.tasks.clone()));

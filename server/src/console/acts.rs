@@ -39,7 +39,7 @@ const MAX_ASSET_TAG_CHARS: usize = 64;
 /// A form with a reason.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Reasoned {
-    reason: String,
+    pub(super) reason: String,
 }
 
 pub(super) fn reason(text: &str) -> Result<&str, Refusal> {
@@ -66,7 +66,12 @@ pub(super) async fn record(
 }
 
 /// The device, if this person may do `action` to it.
-async fn device_for(tx: &mut Tx, signed_in: &SignedIn, id: &str, action: Action) -> Result<DeviceRow, Refusal> {
+pub(super) async fn device_for(
+    tx: &mut Tx,
+    signed_in: &SignedIn,
+    id: &str,
+    action: Action,
+) -> Result<DeviceRow, Refusal> {
     let id: DeviceId = id.parse().map_err(|_| Refusal::NotFound)?;
     let found = device::find(tx, &signed_in.person.scope, id).await?.ok_or(Refusal::NotFound)?;
     require(signed_in.person.can(action, Object::OfSite(found.site)))?;

@@ -255,7 +255,7 @@ async fn lend_one(
     match lending.lend(wish, handing).await {
         Ok(loan) => {
             let due = loan.state.handed_over().and_then(|handed| handed.due);
-            Ok(Ok(due.map_or_else(|| words.say("loan-no-due"), |day| format::civil(day, words))))
+            Ok(Ok(due.map_or_else(|| words.say("loan-no-due"), |day| format::civil_date(day, words))))
         }
         Err(LendingError::Refused(refused)) => Ok(Err(words.word("refused", refused.code()))),
         Err(LendingError::Store(error)) => Err(error.into()),

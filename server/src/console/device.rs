@@ -16,9 +16,11 @@ use super::{
     shell::Shell,
 };
 use crate::{
-    domain::{device::DeviceStatus, policy::Policy},
+    domain::{device::DeviceStatus, device_record::ContactExpected, policy::Policy},
     store::{
         detail::DeviceDetail,
+        device_record::Recorded,
+        enrolment::Waiting,
         flag::FlagRow,
         history::{ChangeRow, Day},
     },
@@ -36,6 +38,9 @@ pub(super) struct DeviceRead {
     pub(super) flags_ever: Vec<FlagRow>,
     /// Its loans, for those who may see loans.
     pub(super) loans: Option<CardRead>,
+    pub(super) recorded: Recorded,
+    /// Enrolments that wait for a person.
+    pub(super) waiting: Vec<Waiting>,
 }
 
 /// What the person may do to the device.
@@ -87,6 +92,9 @@ pub(super) struct DevicePage {
     past_flags: Vec<String>,
     identity: Vec<Fact>,
     loan: Option<LoanCard>,
+    waiting: Vec<(String, When)>,
+    path: String,
+    csrf: String,
     actions: Option<Actions>,
 }
 
@@ -100,7 +108,7 @@ impl DevicePage {
     /// The page for what was read.
     pub(super) fn new(shell: Shell, read: DeviceRead, allowed: Allowed, policy: &Policy, now: UtcMillis) -> Self {
         let words = shell.words;
-        let DeviceRead { detail, changes, days, flags_ever, loans } = read;
+        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, waiting } = read;
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
@@ -116,8 +124,15 @@ impl DevicePage {
             charts: trends(&days, words),
             changes: changes.into_iter().map(|change| changed(change, words)).collect(),
             past_flags: flags_ever.iter().filter_map(|flag| past(flag, words)).collect(),
-            identity: identity(&detail, now, words),
             loan: loans.map(|loans| LoanCard::new(loans, &csrf, words)),
+            identity: identity(&detail, recorded, now, words),
+            waiting: waiting
+                .iter()
+                .filter(|_| allowed.admit)
+                .map(|one| (one.enrolment.to_string(), When::relative(one.since, now, words)))
+                .collect(),
+            path: next,
+            csrf: csrf.clone(),
             actions: actions(&detail, allowed, csrf),
             shell,
         }
@@ -146,7 +161,7 @@ fn badges(detail: &DeviceDetail, words: Words) -> Vec<Badge> {
     badges
 }
 
-fn identity(detail: &DeviceDetail, now: UtcMillis, words: Words) -> Vec<Fact> {
+fn identity(detail: &DeviceDetail, recorded: Recorded, now: UtcMillis, words: Words) -> Vec<Fact> {
     let device = &detail.device;
     let chassis = device.chassis.as_deref().map(|chassis| words.word("chassis", chassis));
     let site = detail.site.as_ref().map(|site| words.with_two("site-named", &site.name, &site.uai));
@@ -164,11 +179,19 @@ fn identity(detail: &DeviceDetail, now: UtcMillis, words: Words) -> Vec<Fact> {
         fact(words, "fact-chassis", chassis),
         fact(words, "fact-uuid", device.system_uuid.clone()),
         fact(words, "devices-site", site.or_else(|| Some(words.say("no-site")))),
-        fact(words, "token-programme", device.programme.clone().or_else(|| Some(words.say("none")))),
+        fact(words, "token-programme", device.programme.clone().or_else(|| Some(words.say("programme-not-shown")))),
+        fact(
+            words,
+            "device-warranty",
+            recorded.warranty_until.map(|day| format::civil_date(day, words)).or_else(|| Some(words.say("not-known"))),
+        ),
         moment("device-created", Some(device.created_at)),
         moment("device-enrolled", device.enrolled_at),
         moment("devices-contact", detail.contact.as_ref().map(|contact| contact.last_at)),
     ];
+    if recorded.contact_expected == ContactExpected::None {
+        facts.push(fact(words, "device-agent", Some(words.say("device-no-agent"))));
+    }
     if let Some(contact) = &detail.contact {
         let ago = format::relative(contact.last_at, now, words);
         facts.push(fact(words, "device-contact-ago", Some(ago)));

@@ -182,6 +182,7 @@ pub(super) struct DevicesPage {
     rows: Vec<Row>,
     pager: Pager,
     export: String,
+    may_add: bool,
 }
 
 impl DevicesPage {
@@ -205,6 +206,7 @@ impl DevicesPage {
             caption: words.with("devices-caption", &words.word("sorted", query.sort.as_str())),
             rows: page.rows.into_iter().map(|device| row(device, now, words)).collect(),
             pager,
+            may_add: shell.may_add_device(),
             export: asked.address("/devices.csv", None).trim_end_matches(['?', '&']).to_owned(),
             shell,
         }

@@ -98,12 +98,11 @@ pub(super) fn iso(moment: UtcMillis) -> String {
 
 /// The day in Paris: 24 nov. 2026.
 pub(super) fn date(moment: UtcMillis, words: Words) -> String {
-    let local = paris::date_time(moment);
-    civil(local.date(), words)
+    civil_date(paris::date(moment), words)
 }
 
 /// A civil day: 2 juil. 2027.
-pub(super) fn civil(day: jiff::civil::Date, words: Words) -> String {
+pub(super) fn civil_date(day: jiff::civil::Date, words: Words) -> String {
     let month = words.word("month", &day.month().to_string());
     format!("{}{NO_BREAK_SPACE}{month}{NO_BREAK_SPACE}{}", day.day(), day.year())
 }

@@ -27,6 +27,7 @@ catalogues! {
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "needs.ftl", "allocations.ftl", "audit.ftl",
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "audit.ftl",
     "design.ftl",
+    "design.ftl", "programmes.ftl", "borrowers.ftl", "sites.ftl",
 }
 
 type Bundle = FluentBundle<FluentResource>;

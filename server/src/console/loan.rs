@@ -289,7 +289,7 @@ fn past(step: Step, words: Words) -> Past {
     let details = &step.details;
     let until = day(&details["due"]).or_else(|| day(&details["after"]));
     let told = [
-        until.map(|day| words.with("loan-until", &format::civil(day, words))),
+        until.map(|day| words.with("loan-until", &format::civil_date(day, words))),
         details["condition"].as_str().map(|condition| words.word("condition", condition)),
         list(&details["accessories"]).map(|names| words.with("loan-with", &names)),
         list(&details["missing"]).map(|names| words.with("loan-without", &names)),

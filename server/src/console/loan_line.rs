@@ -111,7 +111,7 @@ impl LoanLine {
             programme_name: shows_programme.then(|| loan.programme_name.clone()),
             site: loan.site_name.clone().zip(loan.site_uai.clone()),
             since: format::date(loan.handed_over_at.unwrap_or(loan.reserved_at), words),
-            due: loan.due.map(|due| format::civil(due, words)),
+            due: loan.due.map(|due| format::civil_date(due, words)),
             overdue: days.map(|days| Badge::new(Tone::Warning, words.count("loan-days-late", days))),
             ended: loan.ended_at.map(|at| format::date(at, words)),
         }

@@ -8,6 +8,11 @@ mod allocation;
 mod allocation_acts;
 mod assets;
 mod audit;
+mod borrower;
+mod borrower_acts;
+mod borrower_form;
+mod borrower_list;
+mod borrower_pages;
 mod change;
 mod campaign;
 mod campaign_acts;
@@ -17,6 +22,7 @@ mod component;
 mod design;
 mod device;
 mod device_list;
+mod device_record;
 mod error;
 mod exports;
 mod facts;
@@ -37,9 +43,13 @@ mod need;
 mod need_acts;
 mod overview;
 mod pages;
+mod programme;
+mod programme_acts;
 mod return_desk;
 mod shell;
 mod sign_in;
+mod site;
+mod site_acts;
 mod token;
 mod visitor;
 
@@ -47,6 +57,8 @@ mod visitor;
 mod loan_samples;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod samples_lending;
 #[cfg(test)]
 mod words_test;
 
@@ -65,6 +77,10 @@ pub fn router(app: App) -> Router {
         .route("/", get(pages::overview))
         .route("/devices", get(pages::devices))
         .route("/devices.csv", get(exports::devices))
+        .route("/devices", get(pages::devices).post(device_record::create))
+        .route("/devices/new", get(device_record::fresh))
+        .route("/devices/{id}/enrolments/{enrolment}/approve", post(device_record::approve))
+        .route("/devices.csv", get(csv::devices))
         .route("/devices/{id}", get(pages::device))
         .route("/devices/{id}/asset-tag", post(acts::set_asset_tag))
         .route("/devices/{id}/baseline", post(acts::accept_baseline))
@@ -118,6 +134,25 @@ pub fn router(app: App) -> Router {
         .route("/campaigns/{id}/close", post(campaign_acts::close))
         .route("/campaigns/{id}/desks", post(campaign_acts::set_desks))
         .route("/campaigns/{id}/excuse", post(campaign_acts::excuse))
+        .route("/borrowers", get(borrower_pages::list).post(borrower_acts::create))
+        .route("/borrowers/new", get(borrower_pages::fresh))
+        .route("/borrowers/search", post(borrower_pages::search))
+        .route("/borrowers/{id}", get(borrower_pages::one))
+        .route("/borrowers/{id}/identity", post(borrower_pages::reveal))
+        .route("/borrowers/{id}/identity/change", post(borrower_acts::change_identity))
+        .route("/borrowers/{id}/change", post(borrower_acts::change))
+        .route("/borrowers/{id}/left", post(borrower_acts::left))
+        .route("/borrowers/{id}/export", post(borrower_pages::export))
+        .route("/borrowers/{id}/erase", post(borrower_acts::erase))
+        .route("/programmes", get(programme_acts::list).post(programme_acts::create))
+        .route("/programmes/new", get(programme_acts::fresh))
+        .route("/programmes/{id}", get(programme_acts::one).post(programme_acts::change))
+        .route("/programmes/{id}/close", post(programme_acts::close))
+        .route("/programmes/{id}/reopen", post(programme_acts::reopen))
+        .route("/sites", get(site_acts::list).post(site_acts::create))
+        .route("/sites/{id}", get(site_acts::one).post(site_acts::change))
+        .route("/sites/{id}/referents", post(site_acts::add_referent))
+        .route("/sites/{id}/referents/{referent}/end", post(site_acts::end_referent))
         .route("/audit", get(pages::audit))
         .route("/design", get(pages::design))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))

@@ -29,6 +29,7 @@ use crate::{
         change::Change,
         daily::DailyFigures,
         device::DeviceStatus,
+        device_record::ContactExpected,
         enrolment_token::TokenKind,
         facts::Zone,
         flag::{FlagCode, Severity},
@@ -47,6 +48,8 @@ use crate::{
         detail::{self, DeviceDetail},
         device::DeviceRow,
         device_list::{DeviceQuery, DeviceSummary, SiteName},
+        device_record::Recorded,
+        enrolment::Waiting,
         enrolment_token::TokenRow,
         flag::{FlagRow, Remark},
         flag_list::{FlagQuery, FlagSummary},
@@ -68,23 +71,23 @@ const HOSTILE: [&str; 4] = [
 ];
 
 /// One set of samples: `text` gives each field its value.
-struct Samples<'a> {
-    words: Words,
-    now: UtcMillis,
+pub(super) struct Samples<'a> {
+    pub(super) words: Words,
+    pub(super) now: UtcMillis,
     text: &'a dyn Fn(&'static str) -> String,
 }
 
 impl Samples<'_> {
-    fn told(&self, ordinary: &'static str) -> String {
+    pub(super) fn told(&self, ordinary: &'static str) -> String {
         (self.text)(ordinary)
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "fields that may be absent take it as it is")]
-    fn some(&self, ordinary: &'static str) -> Option<String> {
+    pub(super) fn some(&self, ordinary: &'static str) -> Option<String> {
         Some(self.told(ordinary))
     }
 
-    fn shell(&self, section: Section, title: &str) -> Shell {
+    pub(super) fn shell(&self, section: Section, title: &str) -> Shell {
         Shell {
             words: self.words,
             title: title.to_owned(),
@@ -94,6 +97,7 @@ impl Samples<'_> {
                 name: self.told("Anne Martin"),
                 csrf: "csrf-token".to_owned(),
                 offered: offered(|_, _| true),
+                adds_devices: true,
             }),
             notice: Notice::after("saved", self.words),
         }
@@ -236,6 +240,17 @@ impl Samples<'_> {
             days: (0..120).rev().map(day).collect(),
             flags_ever: vec![cleared],
             loans: Some(super::loan_samples::card(self.now, self.text)),
+            recorded: Recorded {
+                contact_expected: ContactExpected::None,
+                warranty_until: Some(jiff::civil::date(2028, 8, 31)),
+            },
+            waiting: vec![Waiting {
+                enrolment: EnrolmentId(Uuid::from_u128(46)),
+                device: DeviceId(Uuid::from_u128(7)),
+                serial_number: None,
+                model: None,
+                since: self.now.plus_days(-1),
+            }],
         };
         let allowed = Allowed { change: true, admit: true };
         let title = super::device::title(&read.detail);
@@ -262,7 +277,15 @@ impl Samples<'_> {
             archive_reason: None,
             ..detail.device
         };
-        let read = DeviceRead { detail, changes: Vec::new(), days: Vec::new(), flags_ever: Vec::new(), loans: None };
+        let read = DeviceRead {
+            detail,
+            changes: Vec::new(),
+            days: Vec::new(),
+            flags_ever: Vec::new(),
+            recorded: Recorded::default(),
+            waiting: Vec::new(),
+            loans: None,
+        };
         let allowed = Allowed { change: true, admit: true };
         let title = super::device::title(&read.detail);
         DevicePage::new(self.shell(Section::Devices, &title), read, allowed, &Policy::default(), self.now)
@@ -496,6 +519,7 @@ impl Samples<'_> {
             ("overview", self.overview(true).render()),
             ("overview-empty", self.overview(false).render()),
             ("devices", self.devices(true).render()),
+            ("device-new", self.new_device().render()),
             ("devices-empty", self.devices(false).render()),
             ("device", self.device().render()),
             ("device-bare", self.bare_device().render()),
@@ -504,6 +528,18 @@ impl Samples<'_> {
             ("tokens", self.tokens(Outcome::default()).render()),
             ("tokens-created", self.tokens(created).render()),
             ("tokens-failed", self.tokens(failed).render()),
+            ("borrowers", self.borrowers(true).render()),
+            ("borrowers-empty", self.borrowers(false).render()),
+            ("borrower", self.one_borrower(false).render()),
+            ("borrower-shown", self.one_borrower(true).render()),
+            ("borrower-new", self.new_borrower().render()),
+            ("sites", self.sites(true).render()),
+            ("sites-empty", self.sites(false).render()),
+            ("site", self.one_site().render()),
+            ("programmes", self.programmes(true).render()),
+            ("programmes-empty", self.programmes(false).render()),
+            ("programme", self.one_programme(false).render()),
+            ("programme-new", self.one_programme(true).render()),
             ("audit", self.audit().render()),
             ("exports", ExportsPage::new(self.shell(Section::Exports, "Exports"), |_| true).render()),
             ("imports", self.imports().render()),

@@ -40,6 +40,12 @@ pub(super) enum Section {
     Allocations,
     /// Return campaigns.
     Campaigns,
+    /// Borrowers.
+    Borrowers,
+    /// Programmes.
+    Programmes,
+    /// Sites.
+    Sites,
     /// The audit.
     Audit,
     /// None of them.
@@ -78,6 +84,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry(Section::Loans, "/loans", "nav-loans", Action::SeeLoans),
             entry(Section::HandOver, "/hand-over", "nav-hand-over", Action::HandOver),
             entry(Section::Returns, "/returns", "nav-returns", Action::TakeBack),
+            entry(Section::Borrowers, "/borrowers", "nav-borrowers", Action::SeeBorrowers),
         ],
     ),
     ("nav-lending", &[entry(Section::Needs, "/needs", "nav-needs", Action::SeeNeeds)]),
@@ -111,6 +118,16 @@ const GROUPS: &[(&str, &[Entry])] = &[
                 needs: (Action::SeeAudit, Object::Programme),
             },
         ],
+        &[
+            entry(Section::Programmes, "/programmes", "nav-programmes", Action::SeeProgrammes),
+            entry(Section::Sites, "/sites", "nav-sites", Action::SeeSites),
+            Entry {
+                section: Section::Audit,
+                href: "/audit",
+                key: "nav-audit",
+                needs: (Action::SeeAudit, Object::Programme),
+            },
+        ],
     ),
 ];
 
@@ -133,6 +150,8 @@ pub(super) struct Signed {
     pub(super) csrf: String,
     /// The addresses that the navigation offers.
     pub(super) offered: Vec<&'static str>,
+    /// Whether the person may record a device.
+    pub(super) adds_devices: bool,
 }
 
 /// What surrounds a page.
@@ -171,6 +190,7 @@ impl Notice {
             "return-undone" => (Tone::Good, "done-return-undone"),
             "import-deleted" => (Tone::Good, "done-import-deleted"),
             "import-busy" => (Tone::Warning, "done-import-busy"),
+            "identity-erased" => (Tone::Good, "borrower-erased"),
             "token-revoked" => (Tone::Good, "done-token-revoked"),
             "asset-tag-taken" => (Tone::Critical, "device-asset-tag-taken"),
             _ => {
@@ -221,6 +241,11 @@ impl Shell {
 
     fn offers(&self, page: &Entry) -> bool {
         self.person.as_ref().is_some_and(|person| person.offered.contains(&page.href))
+    }
+
+    /// Whether recording a device is offered.
+    pub(super) fn may_add_device(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.adds_devices)
     }
 
     /// What forms of this page carry.

@@ -11,7 +11,10 @@ use super::{
     i18n::{Words, preferred},
     shell::{Notice, Section, Shell, Signed, offered},
 };
-use crate::{auth::SignedIn, domain::language::Language};
+use crate::{
+    auth::{Action, Object, SignedIn},
+    domain::language::Language,
+};
 
 /// The cookie that holds a chosen language. It says nothing about anybody, so it needs no consent (CNIL, guidelines
 /// of 17 September 2020, article 5: exempt, chosen by the reader).
@@ -73,6 +76,7 @@ impl Visitor {
         let person = Signed {
             name: signed_in.person.display_name.clone(),
             csrf: signed_in.csrf.as_str().to_owned(),
+            adds_devices: signed_in.person.can(Action::AddDevice, Object::OwnScope).is_allowed(),
             offered: offered(|action, object| signed_in.person.can(action, object).is_allowed()),
         };
         Shell { person: Some(person), section, ..self.bare(title) }

@@ -11,12 +11,14 @@ use crate::{
         allocation::{Place, Unfit},
         borrower::Level,
         campaign::{CampaignState, ReturnState},
+        borrower::{BorrowerKind, Level},
         device::DeviceStatus,
         flag::{FlagCode, Severity},
         import::{ImportState, Kind, fault::Reason},
         language::Language,
         loan::{Condition, LendingState, LoanStateName, Signature},
         need::{NeedReason, NeedState},
+        programme::ProgrammeKind,
         verdict::Verdict,
     },
     exchange::{export::ExportKind, read::Unreadable},
@@ -105,6 +107,12 @@ fn families() -> BTreeSet<String> {
         ("allocation-problem", allocation::PROBLEMS.to_vec()),
         ("campaign-state", CampaignState::ALL.iter().map(|value| value.as_str()).collect()),
         ("return", ReturnState::ALL.iter().map(|value| value.as_str()).chain(["overdue"]).collect()),
+        ("borrower-kind", BorrowerKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("borrower-loan", LoanStateName::ALL.iter().map(|value| value.as_str()).collect()),
+        ("level", Level::ALL.iter().map(|value| value.as_str()).collect()),
+        ("programme-kind", ProgrammeKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("programme-term", vec!["school_year_end", "date", "days", "open"]),
+        ("staff-role", vec!["referent", "technician", "refurbisher", "auditor"]),
         ("unread", UnreadReason::ALL.iter().map(|value| value.as_str()).collect()),
     ];
     families
@@ -120,7 +128,9 @@ fn quoted() -> BTreeSet<String> {
     for (directory, extension) in [("templates", "html"), ("src/console", "rs")] {
         for entry in std::fs::read_dir(root.join(directory)).unwrap() {
             let path = entry.unwrap().path();
-            let own = path.file_stem().is_some_and(|name| name == "words_test" || name == "samples");
+            let own = path
+                .file_stem()
+                .is_some_and(|name| name == "words_test" || name == "samples" || name == "samples_lending");
             if path.extension().is_some_and(|found| found == extension) && !own {
                 let text = std::fs::read_to_string(path).unwrap();
                 quoted.extend(text.split('"').map(str::to_owned));

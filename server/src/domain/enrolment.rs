@@ -2,7 +2,7 @@
 
 use cartable_common::DeviceId;
 
-use super::{device::DeviceStatus, verdict::text_enum};
+use super::{device::DeviceStatus, device_record::ContactExpected, verdict::text_enum};
 
 text_enum! {
     /// Where an enrolment stands.
@@ -33,6 +33,8 @@ pub struct Candidate {
     pub archived: bool,
     /// Whether any agent ever enrolled for it.
     pub was_enrolled: bool,
+    /// Whether an agent is awaited on it.
+    pub expected: ContactExpected,
 }
 
 /// What to do with a new key that holds a valid token.
@@ -40,9 +42,10 @@ pub struct Candidate {
 pub enum Arrival {
     /// Nobody knows this hardware: add a device for it.
     NewDevice,
-    /// Known from an import, never enrolled: bind the key to it.
+    /// Known, and awaited for its first enrolment: bind the key to it.
     FirstEnrolment(DeviceId),
-    /// Known and enrolled before: a serial number proves nothing, so a person decides. The old key stays live.
+    /// Known and enrolled before, or recorded as a device without an agent: a serial number proves nothing, so a person
+    /// decides. The old key, if there is one, stays live.
     Replacement(DeviceId),
 }
 
@@ -51,9 +54,13 @@ pub enum Arrival {
 pub fn arrival(candidates: &[Candidate]) -> Arrival {
     match candidates {
         [] => Arrival::NewDevice,
-        [one] if !one.was_enrolled && !one.archived && may_join(one.status) => Arrival::FirstEnrolment(one.device),
+        [one] if !one.was_enrolled && is_awaited(one) => Arrival::FirstEnrolment(one.device),
         [first, ..] => Arrival::Replacement(first.device),
     }
+}
+
+fn is_awaited(candidate: &Candidate) -> bool {
+    !candidate.archived && candidate.expected == ContactExpected::Agent && may_join(candidate.status)
 }
 
 /// Whether a device in that state may be bound to its first key without a person.
@@ -62,6 +69,12 @@ const fn may_join(status: DeviceStatus) -> bool {
         DeviceStatus::Pending | DeviceStatus::Active => true,
         DeviceStatus::Quarantined | DeviceStatus::Revoked | DeviceStatus::Released => false,
     }
+}
+
+/// Whether two devices with one serial number may be one: makers give the same numbers, and may be unknown.
+#[must_use]
+pub fn is_same_maker(one: Option<&str>, other: Option<&str>) -> bool {
+    one.zip(other).is_none_or(|(one, other)| one.eq_ignore_ascii_case(other))
 }
 
 /// Whether a key may do something.
@@ -106,7 +119,8 @@ mod tests {
     use super::*;
 
     fn candidate(was_enrolled: bool, status: DeviceStatus, archived: bool) -> Candidate {
-        Candidate { device: DeviceId(uuid::Uuid::nil()), status, archived, was_enrolled }
+        let expected = ContactExpected::Agent;
+        Candidate { device: DeviceId(uuid::Uuid::nil()), status, archived, was_enrolled, expected }
     }
 
     #[test]
@@ -119,6 +133,7 @@ mod tests {
             candidate(true, DeviceStatus::Pending, false),
             candidate(false, DeviceStatus::Revoked, false),
             candidate(false, DeviceStatus::Active, true),
+            Candidate { expected: ContactExpected::None, ..candidate(false, DeviceStatus::Active, false) },
         ] {
             assert_eq!(arrival(&[known]), Arrival::Replacement(id), "{known:?}");
         }

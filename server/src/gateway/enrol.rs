@@ -26,7 +26,7 @@ use super::{
 use crate::{
     domain::{
         device::DeviceStatus,
-        enrolment::{Arrival, EnrolmentStatus, Refused, Standing, arrival, standing},
+        enrolment::{Arrival, EnrolmentStatus, Refused, Standing, arrival, is_same_maker, standing},
         enrolment_token::TokenText,
         lease::Lease,
         scope::Scope,
@@ -70,7 +70,7 @@ pub(super) async fn enrol(
             Ok(Json(grant::grant(&lease, chain, &port.policy, now)).into_response())
         }
         Decision::Pending(device) => {
-            tracing::warn!(%device, "an enrolment waits for approval: the device was enrolled before");
+            tracing::warn!(%device, "an enrolment waits for approval: the device is known already");
             Ok((StatusCode::ACCEPTED, Json(pending())).into_response())
         }
         Decision::Refuse(refusal) => Err(refusal),
@@ -189,10 +189,6 @@ async fn find_device(tx: &mut Tx, request: &EnrolRequest) -> Result<Arrival, Gra
     Ok(arrival(&enrolment::candidates(tx, &rows).await?))
 }
 
-fn is_same_maker(one: Option<&str>, other: Option<&str>) -> bool {
-    one.zip(other).is_none_or(|(one, other)| one.eq_ignore_ascii_case(other))
-}
-
 /// The same words for every token that lets nobody in: a stranger learns nothing from them.
 fn useless_token() -> Refusal {
     let detail =
@@ -205,6 +201,6 @@ pub(super) fn bad_csr(error: InvalidCsr) -> Refusal {
 }
 
 fn pending() -> EnrolPending {
-    let reason = "This device was enrolled before. A person must approve the new installation in the console.";
+    let reason = "This device is known already. A person must approve the new installation in the console.";
     EnrolPending { retry_after_seconds: PENDING_RETRY_SECONDS, reason: reason.to_owned() }
 }

@@ -39,7 +39,7 @@ use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use self::{refusal::Refusal, registry::Registry, throttle::Throttle};
 use crate::{
-    domain::policy::Policy,
+    domain::policy::LivePolicy,
     fault,
     pki::Authority,
     store::{Store, ingest::Ingest},
@@ -52,7 +52,7 @@ pub struct DevicePort {
     ingest: Ingest,
     authority: Arc<Authority>,
     store: Store,
-    policy: Arc<Policy>,
+    policy: LivePolicy,
     unknown_fields: Arc<AtomicU64>,
 }
 
@@ -61,7 +61,7 @@ pub struct DevicePort {
 pub struct EnrolPort {
     authority: Arc<Authority>,
     store: Store,
-    policy: Arc<Policy>,
+    policy: LivePolicy,
     throttle: Arc<Throttle>,
     turns: Arc<Semaphore>,
 }
@@ -81,7 +81,7 @@ pub fn device_router(
     store: Store,
     authority: Arc<Authority>,
     ingest: Ingest,
-    policy: Arc<Policy>,
+    policy: LivePolicy,
     tasks: &TaskTracker,
 ) -> Router {
     let registry = Registry::start(store.clone(), tasks);
@@ -94,7 +94,7 @@ pub fn device_router(
 }
 
 /// The routes of enrolment connections.
-pub fn enrol_router(store: Store, authority: Arc<Authority>, policy: Arc<Policy>) -> Router {
+pub fn enrol_router(store: Store, authority: Arc<Authority>, policy: LivePolicy) -> Router {
     let port = EnrolPort {
         authority,
         store,

@@ -4,10 +4,12 @@
 
 pub mod flag_sweep;
 pub mod history_months;
+pub mod identity_erasure;
 pub mod imports;
 pub mod retention;
+pub mod school_calendar;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use cartable_common::UtcMillis;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -15,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     clock,
-    domain::policy::Policy,
+    domain::policy::LivePolicy,
     fault,
     store::{Store, StoreError, lease},
 };
@@ -27,7 +29,7 @@ const FIRST_AFTER: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 struct Runner {
     store: Store,
-    policy: Arc<Policy>,
+    policy: LivePolicy,
     /// This process, in leases.
     holder: Uuid,
 }
@@ -38,6 +40,7 @@ enum Job {
     FlagSweep,
     HistoryMonths,
     Retention,
+    IdentityErasure,
 }
 
 impl Job {
@@ -46,6 +49,7 @@ impl Job {
             Self::FlagSweep => "flag_sweep",
             Self::HistoryMonths => "history_months",
             Self::Retention => "retention",
+            Self::IdentityErasure => "identity_erasure",
         }
     }
 
@@ -54,14 +58,16 @@ impl Job {
             Self::FlagSweep => flag_sweep::EVERY,
             Self::HistoryMonths => history_months::EVERY,
             Self::Retention => retention::EVERY,
+            Self::IdentityErasure => identity_erasure::EVERY,
         }
     }
 }
 
 /// Starts all jobs in `tracker`. They end soon after `shutdown` is cancelled; a unit of work under way is finished.
-pub fn start(store: &Store, policy: &Arc<Policy>, tracker: &TaskTracker, shutdown: &CancellationToken) {
-    let runner = Runner { store: store.clone(), policy: Arc::clone(policy), holder: Uuid::new_v4() };
-    for job in [Job::FlagSweep, Job::HistoryMonths, Job::Retention] {
+pub fn start(store: &Store, policy: &LivePolicy, tracker: &TaskTracker, shutdown: &CancellationToken) {
+    let runner = Runner { store: store.clone(), policy: policy.clone(), holder: Uuid::new_v4() };
+    follow_calendar(store, policy, tracker, shutdown);
+    for job in [Job::FlagSweep, Job::HistoryMonths, Job::Retention, Job::IdentityErasure] {
         let (runner, shutdown) = (runner.clone(), shutdown.clone());
         tracker.spawn(async move {
             let mut pause = FIRST_AFTER;
@@ -74,6 +80,20 @@ pub fn start(store: &Store, policy: &Arc<Policy>, tracker: &TaskTracker, shutdow
             }
         });
     }
+}
+
+/// Looks for imported school calendars in this process, whichever process runs the jobs.
+fn follow_calendar(store: &Store, policy: &LivePolicy, tracker: &TaskTracker, shutdown: &CancellationToken) {
+    let (store, policy, shutdown) = (store.clone(), policy.clone(), shutdown.clone());
+    tracker.spawn(async move {
+        while shutdown.run_until_cancelled(tokio::time::sleep(school_calendar::EVERY)).await.is_some() {
+            match school_calendar::run(&store, &policy).await {
+                Ok(true) => tracing::info!("the school calendar changed"),
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "the school calendar could not be read; the last one is kept"),
+            }
+        }
+    });
 }
 
 impl Runner {
@@ -98,6 +118,11 @@ impl Runner {
             Job::Retention => retention::run(&self.store, now, shutdown).await.map(|done| {
                 tracing::info!(?done, "old moments rounded to the day, past ones deleted");
             }),
+            Job::IdentityErasure => {
+                identity_erasure::run(&self.store, &self.policy, now, shutdown).await.map(|erased| {
+                    tracing::info!(erased, "borrowers forgotten");
+                })
+            }
         };
         let mut tx = self.store.write().await?;
         lease::release(&mut tx, job.name(), self.holder, clock::now()).await?;

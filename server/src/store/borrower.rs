@@ -14,6 +14,8 @@ use crate::domain::{
     scope::Scope,
 };
 
+pub(crate) use super::value::day_number;
+
 #[derive(sqlx::FromRow)]
 struct Raw {
     id: Uuid,
@@ -114,4 +116,106 @@ pub async fn erase_identity(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<boo
     let sql = "UPDATE borrower SET identity_erased_at = $2, natural_key_hash = NULL WHERE id = $1";
     on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(drop))?;
     Ok(rows == 1)
+}
+
+/// Holds a borrower's loans back until this unit of work ends: nothing is lent to it between a look at its loans and
+/// what follows from it. On SQLite a unit of work that writes is alone already.
+async fn lock(tx: &mut Tx, id: Uuid) -> Result<(), StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        let sql = "SELECT 1 FROM borrower WHERE id = $1 FOR UPDATE";
+        sqlx::query(sql).bind(id).execute(&mut **connection).await?;
+    }
+    Ok(())
+}
+
+/// How many loans of a borrower are open, whatever their site; none begins before this unit of work ends.
+pub async fn open_loans(tx: &mut Tx, id: Uuid) -> Result<i64, StoreError> {
+    lock(tx, id).await?;
+    let sql = "SELECT count(*) FROM loan WHERE borrower_id = $1 AND ended_at IS NULL";
+    Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(id).fetch_one(c).await)?)
+}
+
+/// Whether who a borrower is is known.
+pub async fn is_identity_known(tx: &mut Tx, id: Uuid) -> Result<bool, StoreError> {
+    let sql = "SELECT count(*) FROM borrower_identity WHERE borrower_id = $1";
+    let count: i64 = on!(tx, |c| sqlx::query_scalar(sql).bind(id).fetch_one(c).await)?;
+    Ok(count > 0)
+}
+
+/// Writes a borrower's class level, an institution's name, and the day on which a person left the site.
+pub async fn set_details(tx: &mut Tx, borrower: &Borrower) -> Result<(), StoreError> {
+    let sql = "UPDATE borrower SET level = $2, institution_name = $3, left_site_day = $4 WHERE id = $1";
+    on!(tx, |c| {
+        sqlx::query(sql)
+            .bind(borrower.id)
+            .bind(borrower.level.map(Level::as_str))
+            .bind(borrower.institution_name.as_deref())
+            .bind(borrower.left_site_day)
+            .execute(c)
+            .await
+            .map(drop)
+    })?;
+    Ok(())
+}
+
+/// The sealed identities of a site's borrowers, by reference, `limit` of them at most. The caller writes down the
+/// reading in the same unit of work.
+pub async fn sealed_identities(
+    tx: &mut Tx,
+    scope: &Scope,
+    site: Uuid,
+    limit: i64,
+) -> Result<Vec<(Uuid, Reference, String)>, StoreError> {
+    if !scope.covers(Some(site)) {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT b.id, b.reference, i.sealed FROM borrower b JOIN borrower_identity i ON i.borrower_id = b.id \
+               WHERE b.site_id = $1 ORDER BY b.reference LIMIT $2";
+    let rows: Vec<(Uuid, String, String)> = on!(tx, |c| sqlx::query_as(sql).bind(site).bind(limit).fetch_all(c).await)?;
+    let read =
+        |(id, reference, sealed): (Uuid, String, String)| Ok((id, parsed("borrower.reference", &reference)?, sealed));
+    rows.into_iter().map(read).collect()
+}
+
+/// Persons of whom nobody needs to know any more who they were: their last loan ended before `returned_before`, and
+/// what is known of them was entered or corrected before that end or before `entered_before`; those who never had a
+/// loan by the second alone. `limit` of them at most.
+pub async fn forgettable(
+    tx: &mut Tx,
+    returned_before: UtcMillis,
+    entered_before: UtcMillis,
+    limit: i64,
+) -> Result<Vec<Uuid>, StoreError> {
+    let sql = "SELECT i.borrower_id FROM borrower_identity i LEFT JOIN (SELECT borrower_id, max(ended_at) AS last, \
+               sum(CASE WHEN ended_at IS NULL THEN 1 ELSE 0 END) AS open FROM loan GROUP BY borrower_id) l \
+               ON l.borrower_id = i.borrower_id \
+               WHERE COALESCE(l.open, 0) = 0 AND ((l.last < $1 AND (i.updated_at <= l.last OR i.updated_at < $2)) \
+               OR (l.last IS NULL AND i.updated_at < $2)) ORDER BY i.borrower_id LIMIT $3";
+    Ok(on!(tx, |c| {
+        sqlx::query_scalar(sql).bind(returned_before.get()).bind(entered_before.get()).bind(limit).fetch_all(c).await
+    })?)
+}
+
+/// One step of one of a borrower's loans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoanStep {
+    /// The loan.
+    pub loan: Uuid,
+    /// When.
+    pub at: UtcMillis,
+    /// Which step.
+    pub kind: String,
+    /// Who did it.
+    pub actor: String,
+}
+
+/// Every step of a borrower's loans, oldest first.
+pub async fn steps(tx: &mut Tx, id: Uuid) -> Result<Vec<LoanStep>, StoreError> {
+    let sql = "SELECT e.loan_id, e.at, e.kind, e.actor FROM loan_event e JOIN loan l ON l.id = e.loan_id \
+               WHERE l.borrower_id = $1 ORDER BY e.at, e.loan_id, e.number";
+    let rows: Vec<(Uuid, i64, String, String)> = on!(tx, |c| sqlx::query_as(sql).bind(id).fetch_all(c).await)?;
+    let read = |(loan, at, kind, actor): (Uuid, i64, String, String)| {
+        Ok(LoanStep { loan, at: moment("loan_event.at", at)?, kind, actor })
+    };
+    rows.into_iter().map(read).collect()
 }

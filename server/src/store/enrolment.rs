@@ -1,14 +1,15 @@
 //! Enrolments: which key speaks for which device. Read with every request of the device port.
 
-use cartable_common::{DeviceId, EnrolmentId, UtcMillis};
+use cartable_common::{DeviceId, EnrolmentId, Text, UtcMillis, report::Hardware};
 use data_encoding::HEXUPPER;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, device, device_record, on};
 use crate::domain::{
     device::DeviceStatus,
-    enrolment::{Candidate, EnrolmentStatus},
+    device_record::ContactExpected,
+    enrolment::{Candidate, EnrolmentStatus, is_same_maker},
     scope::Scope,
 };
 
@@ -162,6 +163,7 @@ pub async fn approve(tx: &mut Tx, id: EnrolmentId, now: UtcMillis) -> Result<boo
     let device = DeviceId(device);
     replace_others(tx, device, [id, id], now).await?;
     super::device::set_status(tx, &Scope::Everything, device, DeviceStatus::Active).await?;
+    device_record::expect(tx, device, ContactExpected::Agent).await?;
     super::device::set_enrolled(tx, device, now).await
 }
 
@@ -198,6 +200,16 @@ pub async fn pending(tx: &mut Tx, scope: &Scope) -> Result<Vec<Waiting>, StoreEr
         .collect())
 }
 
+/// Whether a device with this hardware's serial number, of the same maker, is recorded and not archived. Nobody else
+/// records it before this unit of work ends.
+pub async fn is_hardware_known(tx: &mut Tx, hardware: &Hardware) -> Result<bool, StoreError> {
+    let Some(serial) = hardware.serial_number.get() else { return Ok(false) };
+    lock_hardware(tx, serial.as_str()).await?;
+    let maker = hardware.manufacturer.as_ref().map(Text::as_str);
+    let rows = device::by_serial(tx, &Scope::Everything, serial).await?;
+    Ok(rows.iter().any(|row| row.archived_at.is_none() && is_same_maker(row.manufacturer.as_deref(), maker)))
+}
+
 /// Which of `devices` ever had an enrolment.
 pub async fn candidates(tx: &mut Tx, devices: &[super::device::DeviceRow]) -> Result<Vec<Candidate>, StoreError> {
     let mut candidates = Vec::with_capacity(devices.len());
@@ -209,6 +221,7 @@ pub async fn candidates(tx: &mut Tx, devices: &[super::device::DeviceRow]) -> Re
             status: row.status,
             archived: row.archived_at.is_some(),
             was_enrolled: any.is_some(),
+            expected: device_record::of_device(tx, row.id).await?.contact_expected,
         });
     }
     Ok(candidates)

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     authority::Role,
-    programme::{Programme, ProgrammeCode, Term},
+    programme::{Programme, ProgrammeCode, Term, Visibility},
 };
 
 #[derive(sqlx::FromRow)]
@@ -151,4 +151,9 @@ pub async fn reopen(tx: &mut Tx, id: Uuid) -> Result<bool, StoreError> {
     let sql = "UPDATE programme SET closed_at = NULL WHERE id = $1 AND closed_at IS NOT NULL";
     let rows = on!(tx, |c| sqlx::query(sql).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
+}
+
+/// What `role` may see of who is in which programme.
+pub async fn visibility(tx: &mut Tx, role: Role) -> Result<Visibility, StoreError> {
+    Ok(Visibility::of(role, &list(tx).await?))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use cartable_common::{DeviceId, UtcMillis};
+use cartable_common::{DeviceId, EnrolmentId, UtcMillis};
 use cartable_server::{
     auth::Role,
     clock,
@@ -11,9 +12,11 @@ use cartable_server::{
         borrower::Level,
         campaign::{CampaignState, Choice, Desks},
         device::DeviceStatus,
+        enrolment::EnrolmentStatus,
         enrolment_token::{TokenTerms, TokenText},
         flag::{Evidence, Finding, FlagCode, Severity},
         import::Kind,
+        language::Language,
         loan::{Condition, LoanState, Return},
         loan::LoanState,
         need::{Need, Reasons},
@@ -27,6 +30,9 @@ use cartable_server::{
         campaign::{self, Campaign},
         device::{self, NewDevice},
         enrolment_token, flag, lending_bulk, need, person,
+        enrolment::{self, NewEnrolment},
+        enrolment_token, flag, lending_bulk,
+        site_referent::{self, Referent},
     },
 };
 use serde_json::json;
@@ -88,9 +94,12 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     let mut things = Things::default();
     things.put("site", site);
     things.put("uai", uai_code(96, number));
+    things.put("free-uai", free_uai());
+    things.put("referent", referent(&mut tx, site, now).await?);
     things.put("file", "nothing.css");
     let device = device(&mut tx, site, now).await?;
     things.put("device", device);
+    things.put("enrolment", waiting(&mut tx, device, now).await?);
     things.put("flag", flagged(&mut tx, device, now).await?);
     things.put("token", token(&mut tx, site, now).await?);
     let programme = lending::programme(&mut tx, now).await?;
@@ -132,6 +141,19 @@ async fn import(cartable: &InProcess, now: UtcMillis) -> anyhow::Result<Uuid> {
     Ok(ledger::take_in(&cartable.app.store, &cartable.app.vault, &brought, bytes, now).await?.id)
 }
 
+/// The code of a site that is not there yet.
+fn free_uai() -> String {
+    uai_code(97, u32::try_from(Uuid::new_v4().as_u128() % 9_000).unwrap_or_default())
+}
+
+async fn referent(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
+    let id = Uuid::new_v4();
+    let email = format!("{}@college.example", id.simple());
+    let new = Referent { id, site, name: "Anne".into(), email, language: Language::French, created_at: now };
+    site_referent::add(tx, &new).await?;
+    Ok(id)
+}
+
 async fn device(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<DeviceId> {
     let id = DeviceId(Uuid::new_v4());
     let new = NewDevice {
@@ -144,6 +166,17 @@ async fn device(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Devic
         enrolled_at: Some(now),
     };
     device::insert(tx, &new, now).await?;
+    Ok(id)
+}
+
+/// An enrolment that waits for a person.
+async fn waiting(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<EnrolmentId> {
+    let (id, request) = (EnrolmentId(Uuid::now_v7()), Uuid::new_v4());
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(request.as_bytes());
+    let status = EnrolmentStatus::Pending;
+    let new = NewEnrolment { id, device, request, key: &key, token: None, status };
+    enrolment::insert(tx, &new, now).await?;
     Ok(id)
 }
 

@@ -5,12 +5,14 @@
 //! moments of receipt that it invents: contacts, changes, daily figures and flags are what the real code makes of them.
 //! Of most live devices nothing but their enrolment is known: their first report comes over the network.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
 use cartable_common::{DeviceId, EnrolmentId, UtcMillis, protocol::CheckInRequest};
 use cartable_server::{
-    domain::{device::DeviceStatus, enrolment::EnrolmentStatus, policy::Policy},
+    domain::{
+        device::DeviceStatus,
+        enrolment::EnrolmentStatus,
+        policy::{LivePolicy, Policy},
+    },
     jobs::flag_sweep,
     pki::ProvenKey,
     store::{
@@ -111,7 +113,7 @@ pub async fn replay(store: &Store, past: &Past<'_>, epoch: UtcMillis) -> anyhow:
     let remembered = &past.remembered;
     let tracker = TaskTracker::new();
     let over = CancellationToken::new();
-    let ingest = Ingest::start(store.clone(), Arc::new(Policy::default()), &tracker, over.clone());
+    let ingest = Ingest::start(store.clone(), LivePolicy::new(Policy::default()), &tracker, over.clone());
     let check_ins = remembered.iter().flat_map(|one| one.moments.contacts.iter().map(|&at| one.check_in(at, epoch)));
     // In the order of time, as they would have come.
     let mut check_ins: Vec<CheckIn> = check_ins.collect();

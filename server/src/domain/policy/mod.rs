@@ -3,6 +3,7 @@
 //! Reading refuses what it does not understand, with line and reason: a mistyped threshold must never silently be the
 //! default. The table of settings is in `settings`; reading is in `read`, writing the documented file in `write`.
 
+mod live;
 #[cfg(test)]
 mod page;
 mod read;
@@ -10,6 +11,7 @@ mod setting;
 mod settings;
 mod write;
 
+pub use live::LivePolicy;
 pub use read::{PolicyError, PolicyProblem};
 pub use settings::*;
 pub(crate) use write::source_of;

@@ -460,4 +460,20 @@ policy! {
         source "Cartable: moving devices between collèges is work that somebody must agree to.",
         source_fr "Cartable : déplacer des appareils entre collèges est un travail que quelqu'un doit accepter.";
     }
+
+    /// Vie privée : quand l'identité d'un bénéficiaire est oubliée.
+    /// Privacy: when who a borrower was is forgotten.
+    privacy: PrivacyPolicy {
+        identity_days: u32 = 90, Some(1..=1095), "jours · days",
+        fr "Jours après le dernier retour, puis l'identité est effacée ; la référence et l'historique des prêts restent.",
+        en "Days after the last return, then who the borrower was is erased; the reference and the loans stay.",
+        source "Cartable: a term to settle damage or loss. RGPD art. 5(1)(e) asks for no longer than needed.",
+        source_fr "Cartable : un trimestre pour régler une casse ou une perte. RGPD art. 5.1.e : pas plus que nécessaire.";
+
+        unused_identity_days: u32 = 400, Some(1..=1095), "jours · days",
+        fr "Jours après la dernière saisie d'une identité qui n'a servi à aucun prêt depuis, puis elle est effacée.",
+        en "Days after an identity was last entered without serving a loan since, then it is erased.",
+        source "Cartable: one school year and the list that begins the next.",
+        source_fr "Cartable : une année scolaire et la liste qui ouvre la suivante.";
+    }
 }

@@ -26,7 +26,7 @@ use self::{
     writer::{Job, Writer},
 };
 use super::{Store, StoreError};
-use crate::domain::{device::DeviceStatus, policy::Policy};
+use crate::domain::{device::DeviceStatus, policy::LivePolicy};
 
 /// Check-ins that may wait: a second's worth at full speed. More would only make each wait longer than agents do.
 const QUEUE: usize = 8_192;
@@ -79,14 +79,14 @@ pub enum IngestError {
 pub struct Ingest {
     queue: mpsc::Sender<Job>,
     room: Arc<Semaphore>,
-    policy: Arc<Policy>,
+    policy: LivePolicy,
 }
 
 impl Ingest {
     /// Starts the writing task in `tracker`. Once `shutdown` is cancelled it takes no more, writes what waits and ends.
-    pub fn start(store: Store, policy: Arc<Policy>, tracker: &TaskTracker, shutdown: CancellationToken) -> Self {
+    pub fn start(store: Store, policy: LivePolicy, tracker: &TaskTracker, shutdown: CancellationToken) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tracker.spawn(Writer::new(store, Arc::clone(&policy)).run(waiting, shutdown));
+        tracker.spawn(Writer::new(store, policy.clone()).run(waiting, shutdown));
         Self { queue, room: Arc::new(Semaphore::new(QUEUE_KIB)), policy }
     }
 
@@ -132,7 +132,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite:{}", directory.path().join("t.db").display())).await.unwrap();
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-        let ingest = Ingest::start(store, Arc::new(Policy::default()), &tracker, stop);
+        let ingest = Ingest::start(store, LivePolicy::new(crate::domain::policy::Policy::default()), &tracker, stop);
         // On one thread, all of them arrive before the writer has its turn.
         let answers = join_all((0..QUEUE + 50).map(|_| ingest.check_in(check_in()))).await;
         let busy = answers.iter().filter(|answer| **answer == Err(IngestError::Busy)).count();

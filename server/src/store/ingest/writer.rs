@@ -1,13 +1,13 @@
 //! The task that writes: takes what waits, makes it one unit of work, answers after the commit.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{IngestError, Receipt, batch, prepare::Prepared};
 use crate::{
-    domain::policy::Policy,
+    domain::policy::LivePolicy,
     fault,
     store::{Store, StoreError, failure::Failure},
 };
@@ -41,11 +41,11 @@ impl Job {
 #[derive(Debug)]
 pub(super) struct Writer {
     store: Store,
-    policy: Arc<Policy>,
+    policy: LivePolicy,
 }
 
 impl Writer {
-    pub(super) const fn new(store: Store, policy: Arc<Policy>) -> Self {
+    pub(super) const fn new(store: Store, policy: LivePolicy) -> Self {
         Self { store, policy }
     }
 

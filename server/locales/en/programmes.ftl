@@ -1,0 +1,63 @@
+# Programmes.
+
+programmes-title = Programmes
+programmes-intro = What the département lends or gives, to whom, and for how long.
+programmes-none = No programme.
+programmes-caption = Programmes, open ones first
+programme-new = New programme
+programme-name = Name
+programme-code = Code
+programme-code-hint = Neutral: it says nothing about people. Letters, digits, hyphens; it stays.
+programme-kind = Kind
+programme-kind-individual_loan = Loan to one person
+programme-kind-institutional_pool = Pool of an institution
+programme-kind-staff_loan = Loan to staff
+programme-kind-gift = Gift
+programme-term = Term
+programme-term-school_year_end = Until the end of the school year
+programme-term-date = Until a date
+programme-term-days = A number of days
+programme-term-open = Without a due date
+programme-term-date-field = Last day
+programme-term-days-field = Days
+programme-until = Until { $value }
+programme-for-days = { $count ->
+    [one] { $count } day
+   *[other] { $count } days
+}
+programme-renewals = Renewals allowed
+programme-accessories = Accessories
+programme-accessories-hint = One a line
+programme-owner = Owner
+programme-owner-hint = The département, or the partner that supplies
+programme-template = Agreement template
+programme-notice-days = Notice days
+programme-notice-days-hint = From the due date: -7 is a week before
+programme-membership = Who sees its membership
+programme-membership-hint = Besides administration and programme managers. Tick none where it would reveal somebody’s situation.
+programme-not-shown = None, or restricted
+programme-restricted = Restricted
+programme-state = State
+programme-open = Open
+programme-closed = Closed
+programme-terms = Terms
+programme-describe = Description
+programme-change = Change
+programme-close = Close the programme
+programme-close-explained = No new loan any more. Loans under way and the history stay.
+programme-reopen = Reopen the programme
+programme-reopen-explained = New loans become possible again.
+programme-problem-code = A code has 1 to 16 letters without accents, digits or hyphens.
+programme-problem-code-taken = Another programme has this code.
+programme-problem-name = Give a name of 1 to 80 characters.
+programme-problem-kind = Choose a kind.
+programme-problem-term = Give the last day, or a number of days from 1 to 7,300, as the term chosen asks.
+programme-problem-renewals = A loan is renewed 0 to 20 times.
+programme-problem-accessories = At most 20 accessories, each once, in at most 80 characters.
+programme-problem-owner = Name the owner in 1 to 80 characters.
+programme-problem-template = A template’s name has 1 to 80 small letters, digits, hyphens or underscores.
+programme-problem-notice-days = At most 12 different days, a year at most from the due date, separated by commas.
+staff-role-referent = Referents of sites
+staff-role-technician = Technicians
+staff-role-refurbisher = Refurbishers
+staff-role-auditor = Auditors

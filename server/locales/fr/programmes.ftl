@@ -1,0 +1,63 @@
+# Dispositifs.
+
+programmes-title = Dispositifs
+programmes-intro = Ce que le département prête ou donne, à qui, et pour combien de temps.
+programmes-none = Aucun dispositif.
+programmes-caption = Dispositifs, ouverts d’abord
+programme-new = Nouveau dispositif
+programme-name = Nom
+programme-code = Code
+programme-code-hint = Neutre : il ne dit rien des personnes. Lettres, chiffres, tirets ; il ne change plus.
+programme-kind = Nature
+programme-kind-individual_loan = Prêt à une personne
+programme-kind-institutional_pool = Fonds d’un établissement
+programme-kind-staff_loan = Prêt au personnel
+programme-kind-gift = Don
+programme-term = Durée
+programme-term-school_year_end = Jusqu’à la fin de l’année scolaire
+programme-term-date = Jusqu’à une date
+programme-term-days = Un nombre de jours
+programme-term-open = Sans échéance
+programme-term-date-field = Date de fin
+programme-term-days-field = Jours
+programme-until = Jusqu’au { $value }
+programme-for-days = { $count ->
+    [one] { $count } jour
+   *[other] { $count } jours
+}
+programme-renewals = Prolongations permises
+programme-accessories = Accessoires
+programme-accessories-hint = Un par ligne
+programme-owner = Propriétaire
+programme-owner-hint = Le département, ou le partenaire qui fournit
+programme-template = Modèle de convention
+programme-notice-days = Jours d’avis
+programme-notice-days-hint = Par rapport à l’échéance : -7 est une semaine avant
+programme-membership = Qui voit l’appartenance
+programme-membership-hint = En plus de l’administration et du pilotage. Ne rien cocher si elle révèle une situation.
+programme-not-shown = Aucun, ou réservé
+programme-restricted = Réservé
+programme-state = État
+programme-open = Ouvert
+programme-closed = Fermé
+programme-terms = Conditions
+programme-describe = Description
+programme-change = Modifier
+programme-close = Fermer le dispositif
+programme-close-explained = Plus aucun nouveau prêt. Les prêts en cours et l’historique restent.
+programme-reopen = Rouvrir le dispositif
+programme-reopen-explained = De nouveaux prêts redeviennent possibles.
+programme-problem-code = Un code a 1 à 16 lettres sans accent, chiffres ou tirets.
+programme-problem-code-taken = Un autre dispositif porte déjà ce code.
+programme-problem-name = Donnez un nom de 1 à 80 caractères.
+programme-problem-kind = Choisissez une nature.
+programme-problem-term = Donnez la date de fin, ou un nombre de jours de 1 à 7 300, selon la durée choisie.
+programme-problem-renewals = Un prêt se prolonge 0 à 20 fois.
+programme-problem-accessories = 20 accessoires au plus, chacun une seule fois, en 80 caractères au plus.
+programme-problem-owner = Nommez le propriétaire en 1 à 80 caractères.
+programme-problem-template = Un nom de modèle a 1 à 80 minuscules, chiffres, tirets ou soulignés.
+programme-problem-notice-days = 12 jours différents au plus, à un an au plus de l’échéance, séparés par des virgules.
+staff-role-referent = Référents d’établissement
+staff-role-technician = Techniciens
+staff-role-refurbisher = Reconditionneurs
+staff-role-auditor = Contrôle

@@ -1,0 +1,222 @@
+//! What people do to borrowers: record them, change what is known, mark that they left, forget who they were.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    acts::{Reasoned, reason, record},
+    borrower::Shown,
+    borrower_form::{BorrowerForm, IdentityForm, Wanted, institution_name, level, problem},
+    borrower_pages::{borrower_for, show, show_new},
+    error::{Refusal, require},
+    visitor::Visitor,
+};
+use crate::{
+    app::App,
+    auth::{Action, CsrfForm, Object, SignedIn},
+    domain::{
+        borrower::{Borrower, BorrowerKind, Reference},
+        identity::may_be_erased,
+        paris,
+    },
+    random,
+    store::{Tx, borrower, site},
+};
+
+fn back(id: Uuid, done: &str) -> Response {
+    Redirect::to(&format!("/borrowers/{id}?done={done}")).into_response()
+}
+
+/// `POST /borrowers`
+pub(super) async fn create(
+    visitor: Visitor,
+    State(app): State<App>,
+    CsrfForm { signed_in, form }: CsrfForm<BorrowerForm>,
+) -> Result<Response, Refusal> {
+    require(signed_in.person.can(Action::ChangeBorrowers, Object::OwnScope))?;
+    let mut tx = app.store.write().await?;
+    let made = match form.read() {
+        Ok(wanted) => try_create(&app, &mut tx, &signed_in, wanted).await?,
+        Err(wrong) => Err(wrong),
+    };
+    match made {
+        Ok(id) => {
+            tx.commit().await?;
+            Ok(back(id, "saved"))
+        }
+        Err(wrong) => {
+            drop(tx);
+            let mut tx = app.store.read().await?;
+            show_new(&mut tx, &signed_in, &visitor, StatusCode::UNPROCESSABLE_ENTITY, (form, Some(wrong))).await
+        }
+    }
+}
+
+/// The new borrower's id, or the word for what is wrong.
+async fn try_create(
+    app: &App,
+    tx: &mut Tx,
+    signed_in: &SignedIn,
+    wanted: Wanted,
+) -> Result<Result<Uuid, &'static str>, Refusal> {
+    let person = &signed_in.person;
+    if let Some(id) = wanted.site
+        && site::find(tx, &person.scope, id).await?.is_none()
+    {
+        return Ok(Err("borrower-problem-site"));
+    }
+    if !person.can(Action::ChangeBorrowers, Object::OfSite(wanted.site)).is_allowed() {
+        return Ok(Err("borrower-problem-site"));
+    }
+    let random = random::bytes().map_err(|error| {
+        tracing::error!(%error, "no randomness for a reference");
+        Refusal::Broken
+    })?;
+    let new = Borrower {
+        id: Uuid::now_v7(),
+        reference: Reference::from_random(random),
+        kind: wanted.kind,
+        institution_name: wanted.institution,
+        site: wanted.site,
+        level: wanted.level,
+        left_site_day: None,
+        created_at: signed_in.now,
+        identity_erased_at: None,
+    };
+    let key = wanted.number.map(|number| app.vault.natural_key(&number));
+    match borrower::insert(tx, &new, key.as_ref().map(<[u8; 32]>::as_slice)).await {
+        Err(error) if error.is_duplicate_of("natural_key_hash") => return Ok(Err("borrower-problem-number-taken")),
+        other => other?,
+    }
+    if let Some(identity) = &wanted.identity {
+        let sealed = app.vault.seal_identity(new.id, identity)?;
+        borrower::put_identity(tx, new.id, &sealed, signed_in.now).await?;
+    }
+    let details = json!({ "reference": new.reference.as_str(), "kind": new.kind.as_str(), "site": new.site,
+        "identity": wanted.identity.is_some() });
+    record(tx, signed_in, "borrower.create", ("borrower", new.id), details).await?;
+    Ok(Ok(new.id))
+}
+
+/// `POST /borrowers/{id}/identity/change`
+pub(super) async fn change_identity(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<IdentityForm>,
+) -> Result<Response, Refusal> {
+    let mut tx = app.store.write().await?;
+    let found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    require(signed_in.person.can(Action::SeeIdentity, Object::OfSite(found.site)))?;
+    if found.kind != BorrowerKind::Person {
+        return Err(Refusal::Nonsense);
+    }
+    let before = match borrower::sealed_identity(&mut tx, &signed_in.person.scope, found.id).await? {
+        Some(sealed) => Some(app.vault.open_identity(found.id, &sealed)?),
+        None => None,
+    };
+    match form.read(before.as_ref()) {
+        Ok(identity) => {
+            let sealed = app.vault.seal_identity(found.id, &identity)?;
+            borrower::put_identity(&mut tx, found.id, &sealed, signed_in.now).await?;
+            let details = json!({ "known_before": before.is_some() });
+            record(&mut tx, &signed_in, "borrower.change_identity", ("borrower", found.id), details).await?;
+            tx.commit().await?;
+            Ok(back(found.id, "saved"))
+        }
+        Err(wrong) => {
+            let shown = Shown { identity: None, form: Some(form), problem: Some(problem(wrong)) };
+            show(&mut tx, &signed_in, &visitor, found, (StatusCode::UNPROCESSABLE_ENTITY, shown)).await
+        }
+    }
+}
+
+/// What else is known of a borrower.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct DetailsForm {
+    level: String,
+    institution: String,
+}
+
+/// `POST /borrowers/{id}/change`
+pub(super) async fn change(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<DetailsForm>,
+) -> Result<Response, Refusal> {
+    let mut tx = app.store.write().await?;
+    let mut found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    match found.kind {
+        BorrowerKind::Person => found.level = level(&form.level).map_err(|_| Refusal::Nonsense)?,
+        BorrowerKind::Institution => {
+            found.institution_name = Some(institution_name(&form.institution).ok_or(Refusal::Nonsense)?);
+        }
+    }
+    borrower::set_details(&mut tx, &found).await?;
+    // The class level is not in the audit: it may reveal a person's situation.
+    let details = json!({ "institution": found.institution_name });
+    record(&mut tx, &signed_in, "borrower.change", ("borrower", found.id), details).await?;
+    tx.commit().await?;
+    Ok(back(found.id, "saved"))
+}
+
+/// When a person left the site; empty for one who is back.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct LeftForm {
+    day: String,
+}
+
+/// `POST /borrowers/{id}/left`
+pub(super) async fn left(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<LeftForm>,
+) -> Result<Response, Refusal> {
+    let day = match form.day.trim() {
+        "" => None,
+        text => Some(text.parse::<Date>().map_err(|_| Refusal::Nonsense)?),
+    };
+    let mut tx = app.store.write().await?;
+    let mut found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    // A campaign that asks who left must be able to rely on it: nobody leaves in ten years' time.
+    let latest = paris::date(signed_in.now).checked_add(jiff::Span::new().days(400)).map_err(|_| Refusal::Nonsense)?;
+    if found.kind != BorrowerKind::Person || day.is_some_and(|day| day > latest || day.year() < 2000) {
+        return Err(Refusal::Nonsense);
+    }
+    found.left_site_day = day.map(borrower::day_number);
+    borrower::set_details(&mut tx, &found).await?;
+    let details = json!({ "left": day.map(|day| day.to_string()) });
+    record(&mut tx, &signed_in, "borrower.left_site", ("borrower", found.id), details).await?;
+    tx.commit().await?;
+    Ok(back(found.id, "saved"))
+}
+
+/// `POST /borrowers/{id}/erase`: forgets who it was (RGPD art. 17).
+pub(super) async fn erase(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<Reasoned>,
+) -> Result<Response, Refusal> {
+    let reason = reason(&form.reason)?;
+    let mut tx = app.store.write().await?;
+    let found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    if may_be_erased(borrower::open_loans(&mut tx, found.id).await?).is_err() {
+        let shown = Shown { problem: Some("borrower-problem-still-needed"), ..Shown::default() };
+        return show(&mut tx, &signed_in, &visitor, found, (StatusCode::CONFLICT, shown)).await;
+    }
+    if borrower::erase_identity(&mut tx, found.id, signed_in.now).await? {
+        let details = json!({ "reason": reason });
+        record(&mut tx, &signed_in, "borrower.erase_identity", ("borrower", found.id), details).await?;
+        tx.commit().await?;
+    }
+    Ok(back(found.id, "identity-erased"))
+}

@@ -1,0 +1,53 @@
+//! A person signed in to the console of [`InProcess`], as a browser would be: its cookie, and the proof in its forms.
+
+use anyhow::Context as _;
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use cartable_server::clock;
+
+use crate::in_process::{Answer, InProcess};
+
+/// A person signed in.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    cartable: InProcess,
+    cookie: String,
+    csrf: String,
+}
+
+impl InProcess {
+    /// Signs that person in.
+    pub async fn signed_in(&self, login: &str) -> anyhow::Result<Pages> {
+        let cookie = self.cookie(login, clock::now()).await?;
+        let mut pages = Pages { cartable: self.clone(), cookie, csrf: String::new() };
+        let overview = pages.get("/").await?.body;
+        let csrf = overview.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        csrf.context("a form on the overview")?.clone_into(&mut pages.csrf);
+        Ok(pages)
+    }
+}
+
+impl Pages {
+    /// Reads a page.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {
+        self.cartable.send(self.request("GET", path).body(Body::empty())?).await
+    }
+
+    /// Sends a form: its fields as a browser encodes them, without the proof.
+    pub async fn post(&self, path: &str, fields: &str) -> anyhow::Result<Answer> {
+        let body = Body::from(format!("{fields}&csrf={}", self.csrf));
+        let kind = "application/x-www-form-urlencoded";
+        self.cartable.send(self.request("POST", path).header(header::CONTENT_TYPE, kind).body(body)?).await
+    }
+
+    fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "cartable.example")
+            .header(header::ORIGIN, "https://cartable.example")
+            .header(header::COOKIE, &self.cookie)
+    }
+}
