@@ -21,3 +21,4 @@ pub mod pki;
 pub mod random;
 pub mod store;
 pub mod vault;
+pub mod webhook;

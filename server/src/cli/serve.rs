@@ -23,11 +23,13 @@ use crate::{
         port::{self, Protocol},
         tls::{self, CurrentCertificate, DeviceTls},
     },
-    jobs,
+    jobs::{self, Jobs},
     lifecycle::Lifecycle,
+    mail::smtp::Mailer,
     pki::{Authority, MasterKey},
     store::{Store, ingest::Ingest},
     vault::Vault,
+    webhook::Teller,
 };
 
 /// How often the gateway's certificate is looked at.
@@ -88,8 +90,16 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         vault: Vault::new(&key),
         secure_cookies: settings.console_transport != Transport::Loopback,
     };
+    let jobs = Jobs {
+        store: store.clone(),
+        policy: policy.clone(),
+        vault: app.vault.clone(),
+        mailer: settings.mail.clone().map(Mailer::new).transpose()?.map(Arc::new),
+        teller: Arc::new(Teller::new(settings.webhooks.clone())?),
+    };
     let workers = lifecycle.workers();
     jobs::imports::start(&store, &app.vault, &workers.tasks, &workers.stop);
+    jobs::start(jobs, &workers.tasks, &workers.stop);
     serve_console(people, &settings, app, &lifecycle)?;
     serve_gateway(gateway, &settings, &authority, &store, &policy, &lifecycle)?;
 
@@ -145,7 +155,6 @@ fn serve_gateway(
             }
         }
     });
-    jobs::start(store, policy, &workers.tasks, &workers.stop);
     let ingest = Ingest::start(store.clone(), policy.clone(), &workers.tasks, workers.stop.clone());
     let device = gateway::device_router(store.clone(), Arc::clone(authority), ingest, policy.clone(), &workers.tasks);
     let enrol = gateway::enrol_router(store.clone(), Arc::clone(authority), policy.clone());

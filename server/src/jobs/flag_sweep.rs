@@ -3,8 +3,6 @@
 //! Each run judges every device by the rules of contact, from narrow rows. Once a day, and after a change of the
 //! policy, it judges by all rules, from the whole reports.
 
-use std::time::Duration;
-
 use cartable_common::{ContentHash, UtcMillis};
 use tokio_util::sync::CancellationToken;
 
@@ -15,9 +13,6 @@ use crate::{
         sweep::{self, Rules, Swept},
     },
 };
-
-/// Between two runs.
-pub const EVERY: Duration = Duration::from_mins(10);
 
 /// Judges the whole fleet; stops early when `shutdown` is cancelled.
 pub async fn run(

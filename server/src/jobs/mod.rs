@@ -1,15 +1,18 @@
 //! Periodic work, as reconcilers: each run looks at what is stored and makes it right, whatever ran or failed before.
 //!
-//! Several server processes may share a database: a lease lets one of them run a job at a time.
+//! Several server processes may share a database: a lease lets one of them run a job at a time. Each run leaves its
+//! beginning and its end in the database, which shows when a job has stopped.
 
 pub mod flag_sweep;
 pub mod history_months;
 pub mod identity_erasure;
 pub mod imports;
+pub mod notices;
 pub mod retention;
 pub mod school_calendar;
+pub mod webhooks;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use cartable_common::UtcMillis;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -17,64 +20,63 @@ use uuid::Uuid;
 
 use crate::{
     clock,
-    domain::policy::LivePolicy,
+    domain::{job::Job, policy::LivePolicy},
     fault,
-    store::{Store, StoreError, lease},
+    mail::smtp::Mailer,
+    store::{Store, StoreError, job_run, lease},
+    vault::Vault,
+    webhook::Teller,
 };
 
 /// How long after the start the first run is made: the server answers devices first.
 const FIRST_AFTER: Duration = Duration::from_secs(5);
 
-/// A job and the process that may run it.
+/// What jobs work with.
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    /// The database.
+    pub store: Store,
+    /// The rules.
+    pub policy: LivePolicy,
+    /// Opens who borrowers are, and webhook secrets.
+    pub vault: Vault,
+    /// Hands letters over, where a mail server is configured.
+    pub mailer: Option<Arc<Mailer>>,
+    /// Tells other systems.
+    pub teller: Arc<Teller>,
+}
+
+/// The jobs and the process that may run them.
 #[derive(Clone, Debug)]
 struct Runner {
-    store: Store,
-    policy: LivePolicy,
+    jobs: Jobs,
     /// This process, in leases.
     holder: Uuid,
 }
 
-/// Which job.
-#[derive(Clone, Copy, Debug)]
-enum Job {
-    FlagSweep,
-    HistoryMonths,
-    Retention,
-    IdentityErasure,
-}
-
-impl Job {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::FlagSweep => "flag_sweep",
-            Self::HistoryMonths => "history_months",
-            Self::Retention => "retention",
-            Self::IdentityErasure => "identity_erasure",
-        }
-    }
-
-    const fn every(self) -> Duration {
-        match self {
-            Self::FlagSweep => flag_sweep::EVERY,
-            Self::HistoryMonths => history_months::EVERY,
-            Self::Retention => retention::EVERY,
-            Self::IdentityErasure => identity_erasure::EVERY,
-        }
-    }
+/// Why a run did not end well.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Notices(#[from] notices::NoticesError),
 }
 
 /// Starts all jobs in `tracker`. They end soon after `shutdown` is cancelled; a unit of work under way is finished.
-pub fn start(store: &Store, policy: &LivePolicy, tracker: &TaskTracker, shutdown: &CancellationToken) {
-    let runner = Runner { store: store.clone(), policy: policy.clone(), holder: Uuid::new_v4() };
-    follow_calendar(store, policy, tracker, shutdown);
-    for job in [Job::FlagSweep, Job::HistoryMonths, Job::Retention, Job::IdentityErasure] {
+    follow_calendar(&jobs.store, &jobs.policy, tracker, shutdown);
+    let runner = Runner { jobs, holder: Uuid::new_v4() };
+    for job in Job::ALL.iter().copied() {
         let (runner, shutdown) = (runner.clone(), shutdown.clone());
         tracker.spawn(async move {
+            if let Err(error) = runner.expect(job).await {
+                tracing::error!(job = job.as_str(), %error, "a job could not be made known");
+            }
             let mut pause = FIRST_AFTER;
             while shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
-                let done = fault::contain(job.name(), runner.run(job, &shutdown)).await;
+                let done = fault::contain(job.as_str(), runner.run(job, &shutdown)).await;
                 if let Some(Err(error)) = done {
-                    tracing::error!(job = job.name(), %error, "a job failed; it is tried again at its next time");
+                    tracing::error!(job = job.as_str(), %error, "a job failed; it is tried again at its next time");
                 }
                 pause = job.every();
             }
@@ -97,36 +99,65 @@ fn follow_calendar(store: &Store, policy: &LivePolicy, tracker: &TaskTracker, sh
 }
 
 impl Runner {
+    /// Makes `job` known, so that it is missed if it never runs.
+    async fn expect(&self, job: Job) -> Result<(), StoreError> {
+        let mut tx = self.jobs.store.write().await?;
+        job_run::expect(&mut tx, job.as_str(), clock::now()).await?;
+        tx.commit().await
+    }
+
     /// Runs `job` if no other process does.
-    async fn run(&self, job: Job, shutdown: &CancellationToken) -> Result<(), StoreError> {
+    async fn run(&self, job: Job, shutdown: &CancellationToken) -> Result<(), JobError> {
         let now = clock::now();
         // Long enough for a million devices; a process that dies leaves it to run out.
         let until = now.plus_millis(i64::try_from(job.every().as_millis()).unwrap_or(UtcMillis::DAY));
-        let mut tx = self.store.write().await?;
-        let mine = lease::take(&mut tx, job.name(), self.holder, now, until).await?;
+        let mut tx = self.jobs.store.write().await?;
+        let mine = lease::take(&mut tx, job.as_str(), self.holder, now, until).await?;
+        if mine {
+            job_run::started(&mut tx, job.as_str(), now).await?;
+        }
         tx.commit().await?;
         if !mine {
             return Ok(());
         }
-        let done = match job {
-            Job::FlagSweep => flag_sweep::run(&self.store, &self.policy, now, shutdown).await.map(|done| {
-                tracing::debug!(?done, "flags swept");
-            }),
-            Job::HistoryMonths => history_months::run(&self.store, now, shutdown).await.map(|made| {
-                tracing::debug!(made, "months of history looked after");
-            }),
-            Job::Retention => retention::run(&self.store, now, shutdown).await.map(|done| {
-                tracing::info!(?done, "old moments rounded to the day, past ones deleted");
-            }),
-            Job::IdentityErasure => {
-                identity_erasure::run(&self.store, &self.policy, now, shutdown).await.map(|erased| {
-                    tracing::info!(erased, "borrowers forgotten");
-                })
-            }
-        };
-        let mut tx = self.store.write().await?;
-        lease::release(&mut tx, job.name(), self.holder, clock::now()).await?;
+        let done = self.work(job, now, shutdown).await;
+        let (ended, error) = (clock::now(), done.as_ref().err().map(ToString::to_string));
+        let mut tx = self.jobs.store.write().await?;
+        job_run::finished(&mut tx, job.as_str(), error.as_deref(), ended).await?;
+        lease::release(&mut tx, job.as_str(), self.holder, ended).await?;
         tx.commit().await?;
         done
+    }
+
+    async fn work(&self, job: Job, now: UtcMillis, shutdown: &CancellationToken) -> Result<(), JobError> {
+        let Jobs { store, policy, vault, mailer, teller } = &self.jobs;
+        match job {
+            Job::FlagSweep => {
+                let done = flag_sweep::run(store, policy, now, shutdown).await?;
+                tracing::debug!(?done, "flags swept");
+            }
+            Job::HistoryMonths => {
+                let made = history_months::run(store, now, shutdown).await?;
+                tracing::debug!(made, "tables for the history of the months ahead");
+            }
+            Job::Retention => {
+                let done = retention::run(store, now, shutdown).await?;
+                tracing::info!(?done, "old moments rounded to the day, past ones deleted");
+            }
+            Job::IdentityErasure => {
+                let erased = identity_erasure::run(store, policy, now, shutdown).await?;
+                tracing::info!(erased, "borrowers forgotten");
+            }
+            Job::Notices => {
+                let writing = notices::Writing { store, vault, mailer: mailer.as_deref(), policy, clock: &clock::now };
+                let done = writing.run(shutdown).await?;
+                tracing::debug!(?done, "notices written and sent");
+            }
+            Job::Webhooks => {
+                let done = webhooks::Telling { store, vault, teller }.run(now, shutdown).await?;
+                tracing::debug!(?done, "events told");
+            }
+        }
+        Ok(())
     }
 }

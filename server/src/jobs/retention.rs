@@ -1,7 +1,5 @@
 //! Forgets in time: what is kept how long, and how exactly, stands in [`crate::store::retention`].
 
-use std::time::Duration;
-
 use cartable_common::UtcMillis;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -13,9 +11,6 @@ use crate::store::{
     retention::{self, Retained},
     sweep,
 };
-
-/// Between two runs.
-pub const EVERY: Duration = Duration::from_hours(6);
 
 const ACTOR: &str = "job:retention";
 

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use cartable_common::{DeviceId, UtcMillis};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
@@ -14,10 +15,12 @@ use super::{
     device, on,
     rows::{Cell, Rows, Type},
     value::{from_json, moment, optional_moment, parsed, to_json},
+    webhook,
 };
 use crate::domain::{
     flag::{Evidence, Finding, FlagCode, Severity},
     scope::Scope,
+    webhook::EventKind,
 };
 
 /// Most flags that the history of a device shows.
@@ -368,6 +371,7 @@ pub(crate) async fn apply_all(tx: &mut Tx, judged: Vec<Judged>, deltas: &mut Del
         Tx::Postgres(_) => differences(tx, judged.into_iter()).await?,
     };
     write(tx, &changing).await?;
+    announce(tx, &changing).await?;
     recount(tx, &changing, deltas).await?;
     Ok(Applied {
         raised: changing.values().map(|one| one.raise.len()).sum(),
@@ -443,6 +447,27 @@ async fn write(tx: &mut Tx, changing: &HashMap<Uuid, Difference>) -> Result<(), 
                SELECT id, device_id, code, subject, severity, at, evidence, at FROM {rows}";
     raised.execute(tx, sql).await?;
     Ok(())
+}
+
+/// Tells whoever asked for it what was raised and cleared.
+async fn announce(tx: &mut Tx, changing: &HashMap<Uuid, Difference>) -> Result<(), StoreError> {
+    let latest = changing.values().map(|one| one.at).max().and_then(UtcMillis::new).unwrap_or_default();
+    webhook::tell(tx, latest, || {
+        let mut events = Vec::new();
+        for (device, one) in changing {
+            let at = UtcMillis::new(one.at).unwrap_or_default();
+            let event = |kind, data| webhook::Event { kind, at, data };
+            events.extend(one.raise.iter().map(|finding| {
+                let (code, severity) = (finding.code.as_str(), finding.severity.as_str());
+                event(EventKind::FlagRaised, json!({ "device": device, "code": code, "severity": severity }))
+            }));
+            events.extend(one.clear.iter().map(|(id, code)| {
+                event(EventKind::FlagCleared, json!({ "device": device, "flag": id, "code": code.as_str() }))
+            }));
+        }
+        events
+    })
+    .await
 }
 
 #[derive(sqlx::FromRow)]

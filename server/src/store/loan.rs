@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx, campaign, device, need, notice, on,
     value::{day, day_number, from_json, moment, optional_moment, parsed, to_json},
+    webhook,
 };
 use crate::domain::{
     loan::{HandedOver, LendingState, Loan, LoanState, LoanStateName, Return, Signature, Theft},
@@ -119,6 +120,7 @@ pub async fn reserve(tx: &mut Tx, loan: &Loan, actor: &str, now: UtcMillis) -> R
             .await
             .map(drop)
     })?;
+    webhook::tell_loan(tx, loan, LoanStateName::Reserved.as_str(), now).await?;
     event(tx, loan.id, Event { kind: LoanStateName::Reserved.as_str(), actor, details: Value::Null }, now).await?;
     set_lending_state(tx, loan.device, loan.state.lending_state()).await
 }
@@ -166,6 +168,7 @@ pub async fn save(tx: &mut Tx, loan: &Loan, step: Event<'_>, now: UtcMillis) -> 
             .map(drop)
     })?;
     notice::confirm(tx, loan, step.kind, now).await?;
+    webhook::tell_loan(tx, loan, step.kind, now).await?;
     event(tx, loan.id, step, now).await?;
     if matches!(loan.state, LoanState::Cancelled { .. }) {
         need::reopen_of_loan(tx, loan.id).await?;

@@ -48,7 +48,8 @@ async fn zone_of(tx: &mut Tx, site: Option<Uuid>) -> Result<Option<Zone>, StoreE
     zone.map(|zone| parsed("site.academic_zone", &zone)).transpose()
 }
 
-async fn imported(tx: &mut Tx) -> Result<Vec<Closure>, StoreError> {
+/// Days without school that were imported.
+pub(crate) async fn imported(tx: &mut Tx) -> Result<Vec<Closure>, StoreError> {
     let sql = "SELECT academic_zone, first_day, last_day FROM school_closure";
     let rows: Vec<Raw> = on!(tx, |c| sqlx::query_as(sql).fetch_all(c).await)?;
     rows.into_iter()

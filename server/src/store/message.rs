@@ -19,7 +19,7 @@ use crate::domain::{
 };
 
 /// Notices that are looked at in one unit of work.
-const NOTICES_AT_ONCE: i64 = 2_000;
+const NOTICES_AT_ONCE: i64 = 5_000;
 
 /// A recipient for whom notices wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,4 +185,14 @@ pub async fn due(tx: &mut Tx, after: Option<Due>, now: UtcMillis) -> Result<Vec<
             })
         })
         .collect()
+}
+
+/// Forgets notices and messages that ended before `before`; how many messages.
+pub async fn forget(tx: &mut Tx, before: UtcMillis) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM notice WHERE created_at < $1 AND (state = 'dropped' OR message_id IN \
+               (SELECT id FROM message WHERE finished_at < $1))";
+    on!(tx, |c| sqlx::query(sql).bind(before.get()).execute(c).await.map(drop))?;
+    let sql = "DELETE FROM message WHERE finished_at < $1 AND NOT EXISTS \
+               (SELECT 1 FROM notice WHERE notice.message_id = message.id)";
+    Ok(on!(tx, |c| sqlx::query(sql).bind(before.get()).execute(c).await.map(|done| done.rows_affected()))?)
 }

@@ -43,6 +43,7 @@ pub mod import_loan;
 pub mod import_places;
 pub mod import_site;
 pub mod ingest;
+pub mod job_run;
 pub mod lease;
 pub mod lending;
 pub mod lending_bulk;
@@ -60,6 +61,7 @@ pub mod need;
 pub mod need_entry;
 pub mod need_list;
 pub mod notice;
+pub mod notice_due;
 pub mod overview;
 pub mod page;
 pub mod partition;
@@ -78,6 +80,7 @@ pub mod site_referent;
 pub mod snapshot;
 pub mod sweep;
 mod value;
+pub mod webhook;
 
 use std::{str::FromStr as _, time::Duration};
 

@@ -1,0 +1,394 @@
+//! Writes the day's reminders, groups what waits by recipient, and sends it.
+//!
+//! Each step can be cut off anywhere and is taken up by the next run: reminders have keys, messages have their
+//! Message-ID before the first attempt, and an attempt is written down before it is made. An address is looked up for
+//! one message, used, and forgotten; each reading of who a borrower is leaves a row in the audit.
+
+use cartable_common::UtcMillis;
+use data_encoding::HEXLOWER;
+use jiff::{ToSpan as _, civil::Date};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    domain::{
+        borrower::Identity,
+        language::Language,
+        notice::{Reason, Recipient, RecipientKind},
+        notice_schedule::{Calm, in_hours, next_attempt, out_of_patience},
+        paris,
+        policy::Policy,
+        school_calendar::Closure,
+    },
+    mail::{
+        letter::{self, Item},
+        smtp::{Link, Mailer, Parcel, Trouble},
+    },
+    store::{
+        Store, StoreError, Tx,
+        audit::{self, NewAudit},
+        message, message_address,
+        message_address::{Known, Post},
+        message_attempt::{self, Attempt, Delivery, Outcome},
+        notice::{self, NewNotice},
+        notice_due,
+    },
+    vault::Vault,
+};
+
+/// How long notices and messages are kept after they ended.
+const KEPT_DAYS: i64 = 400;
+/// Why a message to somebody without an address failed.
+const NO_ADDRESS: &str = "no e-mail address is known";
+
+/// What writing to people needs.
+#[derive(Clone, Copy)]
+pub struct Writing<'a> {
+    /// The database.
+    pub store: &'a Store,
+    /// Opens who borrowers are.
+    pub vault: &'a Vault,
+    /// Hands letters over; without one, notices wait.
+    pub mailer: Option<&'a Mailer>,
+    /// The rules.
+    pub policy: &'a Policy,
+    /// The clock: a run with thousands of letters takes a while.
+    pub clock: &'a (dyn Fn() -> UtcMillis + Sync),
+}
+
+impl std::fmt::Debug for Writing<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Writing")
+    }
+}
+
+/// Why a run stopped early.
+#[derive(Debug, thiserror::Error)]
+pub enum NoticesError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The mail server.
+    #[error(transparent)]
+    Mail(#[from] Trouble),
+}
+
+/// What a run did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Reminders that were written.
+    pub written: u64,
+    /// Messages that were made.
+    pub messages: u64,
+    /// Messages that were sent.
+    pub sent: u64,
+    /// Messages that wait for another attempt.
+    pub postponed: u64,
+    /// Messages that failed for good.
+    pub failed: u64,
+}
+
+impl Writing<'_> {
+    /// One run; stops early when `shutdown` is cancelled, or when the mail server cannot be used.
+    pub async fn run(&self, shutdown: &CancellationToken) -> Result<Done, NoticesError> {
+        let now = (self.clock)();
+        let today = paris::date(now);
+        let mut done = Done::default();
+        let mut tx = self.store.write().await?;
+        message::expire(&mut tx, today).await?;
+        tx.commit().await?;
+        let closures = self.closures().await?;
+        self.write_reminders(&closures, today, now, &mut done).await?;
+        let Some(mailer) = self.mailer.filter(|_| in_hours(self.policy, paris::date_time(now))) else {
+            return Ok(done);
+        };
+        self.group(mailer, &closures, today, now, &mut done).await?;
+        self.send(mailer, &closures, &mut done, shutdown).await?;
+        Ok(done)
+    }
+
+    async fn closures(&self) -> Result<Vec<Closure>, StoreError> {
+        let mut closures = self.policy.calendar.closures.clone();
+        closures.extend(notice_due::closures(&mut self.store.read().await?).await?);
+        Ok(closures)
+    }
+
+    /// Once a day: the reminders that the programmes' schedules ask for.
+    async fn write_reminders(
+        &self,
+        closures: &[Closure],
+        today: Date,
+        now: UtcMillis,
+        done: &mut Done,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.store.read().await?;
+        let written = notice_due::is_written(&mut tx, today).await?;
+        let programmes = notice_due::programmes(&mut tx).await?;
+        drop(tx);
+        if written {
+            return Ok(());
+        }
+        let run = notice_due::Run { policy: self.policy, closures, today, now };
+        for programme in &programmes {
+            let mut after = None;
+            loop {
+                let mut tx = self.store.write().await?;
+                let (new, next) = notice_due::write(&mut tx, run, programme, after).await?;
+                tx.commit().await?;
+                done.written += new;
+                after = next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        let mut tx = self.store.write().await?;
+        message::forget(&mut tx, now.plus_days(-KEPT_DAYS)).await?;
+        notice_due::set_written(&mut tx, today).await?;
+        tx.commit().await
+    }
+
+    /// One message for each recipient for whom something may leave today.
+    async fn group(
+        &self,
+        mailer: &Mailer,
+        closures: &[Closure],
+        today: Date,
+        now: UtcMillis,
+        done: &mut Done,
+    ) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let mut tx = self.store.write().await?;
+            let mut waiting = message::waiting(&mut tx, after, today).await?;
+            let Some(last) = waiting.last().map(|last| last.recipient) else { return Ok(()) };
+            after = Some(last);
+            waiting.retain(|one| Calm::new(self.policy, one.zone, closures).allows(one.quiet, today));
+            done.messages += message::group(&mut tx, &waiting, mailer.domain(), now).await?;
+            tx.commit().await?;
+        }
+    }
+
+    /// Sends what is due, over one connection as long as it lasts.
+    async fn send(
+        &self,
+        mailer: &Mailer,
+        closures: &[Closure],
+        done: &mut Done,
+        shutdown: &CancellationToken,
+    ) -> Result<(), NoticesError> {
+        let (mut link, mut after) = (None, None);
+        loop {
+            let now = (self.clock)();
+            let mut tx = self.store.read().await?;
+            let due = message::due(&mut tx, after, now).await?;
+            drop(tx);
+            let Some(last) = due.last().copied() else { break };
+            after = Some(last);
+            for one in due {
+                let (now, today) = ((self.clock)(), paris::date((self.clock)()));
+                if shutdown.is_cancelled() {
+                    break;
+                }
+                if !Calm::new(self.policy, one.zone, closures).allows(one.quiet, today) {
+                    continue;
+                }
+                // First the connection: while there is none, no attempt is counted and nobody's identity is opened.
+                let sound = link.take().filter(Link::is_sound);
+                let open = match sound {
+                    Some(open) => open,
+                    None => mailer.connect().await?,
+                };
+                link = self.one(mailer, open, one.id, today, now, done).await?;
+            }
+        }
+        if let Some(link) = link {
+            link.close().await;
+        }
+        Ok(())
+    }
+
+    /// One attempt at one message; gives the connection back if it may still be used.
+    async fn one(
+        &self,
+        mailer: &Mailer,
+        mut link: Link,
+        id: uuid::Uuid,
+        today: Date,
+        now: UtcMillis,
+        done: &mut Done,
+    ) -> Result<Option<Link>, NoticesError> {
+        let mut tx = self.store.write().await?;
+        let attempt = message_attempt::begin(&mut tx, id, today, now).await?;
+        let posts = match &attempt {
+            Some(attempt) => self.posts(&mut tx, attempt, now).await?,
+            None => Vec::new(),
+        };
+        tx.commit().await?;
+        let Some(attempt) = attempt else { return Ok(Some(link)) };
+        let outcome = if posts.is_empty() {
+            Outcome::Failed { error: NO_ADDRESS.to_owned() }
+        } else {
+            self.hand_over(mailer, &mut link, &attempt, &posts, now).await
+        };
+        let in_doubt = matches!(outcome, Outcome::InDoubt { .. });
+        match &outcome {
+            Outcome::Sent { .. } => done.sent += 1,
+            Outcome::Postponed { .. } | Outcome::InDoubt { .. } => done.postponed += 1,
+            Outcome::Failed { error } => {
+                tracing::warn!(message = %id, error, "a message could not be delivered");
+                done.failed += 1;
+            }
+            Outcome::Cancelled => {}
+        }
+        let now = (self.clock)();
+        let mut tx = self.store.write().await?;
+        if matches!(outcome, Outcome::Failed { .. }) {
+            pass_on(&mut tx, &attempt, today, now).await?;
+        }
+        message_attempt::finish(&mut tx, id, outcome, now).await?;
+        tx.commit().await?;
+        Ok(if in_doubt { None } else { Some(link) })
+    }
+
+    /// The addresses of a message's recipient. Who a borrower is, is opened here and written into the audit.
+    async fn posts(&self, tx: &mut Tx, attempt: &Attempt, now: UtcMillis) -> Result<Vec<Post>, StoreError> {
+        let sealed = match message_address::of(tx, attempt.recipient).await? {
+            Known::Gone => return Ok(Vec::new()),
+            Known::Plain(posts) => return Ok(posts),
+            Known::Sealed(sealed) => sealed,
+        };
+        let object_id = attempt.recipient.id.to_string();
+        let reading = NewAudit {
+            actor: "job:notices",
+            action: "borrower.identity_read",
+            object_kind: "borrower",
+            object_id: &object_id,
+            details: json!({ "for": "message", "message": attempt.id }),
+        };
+        audit::append(tx, reading, now).await?;
+        match self.vault.open_identity(attempt.recipient.id, &sealed) {
+            Ok(identity) => Ok(posts_of(&identity)),
+            Err(error) => {
+                tracing::error!(borrower = object_id, %error, "a borrower's identity cannot be opened");
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Hands the letter over to every address that has not taken it yet.
+    async fn hand_over(
+        &self,
+        mailer: &Mailer,
+        link: &mut Link,
+        attempt: &Attempt,
+        posts: &[Post],
+        now: UtcMillis,
+    ) -> Outcome {
+        let mut deliveries = attempt.deliveries.clone();
+        let (mut refused, mut trouble) = (None, None);
+        for post in posts {
+            let address = HEXLOWER.encode(&self.vault.natural_key(&post.email));
+            if deliveries.iter().any(|known| known.address == address) {
+                continue;
+            }
+            let letter = self.letter(mailer, attempt, post.language);
+            let parcel =
+                Parcel { mail_id: &attempt.mail_id, to: &post.email, letter: &letter, dated: attempt.created_at };
+            match mailer.send(link, parcel).await {
+                Ok(()) => deliveries.push(Delivery { address, taken: true }),
+                Err(Trouble::Refused(error)) => {
+                    refused = Some(error);
+                    deliveries.push(Delivery { address, taken: false });
+                }
+                Err(other) => {
+                    trouble = Some(other);
+                    break;
+                }
+            }
+        }
+        outcome(attempt, deliveries, refused, trouble, now)
+    }
+
+    fn letter(&self, mailer: &Mailer, attempt: &Attempt, language: Language) -> letter::Letter {
+        let items: Vec<Item> = attempt
+            .lines
+            .iter()
+            .cloned()
+            .map(|line| Item {
+                reason: line.reason,
+                due: line.due,
+                asset_tag: line.asset_tag,
+                serial: line.serial,
+                model: line.model,
+                borrower: line.borrower,
+                missing: line.missing,
+            })
+            .collect();
+        letter::write(&items, attempt.recipient.kind, language, &mailer.signature())
+    }
+}
+
+/// How an attempt at a message ended, from what became of its addresses.
+fn outcome(
+    attempt: &Attempt,
+    deliveries: Vec<Delivery>,
+    refused: Option<String>,
+    trouble: Option<Trouble>,
+    now: UtcMillis,
+) -> Outcome {
+    let next = next_attempt(attempt.attempts, now);
+    let taken = deliveries.iter().any(|delivery| delivery.taken);
+    match trouble {
+        Some(Trouble::InDoubt(error)) if !out_of_patience(attempt.created_at, now) => {
+            Outcome::InDoubt { next, error, deliveries }
+        }
+        Some(other) if !out_of_patience(attempt.created_at, now) => {
+            Outcome::Postponed { next, error: other.to_string(), deliveries }
+        }
+        Some(other) if !taken => Outcome::Failed { error: other.to_string() },
+        Some(other) => Outcome::Sent { error: Some(other.to_string()) },
+        None if taken => Outcome::Sent { error: refused },
+        None => Outcome::Failed { error: refused.unwrap_or_else(|| NO_ADDRESS.to_owned()) },
+    }
+}
+
+/// Where a family is written to: each holder of parental authority, else the person; each address once.
+fn posts_of(identity: &Identity) -> Vec<Post> {
+    let language = identity.language.map_or(Language::French, Language::from);
+    let guardians = identity.guardians.iter().filter_map(|guardian| guardian.email.as_deref());
+    let mut emails: Vec<&str> = guardians.map(str::trim).filter(|email| !email.is_empty()).collect();
+    if emails.is_empty() {
+        emails.extend(identity.email.as_deref().map(str::trim).filter(|email| !email.is_empty()));
+    }
+    let mut posts: Vec<Post> = Vec::new();
+    for email in emails {
+        if !posts.iter().any(|post| post.email.eq_ignore_ascii_case(email)) {
+            posts.push(Post { email: email.to_owned(), language });
+        }
+    }
+    posts
+}
+
+/// A family that cannot be reached is told by whoever answers for the site: reminders and letters are passed on to the
+/// referents.
+async fn pass_on(tx: &mut Tx, attempt: &Attempt, today: Date, now: UtcMillis) -> Result<(), StoreError> {
+    /// How long passing on still makes sense.
+    const DAYS: i64 = 14;
+    let (RecipientKind::Borrower, Some(site)) = (attempt.recipient.kind, attempt.site) else { return Ok(()) };
+    let referents = message_address::referents(tx, site).await?;
+    let worth = |reason: &Reason| matches!(reason, Reason::LoanDue { .. } | Reason::Campaign { .. });
+    let mut notices = Vec::new();
+    for line in attempt.lines.iter().filter(|line| worth(&line.reason)) {
+        for referent in &referents {
+            notices.push(NewNotice {
+                recipient: Recipient::referent(*referent),
+                site: Some(site),
+                reason: Reason::Unreachable { loan: line.reason.loan() },
+                not_before: today,
+                not_after: today.saturating_add(DAYS.days()),
+            });
+        }
+    }
+    notice::add_all(tx, &notices, now).await.map(drop)
+}

@@ -1,0 +1,287 @@
+//! Webhooks: who is told of which events, and the events on their way, written in the unit of work in which they happen.
+//!
+//! Where nobody is to be told, an event costs one look at an empty table.
+
+use cartable_common::UtcMillis;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx, on,
+    rows::{Rows, Type},
+    value::{from_json, moment, optional_moment, parsed, to_json},
+};
+use crate::domain::{loan::Loan, timestamp, webhook::EventKind};
+
+/// An event.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) kind: EventKind,
+    pub(crate) at: UtcMillis,
+    /// No personal data: ids, codes, days.
+    pub(crate) data: Value,
+}
+
+/// Writes what is to be told of `events`, for everybody who asked for them. They are made only if somebody did.
+pub(crate) async fn tell(
+    tx: &mut Tx,
+    now: UtcMillis,
+    events: impl FnOnce() -> Vec<Event> + Send,
+) -> Result<(), StoreError> {
+    let sql = "SELECT id, events FROM webhook WHERE disabled_at IS NULL";
+    let asked: Vec<(Uuid, String)> = on!(tx, |c| sqlx::query_as(sql).fetch_all(c).await)?;
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let mut rows = Rows::new([
+        ("id", Type::Uuid),
+        ("webhook_id", Type::Uuid),
+        ("event", Type::Text),
+        ("payload", Type::Text),
+        ("at", Type::Int),
+    ]);
+    let events = events();
+    for (webhook, wanted) in asked {
+        let wanted: Vec<EventKind> = from_json("webhook.events", &wanted)?;
+        for event in events.iter().filter(|event| wanted.is_empty() || wanted.contains(&event.kind)) {
+            let payload = json!({ "type": event.kind, "timestamp": timestamp::rfc3339(event.at), "data": event.data });
+            rows.push([
+                Uuid::now_v7().into(),
+                webhook.into(),
+                event.kind.as_str().into(),
+                payload.to_string().into(),
+                now.get().into(),
+            ]);
+        }
+    }
+    let sql = "INSERT INTO webhook_delivery (id, webhook_id, event, payload, state, next_attempt_at, created_at) \
+               SELECT id, webhook_id, event, payload, 'waiting', at, at FROM {rows}";
+    rows.execute(tx, sql).await.map(drop)
+}
+
+/// Tells of a step that a loan has just taken.
+pub(crate) async fn tell_loan(tx: &mut Tx, loan: &Loan, step: &str, now: UtcMillis) -> Result<(), StoreError> {
+    let Some(kind) = EventKind::of_loan(step) else { return Ok(()) };
+    tell(tx, now, || {
+        let handed = loan.state.handed_over();
+        let data = json!({
+            "loan": loan.id, "device": loan.device, "borrower": loan.borrower, "programme": loan.programme,
+            "site": loan.site, "state": loan.state.name(),
+            "due": handed.and_then(|handed| handed.due).map(|due| due.to_string()),
+        });
+        vec![Event { kind, at: now, data }]
+    })
+    .await
+}
+
+/// Somebody who is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// Which one.
+    pub id: Uuid,
+    /// What people call it.
+    pub label: String,
+    /// Where it goes.
+    pub url: String,
+    /// Which events; none named is all.
+    pub events: Vec<EventKind>,
+    /// When it was added.
+    pub created_at: UtcMillis,
+    /// Since when it is not told any more.
+    pub disabled_at: Option<UtcMillis>,
+}
+
+/// Adds one. An address that is told already is a database error naming `url`.
+pub async fn insert(tx: &mut Tx, webhook: &Webhook, sealed_secret: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO webhook (id, label, url, sealed_secret, events, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    let events = to_json("webhook.events", &webhook.events)?;
+    on!(tx, |c| {
+        sqlx::query(sql)
+            .bind(webhook.id)
+            .bind(webhook.label.as_str())
+            .bind(webhook.url.as_str())
+            .bind(sealed_secret)
+            .bind(events)
+            .bind(webhook.created_at.get())
+            .execute(c)
+            .await
+            .map(drop)
+    })?;
+    Ok(())
+}
+
+/// Stops telling one; what waits for it is given up. False when it was stopped before, or does not exist.
+pub async fn disable(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<bool, StoreError> {
+    let sql = "UPDATE webhook SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+    let rows =
+        on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(|done| done.rows_affected()))?;
+    let sql = "UPDATE webhook_delivery SET state = 'given_up', finished_at = $2, error = 'the webhook was disabled', \
+               error_at = $2 WHERE webhook_id = $1 AND state = 'waiting'";
+    on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(drop))?;
+    Ok(rows == 1)
+}
+
+#[derive(sqlx::FromRow)]
+struct RawWebhook {
+    id: Uuid,
+    label: String,
+    url: String,
+    events: String,
+    created_at: i64,
+    disabled_at: Option<i64>,
+}
+
+impl RawWebhook {
+    fn read(self) -> Result<Webhook, StoreError> {
+        Ok(Webhook {
+            id: self.id,
+            label: self.label,
+            url: self.url,
+            events: from_json("webhook.events", &self.events)?,
+            created_at: moment("webhook.created_at", self.created_at)?,
+            disabled_at: optional_moment("webhook.disabled_at", self.disabled_at)?,
+        })
+    }
+}
+
+/// How it goes with one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Who.
+    pub webhook: Webhook,
+    /// Events that wait.
+    pub waiting: i64,
+    /// Events that were given up.
+    pub given_up: i64,
+    /// The last thing that went wrong, and when.
+    pub last_error: Option<(UtcMillis, String)>,
+}
+
+/// All webhooks with how it goes, those that are told first, by name.
+pub async fn list(tx: &mut Tx) -> Result<Vec<Standing>, StoreError> {
+    let sql = "SELECT id, label, url, events, created_at, disabled_at FROM webhook \
+               ORDER BY disabled_at IS NOT NULL, label, id";
+    let all: Vec<RawWebhook> = on!(tx, |c| sqlx::query_as(sql).fetch_all(c).await)?;
+    let mut list = Vec::with_capacity(all.len());
+    for raw in all {
+        let webhook = raw.read()?;
+        let sql = "SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'given_up') \
+                   FROM webhook_delivery WHERE webhook_id = $1 AND state <> 'delivered'";
+        let (waiting, given_up): (i64, i64) = on!(tx, |c| sqlx::query_as(sql).bind(webhook.id).fetch_one(c).await)?;
+        let sql = "SELECT error_at, error FROM webhook_delivery WHERE webhook_id = $1 AND error_at IS NOT NULL \
+                   ORDER BY error_at DESC LIMIT 1";
+        let last: Option<(i64, String)> = on!(tx, |c| sqlx::query_as(sql).bind(webhook.id).fetch_optional(c).await)?;
+        let last_error = last
+            .map(|(at, error)| Ok::<_, StoreError>((moment("webhook_delivery.error_at", at)?, error)))
+            .transpose()?;
+        list.push(Standing { webhook, waiting, given_up, last_error });
+    }
+    Ok(list)
+}
+
+/// An event to be told now.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// Which delivery: its `webhook-id`.
+    pub id: Uuid,
+    /// Who is told.
+    pub webhook: Uuid,
+    /// Where.
+    pub url: String,
+    /// The signing secret, sealed for that webhook.
+    pub sealed_secret: String,
+    /// What is said.
+    pub payload: String,
+    /// How many attempts there were.
+    pub attempts: i64,
+    /// When it happened.
+    pub created_at: UtcMillis,
+    /// Of which kind.
+    pub event: EventKind,
+}
+
+#[derive(sqlx::FromRow)]
+struct RawDue {
+    id: Uuid,
+    webhook_id: Uuid,
+    url: String,
+    sealed_secret: String,
+    payload: String,
+    attempts: i64,
+    created_at: i64,
+    event: String,
+}
+
+/// Events whose time has come, oldest first, some of them.
+pub async fn due(tx: &mut Tx, now: UtcMillis) -> Result<Vec<Due>, StoreError> {
+    const AT_ONCE: i64 = 200;
+    let sql = "SELECT d.id, d.webhook_id, w.url, w.sealed_secret, d.payload, d.attempts, d.created_at, d.event \
+               FROM webhook_delivery d JOIN webhook w ON w.id = d.webhook_id \
+               WHERE d.finished_at IS NULL AND d.next_attempt_at <= $1 ORDER BY d.next_attempt_at, d.id LIMIT $2";
+    let rows: Vec<RawDue> = on!(tx, |c| sqlx::query_as(sql).bind(now.get()).bind(AT_ONCE).fetch_all(c).await)?;
+    rows.into_iter()
+        .map(|raw| {
+            Ok(Due {
+                id: raw.id,
+                webhook: raw.webhook_id,
+                url: raw.url,
+                sealed_secret: raw.sealed_secret,
+                payload: raw.payload,
+                attempts: raw.attempts,
+                created_at: moment("webhook_delivery.created_at", raw.created_at)?,
+                event: parsed("webhook_delivery.event", &raw.event)?,
+            })
+        })
+        .collect()
+}
+
+/// How telling ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It was taken.
+    Delivered,
+    /// Not now; tried again.
+    Later {
+        /// When.
+        next: UtcMillis,
+        /// Why.
+        error: String,
+    },
+    /// Given up.
+    GivenUp {
+        /// Why.
+        error: String,
+    },
+}
+
+/// Writes down how telling ended.
+pub async fn told(tx: &mut Tx, id: Uuid, told: Told, now: UtcMillis) -> Result<(), StoreError> {
+    let (state, next, error) = match told {
+        Told::Delivered => ("delivered", None, None),
+        Told::Later { next, error } => ("waiting", Some(next), Some(error)),
+        Told::GivenUp { error } => ("given_up", None, Some(error)),
+    };
+    let sql = "UPDATE webhook_delivery SET state = $2, attempts = attempts + 1, \
+               next_attempt_at = COALESCE($3, next_attempt_at), finished_at = $4, error = COALESCE($5, error), \
+               error_at = CASE WHEN $5 IS NULL THEN error_at ELSE $6 END WHERE id = $1 AND finished_at IS NULL";
+    let finished = next.is_none().then_some(now.get());
+    on!(tx, |c| {
+        sqlx::query(sql)
+            .bind(id)
+            .bind(state)
+            .bind(next.map(UtcMillis::get))
+            .bind(finished)
+            .bind(error)
+            .bind(now.get())
+            .execute(c)
+            .await
+            .map(drop)
+    })?;
+    Ok(())
+}
+
+/// Forgets deliveries that ended before `before`; how many.
+pub async fn forget(tx: &mut Tx, before: UtcMillis) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM webhook_delivery WHERE finished_at < $1";
+    Ok(on!(tx, |c| sqlx::query(sql).bind(before.get()).execute(c).await.map(|done| done.rows_affected()))?)
+}
