@@ -13,6 +13,8 @@ pub mod in_process;
 pub mod lending;
 pub mod pages;
 pub mod picture;
+pub mod lent;
+pub mod mail_server;
 pub mod postgres;
 pub mod raw;
 #[cfg(target_os = "linux")]

@@ -109,6 +109,7 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("programmes", "/programmes"),
         ("programme-new", "/programmes/new"),
         ("audit", "/audit"),
+        ("notices", "/notices"),
         ("design", "/design"),
         ("nowhere", "/nowhere"),
     ];

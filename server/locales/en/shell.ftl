@@ -14,6 +14,7 @@ nav-exports = Exports
 nav-imports = Imports
 nav-borrowers = Borrowers
 nav-programmes = Programmes
+nav-notices = E-mails
 nav-audit = Audit
 language-name = English
 sign-out = Sign out

@@ -14,6 +14,7 @@ nav-exports = Exports
 nav-imports = Imports
 nav-borrowers = Bénéficiaires
 nav-programmes = Dispositifs
+nav-notices = Courriels
 nav-audit = Journal
 language-name = Français
 sign-out = Se déconnecter

@@ -13,6 +13,8 @@ pub mod flag;
 pub mod loan;
 pub mod loan_act;
 pub mod need;
+pub mod job;
+pub mod message;
 pub mod overview;
 pub mod page;
 pub mod person;
@@ -20,6 +22,7 @@ pub mod problem;
 pub mod programme;
 pub mod schema;
 pub mod site;
+pub mod webhook;
 
 use std::any::Any;
 
@@ -98,6 +101,10 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(programme::list))
         .routes(routes!(programme::read))
         .routes(routes!(audit::list))
+        .routes(routes!(message::list))
+        .routes(routes!(message::bounce))
+        .routes(routes!(job::list))
+        .routes(routes!(webhook::list))
 }
 
 /// The OpenAPI document.

@@ -9,6 +9,8 @@ mod device;
 mod export;
 mod import;
 mod init;
+mod jobs;
+mod mail;
 mod policy;
 mod programme;
 mod roots;
@@ -16,6 +18,7 @@ mod serve;
 mod site;
 mod token;
 pub mod user;
+mod webhook;
 
 use std::{
     io::{self, Write as _},
@@ -76,6 +79,15 @@ enum Command {
     ApiToken(On<api_token::ApiTokenCommand>),
     /// The record of who did what.
     Audit(On<audit::AuditCommand>),
+    /// The mail server.
+    #[command(subcommand)]
+    Mail(mail::Mail),
+    /// Periodic jobs.
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
+    /// Other systems that are told of events.
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// The rules' thresholds.
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -167,6 +179,9 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
             let (store, command) = on.open().await?;
             audit::run(command, &store, &mut io::stdout()).await
         }
+        Command::Mail(command) => mail::run(command).await,
+        Command::Jobs(command) => jobs::run(command).await,
+        Command::Webhook(command) => webhook::run(command).await,
         Command::Policy(command) => policy::run(&command),
         Command::ShowRoots(arguments) => roots::run(&arguments),
     }

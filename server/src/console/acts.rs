@@ -42,6 +42,13 @@ pub(super) struct Reasoned {
     pub(super) reason: String,
 }
 
+impl Reasoned {
+    /// The reason, as typed.
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
 pub(super) fn reason(text: &str) -> Result<&str, Refusal> {
     let text = text.trim();
     let fits = !text.is_empty() && text.chars().count() <= MAX_REASON_CHARS && !text.contains(char::is_control);

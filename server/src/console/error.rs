@@ -113,6 +113,7 @@ impl ErrorPage {
             section: Section::Elsewhere,
             person: None,
             notice: None,
+            alarm: false,
         };
         let status = words.with("error-status", refusal.status().as_str());
         Self { what: words.word("error-what", refusal.as_str()), status, shell }

@@ -28,6 +28,8 @@ catalogues! {
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "audit.ftl",
     "design.ftl",
     "design.ftl", "programmes.ftl", "borrowers.ftl", "sites.ftl",
+    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "audit.ftl", "notices.ftl",
+    "design.ftl",
 }
 
 type Bundle = FluentBundle<FluentResource>;

@@ -6,6 +6,7 @@
 mod acts;
 mod allocation;
 mod allocation_acts;
+mod alarm;
 mod assets;
 mod audit;
 mod borrower;
@@ -41,6 +42,7 @@ mod loan_line;
 mod loan_list;
 mod need;
 mod need_acts;
+mod notice;
 mod overview;
 mod pages;
 mod programme;
@@ -154,6 +156,10 @@ pub fn router(app: App) -> Router {
         .route("/sites/{id}/referents", post(site_acts::add_referent))
         .route("/sites/{id}/referents/{referent}/end", post(site_acts::end_referent))
         .route("/audit", get(pages::audit))
+        .route("/notices", get(notice::list))
+        .route("/notices/{id}", get(notice::show))
+        .route("/notices/{id}/bounce", post(notice::bounce))
+        .route("/notices/{id}/again", post(notice::send_again))
         .route("/design", get(pages::design))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
@@ -161,4 +167,9 @@ pub fn router(app: App) -> Router {
         .route("/static/{file}", get(assets::serve))
         .fallback(pages::nowhere);
     guard::guarded(routes, app)
+        .fallback(pages::nowhere)
+        .layer(from_fn_with_state((app.clone(), alarm::Watch::default()), alarm::watch))
+        .layer(from_fn(guard::dress_refusals))
+        .layer(from_fn_with_state(app.clone(), guard::protect))
+        .with_state(app)
 }

@@ -18,6 +18,7 @@ use super::{
     flag_list::{self, FlagsPage},
     i18n::Words,
     import_page::{ImportPage, ImportsPage, ReportAsked, Seen},
+    notice::{self, MessagePage, NoticesPage},
     overview::OverviewPage,
     shell::{Notice, Section, Shell, Signed, offered},
     sign_in::SignInPage,
@@ -37,9 +38,12 @@ use crate::{
             Blanks, Counts, ImportState, Kind, OnError, OutcomeName, cells::Line, field::Field, foreign::Format,
             mapping::Mapping,
         },
+        job::Job,
         language::Language,
+        notice::{Dropped, MessageState, NoticeKind, RecipientKind},
         policy::Policy,
         verdict::Verdict,
+        webhook::EventKind,
     },
     exchange::read::Table,
     store::{
@@ -56,9 +60,12 @@ use crate::{
         health::Health,
         history::{ChangeRow, Day},
         import::{Import, RowReport},
+        job_run::{JobRun, Standing},
+        message_list::{MessageRow, NoticeRow},
         overview::{HOURS, Hour, LastHeard, Overview},
         page::{Cursor, CursorKey, Page, Total},
         site::SiteRow,
+        webhook::{self, Webhook},
     },
 };
 
@@ -100,6 +107,7 @@ impl Samples<'_> {
                 adds_devices: true,
             }),
             notice: Notice::after("saved", self.words),
+            alarm: true,
         }
     }
 
@@ -495,6 +503,66 @@ impl Samples<'_> {
         ImportPage::new(self.shell(Section::Imports, "parc.csv"), &self.import(state), seen, &asked)
     }
 
+    fn notices(&self) -> NoticesPage {
+        let run = |job: Job| JobRun {
+            job: job.to_string(),
+            started_at: self.now,
+            finished_at: Some(self.now),
+            succeeded_at: Some(self.now),
+            error: self.some("mail server"),
+        };
+        let webhook = Webhook {
+            id: Uuid::from_u128(8),
+            label: self.told("GLPI"),
+            url: self.told("https://glpi.example/hook"),
+            events: vec![EventKind::FlagRaised],
+            created_at: self.now,
+            disabled_at: None,
+        };
+        let last_error = Some((self.now, self.told("answered 500")));
+        let read = notice::Read {
+            state: MessageState::Failed,
+            counts: MessageState::ALL.iter().map(|state| (*state, Some(3))).collect(),
+            waiting: 12,
+            messages: MessageState::ALL.iter().map(|state| self.message(*state)).collect(),
+            later: true,
+            next: None,
+            jobs: Job::ALL.iter().map(|job| Standing { job: *job, run: Some(run(*job)), missed: true }).collect(),
+            hooks: vec![webhook::Standing { webhook, waiting: 2, given_up: 1, last_error }],
+        };
+        NoticesPage::new(self.shell(Section::Notices, &self.words.say("notices-title")), read, self.now)
+    }
+
+    fn message(&self, state: MessageState) -> MessageRow {
+        MessageRow {
+            id: Uuid::from_u128(7),
+            mail_id: self.told("1c2d@val.example"),
+            recipient: RecipientKind::Referent,
+            named: self.some("Marie Curie"),
+            site: self.some("Collège des Tilleuls"),
+            state,
+            attempts: 2,
+            next_attempt_at: Some(self.now),
+            created_at: self.now,
+            finished_at: Some(self.now),
+            error: self.some("permanent error (550): 5.1.1"),
+            notices: 3,
+        }
+    }
+
+    fn message_page(&self, state: MessageState) -> MessagePage {
+        let line = |dropped: Dropped| NoticeRow {
+            kind: NoticeKind::LoanDue,
+            device: Some(Uuid::from_u128(9)),
+            label: self.some("PC-0142"),
+            due_day: Some(20_900),
+            dropped: Some(dropped),
+        };
+        let shell = self.shell(Section::Notices, &self.words.say("message-title"));
+        let lines = Dropped::ALL.iter().map(|why| line(*why)).collect();
+        MessagePage::new(shell, self.message(state), lines, true, self.now)
+    }
+
     fn sign_in(&self) -> SignInPage {
         let mut headers = HeaderMap::new();
         headers.insert("accept-language", self.words.language.as_str().parse().unwrap());
@@ -546,6 +614,9 @@ impl Samples<'_> {
             ("import-mapping", self.import_page(ImportState::Mapping).render()),
             ("import-running", self.import_page(ImportState::Applying).render()),
             ("import-checked", self.import_page(ImportState::Checked).render()),
+            ("notices", self.notices().render()),
+            ("message-sent", self.message_page(MessageState::Sent).render()),
+            ("message-failed", self.message_page(MessageState::Failed).render()),
             ("sign-in", self.sign_in().render()),
             (
                 "design",

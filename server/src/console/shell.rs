@@ -48,6 +48,8 @@ pub(super) enum Section {
     Sites,
     /// The audit.
     Audit,
+    /// Notices, jobs and webhooks.
+    Notices,
     /// None of them.
     Elsewhere,
 }
@@ -128,6 +130,15 @@ const GROUPS: &[(&str, &[Entry])] = &[
                 needs: (Action::SeeAudit, Object::Programme),
             },
         ],
+        &[
+            Entry {
+                section: Section::Audit,
+                href: "/audit",
+                key: "nav-audit",
+                needs: (Action::SeeAudit, Object::Programme),
+            },
+            entry(Section::Notices, "/notices", "nav-notices", Action::SeeNotices),
+        ],
     ),
 ];
 
@@ -169,6 +180,8 @@ pub(super) struct Shell {
     pub(super) person: Option<Signed>,
     /// What was just done, or was not.
     pub(super) notice: Option<Notice>,
+    /// Whether to say that a periodic job is missed.
+    pub(super) alarm: bool,
 }
 
 /// A message at the head of a page.

@@ -8,6 +8,7 @@ use axum::{
 };
 
 use super::{
+    alarm::JobMissed,
     i18n::{Words, preferred},
     shell::{Notice, Section, Shell, Signed, offered},
 };
@@ -26,6 +27,7 @@ pub(super) struct Visitor {
     pub(super) words: Words,
     here: String,
     done: Option<String>,
+    job_missed: bool,
 }
 
 /// The words a request asks for: the chosen language, else the browser's.
@@ -60,7 +62,8 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
             .uri
             .query()
             .and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("done=")).map(str::to_owned));
-        Ok(Self { words, here, done })
+        let job_missed = parts.extensions.get::<JobMissed>().is_some();
+        Ok(Self { words, here, done, job_missed })
     }
 }
 
@@ -68,7 +71,7 @@ impl Visitor {
     /// A visitor of whom only these headers are known.
     #[cfg(test)]
     pub(super) fn of_headers(headers: &HeaderMap) -> Self {
-        Self { words: words_asked(headers), here: "/".to_owned(), done: None }
+        Self { words: words_asked(headers), here: "/".to_owned(), done: None, job_missed: false }
     }
 
     /// What surrounds a page for a person signed in.
@@ -79,7 +82,9 @@ impl Visitor {
             adds_devices: signed_in.person.can(Action::AddDevice, Object::OwnScope).is_allowed(),
             offered: offered(|action, object| signed_in.person.can(action, object).is_allowed()),
         };
-        Shell { person: Some(person), section, ..self.bare(title) }
+        // Only an administrator can do something about it.
+        let alarm = self.job_missed && signed_in.person.can(Action::ChangeNotices, Object::Programme).is_allowed();
+        Shell { person: Some(person), section, alarm, ..self.bare(title) }
     }
 
     /// What surrounds a page for nobody in particular.
@@ -90,6 +95,7 @@ impl Visitor {
             here: self.here.clone(),
             section: Section::Elsewhere,
             person: None,
+            alarm: false,
             notice: self.done.as_deref().and_then(|done| Notice::after(done, self.words)),
         }
     }

@@ -295,7 +295,7 @@ impl Writing<'_> {
             let letter = self.letter(mailer, attempt, post.language);
             let parcel =
                 Parcel { mail_id: &attempt.mail_id, to: &post.email, letter: &letter, dated: attempt.created_at };
-            match mailer.send(link, parcel).await {
+            match send(mailer, link, parcel).await {
                 Ok(()) => deliveries.push(Delivery { address, taken: true }),
                 Err(Trouble::Refused(error)) => {
                     refused = Some(error);
@@ -327,6 +327,14 @@ impl Writing<'_> {
             .collect();
         letter::write(&items, attempt.recipient.kind, language, &mailer.signature())
     }
+}
+
+/// Hands a letter over on a connection that is sound: mail servers are left after a refusal.
+async fn send(mailer: &Mailer, link: &mut Link, parcel: Parcel<'_>) -> Result<(), Trouble> {
+    if !link.is_sound() {
+        *link = mailer.connect().await?;
+    }
+    mailer.send(link, parcel).await
 }
 
 /// How an attempt at a message ended, from what became of its addresses.

@@ -6,6 +6,7 @@ use super::{
     StoreError, Tx, on,
     value::{moment, optional_moment},
 };
+use crate::domain::job::Job;
 
 /// What is known of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,4 +70,28 @@ pub async fn list(tx: &mut Tx) -> Result<Vec<JobRun>, StoreError> {
             })
         })
         .collect()
+}
+
+/// A job and whether it is missed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Which job.
+    pub job: Job,
+    /// Its last run; absent where no server ever ran on this database.
+    pub run: Option<JobRun>,
+    /// Whether it should have run by now, or does not end well.
+    pub missed: bool,
+}
+
+/// How it stands with every job at `now`.
+pub async fn standing(tx: &mut Tx, now: UtcMillis) -> Result<Vec<Standing>, StoreError> {
+    let mut runs = list(tx).await?;
+    let of = |job: &Job| {
+        let place = runs.iter().position(|run| run.job == job.as_str());
+        let run = place.map(|place| runs.swap_remove(place));
+        let missed =
+            run.as_ref().is_none_or(|run| job.is_missed(run.started_at, run.succeeded_at, run.error.is_some(), now));
+        Standing { job: *job, run, missed }
+    };
+    Ok(Job::ALL.iter().map(of).collect())
 }

@@ -60,6 +60,7 @@ pub mod message_attempt;
 pub mod need;
 pub mod need_entry;
 pub mod need_list;
+pub mod message_list;
 pub mod notice;
 pub mod notice_due;
 pub mod overview;

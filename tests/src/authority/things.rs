@@ -22,6 +22,8 @@ use cartable_server::{
         need::{Need, Reasons},
         paris,
         policy::Policy,
+        notice::{Reason, Recipient},
+        paris,
         scope::Scope,
     },
     exchange::ledger::{self, Brought},
@@ -33,6 +35,10 @@ use cartable_server::{
         enrolment::{self, NewEnrolment},
         enrolment_token, flag, lending_bulk,
         site_referent::{self, Referent},
+        message::{self, Waiting},
+        message_attempt::{self, Outcome},
+        message_list,
+        notice::{self, NewNotice},
     },
 };
 use serde_json::json;
@@ -127,6 +133,10 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
         things.put(name, if name == "reservation" { loan.id } else { device.0 });
     }
     things.put("campaign", campaign(&mut tx, site, now).await?);
+    things.put("message", message(&mut tx, loan.id, site, now).await?);
+    let bounced = message(&mut tx, loan.id, site, now).await?;
+    message_list::bounce(&mut tx, &Scope::Everything, bounced, "test", now).await?;
+    things.put("bounced-message", bounced);
     tx.commit().await?;
     // The list that the fewest may have.
     things.put("export", "borrowers.csv");
@@ -152,6 +162,25 @@ async fn referent(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uui
     let new = Referent { id, site, name: "Anne".into(), email, language: Language::French, created_at: now };
     site_referent::add(tx, &new).await?;
     Ok(id)
+}
+
+/// A message about the loan that was sent.
+async fn message(tx: &mut Tx, loan: Uuid, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
+    let (today, person) = (paris::date(now), Recipient::person(Uuid::new_v4()));
+    let reason = Reason::HandedOver { loan };
+    notice::add(
+        tx,
+        &NewNotice { recipient: person, site: Some(site), reason, not_before: today, not_after: today },
+        now,
+    )
+    .await?;
+    let waiting = message::waiting(tx, None, today).await?;
+    let mine: Vec<Waiting> = waiting.into_iter().filter(|one| one.recipient == person).collect();
+    message::group(tx, &mine, "test.example", now).await?;
+    let [due] = message::due(tx, None, now).await?[..] else { anyhow::bail!("one message should be due") };
+    message_attempt::begin(tx, due.id, today, now).await?;
+    message_attempt::finish(tx, due.id, Outcome::Sent { error: None }, now).await?;
+    Ok(due.id)
 }
 
 async fn device(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<DeviceId> {
