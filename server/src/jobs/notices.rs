@@ -4,26 +4,24 @@
 //! Message-ID before the first attempt, and an attempt is written down before it is made. An address is looked up for
 //! one message, used, and forgotten; each reading of who a borrower is leaves a row in the audit.
 
+mod post;
+
 use cartable_common::UtcMillis;
 use data_encoding::HEXLOWER;
 use jiff::{ToSpan as _, civil::Date};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use self::post::{letter, outcome, posts_of};
 use crate::{
     domain::{
-        borrower::Identity,
-        language::Language,
         notice::{Reason, Recipient, RecipientKind},
-        notice_schedule::{Calm, in_hours, next_attempt, out_of_patience},
+        notice_schedule::{Calm, in_hours},
         paris,
         policy::Policy,
         school_calendar::Closure,
     },
-    mail::{
-        letter::{self, Item},
-        smtp::{Link, Mailer, Parcel, Trouble},
-    },
+    mail::smtp::{Link, Mailer, Parcel, Trouble},
     store::{
         Store, StoreError, Tx,
         audit::{self, NewAudit},
@@ -292,9 +290,9 @@ impl Writing<'_> {
             if deliveries.iter().any(|known| known.address == address) {
                 continue;
             }
-            let letter = self.letter(mailer, attempt, post.language);
+            let said = letter(mailer, attempt, post.language);
             let parcel =
-                Parcel { mail_id: &attempt.mail_id, to: &post.email, letter: &letter, dated: attempt.created_at };
+                Parcel { mail_id: &attempt.mail_id, to: &post.email, letter: &said, dated: attempt.created_at };
             match send(mailer, link, parcel).await {
                 Ok(()) => deliveries.push(Delivery { address, taken: true }),
                 Err(Trouble::Refused(error)) => {
@@ -309,24 +307,6 @@ impl Writing<'_> {
         }
         outcome(attempt, deliveries, refused, trouble, now)
     }
-
-    fn letter(&self, mailer: &Mailer, attempt: &Attempt, language: Language) -> letter::Letter {
-        let items: Vec<Item> = attempt
-            .lines
-            .iter()
-            .cloned()
-            .map(|line| Item {
-                reason: line.reason,
-                due: line.due,
-                asset_tag: line.asset_tag,
-                serial: line.serial,
-                model: line.model,
-                borrower: line.borrower,
-                missing: line.missing,
-            })
-            .collect();
-        letter::write(&items, attempt.recipient.kind, language, &mailer.signature())
-    }
 }
 
 /// Hands a letter over on a connection that is sound: mail servers are left after a refusal.
@@ -335,47 +315,6 @@ async fn send(mailer: &Mailer, link: &mut Link, parcel: Parcel<'_>) -> Result<()
         *link = mailer.connect().await?;
     }
     mailer.send(link, parcel).await
-}
-
-/// How an attempt at a message ended, from what became of its addresses.
-fn outcome(
-    attempt: &Attempt,
-    deliveries: Vec<Delivery>,
-    refused: Option<String>,
-    trouble: Option<Trouble>,
-    now: UtcMillis,
-) -> Outcome {
-    let next = next_attempt(attempt.attempts, now);
-    let taken = deliveries.iter().any(|delivery| delivery.taken);
-    match trouble {
-        Some(Trouble::InDoubt(error)) if !out_of_patience(attempt.created_at, now) => {
-            Outcome::InDoubt { next, error, deliveries }
-        }
-        Some(other) if !out_of_patience(attempt.created_at, now) => {
-            Outcome::Postponed { next, error: other.to_string(), deliveries }
-        }
-        Some(other) if !taken => Outcome::Failed { error: other.to_string() },
-        Some(other) => Outcome::Sent { error: Some(other.to_string()) },
-        None if taken => Outcome::Sent { error: refused },
-        None => Outcome::Failed { error: refused.unwrap_or_else(|| NO_ADDRESS.to_owned()) },
-    }
-}
-
-/// Where a family is written to: each holder of parental authority, else the person; each address once.
-fn posts_of(identity: &Identity) -> Vec<Post> {
-    let language = identity.language.map_or(Language::French, Language::from);
-    let guardians = identity.guardians.iter().filter_map(|guardian| guardian.email.as_deref());
-    let mut emails: Vec<&str> = guardians.map(str::trim).filter(|email| !email.is_empty()).collect();
-    if emails.is_empty() {
-        emails.extend(identity.email.as_deref().map(str::trim).filter(|email| !email.is_empty()));
-    }
-    let mut posts: Vec<Post> = Vec::new();
-    for email in emails {
-        if !posts.iter().any(|post| post.email.eq_ignore_ascii_case(email)) {
-            posts.push(Post { email: email.to_owned(), language });
-        }
-    }
-    posts
 }
 
 /// A family that cannot be reached is told by whoever answers for the site: reminders and letters are passed on to the

@@ -162,7 +162,7 @@ pub async fn list(tx: &mut Tx) -> Result<Vec<Standing>, StoreError> {
     let sql = "SELECT id, label, url, events, created_at, disabled_at FROM webhook \
                ORDER BY disabled_at IS NOT NULL, label, id";
     let all: Vec<RawWebhook> = on!(tx, |c| sqlx::query_as(sql).fetch_all(c).await)?;
-    let mut list = Vec::with_capacity(all.len());
+    let mut standings = Vec::with_capacity(all.len());
     for raw in all {
         let webhook = raw.read()?;
         let sql = "SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'given_up') \
@@ -174,9 +174,9 @@ pub async fn list(tx: &mut Tx) -> Result<Vec<Standing>, StoreError> {
         let last_error = last
             .map(|(at, error)| Ok::<_, StoreError>((moment("webhook_delivery.error_at", at)?, error)))
             .transpose()?;
-        list.push(Standing { webhook, waiting, given_up, last_error });
+        standings.push(Standing { webhook, waiting, given_up, last_error });
     }
-    Ok(list)
+    Ok(standings)
 }
 
 /// An event to be told now.
