@@ -63,6 +63,7 @@ jobs-job = Job
 jobs-begun = Last begun
 jobs-succeeded = Last ended well
 job-flag_sweep = Flags
+job-history_months = History by month
 job-retention = Forgetting
 job-notices = E-mails
 job-webhooks = Webhooks

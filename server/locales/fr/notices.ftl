@@ -63,6 +63,7 @@ jobs-job = Tâche
 jobs-begun = Dernier début
 jobs-succeeded = Dernière réussite
 job-flag_sweep = Signalements
+job-history_months = Historique mensuel
 job-retention = Effacement
 job-notices = Courriels
 job-webhooks = Webhooks

@@ -40,8 +40,8 @@ pub(super) async fn run(command: Jobs) -> anyhow::Result<()> {
 
 fn line(one: &Standing) -> String {
     let state = if one.missed { "MISSED" } else { "ok" };
-    let Some(run) = &one.run else { return format!("{:12} {state:7} never ran", one.job) };
+    let Some(run) = &one.run else { return format!("{:14} {state:7} never ran", one.job) };
     let succeeded = run.succeeded_at.map_or_else(|| "never".to_owned(), rfc3339);
     let error = run.error.as_deref().map(|error| format!("; last error: {error}")).unwrap_or_default();
-    format!("{:12} {state:7} last begun {}, last ended well {succeeded}{error}", one.job, rfc3339(run.started_at))
+    format!("{:14} {state:7} last begun {}, last ended well {succeeded}{error}", one.job, rfc3339(run.started_at))
 }

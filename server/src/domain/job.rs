@@ -11,6 +11,8 @@ text_enum! {
     pub enum Job {
         /// Raises and clears the flags that time alone changes.
         FlagSweep = "flag_sweep",
+        /// Makes the tables of the months ahead.
+        HistoryMonths = "history_months",
         /// Forgets in time.
         Retention = "retention",
         /// Writes to people.
@@ -28,6 +30,7 @@ impl Job {
     pub const fn every(self) -> Duration {
         match self {
             Self::FlagSweep => Duration::from_mins(10),
+            Self::HistoryMonths => Duration::from_hours(12),
             Self::Retention => Duration::from_hours(6),
             Self::Notices => Duration::from_mins(5),
             Self::Webhooks => Duration::from_mins(1),

@@ -1,8 +1,6 @@
 //! Makes the tables of the current month's history and of the months ahead, on PostgreSQL. How, and what SQLite does
 //! instead, stands in [`crate::store::partition`].
 
-use std::time::Duration;
-
 use cartable_common::UtcMillis;
 use tokio_util::sync::CancellationToken;
 
@@ -10,9 +8,6 @@ use crate::store::{
     Store, StoreError,
     partition::{self, History},
 };
-
-/// Between two runs.
-pub const EVERY: Duration = Duration::from_hours(12);
 
 /// Makes what is missing, each in a unit of work of its own; how many were made. Stops early when `shutdown` is
 /// cancelled.
