@@ -189,7 +189,8 @@ fn hook_line(one: Standing, now: UtcMillis, words: Words) -> HookLine {
     let (error_at, error) = one.last_error.unzip();
     HookLine {
         label: one.webhook.label,
-        url: one.webhook.url,
+        // Always https.
+        url: one.webhook.url.trim_start_matches("https://").to_owned(),
         state: Badge::new(tone, words.say(key)),
         events: if events.is_empty() { words.say("webhook-all-events") } else { events.join(", ") },
         waiting: one.waiting,
