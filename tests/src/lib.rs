@@ -15,6 +15,7 @@ pub mod pages;
 pub mod picture;
 pub mod lent;
 pub mod mail_server;
+pub mod picture;
 pub mod postgres;
 pub mod raw;
 #[cfg(target_os = "linux")]

@@ -10,6 +10,7 @@ pub mod device_list;
 pub mod enrolment_token;
 pub mod extract;
 pub mod flag;
+pub mod job;
 pub mod loan;
 pub mod loan_act;
 pub mod need;
