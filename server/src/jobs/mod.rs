@@ -64,6 +64,7 @@ enum JobError {
 }
 
 /// Starts all jobs in `tracker`. They end soon after `shutdown` is cancelled; a unit of work under way is finished.
+pub fn start(jobs: Jobs, tracker: &TaskTracker, shutdown: &CancellationToken) {
     follow_calendar(&jobs.store, &jobs.policy, tracker, shutdown);
     let runner = Runner { jobs, holder: Uuid::new_v4() };
     for job in Job::ALL.iter().copied() {
