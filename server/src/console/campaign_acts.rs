@@ -14,7 +14,6 @@ use uuid::Uuid;
 use super::{
     acts::{reason, record},
     campaign::{CampaignForm, CampaignPage, CampaignsPage, Found, May, ReturnsAsked, contact, desks},
-    csv,
     error::{Refusal, require},
     i18n::Words,
     shell::{self, Section},
@@ -28,6 +27,7 @@ use crate::{
         paris,
         scope::Scope,
     },
+    exchange::write::{Delimiter, csv_line},
     store::{
         StoreError,
         campaign::{self, Campaign, StartError, StartRefused},
@@ -314,7 +314,7 @@ async fn next(
         ];
         let names = keys.map(|key| words.say(key));
         text.push('\u{feff}');
-        text.push_str(&csv::line(&names.each_ref().map(String::as_str)));
+        text.push_str(&csv_line(&names, Delimiter::Comma));
     }
     for row in &page.rows {
         text.push_str(&csv_row(row, sees_borrowers(person), words));
@@ -335,5 +335,5 @@ fn csv_row(row: &ReturnRow, shows_borrower: bool, words: Words) -> String {
         contact(row, words),
         row.open_flags.to_string(),
     ];
-    csv::line(&cells.each_ref().map(String::as_str))
+    csv_line(&cells, Delimiter::Comma)
 }
