@@ -1,0 +1,216 @@
+//! The desks in a real browser, with a scanner that only types codes and Enter: 200 returns in a row without leaving the
+//! page, with and without script, and a hand-over by scan with a drawn signature.
+
+use std::time::{Duration, Instant};
+
+use cartable_server::{clock, store::Store};
+use cartable_tests::{
+    axe::Axe,
+    browser::{Browser, Driver, Scheme, Screen},
+    harness::{
+        Installation, Server,
+        cartable::{LOGIN, PASSWORD},
+    },
+    school::{School, labels},
+};
+
+/// WebDriver's name for the Enter key.
+const ENTER: &str = "\u{e007}";
+const RETURNS: usize = 200;
+
+/// A running server with devices lent.
+struct Town {
+    server: Server,
+    school: School,
+    _installation: Installation,
+}
+
+impl Town {
+    async fn begin(lent: usize, stocked: usize) -> Self {
+        let installation = Installation::temporary().unwrap();
+        installation.create_user(LOGIN, "administrator", PASSWORD).unwrap();
+        let store = Store::open(&installation.database_url()).await.unwrap();
+        let now = clock::now();
+        let school = School::found(&store, 1, 25, now).await.unwrap();
+        let devices = school.stock(&store, &labels(lent + stocked), now).await.unwrap();
+        school.lend(&store, &devices[..lent], now).await.unwrap();
+        store.close().await;
+        let server = installation.serve().unwrap();
+        Self { server, school, _installation: installation }
+    }
+
+    async fn enter(&self, browser: &Browser, path: &str) {
+        browser.goto(&format!("{}/sign-in", self.server.console())).await.unwrap();
+        browser.type_into("#login", LOGIN).await.unwrap();
+        browser.type_into("#password", &format!("{PASSWORD}{ENTER}")).await.unwrap();
+        browser.goto(&format!("{}{path}", self.server.console())).await.unwrap();
+    }
+}
+
+/// Types into whatever has the focus, as a scanner does.
+async fn scanned(browser: &Browser, code: &str) {
+    // A page that has just come back takes a moment to give the field its focus; a person waits as well.
+    wait_for(browser, "document.activeElement?.id === 'code' ? 1 : 0", 1).await;
+    browser.type_into("#code", &format!("{code}{ENTER}")).await.unwrap();
+}
+
+async fn count(browser: &Browser, script: &str) -> u64 {
+    browser.execute(&format!("return {script}")).await.unwrap().as_u64().unwrap()
+}
+
+async fn wait_for(browser: &Browser, script: &str, wanted: u64) {
+    let began = Instant::now();
+    while count(browser, script).await != wanted {
+        assert!(began.elapsed() < Duration::from_secs(60), "{script} never was {wanted}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_returns_flow_by_keyboard_alone_with_script() {
+    let town = Town::begin(RETURNS, 1).await;
+    let driver = Driver::start().unwrap();
+    let browser = driver.open("fr").await.unwrap();
+    browser.set_screen(Screen::Desk).await.unwrap();
+    town.enter(&browser, "/returns").await;
+    browser.execute("window.stayed = true").await.unwrap();
+    let good = "document.querySelectorAll('#lines [data-outcome=good]').length";
+    let began = Instant::now();
+    for label in labels(RETURNS) {
+        scanned(&browser, &label).await;
+    }
+    wait_for(&browser, good, RETURNS as u64).await;
+    println!("{RETURNS} returns by scanner with script in {:?}", began.elapsed());
+    // Wrong ones: returned before, in stock, unknown.
+    for code in ["CD-0001", "CD-0201", "NOBODY"] {
+        scanned(&browser, code).await;
+    }
+    wait_for(&browser, "document.querySelectorAll('#lines [data-outcome=bad]').length", 3).await;
+    let text = browser.execute("return document.getElementById('lines').innerText").await.unwrap();
+    for words in ["Déjà rendu", "il est en stock", "Code inconnu", "Repris", "Non repris"] {
+        assert!(text.as_str().unwrap().contains(words), "{words}");
+    }
+    assert_eq!(count(&browser, "Number(document.getElementById('count-good').textContent)").await, RETURNS as u64);
+    assert_eq!(browser.execute("return window.stayed").await.unwrap(), true, "the page was never left");
+    assert_eq!(count(&browser, "document.querySelectorAll('#lines form').length").await, 1, "one undo");
+    browser.photograph("desk-returns").await.unwrap();
+    browser.click("#lines form button").await.unwrap();
+    assert!(browser.source().await.unwrap().contains("Le retour est annulé"));
+    assert_eq!(browser.execute("return document.activeElement.id").await.unwrap(), "code");
+    assert_eq!(browser.console().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_returns_flow_by_keyboard_alone_without_script() {
+    let town = Town::begin(RETURNS, 0).await;
+    let driver = Driver::start().unwrap();
+    let browser = driver.open("fr").await.unwrap();
+    browser.forbid_scripts().await.unwrap();
+    town.enter(&browser, "/returns").await;
+    let began = Instant::now();
+    for label in labels(RETURNS) {
+        scanned(&browser, &label).await;
+        let first = "document.querySelector('#lines li')?.innerText";
+        wait_for(&browser, &format!("{first}?.includes('{label}') ? 1 : 0"), 1).await;
+    }
+    println!("{RETURNS} returns by scanner without script in {:?}", began.elapsed());
+    scanned(&browser, "CD-0001").await;
+    wait_for(&browser, "document.querySelector('#lines li')?.innerText.includes('Déjà rendu') ? 1 : 0", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_handed_over_by_scan_with_and_without_script() {
+    let town = Town::begin(0, 2).await;
+    let driver = Driver::start().unwrap();
+    for (label, script) in [("CD-0001", false), ("CD-0002", true)] {
+        let browser = driver.open("fr").await.unwrap();
+        if !script {
+            browser.forbid_scripts().await.unwrap();
+        }
+        browser.set_screen(Screen::Desk).await.unwrap();
+        let path = format!("/hand-over?programme={}", town.school.programme);
+        town.enter(&browser, &path).await;
+        scanned(&browser, label).await;
+        assert_eq!(browser.execute("return document.activeElement.id").await.unwrap(), "borrower");
+        let reference = town.school.borrowers[0].reference.to_string();
+        browser.type_into("#borrower", &format!("{reference}{ENTER}")).await.unwrap();
+        let offered =
+            count(&browser, "document.querySelectorAll('form[method=post] input[type=checkbox]:checked').length");
+        assert_eq!(offered.await, 2, "both accessories");
+        if script {
+            draw(&browser).await;
+        }
+        browser.photograph(&format!("desk-hand-over-{script}")).await.unwrap();
+        browser.click("form[action='/hand-over'][method=post] button[type=submit]").await.unwrap();
+        let source = browser.source().await.unwrap();
+        assert!(source.contains("L’appareil est remis"), "{source}");
+        browser.click("main p a[href^='/loans/']").await.unwrap();
+        let page = browser.source().await.unwrap();
+        assert!(page.contains(label) && page.contains("En prêt") && page.contains(&reference));
+        assert_eq!(page.contains("Dessinée"), script);
+        browser.photograph(&format!("loan-{script}")).await.unwrap();
+        assert_eq!(browser.console().await.unwrap(), Vec::<String>::new());
+    }
+}
+
+/// Draws on the canvas as a finger does.
+async fn draw(browser: &Browser) {
+    let at = "const frame = document.querySelector('canvas').getBoundingClientRect(); return ";
+    let number = async |what: &str| browser.execute(&format!("{at}{what}")).await.unwrap().as_f64().unwrap();
+    browser.execute("document.querySelector('canvas').scrollIntoView({ block: 'center' })").await.unwrap();
+    let (left, top) = (number("frame.left").await, number("frame.top").await);
+    for (kind, step) in [
+        ("mousePressed", 0),
+        ("mouseMoved", 1),
+        ("mouseMoved", 2),
+        ("mouseMoved", 3),
+        ("mouseMoved", 4),
+        ("mouseMoved", 5),
+        ("mouseReleased", 5),
+    ] {
+        let (x, y) = (left + 30.0 + 20.0 * f64::from(step), top + 30.0 + 7.0 * f64::from(step));
+        let event =
+            serde_json::json!({ "type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1 });
+        browser.devtools("Input.dispatchMouseEvent", event).await.unwrap();
+    }
+    let drawn = browser.execute("return document.querySelector('input[name=drawn]').value").await.unwrap();
+    assert!(drawn.as_str().unwrap().split(' ').count() >= 5, "{drawn}");
+    assert_eq!(browser.execute("return document.querySelector('input[value=drawn]').checked").await.unwrap(), true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_desks_and_loans_fit_every_screen_and_break_no_rule_of_accessibility() {
+    let axe = Axe::load().unwrap();
+    let town = Town::begin(3, 1).await;
+    let driver = Driver::start().unwrap();
+    let browser = driver.open("fr").await.unwrap();
+    town.enter(&browser, "/returns").await;
+    scanned(&browser, "CD-0001").await;
+    scanned(&browser, "NOBODY").await;
+    wait_for(&browser, "document.querySelectorAll('#lines li').length", 2).await;
+    let mut wrong = axe.violations(&browser).await.unwrap();
+    browser.goto(&format!("{}/loans", town.server.console())).await.unwrap();
+    let loan = browser.execute("return document.querySelector('main tbody a[href^=\"/loans/\"]').getAttribute('href')");
+    let loan = loan.await.unwrap().as_str().unwrap().to_owned();
+    let confirm = format!(
+        "/hand-over?code=CD-0004&borrower={}&programme={}",
+        town.school.borrowers[0].reference, town.school.programme
+    );
+    let pages = ["/loans", &loan, "/returns", "/hand-over", &confirm, "/hand-over/class", "/loans?due=overdue"];
+    for (number, path) in pages.into_iter().enumerate() {
+        for (screen, scheme) in [(Screen::Desk, Scheme::Light), (Screen::Hand, Scheme::Dark)] {
+            browser.set_screen(screen).await.unwrap();
+            browser.set_scheme(scheme).await.unwrap();
+            browser.goto(&format!("{}{path}", town.server.console())).await.unwrap();
+            // What stands behind closed details is judged as well.
+            browser.execute("for (const one of document.querySelectorAll('details')) one.open = true").await.unwrap();
+            let found = axe.violations(&browser).await.unwrap();
+            wrong.extend(found.into_iter().map(|line| format!("{path} ({screen:?}): {line}")));
+            if browser.overflow().await.unwrap() > 0 {
+                wrong.push(format!("{path} is wider than the screen ({screen:?})"));
+            }
+            browser.photograph(&format!("lending-{number}-{screen:?}").to_lowercase()).await.unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
