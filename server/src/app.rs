@@ -18,14 +18,14 @@ pub struct App {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pki::MasterKey;
+    use crate::{domain::policy::Policy, pki::MasterKey};
 
     impl App {
         /// Over an empty store, which lasts as long as the folder does.
         pub(crate) async fn for_tests() -> (Self, tempfile::TempDir) {
             let directory = tempfile::tempdir().unwrap();
             let store = Store::open(&format!("sqlite:{}", directory.path().join("t.db").display())).await.unwrap();
-            let (policy, vault) = (Arc::new(Policy::default()), Vault::new(&MasterKey::of([7; 32])));
+            let (policy, vault) = (LivePolicy::new(Policy::default()), Vault::new(&MasterKey::of([7; 32])));
             (Self { store, policy, vault, secure_cookies: false }, directory)
         }
     }

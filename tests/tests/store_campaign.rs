@@ -37,7 +37,7 @@ on_both_engines! {
 
 /// Midday in Paris on a day of June 2027.
 fn june(day: i8) -> UtcMillis {
-    let noon = jiff::tz::TimeZone::UTC.to_zoned(date(2027, 6, day).at(10, 0, 0, 0)).unwrap();
+    let noon = date(2027, 6, day).at(10, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
     UtcMillis::new(noon.timestamp().as_millisecond()).unwrap()
 }
 

@@ -65,6 +65,7 @@ jobs-succeeded = Last ended well
 job-flag_sweep = Flags
 job-history_months = History by month
 job-retention = Forgetting
+job-identity_erasure = Forgetting borrowers
 job-notices = E-mails
 job-webhooks = Webhooks
 job-well = Runs

@@ -65,6 +65,7 @@ jobs-succeeded = Dernière réussite
 job-flag_sweep = Signalements
 job-history_months = Historique mensuel
 job-retention = Effacement
+job-identity_erasure = Oubli des bénéficiaires
 job-notices = Courriels
 job-webhooks = Webhooks
 job-well = Tourne

@@ -13,8 +13,6 @@ use utoipa::{
 };
 
 use crate::domain::{
-    borrower::BorrowerKind,
-    borrower::Level,
     borrower::{BorrowerKind, Level},
     device::DeviceStatus,
     enrolment_token::TokenKind,
@@ -87,8 +85,6 @@ text_schema! {
     TokenKind: "For one device, or for several.";
     LoanStateName: "Where a loan stands.";
     Condition: "What the desk saw when a device came back.";
-    BorrowerKind: "A person, or an institution.";
-    Level: "A class level.";
     NeedReason: "Why a need may come before others.";
     NeedState: "What became of a need.";
     BorrowerKind: "A person or an institution.";

@@ -15,7 +15,6 @@ use uuid::Uuid;
 use super::{
     acts::{reason, record},
     allocation::{AllocationPage, AllocationsPage, Found, LinesAsked, May, cause, parts, why},
-    csv,
     error::{Refusal, require},
     i18n::Words,
     shell::{self, Section},
@@ -25,6 +24,7 @@ use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
     domain::{borrower::Reference, scope::Scope},
+    exchange::write::{Delimiter, csv_line},
     random,
     store::{
         StoreError,
@@ -314,7 +314,7 @@ async fn next(app: &App, id: Uuid, after: Option<Cursor>, words: Words) -> Resul
         ];
         let names = keys.map(|key| words.say(key));
         text.push('\u{feff}');
-        text.push_str(&csv::line(&names.each_ref().map(String::as_str)));
+        text.push_str(&csv_line(&names, Delimiter::Comma));
     }
     for row in &page.rows {
         text.push_str(&csv_row(row, words));
@@ -342,5 +342,5 @@ fn csv_row(row: &LineRow, words: Words) -> String {
         row.cause.as_deref().or(row.stale).map_or_else(String::new, |code| cause(code, words)),
         row.remark.clone().unwrap_or_default(),
     ];
-    csv::line(&cells.each_ref().map(String::as_str))
+    csv_line(&cells, Delimiter::Comma)
 }

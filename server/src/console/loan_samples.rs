@@ -78,7 +78,12 @@ pub(super) fn card(now: UtcMillis, text: &dyn Fn(&'static str) -> String) -> Car
 }
 
 fn shell(words: Words, text: &dyn Fn(&'static str) -> String) -> Shell {
-    let person = Signed { name: text("Anne Martin"), csrf: "csrf-token".to_owned(), offered: vec!["/", "/loans"], adds_devices: false };
+    let person = Signed {
+        name: text("Anne Martin"),
+        csrf: "csrf-token".to_owned(),
+        offered: vec!["/", "/loans"],
+        adds_devices: false,
+    };
     let section = Section::Loans;
     Shell { words, person: Some(person), section, ..Visitor::of_headers(&HeaderMap::new()).bare(text("Prêt")) }
 }

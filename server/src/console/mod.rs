@@ -4,9 +4,9 @@
 //! SQL in `store`. Nothing needs JavaScript: links and forms do it all; the desks' pages gain a scanner's pace by it.
 
 mod acts;
+mod alarm;
 mod allocation;
 mod allocation_acts;
-mod alarm;
 mod assets;
 mod audit;
 mod borrower;
@@ -14,9 +14,9 @@ mod borrower_acts;
 mod borrower_form;
 mod borrower_list;
 mod borrower_pages;
-mod change;
 mod campaign;
 mod campaign_acts;
+mod change;
 mod chart;
 mod class_hand_over;
 mod component;
@@ -67,7 +67,7 @@ mod words_test;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     routing::{get, post},
 };
 
@@ -75,20 +75,39 @@ use crate::app::App;
 
 /// Every address of the console.
 pub fn router(app: App) -> Router {
-    let routes = Router::new()
+    let routes = fleet()
+        .merge(lending())
+        .merge(planning())
+        .merge(running())
+        .merge(everybody())
+        .fallback(pages::nowhere)
+        .layer(from_fn_with_state((app.clone(), alarm::Watch::default()), alarm::watch));
+    guard::guarded(routes, app)
+}
+
+/// Devices, what they need, and how they enrol.
+fn fleet() -> Router<App> {
+    Router::new()
         .route("/", get(pages::overview))
-        .route("/devices", get(pages::devices))
         .route("/devices.csv", get(exports::devices))
         .route("/devices", get(pages::devices).post(device_record::create))
         .route("/devices/new", get(device_record::fresh))
         .route("/devices/{id}/enrolments/{enrolment}/approve", post(device_record::approve))
-        .route("/devices.csv", get(csv::devices))
         .route("/devices/{id}", get(pages::device))
         .route("/devices/{id}/asset-tag", post(acts::set_asset_tag))
         .route("/devices/{id}/baseline", post(acts::accept_baseline))
         .route("/devices/{id}/status", post(acts::set_status))
         .route("/devices/{id}/archive", post(acts::archive))
         .route("/devices/{id}/stock", post(loan_acts::put_in_stock))
+        .route("/flags", get(pages::flags))
+        .route("/flags/{id}/handle", post(acts::handle_flag))
+        .route("/tokens", get(pages::tokens).post(acts::create_token))
+        .route("/tokens/{id}/revoke", post(acts::revoke_token))
+}
+
+/// Loans, and who holds them.
+fn lending() -> Router<App> {
+    Router::new()
         .route("/loans", get(loan_list::loans))
         .route("/loans.csv", get(loan_csv::loans))
         .route("/loans/{id}", get(loan::loan))
@@ -105,21 +124,21 @@ pub fn router(app: App) -> Router {
         .route("/hand-over/class", get(class_hand_over::form).post(class_hand_over::class))
         .route("/returns", get(return_desk::desk).post(return_desk::scan))
         .route("/returns/undo", post(return_desk::undo))
-        .route("/flags", get(pages::flags))
-        .route("/flags/{id}/handle", post(acts::handle_flag))
-        .route("/tokens", get(pages::tokens).post(acts::create_token))
-        .route("/tokens/{id}/revoke", post(acts::revoke_token))
-        .route("/exports", get(exports::page))
-        .route("/exports/{file}", get(exports::file))
-        .route(
-            "/imports",
-            get(imports::list).post(imports::take_in).layer(DefaultBodyLimit::max(imports::LARGEST_FORM)),
-        )
-        .route("/imports/{id}", get(imports::show))
-        .route("/imports/{id}/check", post(imports::check))
-        .route("/imports/{id}/apply", post(imports::apply))
-        .route("/imports/{id}/bad.csv", get(imports::bad))
-        .route("/imports/{id}/delete", post(imports::delete))
+        .route("/borrowers", get(borrower_pages::list).post(borrower_acts::create))
+        .route("/borrowers/new", get(borrower_pages::fresh))
+        .route("/borrowers/search", post(borrower_pages::search))
+        .route("/borrowers/{id}", get(borrower_pages::one))
+        .route("/borrowers/{id}/identity", post(borrower_pages::reveal))
+        .route("/borrowers/{id}/identity/change", post(borrower_acts::change_identity))
+        .route("/borrowers/{id}/change", post(borrower_acts::change))
+        .route("/borrowers/{id}/left", post(borrower_acts::left))
+        .route("/borrowers/{id}/export", post(borrower_pages::export))
+        .route("/borrowers/{id}/erase", post(borrower_acts::erase))
+}
+
+/// Who gets which device, and when they come back.
+fn planning() -> Router<App> {
+    Router::new()
         .route("/needs", get(need_acts::list).post(need_acts::enter))
         .route("/needs/{id}/withdraw", post(need_acts::withdraw))
         .route("/allocations", get(allocation_acts::list).post(allocation_acts::propose))
@@ -136,16 +155,22 @@ pub fn router(app: App) -> Router {
         .route("/campaigns/{id}/close", post(campaign_acts::close))
         .route("/campaigns/{id}/desks", post(campaign_acts::set_desks))
         .route("/campaigns/{id}/excuse", post(campaign_acts::excuse))
-        .route("/borrowers", get(borrower_pages::list).post(borrower_acts::create))
-        .route("/borrowers/new", get(borrower_pages::fresh))
-        .route("/borrowers/search", post(borrower_pages::search))
-        .route("/borrowers/{id}", get(borrower_pages::one))
-        .route("/borrowers/{id}/identity", post(borrower_pages::reveal))
-        .route("/borrowers/{id}/identity/change", post(borrower_acts::change_identity))
-        .route("/borrowers/{id}/change", post(borrower_acts::change))
-        .route("/borrowers/{id}/left", post(borrower_acts::left))
-        .route("/borrowers/{id}/export", post(borrower_pages::export))
-        .route("/borrowers/{id}/erase", post(borrower_acts::erase))
+}
+
+/// Programmes, sites, lists in and out, what was written to whom and done by whom.
+fn running() -> Router<App> {
+    Router::new()
+        .route("/exports", get(exports::page))
+        .route("/exports/{file}", get(exports::file))
+        .route(
+            "/imports",
+            get(imports::list).post(imports::take_in).layer(DefaultBodyLimit::max(imports::LARGEST_FORM)),
+        )
+        .route("/imports/{id}", get(imports::show))
+        .route("/imports/{id}/check", post(imports::check))
+        .route("/imports/{id}/apply", post(imports::apply))
+        .route("/imports/{id}/bad.csv", get(imports::bad))
+        .route("/imports/{id}/delete", post(imports::delete))
         .route("/programmes", get(programme_acts::list).post(programme_acts::create))
         .route("/programmes/new", get(programme_acts::fresh))
         .route("/programmes/{id}", get(programme_acts::one).post(programme_acts::change))
@@ -160,16 +185,14 @@ pub fn router(app: App) -> Router {
         .route("/notices/{id}", get(notice::show))
         .route("/notices/{id}/bounce", post(notice::bounce))
         .route("/notices/{id}/again", post(notice::send_again))
+}
+
+/// Signing in, the language, and what pages are made of.
+fn everybody() -> Router<App> {
+    Router::new()
         .route("/design", get(pages::design))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/language", post(sign_in::choose_language))
         .route("/static/{file}", get(assets::serve))
-        .fallback(pages::nowhere);
-    guard::guarded(routes, app)
-        .fallback(pages::nowhere)
-        .layer(from_fn_with_state((app.clone(), alarm::Watch::default()), alarm::watch))
-        .layer(from_fn(guard::dress_refusals))
-        .layer(from_fn_with_state(app.clone(), guard::protect))
-        .with_state(app)
 }

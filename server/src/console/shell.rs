@@ -68,6 +68,10 @@ const fn entry(section: Section, href: &'static str, key: &'static str, action: 
     Entry { section, href, key, needs: (action, Object::OwnScope) }
 }
 
+const fn of_programme(section: Section, href: &'static str, key: &'static str, action: Action) -> Entry {
+    Entry { section, href, key, needs: (action, Object::Programme) }
+}
+
 /// The navigation: groups with their pages, in order. A person sees the pages that the role includes, and the groups
 /// that are not empty then. A new page is one line here.
 const GROUPS: &[(&str, &[Entry])] = &[
@@ -86,58 +90,21 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry(Section::Loans, "/loans", "nav-loans", Action::SeeLoans),
             entry(Section::HandOver, "/hand-over", "nav-hand-over", Action::HandOver),
             entry(Section::Returns, "/returns", "nav-returns", Action::TakeBack),
-            entry(Section::Borrowers, "/borrowers", "nav-borrowers", Action::SeeBorrowers),
-        ],
-    ),
-    ("nav-lending", &[entry(Section::Needs, "/needs", "nav-needs", Action::SeeNeeds)]),
-    (
-        "nav-lending",
-        &[
-            entry(Section::Needs, "/needs", "nav-needs", Action::SeeNeeds),
-            Entry {
-                section: Section::Allocations,
-                href: "/allocations",
-                key: "nav-allocations",
-                needs: (Action::SeeAllocations, Object::Programme),
-            },
             entry(Section::Campaigns, "/campaigns", "nav-campaigns", Action::SeeCampaigns),
+            entry(Section::Borrowers, "/borrowers", "nav-borrowers", Action::SeeBorrowers),
+            entry(Section::Needs, "/needs", "nav-needs", Action::SeeNeeds),
+            of_programme(Section::Allocations, "/allocations", "nav-allocations", Action::SeeAllocations),
         ],
     ),
     (
         "nav-running",
         &[
-            entry(Section::Exports, "/exports", "nav-exports", Action::ExportData),
-            Entry {
-                section: Section::Imports,
-                href: "/imports",
-                key: "nav-imports",
-                needs: (Action::ImportData, Object::Programme),
-            },
-            Entry {
-                section: Section::Audit,
-                href: "/audit",
-                key: "nav-audit",
-                needs: (Action::SeeAudit, Object::Programme),
-            },
-        ],
-        &[
             entry(Section::Programmes, "/programmes", "nav-programmes", Action::SeeProgrammes),
             entry(Section::Sites, "/sites", "nav-sites", Action::SeeSites),
-            Entry {
-                section: Section::Audit,
-                href: "/audit",
-                key: "nav-audit",
-                needs: (Action::SeeAudit, Object::Programme),
-            },
-        ],
-        &[
-            Entry {
-                section: Section::Audit,
-                href: "/audit",
-                key: "nav-audit",
-                needs: (Action::SeeAudit, Object::Programme),
-            },
+            of_programme(Section::Imports, "/imports", "nav-imports", Action::ImportData),
+            entry(Section::Exports, "/exports", "nav-exports", Action::ExportData),
             entry(Section::Notices, "/notices", "nav-notices", Action::SeeNotices),
+            of_programme(Section::Audit, "/audit", "nav-audit", Action::SeeAudit),
         ],
     ),
 ];

@@ -7,11 +7,9 @@ use fluent_bundle::FluentResource;
 use super::{allocation, component::Tone, error::Refusal, i18n::catalogues};
 use crate::{
     domain::{
-        borrower::BorrowerKind,
         allocation::{Place, Unfit},
-        borrower::Level,
-        campaign::{CampaignState, ReturnState},
         borrower::{BorrowerKind, Level},
+        campaign::{CampaignState, ReturnState},
         device::DeviceStatus,
         flag::{FlagCode, Severity},
         import::{ImportState, Kind, fault::Reason},
@@ -19,16 +17,18 @@ use crate::{
         language::Language,
         loan::{Condition, LendingState, LoanStateName, Signature},
         need::{NeedReason, NeedState},
-        programme::ProgrammeKind,
         notice::{Dropped, MessageState, NoticeKind, RecipientKind},
+        programme::ProgrammeKind,
         verdict::Verdict,
     },
     exchange::{export::ExportKind, read::Unreadable},
-    store::{device_list::DeviceSort, flag_list::Handling, lending::Refused, loan_event, loan_list::LoanSort},
     store::{
         allocation::{AllocationState, LineState},
         device_list::DeviceSort,
         flag_list::Handling,
+        lending::Refused,
+        loan_event,
+        loan_list::LoanSort,
     },
 };
 use cartable_common::report::{Chassis, DriveKind, SelfAssessment, Sensor, Subject, Switch, UnreadReason, VolumeRole};
@@ -74,6 +74,26 @@ fn families() -> BTreeSet<String> {
         ("tone", Tone::ALL.map(Tone::as_str).to_vec()),
         ("error-title", refusals.clone()),
         ("error-what", refusals),
+        ("yes-no", vec!["yes", "no"]),
+        ("chassis", Chassis::ALL.iter().map(|value| value.as_str()).collect()),
+        ("switch", Switch::ALL.iter().map(|value| value.as_str()).collect()),
+        ("role", VolumeRole::ALL.iter().map(|value| value.as_str()).collect()),
+        ("drive", DriveKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("assessment", SelfAssessment::ALL.iter().map(|value| value.as_str()).collect()),
+        ("sensor", Sensor::ALL.iter().map(|value| value.as_str()).collect()),
+        ("subject", Subject::ALL.iter().map(|value| value.as_str()).collect()),
+        ("unread", UnreadReason::ALL.iter().map(|value| value.as_str()).collect()),
+    ];
+    families
+        .into_iter()
+        .chain(of_lending())
+        .flat_map(|(family, values)| values.into_iter().map(move |value| format!("{family}-{value}")))
+        .collect()
+}
+
+/// The families of lending, imports and letters.
+fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
         ("loan", LoanStateName::ALL.iter().map(|value| value.as_str()).collect()),
         ("lending", LendingState::ALL.iter().map(|value| value.as_str()).collect()),
         ("condition", Condition::ALL.iter().map(|value| value.as_str()).collect()),
@@ -83,19 +103,11 @@ fn families() -> BTreeSet<String> {
         ("refused", Refused::CODES.to_vec()),
         ("loans-due", vec!["overdue", "week", "three-weeks"]),
         ("loans-sorted", LoanSort::ALL.iter().map(|value| value.as_str()).collect()),
-        ("yes-no", vec!["yes", "no"]),
         ("message", MessageState::ALL.iter().map(|value| value.as_str()).collect()),
         ("recipient", RecipientKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("notice", NoticeKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("dropped", Dropped::ALL.iter().map(|value| value.as_str()).collect()),
         ("job", Job::ALL.iter().map(|value| value.as_str()).collect()),
-        ("chassis", Chassis::ALL.iter().map(|value| value.as_str()).collect()),
-        ("switch", Switch::ALL.iter().map(|value| value.as_str()).collect()),
-        ("role", VolumeRole::ALL.iter().map(|value| value.as_str()).collect()),
-        ("drive", DriveKind::ALL.iter().map(|value| value.as_str()).collect()),
-        ("assessment", SelfAssessment::ALL.iter().map(|value| value.as_str()).collect()),
-        ("sensor", Sensor::ALL.iter().map(|value| value.as_str()).collect()),
-        ("subject", Subject::ALL.iter().map(|value| value.as_str()).collect()),
         ("export", ExportKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("export-hint", ExportKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("import-kind", Kind::ALL.iter().map(|value| value.as_str()).collect()),
@@ -120,12 +132,7 @@ fn families() -> BTreeSet<String> {
         ("programme-kind", ProgrammeKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("programme-term", vec!["school_year_end", "date", "days", "open"]),
         ("staff-role", vec!["referent", "technician", "refurbisher", "auditor"]),
-        ("unread", UnreadReason::ALL.iter().map(|value| value.as_str()).collect()),
-    ];
-    families
-        .into_iter()
-        .flat_map(|(family, values)| values.into_iter().map(move |value| format!("{family}-{value}")))
-        .collect()
+    ]
 }
 
 /// Every quoted text in the templates and in this module's own source, which is where keys stand.

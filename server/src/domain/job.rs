@@ -15,6 +15,8 @@ text_enum! {
         HistoryMonths = "history_months",
         /// Forgets in time.
         Retention = "retention",
+        /// Forgets who borrowers were.
+        IdentityErasure = "identity_erasure",
         /// Writes to people.
         Notices = "notices",
         /// Tells other systems.
@@ -31,7 +33,7 @@ impl Job {
         match self {
             Self::FlagSweep => Duration::from_mins(10),
             Self::HistoryMonths => Duration::from_hours(12),
-            Self::Retention => Duration::from_hours(6),
+            Self::Retention | Self::IdentityErasure => Duration::from_hours(6),
             Self::Notices => Duration::from_mins(5),
             Self::Webhooks => Duration::from_mins(1),
         }

@@ -1,7 +1,5 @@
 //! Forgets who borrowers were, some time after their last return: the policy's section `privacy` says when.
 
-use std::time::Duration;
-
 use cartable_common::UtcMillis;
 use tokio_util::sync::CancellationToken;
 
@@ -14,8 +12,6 @@ use crate::{
     },
 };
 
-/// Between two runs.
-pub const EVERY: Duration = Duration::from_hours(6);
 /// Borrowers of one unit of work.
 const AT_A_TIME: i64 = 100;
 

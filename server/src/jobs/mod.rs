@@ -75,7 +75,7 @@ pub fn start(jobs: Jobs, tracker: &TaskTracker, shutdown: &CancellationToken) {
             }
             let mut pause = FIRST_AFTER;
             while shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
-                let done = fault::contain(job.as_str(), runner.run(job, &shutdown)).await;
+                let done = fault::contain(job.as_str(), Box::pin(runner.run(job, &shutdown))).await;
                 if let Some(Err(error)) = done {
                     tracing::error!(job = job.as_str(), %error, "a job failed; it is tried again at its next time");
                 }

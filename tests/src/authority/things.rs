@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use cartable_common::{DeviceId, UtcMillis};
 use cartable_common::{DeviceId, EnrolmentId, UtcMillis};
 use cartable_server::{
     auth::Role,
@@ -18,12 +17,10 @@ use cartable_server::{
         import::Kind,
         language::Language,
         loan::{Condition, LoanState, Return},
-        loan::LoanState,
         need::{Need, Reasons},
-        paris,
-        policy::Policy,
         notice::{Reason, Recipient},
         paris,
+        policy::Policy,
         scope::Scope,
     },
     exchange::ledger::{self, Brought},
@@ -31,14 +28,14 @@ use cartable_server::{
         Tx, allocation,
         campaign::{self, Campaign},
         device::{self, NewDevice},
-        enrolment_token, flag, lending_bulk, need, person,
         enrolment::{self, NewEnrolment},
         enrolment_token, flag, lending_bulk,
-        site_referent::{self, Referent},
         message::{self, Waiting},
         message_attempt::{self, Outcome},
-        message_list,
+        message_list, need,
         notice::{self, NewNotice},
+        person,
+        site_referent::{self, Referent},
     },
 };
 use serde_json::json;
