@@ -37,8 +37,8 @@ on_both_engines! {
 
 /// Midday in Paris on a day of June 2027.
 fn june(day: i8) -> UtcMillis {
-    let noon = date(2027, 6, day).at(10, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
-    UtcMillis::new(noon.timestamp().as_millisecond()).unwrap()
+    let noon = jiff::tz::TimeZone::UTC.to_timestamp(date(2027, 6, day).at(10, 0, 0, 0)).unwrap();
+    UtcMillis::new(noon.as_millisecond()).unwrap()
 }
 
 /// A site with so many loans: every third pupil is of troisième.

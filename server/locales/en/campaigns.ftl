@@ -48,3 +48,4 @@ return-returned = Returned
 return-overdue = Overdue
 return-excused = Excused
 return-ended = Lost, stolen, gone
+campaign-open-flags = Open flags

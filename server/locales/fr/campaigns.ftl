@@ -48,3 +48,4 @@ return-returned = Rendus
 return-overdue = En retard
 return-excused = Excusés
 return-ended = Perdus, volés, sortis
+campaign-open-flags = Signalements ouverts

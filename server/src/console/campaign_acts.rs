@@ -310,7 +310,7 @@ async fn next(
             "campaign-due",
             "campaign-day",
             "devices-contact",
-            "csv-open-flags",
+            "campaign-open-flags",
         ];
         let names = keys.map(|key| words.say(key));
         text.push('\u{feff}');

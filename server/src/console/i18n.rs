@@ -19,17 +19,9 @@ macro_rules! catalogues {
 }
 
 catalogues! {
-    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "audit.ftl",
-    "design.ftl", "loans.ftl", "desk.ftl", "imports.ftl", "exports.ftl",
-    "design.ftl", "loans.ftl", "desk.ftl",
-    "design.ftl", "imports.ftl", "exports.ftl",
-    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "needs.ftl", "audit.ftl",
-    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "needs.ftl", "allocations.ftl", "audit.ftl",
-    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "audit.ftl",
-    "design.ftl",
-    "design.ftl", "programmes.ftl", "borrowers.ftl", "sites.ftl",
-    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "audit.ftl", "notices.ftl",
-    "design.ftl",
+    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "loans.ftl",
+    "desk.ftl", "borrowers.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "programmes.ftl", "sites.ftl",
+    "imports.ftl", "exports.ftl", "notices.ftl", "audit.ftl", "design.ftl",
 }
 
 type Bundle = FluentBundle<FluentResource>;
