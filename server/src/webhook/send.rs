@@ -138,13 +138,15 @@ impl Teller {
             verdict(status)
         };
         // The connection's own future moves the bytes while the exchange waits for them.
-        tokio::pin!(connection);
+        tokio::pin!(connection, exchange);
         tokio::select! {
-            told = exchange => told,
-            broken = &mut connection => Err(match broken {
-                Ok(()) => Refusal::Connection("closed without an answer".to_owned()),
-                Err(error) => failed(&error),
-            }),
+            biased;
+            told = &mut exchange => told,
+            ended = &mut connection => match ended {
+                // The receiver answered and closed: the answer is on its way to the exchange.
+                Ok(()) => exchange.await,
+                Err(error) => Err(failed(&error)),
+            },
         }
     }
 
