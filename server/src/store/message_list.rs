@@ -229,6 +229,6 @@ pub async fn by_mail_id(tx: &mut Tx, mail_id: &str) -> Result<Option<Uuid>, Stor
 
 /// How many messages are in `state`, counted up to `most`.
 pub async fn count(tx: &mut Tx, state: MessageState, most: i64) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM message WHERE state = $1 LIMIT $2) AS some";
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM message WHERE state = $1 LIMIT $2) AS counted";
     Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(state.as_str()).bind(most).fetch_one(c).await)?)
 }
