@@ -40,7 +40,7 @@ pub struct Create {
     /// What the person types to sign in: letters without accents, digits and . _ - @
     #[arg(long)]
     login: Login,
-    /// administrator or technician
+    /// administrator, programme_manager, technician, referent, refurbisher or auditor
     #[arg(long)]
     role: Role,
     /// The person's name, for greeting; the login if absent
