@@ -1,5 +1,5 @@
 //! The authority matrix: every route of the router, for each role and nobody, on what is theirs, a foreign site's, and
-//! nobody's. [`rows`] says who may what; `domain::authority` is never asked, so that a mistake in it shows here.
+//! nobody's. [`ROWS`] says who may what; `domain::authority` is never asked, so that a mistake in it shows here.
 
 mod matrix;
 mod routes;
