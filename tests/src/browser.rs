@@ -174,7 +174,29 @@ impl Browser {
     /// Clicks the first element that `css` selects, as a mouse would: it must be visible and not covered.
     pub async fn click(&self, css: &str) -> anyhow::Result<()> {
         let element = self.element(css).await?;
-        self.command(&format!("element/{element}/click"), &json!({})).await.with_context(|| css.to_owned()).map(drop)
+        let leads = "return element && (element.type === 'submit' || element.closest('a[href]')) ? 1 : 0";
+        let marked = format!("window.clicked = true; const element = document.querySelector({}); {leads}", json!(css));
+        let leads = self.execute(&marked).await?.as_u64() == Some(1);
+        self.command(&format!("element/{element}/click"), &json!({})).await.with_context(|| css.to_owned())?;
+        if leads {
+            self.until_elsewhere().await;
+        }
+        Ok(())
+    }
+
+    /// A form's answer may come after the click has returned: waits until the marked page has made way for it. A page
+    /// that stays, because its script did what was asked, is left as it is.
+    async fn until_elsewhere(&self) {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let began = std::time::Instant::now();
+        while began.elapsed() < PATIENCE {
+            // Between two pages there is nothing to ask.
+            let there = self.execute("return !window.clicked && document.readyState === 'complete' ? 1 : 0").await;
+            if there.is_ok_and(|there| there.as_u64() == Some(1)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Types `words` into the first element that `css` selects.
