@@ -20,6 +20,7 @@ pub mod raw;
 #[cfg(target_os = "linux")]
 pub mod readme;
 pub mod school;
+pub mod school_year;
 pub mod simulator;
 pub mod source;
 pub mod stores;
