@@ -16,7 +16,7 @@ use cartable_tests::{
         stage::{LOAD_CORE, Stage, hosts},
         storeless, usage,
     },
-    harness::{Server, stored},
+    harness::{Binaries, Server, stored},
     simulator::keyring::Identity,
 };
 use clap::Parser as _;
@@ -34,6 +34,8 @@ fn main() -> anyhow::Result<()> {
     }
     let options = Options::parse();
     let figures = Figures::new("check_in", &options);
+    // Built before this process, and with it the compiler, is held to one core.
+    Binaries::find()?;
     let alone = usage::stay_on_core(LOAD_CORE);
     figures.note(if alone { "server on one core, load on the other" } else { "server and load share the cores" });
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(measure(&options, figures))
@@ -106,6 +108,8 @@ async fn costs(
     let address: SocketAddr = server.gateway_authority().parse()?;
     let length = Duration::from_secs(if options.quick { 1 } else { 4 });
     let mut costs = Costs::default();
+    // What they would resume is a session of another server, which this one rightly refuses.
+    load::greet(devices, address).await?;
     for (place, mode) in Mode::ALL.into_iter().enumerate() {
         load::run(devices, address, mode, length / 4).await?;
         let (mut cpu, mut rate) = (Vec::new(), Vec::new());

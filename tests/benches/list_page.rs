@@ -22,7 +22,7 @@ use cartable_tests::{
         usage,
     },
     harness::{
-        Api, Visitor,
+        Api, Binaries, Visitor,
         cartable::{LOGIN, PASSWORD},
     },
 };
@@ -31,6 +31,8 @@ use clap::Parser as _;
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let figures = Figures::new("list_page", &options);
+    // Built before this process, and with it the compiler, is held to one core.
+    Binaries::find()?;
     usage::stay_on_core(LOAD_CORE);
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(measure(&options, figures))
 }

@@ -145,6 +145,14 @@ impl LoadDevice {
         Ok(bytes)
     }
 
+    /// Says "nothing changed" once. A later connection can resume this one, whichever server the last one was to.
+    async fn greet(&self, server: SocketAddr) -> anyhow::Result<()> {
+        let mut stream = self.connect(server, Mode::Resumed).await?;
+        exchange(&mut stream, &self.unchanged).await?;
+        stream.shutdown().await?;
+        Ok(())
+    }
+
     /// Says "nothing changed" until `end`, adding to `done`. Gives the bytes of the last exchange.
     pub async fn repeat(
         &self,
@@ -179,6 +187,14 @@ impl LoadDevice {
 /// Enrols a device at `gateway` and prepares it.
 pub async fn enrol(link: &Link, identity: &mut Identity, token: &str, report: &HealthReport) -> anyhow::Result<()> {
     identity.granted = Some(link.enrol(identity, token, report.hardware.clone()).await?);
+    Ok(())
+}
+
+/// Lets each of `devices` check in once at `server`, from which it then has a session to resume.
+pub async fn greet(devices: &[LoadDevice], server: SocketAddr) -> anyhow::Result<()> {
+    for device in devices {
+        device.greet(server).await?;
+    }
     Ok(())
 }
 
