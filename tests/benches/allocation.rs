@@ -101,9 +101,7 @@ impl Season {
             random.copy_from_slice(&Uuid::new_v4().as_bytes()[..8]);
             Some(Reference::from_random(random))
         };
-        let tx = store.write().await?;
-        let (tx, approved) = allocation_approval::approve(tx, id, self.approver, clerk, &mut drawn).await?;
-        tx.commit().await?;
+        let approved = allocation_approval::approve(store, id, self.approver, clerk, &mut drawn).await?;
         figures.tell(case, "approve", "s", begun.elapsed().as_secs_f64())?;
         figures.tell(case, "devices reserved", "", count(approved.reserved.into()))
     }

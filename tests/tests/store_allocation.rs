@@ -18,7 +18,7 @@ use cartable_server::{
         Store,
         allocation::{self, AllocationState, LineState},
         allocation_adjust::{self, AdjustError, AdjustRefused, Adjustment},
-        allocation_approval::{self, ApprovalError, ApprovalRefused, Approved},
+        allocation_approval::{self, AT_ONCE, ApprovalError, ApprovalRefused, Approved},
         allocation_line::{self, LineQuery, LineRow},
         device::{self, NewDevice},
         lending::{Clerk, Lending},
@@ -34,6 +34,7 @@ use uuid::Uuid;
 on_both_engines! {
     a_second_person_approves_and_the_devices_are_reserved,
     nobody_approves_their_own_not_even_by_sql,
+    an_approval_that_was_cut_off_goes_on,
     a_device_that_moved_on_is_refused_and_the_others_go_through,
     adjusting_has_rules_and_makes_it_ones_own,
 }
@@ -119,16 +120,40 @@ async fn lines(test: &TestStore, id: Uuid, place: &Place) -> Vec<LineRow> {
 }
 
 async fn approve(test: &TestStore, id: Uuid, who: Uuid, place: &Place) -> Result<Approved, ApprovalError> {
-    let tx = test.store.write().await?;
-    let clerk = Clerk { actor: "marc", scope: &Scope::Everything, policy: &place.policy, now: at(3, 0, 0) };
-    let mut drawn = || {
-        let mut random = [0; 8];
-        random.copy_from_slice(&Uuid::new_v4().as_bytes()[..8]);
-        Some(Reference::from_random(random))
-    };
-    let (tx, approved) = allocation_approval::approve(tx, id, who, clerk, &mut drawn).await?;
-    tx.commit().await?;
-    Ok(approved)
+    allocation_approval::approve(&test.store, id, who, clerk(place), &mut drawn).await
+}
+
+fn clerk(place: &Place) -> Clerk<'_> {
+    Clerk { actor: "marc", scope: &Scope::Everything, policy: &place.policy, now: at(3, 0, 0) }
+}
+
+fn drawn() -> Option<Reference> {
+    let mut random = [0; 8];
+    random.copy_from_slice(&Uuid::new_v4().as_bytes()[..8]);
+    Some(Reference::from_random(random))
+}
+
+/// Killed between two units of work: the next approval goes on, by nobody who may not approve, and reserves nothing twice.
+async fn an_approval_that_was_cut_off_goes_on(test: &TestStore) {
+    let at_once = usize::try_from(AT_ONCE).unwrap();
+    let place = place(test, at_once + 3, at_once + 2).await;
+    let id = proposed(test, &place).await;
+    let tx = test.store.write().await.unwrap();
+    let (tx, first) = allocation_approval::part(tx, id, place.marc, clerk(&place), &mut drawn).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(first, Approved { reserved: u32::try_from(AT_ONCE).unwrap(), refused: 0 });
+    let mut tx = test.store.write().await.unwrap();
+    let adjustment = Adjustment { allocation: id, rank: AT_ONCE + 1, remark: "why", by: place.marc, now: at(3, 1, 0) };
+    let late = allocation_adjust::drop_line(&mut tx, adjustment).await;
+    assert!(matches!(late, Err(AdjustError::Refused(AdjustRefused::NotDraft))), "{late:?}");
+    drop(tx);
+    let own = approve(test, id, place.anne, &place).await;
+    assert!(matches!(own, Err(ApprovalError::Refused(ApprovalRefused::Own))), "{own:?}");
+    assert_eq!(approve(test, id, place.marc, &place).await.unwrap(), Approved { reserved: 2, refused: 0 });
+    let again = approve(test, id, place.marc, &place).await;
+    assert!(matches!(again, Err(ApprovalError::Refused(ApprovalRefused::NotDraft))), "{again:?}");
+    let after = lines(test, id, &place).await;
+    assert_eq!(after.iter().filter(|line| line.state == LineState::Reserved).count(), at_once + 2);
 }
 
 async fn a_second_person_approves_and_the_devices_are_reserved(test: &TestStore) {

@@ -14,7 +14,7 @@ use cartable_server::{
         Tx, contact, detail,
         device::{self, NewDevice},
         device_list::{self, DeviceQuery},
-        flag, history, lease, review,
+        flag, history, judgement, lease, review,
         site::{self, NewSite},
     },
 };
@@ -108,7 +108,7 @@ async fn a_device_outside_the_scope_does_not_exist(test: &TestStore) {
     let homeless = device("AB14", None);
     device::insert(&mut tx, &homeless, at(0, 0, 0)).await.unwrap();
     let raised = vec![finding(FlagCode::DriveWorn, "x", Severity::Warning, "9")];
-    flag::apply(&mut tx, new.id, raised, at(0, 0, 0)).await.unwrap();
+    judgement::apply(&mut tx, new.id, raised, at(0, 0, 0)).await.unwrap();
     let open = flag::open_of_device(&mut tx, &ALL, new.id).await.unwrap().remove(0);
     let scope = Scope::Sites(vec![mine]);
     for id in [new.id, homeless.id] {
@@ -140,7 +140,7 @@ async fn a_device_moves_with_its_site(test: &TestStore) {
     let new = device("AB12", Some(from));
     device::insert(&mut tx, &new, at(0, 0, 0)).await.unwrap();
     let raised = vec![finding(FlagCode::DriveWorn, "x", Severity::Warning, "9")];
-    flag::apply(&mut tx, new.id, raised, at(0, 0, 0)).await.unwrap();
+    judgement::apply(&mut tx, new.id, raised, at(0, 0, 0)).await.unwrap();
     assert!(device::set_site(&mut tx, &ALL, new.id, Some(to)).await.unwrap());
     assert_eq!(device::find(&mut tx, &Scope::Sites(vec![to]), new.id).await.unwrap().unwrap().site, Some(to));
     let of_device = |text: &str| DeviceQuery { search: Some(text.to_owned()), ..DeviceQuery::default() };
@@ -178,7 +178,7 @@ async fn archiving_keeps_everything_and_silences_its_flags(test: &TestStore) {
     inserted(test, &new).await;
     let mut tx = test.store.write().await.unwrap();
     let raised = vec![finding(FlagCode::DriveWorn, "x", Severity::Warning, "9")];
-    flag::apply(&mut tx, new.id, raised, at(0, 0, 0)).await.unwrap();
+    judgement::apply(&mut tx, new.id, raised, at(0, 0, 0)).await.unwrap();
     assert!(device::archive(&mut tx, &ALL, new.id, "perdu", at(1, 0, 0)).await.unwrap());
     assert!(device::archive(&mut tx, &ALL, new.id, "volé", at(2, 0, 0)).await.unwrap());
     let found = device::find(&mut tx, &ALL, new.id).await.unwrap().unwrap();
@@ -222,11 +222,11 @@ async fn a_flag_remembers_who_said_what_until_it_gets_worse(test: &TestStore) {
     inserted(test, &new).await;
     let mut tx = test.store.write().await.unwrap();
     let worn = |value| vec![finding(FlagCode::DriveWorn, "x", Severity::Warning, value)];
-    flag::apply(&mut tx, new.id, worn("80"), at(0, 0, 0)).await.unwrap();
+    judgement::apply(&mut tx, new.id, worn("80"), at(0, 0, 0)).await.unwrap();
     let raised = flag::open_of_device(&mut tx, &ALL, new.id).await.unwrap().remove(0);
     flag::acknowledge(&mut tx, &ALL, raised.id, "zoé", "commandé", at(0, 1, 0)).await.unwrap().unwrap();
     flag::snooze(&mut tx, &ALL, raised.id, "zoé", "vacances", at(9, 0, 0)).await.unwrap().unwrap();
-    flag::apply(&mut tx, new.id, worn("81"), at(1, 0, 0)).await.unwrap();
+    judgement::apply(&mut tx, new.id, worn("81"), at(1, 0, 0)).await.unwrap();
     let kept = flag::open_of_device(&mut tx, &ALL, new.id).await.unwrap().remove(0);
     assert_eq!((kept.id, kept.since, kept.updated_at), (raised.id, at(0, 0, 0), at(1, 0, 0)));
     assert_eq!(kept.evidence.value, "81");
@@ -234,10 +234,10 @@ async fn a_flag_remembers_who_said_what_until_it_gets_worse(test: &TestStore) {
     assert_eq!((said.at, said.by.as_str(), said.reason.as_str()), (at(0, 1, 0), "zoé", "commandé"));
     assert_eq!((kept.snoozed_until, kept.snoozed.unwrap().1.as_str()), (Some(at(9, 0, 0)), "vacances"));
     let worse = vec![finding(FlagCode::DriveWorn, "x", Severity::Critical, "99")];
-    flag::apply(&mut tx, new.id, worse, at(2, 0, 0)).await.unwrap();
+    judgement::apply(&mut tx, new.id, worse, at(2, 0, 0)).await.unwrap();
     let worse = flag::open_of_device(&mut tx, &ALL, new.id).await.unwrap().remove(0);
     assert_eq!((worse.id, worse.acknowledged, worse.snoozed_until), (raised.id, None, None));
-    flag::apply(&mut tx, new.id, Vec::new(), at(3, 0, 0)).await.unwrap();
+    judgement::apply(&mut tx, new.id, Vec::new(), at(3, 0, 0)).await.unwrap();
     assert_eq!(flag::acknowledge(&mut tx, &ALL, raised.id, "zoé", "trop tard", at(3, 0, 0)).await.unwrap(), None);
 }
 
@@ -252,13 +252,13 @@ async fn a_part_that_comes_back_has_a_new_flag_and_the_old_one_stays_as_history(
             finding(FlagCode::DriveWorn, "y", Severity::Info, "1"),
         ]
     };
-    let first = flag::apply(&mut tx, new.id, two(), at(0, 0, 0)).await.unwrap();
+    let first = judgement::apply(&mut tx, new.id, two(), at(0, 0, 0)).await.unwrap();
     assert_eq!((first.raised, first.cleared), (2, 0), "the worse of two findings about one part stands");
     let found = device::find(&mut tx, &ALL, new.id).await.unwrap().unwrap();
     assert_eq!((found.open_flags, found.worst_severity), (2, 3));
-    flag::apply(&mut tx, new.id, vec![two().remove(0)], at(1, 0, 0)).await.unwrap();
-    flag::apply(&mut tx, new.id, two(), at(2, 0, 0)).await.unwrap();
-    let again = flag::apply(&mut tx, new.id, two(), at(3, 0, 0)).await.unwrap();
+    judgement::apply(&mut tx, new.id, vec![two().remove(0)], at(1, 0, 0)).await.unwrap();
+    judgement::apply(&mut tx, new.id, two(), at(2, 0, 0)).await.unwrap();
+    let again = judgement::apply(&mut tx, new.id, two(), at(3, 0, 0)).await.unwrap();
     assert_eq!((again.raised, again.cleared), (0, 0));
     let history = flag::history_of_device(&mut tx, &ALL, new.id).await.unwrap();
     let mut told: Vec<_> = history.iter().map(|flag| (flag.subject.as_str(), flag.since, flag.cleared_at)).collect();

@@ -18,7 +18,7 @@ use cartable_server::{
         device_list::{self, Archived, COUNT_CAP, DeviceQuery, DeviceSort, Direction},
         flag,
         flag_list::{self, FlagQuery, Handling},
-        overview,
+        judgement, overview,
         page::Total,
         site::{self, NewSite},
     },
@@ -94,7 +94,7 @@ fn finding(code: FlagCode, severity: Severity) -> Finding {
 
 async fn raise(store: &Store, id: DeviceId, code: FlagCode, severity: Severity, now: UtcMillis) {
     let mut tx = store.write().await.unwrap();
-    flag::apply(&mut tx, id, vec![finding(code, severity)], now).await.unwrap();
+    judgement::apply(&mut tx, id, vec![finding(code, severity)], now).await.unwrap();
     tx.commit().await.unwrap();
 }
 

@@ -134,11 +134,22 @@ pub(super) struct Found {
     pub(super) programmes: Vec<Programme>,
 }
 
+/// What approving it would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Approval {
+    /// Nothing: not by this person, or no longer.
+    Closed,
+    /// It reserves the devices.
+    Open,
+    /// It was approved, and not all of its devices are reserved yet.
+    Unfinished,
+}
+
 /// What the person may do with it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct May {
     pub(super) adjust: bool,
-    pub(super) approve: bool,
+    pub(super) approve: Approval,
     pub(super) own: bool,
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     acts::{reason, record},
-    allocation::{AllocationPage, AllocationsPage, Found, LinesAsked, May, cause, parts, why},
+    allocation::{AllocationPage, AllocationsPage, Approval, Found, LinesAsked, May, cause, parts, why},
     error::{Refusal, require},
     i18n::Words,
     shell::{self, Section},
@@ -28,7 +28,7 @@ use crate::{
     random,
     store::{
         StoreError,
-        allocation::{self, AllocationState},
+        allocation::{self, AllocationState, LineState},
         allocation_adjust::{self, AdjustError, AdjustRefused, Adjustment},
         allocation_approval::{self, ApprovalError, ApprovalRefused},
         allocation_line::{self, LineQuery, LineRow},
@@ -93,12 +93,19 @@ pub(super) async fn one(
     let (id, query) = (parsed(&id)?, asked.query()?);
     let mut tx = app.store.read().await?;
     let row = allocation::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let counts = allocation_line::counts(&mut tx, id).await?;
     let draft = row.state == AllocationState::Draft;
-    let may = |action| draft && person.can(action, Object::Programme).is_allowed();
+    let can = |action| person.can(action, Object::Programme).is_allowed();
     let own = row.is_own(person.id);
-    let may = May { adjust: may(Action::ProposeAllocation), approve: may(Action::ApproveAllocation) && !own, own };
+    let approve = match row.state {
+        _ if own || !can(Action::ApproveAllocation) => Approval::Closed,
+        AllocationState::Draft => Approval::Open,
+        AllocationState::Approved if counts.contains_key(&LineState::Proposed) => Approval::Unfinished,
+        AllocationState::Approved | AllocationState::Dropped => Approval::Closed,
+    };
+    let may = May { adjust: draft && can(Action::ProposeAllocation), approve, own };
     let found = Found {
-        counts: allocation_line::counts(&mut tx, id).await?,
+        counts,
         stale: allocation_line::stale_count(&mut tx, id).await?,
         shares: allocation::fairness(&mut tx, id).await?,
         page: allocation_line::list(&mut tx, id, &query, &app.policy.allocation).await?,
@@ -217,22 +224,16 @@ pub(super) async fn approve(
     let (person, now) = (&signed_in.person, signed_in.now);
     require(person.can(Action::ApproveAllocation, Object::Programme))?;
     let id = parsed(&id)?;
-    let tx = app.store.write().await?;
     let clerk = Clerk { actor: person.login.as_str(), scope: &person.scope, policy: &app.policy, now };
     let mut reference = || random::bytes().ok().map(Reference::from_random);
-    let approved = allocation_approval::approve(tx, id, person.id, clerk, &mut reference).await;
-    let (mut tx, approved) = match approved {
-        Ok(approved) => approved,
-        Err(ApprovalError::Refused(ApprovalRefused::NoProposal)) => return Err(Refusal::NotFound),
-        Err(ApprovalError::Refused(ApprovalRefused::NotDraft)) => return Ok(back(id, "not-draft")),
-        Err(ApprovalError::Refused(ApprovalRefused::Own)) => return Ok(back(id, "own")),
-        Err(ApprovalError::Refused(ApprovalRefused::NoReference)) => return Err(Refusal::Broken),
-        Err(ApprovalError::Store(error)) => return Err(error.into()),
-    };
-    let details = json!({ "reserved": approved.reserved, "refused": approved.refused });
-    record(&mut tx, &signed_in, "allocation.approve", ("allocation", id), details).await?;
-    tx.commit().await?;
-    Ok(done(id))
+    match allocation_approval::approve(&app.store, id, person.id, clerk, &mut reference).await {
+        Ok(_) => Ok(done(id)),
+        Err(ApprovalError::Refused(ApprovalRefused::NoProposal)) => Err(Refusal::NotFound),
+        Err(ApprovalError::Refused(ApprovalRefused::NotDraft)) => Ok(back(id, "not-draft")),
+        Err(ApprovalError::Refused(ApprovalRefused::Own)) => Ok(back(id, "own")),
+        Err(ApprovalError::Refused(ApprovalRefused::NoReference)) => Err(Refusal::Broken),
+        Err(ApprovalError::Store(error)) => Err(error.into()),
+    }
 }
 
 /// `POST /allocations/{id}/drop`

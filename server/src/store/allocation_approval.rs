@@ -1,18 +1,27 @@
-//! Approving a proposal: every line's device is reserved in one unit of work. A line whose device or need has moved on
-//! meanwhile is refused with the reason; the others go through.
+//! Approving a proposal: every line's device is reserved. A line whose device or need has moved on meanwhile is refused
+//! with the reason; the others go through.
+//!
+//! A proposal of a whole programme has thousands of lines. They are reserved some at a time, a unit of work each, so that
+//! check-ins get their turn in between. The first one approves the proposal: from then on nobody changes it, and whoever
+//! approves it again goes on where an earlier approval was cut off.
 
 use cartable_common::DeviceId;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    Store, StoreError, Tx,
     allocation::{AllocationState, LineState, locked},
     allocation_line::{LineRow, proposed},
+    audit::{self, NewAudit},
     borrower,
     lending::{Clerk, Lending, LendingError, Wish},
     need, on,
 };
 use crate::domain::borrower::{Borrower, BorrowerKind, Reference};
+
+/// Lines reserved in one unit of work: some tenths of a second, for which check-ins on SQLite wait.
+pub const AT_ONCE: i64 = 200;
 
 /// Why a proposal was not approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,9 +60,46 @@ pub struct Approved {
     pub refused: u32,
 }
 
-/// Approves the proposal `id` as `person`. A need that names no borrower gets one with a `reference` of its own: who it
-/// is, the site says at the hand-over. The acts of lending stand in the audit; the caller adds the approval itself.
+/// Approves the proposal `id` as `person`, or goes on with an approval that was cut off. A need that names no borrower
+/// gets one with a `reference` of its own: who it is, the site says at the hand-over. Each unit of work leaves its own
+/// row in the audit beside those of its acts of lending.
 pub async fn approve(
+    store: &Store,
+    id: Uuid,
+    person: Uuid,
+    clerk: Clerk<'_>,
+    reference: &mut (dyn FnMut() -> Option<Reference> + Send),
+) -> Result<Approved, ApprovalError> {
+    let mut approved = Approved::default();
+    let mut goes_on = false;
+    loop {
+        let (mut tx, part) = match part(store.write().await?, id, person, clerk, reference).await {
+            // The unit of work before this one had the last line.
+            Err(ApprovalError::Refused(ApprovalRefused::NotDraft)) if goes_on => return Ok(approved),
+            result => result?,
+        };
+        let details = json!({ "reserved": part.reserved, "refused": part.refused });
+        let object_id = id.to_string();
+        let act = NewAudit {
+            actor: clerk.actor,
+            action: "allocation.approve",
+            object_kind: "allocation",
+            object_id: &object_id,
+            details,
+        };
+        audit::append(&mut tx, act, clerk.now).await?;
+        tx.commit().await?;
+        approved.reserved += part.reserved;
+        approved.refused += part.refused;
+        if i64::from(part.reserved + part.refused) < AT_ONCE {
+            return Ok(approved);
+        }
+        goes_on = true;
+    }
+}
+
+/// The next [`AT_ONCE`] lines, in a unit of work that the caller commits.
+pub async fn part(
     tx: Tx,
     id: Uuid,
     person: Uuid,
@@ -62,23 +108,22 @@ pub async fn approve(
 ) -> Result<(Tx, Approved), ApprovalError> {
     let mut lending = Lending::within(tx, clerk);
     let found = locked(lending.tx(), id).await?.ok_or(ApprovalRefused::NoProposal)?;
-    if found.state != AllocationState::Draft {
-        return Err(ApprovalRefused::NotDraft.into());
-    }
     if found.is_own(person) {
         return Err(ApprovalRefused::Own.into());
     }
-    let sql = "UPDATE allocation SET state = 'approved', decided_by = $2, decided_at = $3 WHERE id = $1";
-    on!(lending.tx(), |c| sqlx::query(sql).bind(id).bind(person).bind(clerk.now.get()).execute(c).await.map(drop))
-        .map_err(StoreError::from)?;
     let policy = &clerk.policy.allocation;
+    let seen = proposed(lending.tx(), id, AT_ONCE, policy).await?;
+    match found.state {
+        AllocationState::Draft => set_approved(lending.tx(), id, person, clerk).await?,
+        AllocationState::Approved if !seen.is_empty() => {}
+        AllocationState::Approved | AllocationState::Dropped => return Err(ApprovalRefused::NotDraft.into()),
+    }
     // Held before they are looked at: what is seen of them stays true.
-    let seen = proposed(lending.tx(), id, policy).await?;
     let devices: Vec<DeviceId> =
         seen.iter().filter_map(|line| line.device.as_ref()).map(|device| DeviceId(device.id)).collect();
     lending.hold(devices).await?;
     let mut approved = Approved::default();
-    for line in proposed(lending.tx(), id, policy).await? {
+    for line in proposed(lending.tx(), id, AT_ONCE, policy).await? {
         match reserve(&mut lending, &line, clerk, reference).await? {
             Ok(loan) => {
                 write(lending.tx(), id, &line, (LineState::Reserved, None, Some(loan))).await?;
@@ -91,6 +136,12 @@ pub async fn approve(
         }
     }
     Ok((lending.close().await?, approved))
+}
+
+async fn set_approved(tx: &mut Tx, id: Uuid, person: Uuid, clerk: Clerk<'_>) -> Result<(), StoreError> {
+    let sql = "UPDATE allocation SET state = 'approved', decided_by = $2, decided_at = $3 WHERE id = $1";
+    on!(tx, |c| sqlx::query(sql).bind(id).bind(person).bind(clerk.now.get()).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Reserves one line's device; the code of the reason if that cannot be.

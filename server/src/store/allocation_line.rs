@@ -169,10 +169,15 @@ pub async fn list(
     Ok(Page { rows, next, total })
 }
 
-/// Every proposed line, by rank, with what it has become.
-pub(super) async fn proposed(tx: &mut Tx, id: Uuid, policy: &AllocationPolicy) -> Result<Vec<LineRow>, StoreError> {
+/// The first `limit` proposed lines, by rank, with what they have become.
+pub(super) async fn proposed(
+    tx: &mut Tx,
+    id: Uuid,
+    limit: i64,
+    policy: &AllocationPolicy,
+) -> Result<Vec<LineRow>, StoreError> {
     let mut clause = Clause::new(SELECT);
-    clause.value(id).sql(" AND l.state = 'proposed' ORDER BY l.rank");
+    clause.value(id).sql(" AND l.state = 'proposed' ORDER BY l.rank LIMIT ").value(limit);
     let mut rows = clause.rows::<Raw>(tx).await?.into_iter().map(Raw::read).collect::<Result<Vec<_>, StoreError>>()?;
     mark_stale(tx, &mut rows, policy).await?;
     Ok(rows)

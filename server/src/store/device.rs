@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     counter::{Counter, Deltas},
-    flag, health, on, review,
+    health, judgement, on, review,
     rows::Rows,
     value::{from_json, moment, optional_moment, parsed, to_json},
 };
@@ -253,7 +253,7 @@ pub async fn set_site(tx: &mut Tx, scope: &Scope, id: DeviceId, site: Option<Uui
     })?;
     let mut deltas = Deltas::default();
     let counter = before.archived_at.map_or(Counter::Status(before.status), |_| Counter::Archived);
-    let open = flag::open_of_devices(tx, &[id.0]).await?;
+    let open = judgement::open_of_devices(tx, &[id.0]).await?;
     for (site, delta) in [(before.site, -1), (site, 1)] {
         deltas.add(counter, site, delta);
         for flag in &open {
@@ -300,7 +300,7 @@ pub async fn archive(
     }
     let sql = "UPDATE device SET archived_at = $2, archive_reason = $3 WHERE id = $1";
     on!(tx, |c| sqlx::query(sql).bind(id.0).bind(now.get()).bind(reason).execute(c).await.map(drop))?;
-    flag::apply(tx, id, Vec::new(), now).await?;
+    judgement::apply(tx, id, Vec::new(), now).await?;
     let mut deltas = Deltas::default();
     deltas.shift(Counter::Status(before.status), Counter::Archived, before.site);
     deltas.apply(tx).await?;

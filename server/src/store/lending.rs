@@ -19,7 +19,7 @@ use super::{
     Store, StoreError, Tx,
     audit::{self, NewAudit},
     borrower, device,
-    flag::Considered,
+    judgement::Considered,
     loan::{self, Event},
     loan_due, loan_event, programme, review,
 };

@@ -1,6 +1,6 @@
 //! Judges devices by what is stored of them: after a change by staff, and in sweeps, where time alone changes things.
 //!
-//! Ingest judges by what has just arrived; both end in `flag::apply_all`.
+//! Ingest judges by what has just arrived; both end in `judgement::apply_all`.
 
 use cartable_common::{DeviceId, UtcMillis, report::HealthReport};
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use super::{
     StoreError, Tx,
     counter::Deltas,
     device,
-    flag::{self, Considered, Judged},
+    judgement::{self, Considered, Judged},
     lending_facts::{self, RawLending},
     rows::Rows,
     value::{from_json, moment, optional_moment, parsed},
@@ -138,11 +138,11 @@ pub(crate) async fn devices(
     considered: Considered,
     policy: &Policy,
     now: UtcMillis,
-) -> Result<flag::Applied, StoreError> {
+) -> Result<judgement::Applied, StoreError> {
     device::lock(tx, ids.iter().copied()).await?;
     let judged = stored(tx, ids, considered).await?.iter().map(|one| one.judge(considered, policy, now)).collect();
     let mut deltas = Deltas::default();
-    let applied = flag::apply_all(tx, judged, &mut deltas).await?;
+    let applied = judgement::apply_all(tx, judged, &mut deltas).await?;
     deltas.apply(tx).await?;
     Ok(applied)
 }

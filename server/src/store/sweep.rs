@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Store, StoreError, Tx,
-    flag::{self, Applied, Considered},
+    judgement::{self, Applied, Considered},
     on, review,
 };
 use crate::domain::policy::Policy;
@@ -56,7 +56,7 @@ pub async fn chunk(
     let ids = ids_after(&mut tx, after).await?;
     let judged: Vec<_> =
         review::stored(&mut tx, &ids, considered).await?.iter().map(|one| one.judge(considered, policy, now)).collect();
-    let changing = flag::changing(&mut tx, &judged).await?;
+    let changing = judgement::changing(&mut tx, &judged).await?;
     drop(tx);
     swept.devices += ids.len();
     for part in changing.chunks(CHANGED_AT_ONCE) {

@@ -29,7 +29,7 @@ use cartable_server::{
         campaign::{self, Campaign},
         device::{self, NewDevice},
         enrolment::{self, NewEnrolment},
-        enrolment_token, flag, lending_bulk,
+        enrolment_token, flag, judgement, lending_bulk,
         message::{self, Waiting},
         message_attempt::{self, Outcome},
         message_list, need,
@@ -223,7 +223,7 @@ async fn flagged(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Resul
         "value": "1", "threshold": null, "source": "x", "evidence_at": null, "sentence_fr": "x", "sentence_en": "x"
     }))?;
     let (code, severity) = (FlagCode::BatteryWorn, Severity::Warning);
-    flag::apply(tx, device, vec![Finding { code, subject: String::new(), severity, evidence }], now).await?;
+    judgement::apply(tx, device, vec![Finding { code, subject: String::new(), severity, evidence }], now).await?;
     Ok(flag::open_of_device(tx, &Scope::Everything, device).await?.remove(0).id)
 }
 

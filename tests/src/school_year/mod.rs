@@ -270,7 +270,9 @@ impl Year<'_> {
         ensure!(expected == found, "a device is not where it should be");
         let kept = self.units.iter().filter(|unit| matches!(unit.fate, Fate::Extended | Fate::Staff)).count();
         let reminded = |step: i32, who: &str| {
-            format!("SELECT COUNT(*) FROM notice WHERE kind = 'loan_due' AND step = {step} AND recipient_kind = '{who}'")
+            format!(
+                "SELECT COUNT(*) FROM notice WHERE kind = 'loan_due' AND step = {step} AND recipient_kind = '{who}'"
+            )
         };
         for (step, family, referent) in REMINDERS {
             let count = |to: fn(Fate) -> bool| self.units.iter().filter(|unit| to(unit.fate)).count();

@@ -22,7 +22,7 @@ use crate::{
         contact::{self, HOUR_MILLIS, Heard, Hour},
         counter::Deltas,
         description, device,
-        flag::{self, Considered, Judged},
+        judgement::{self, Considered, Judged},
     },
 };
 
@@ -44,7 +44,7 @@ pub(super) async fn write(
     judge_contacts(policy, &heard, &states, &mut judged);
     description::record_days(tx, new_days(&heard, &states)).await?;
     let mut deltas = Deltas::default();
-    flag::apply_all(tx, judged.into_values().collect(), &mut deltas).await?;
+    judgement::apply_all(tx, judged.into_values().collect(), &mut deltas).await?;
     contact::record(tx, heard.values()).await?;
     contact::count(tx, hours(&admitted, &reports)).await?;
     deltas.apply(tx).await?;

@@ -20,9 +20,9 @@ use crate::{
         StoreError, Tx,
         contact::Heard,
         description::{self, Description},
-        flag::{Considered, Judged},
         health::{self, NewHealth, RawHealth},
         history::{self, NewChange, NewDay},
+        judgement::{Considered, Judged},
         value::moment,
     },
 };
