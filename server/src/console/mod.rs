@@ -60,7 +60,11 @@ mod loan_samples;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod samples_fleet;
+#[cfg(test)]
 mod samples_lending;
+#[cfg(test)]
+mod samples_running;
 #[cfg(test)]
 mod words_test;
 
