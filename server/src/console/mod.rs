@@ -21,6 +21,7 @@ mod chart;
 mod class_hand_over;
 mod component;
 mod design;
+mod desk_way;
 mod device;
 mod device_list;
 mod device_record;
@@ -59,6 +60,8 @@ mod visitor;
 mod loan_samples;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod samples_desk;
 #[cfg(test)]
 mod samples_fleet;
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod battery;
 pub mod borrower;
 pub mod campaign;
 pub mod change;
+pub mod class_list;
 pub mod daily;
 pub mod device;
 pub mod device_record;
