@@ -14,6 +14,8 @@ mod borrower_acts;
 mod borrower_form;
 mod borrower_list;
 mod borrower_pages;
+mod calendar;
+mod calendar_acts;
 mod campaign;
 mod campaign_acts;
 mod change;
@@ -187,6 +189,7 @@ fn running() -> Router<App> {
         .route("/sites/{id}", get(site_acts::one).post(site_acts::change))
         .route("/sites/{id}/referents", post(site_acts::add_referent))
         .route("/sites/{id}/referents/{referent}/end", post(site_acts::end_referent))
+        .route("/calendar", get(calendar_acts::page).post(calendar_acts::import))
         .route("/audit", get(pages::audit))
         .route("/notices", get(notice::list))
         .route("/notices/{id}", get(notice::show))

@@ -107,6 +107,8 @@ impl Samples<'_> {
             ("sites", self.sites(true).render()),
             ("sites-empty", self.sites(false).render()),
             ("site", self.one_site().render()),
+            ("calendar", self.calendar(false).render()),
+            ("calendar-preview", self.calendar(true).render()),
             ("programmes", self.programmes(true).render()),
             ("programmes-empty", self.programmes(false).render()),
             ("programme", self.one_programme(false).render()),

@@ -1,27 +1,31 @@
 //! Samples of the pages that run the programme: tokens, audit, imports, notices; looked at by the tests of
 //! [`super::samples`].
 
+use jiff::civil::date;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     audit::AuditPage,
+    calendar::{CalendarForm, CalendarPage, Outcome, Problem},
     import_page::{ImportPage, ImportsPage, ReportAsked, Seen},
     notice::{self, MessagePage, NoticesPage},
     samples::Samples,
     shell::Section,
-    token::{Outcome, TokensPage},
+    token::{self, TokensPage},
 };
 use crate::{
     domain::{
+        calendar_import::{ChangeKind, ClosureChange},
         enrolment_token::TokenKind,
-        facts::Zone,
+        ical::{Fault, InvalidCalendar},
         import::{
             Blanks, Counts, ImportState, Kind, OnError, OutcomeName, cells::Line, field::Field, foreign::Format,
             mapping::Mapping,
         },
         job::Job,
         notice::{Dropped, MessageState, NoticeKind, RecipientKind},
+        school_calendar::{Closure, Zone},
         webhook::EventKind,
     },
     exchange::read::Table,
@@ -31,13 +35,14 @@ use crate::{
         import::{Import, RowReport},
         job_run::{JobRun, Standing},
         message_list::{MessageRow, NoticeRow},
+        school_closure::ClosureRow,
         site::SiteRow,
         webhook::{self, Webhook},
     },
 };
 
 impl Samples<'_> {
-    pub(super) fn tokens(&self, outcome: Outcome) -> TokensPage {
+    pub(super) fn tokens(&self, outcome: token::Outcome) -> TokensPage {
         let site = SiteRow {
             id: Uuid::from_u128(2),
             uai: "0720001A".to_owned(),
@@ -83,6 +88,37 @@ impl Samples<'_> {
             (0..60).rev().map(act).collect(),
             true,
         )
+    }
+
+    pub(super) fn calendar(&self, sent: bool) -> CalendarPage {
+        let closure = |first, last| Closure { zone: Some(Zone::C), first, last };
+        let autumn = closure(date(2027, 10, 23), date(2027, 11, 7));
+        let row = ClosureRow {
+            closure: autumn,
+            label: self.told("Toussaint"),
+            source: self.told("c.ics"),
+            imported_at: self.now,
+        };
+        let change = |kind: ChangeKind| ClosureChange {
+            zone: Zone::C,
+            kind,
+            closure: closure(date(2028, 2, 12), date(2028, 2, 27)),
+            before: (kind == ChangeKind::Moved).then_some(autumn),
+            label: self.told("Vacances d'Hiver - Zone C"),
+        };
+        let form = CalendarForm {
+            zone: "C".to_owned(),
+            name: self.told("Zone-C.ics"),
+            text: self.told("BEGIN:VCALENDAR\r\nEND:VCALENDAR"),
+        };
+        let fault = InvalidCalendar { line: 7, fault: Fault::Backwards(self.told("Vacances")) };
+        let outcome = Outcome {
+            form,
+            problem: (!sent).then_some(Problem::File(fault)),
+            changes: sent.then(|| ChangeKind::ALL.iter().map(|kind| change(*kind)).collect()),
+        };
+        let shell = self.shell(Section::Calendar, &self.words.say("calendar-title"));
+        CalendarPage::new(shell, if sent { &[] } else { std::slice::from_ref(&row) }, true, outcome, self.now)
     }
 
     fn import(&self, state: ImportState) -> Import {

@@ -4,6 +4,7 @@ pub mod allocation;
 pub mod authority;
 pub mod battery;
 pub mod borrower;
+pub mod calendar_import;
 pub mod campaign;
 pub mod change;
 pub mod class_list;

@@ -144,6 +144,9 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /sites/{site}/referents", "AP----", Site, 303)
         .sends("name=x&email={unique}@example.org&language=fr"),
     Row::new("POST /sites/{site}/referents/{referent}/end", "AP----", Site, 303),
+    Row::new("GET /calendar", "APTRFU", Scope, 200),
+    // What the matrix sends is no form with a file: allowed, and nonsense.
+    Row::new("POST /calendar", "A-----", Programme, 400),
     Row::new("GET /programmes", "APTRFU", Scope, 200),
     Row::new("GET /programmes/new", "AP----", Programme, 200),
     Row::new("POST /programmes", "AP----", Programme, 303)
