@@ -9,6 +9,7 @@ mod allocation;
 mod allocation_acts;
 mod assets;
 mod audit;
+mod audit_words;
 mod borrower;
 mod borrower_acts;
 mod borrower_form;

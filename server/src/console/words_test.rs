@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fluent_bundle::FluentResource;
 
-use super::{allocation, component::Tone, error::Refusal, i18n::catalogues};
+use super::{allocation, audit_words, component::Tone, error::Refusal, i18n::catalogues};
 use crate::{
     domain::{
         allocation::{Place, Unfit},
@@ -90,6 +90,7 @@ fn families() -> BTreeSet<String> {
         .into_iter()
         .chain(of_lending())
         .flat_map(|(family, values)| values.into_iter().map(move |value| format!("{family}-{value}")))
+        .chain(audit_words::ACTS.iter().map(|act| format!("audit-act-{}", act.replace('.', "-"))))
         .collect()
 }
 
@@ -99,6 +100,8 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("loan", LoanStateName::ALL.iter().map(|value| value.as_str()).collect()),
         ("lending", LendingState::ALL.iter().map(|value| value.as_str()).collect()),
         ("condition", Condition::ALL.iter().map(|value| value.as_str()).collect()),
+        ("audit-key", audit_words::KEYS.iter().map(|(key, _)| *key).collect()),
+        ("audit-kind", audit_words::KINDS.to_vec()),
         ("calendar-change", ChangeKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("calendar-count", ChangeKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("calendar-fault", Fault::CODES.to_vec()),
