@@ -5,7 +5,7 @@
 
 use askama::Template;
 use axum::http::HeaderMap;
-use cartable_common::UtcMillis;
+use cartable_common::{UtcMillis, report::Chassis};
 
 use super::{
     assets,
@@ -89,6 +89,8 @@ impl Samples<'_> {
             ("device-new", self.new_device().render()),
             ("devices-empty", self.devices(false).render()),
             ("device", self.device().render()),
+            ("device-desktop", self.device_without_battery(Chassis::Desktop).render()),
+            ("device-battery-gone", self.device_without_battery(Chassis::Laptop).render()),
             ("device-bare", self.bare_device().render()),
             ("flags", self.flag_list(true).render()),
             ("flags-empty", self.flag_list(false).render()),
@@ -162,6 +164,16 @@ fn every_page_renders_in_both_languages_without_a_missing_word() {
             write_sample(&name, &html);
         }
     }
+}
+
+#[test]
+fn a_machine_without_a_battery_is_told_from_one_whose_battery_is_gone() {
+    let pages = samples(Language::French, &|ordinary| ordinary.to_owned());
+    let page = |name: &str| pages.iter().find(|(known, _)| known == name).map(|(_, html)| html.as_str()).unwrap();
+    let (desktop, laptop) = (page("device-desktop.fr"), page("device-battery-gone.fr"));
+    assert!(desktop.contains("Batteries : aucune attendue") && desktop.contains("attendue sur cette machine"));
+    assert!(!desktop.contains("Batteries : Inconnu"));
+    assert!(laptop.contains("Batteries : aucune trouvée") && !laptop.contains("aucune attendue"));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Samples of the pages of the fleet: overview, devices, flags; looked at by the tests of [`super::samples`].
 
-use cartable_common::{ContentHash, DeviceId, EnrolmentId, ReportId, report::HealthReport};
+use cartable_common::{
+    ContentHash, DeviceId, EnrolmentId, ReportId,
+    report::{Chassis, HealthReport, Subject, Unread, UnreadReason},
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -192,6 +195,30 @@ impl Samples<'_> {
         let allowed = Allowed { change: true, admit: true };
         let title = super::device::title(&read.detail);
         DevicePage::new(self.shell(Section::Devices, &title), read, allowed, &Policy::default(), self.now)
+    }
+
+    /// A machine on mains, or a laptop whose battery is gone.
+    pub(super) fn device_without_battery(&self, chassis: Chassis) -> DevicePage {
+        let mut detail = self.detail();
+        if let Some(health) = &mut detail.health {
+            health.report.hardware.chassis = Some(chassis);
+            health.report.batteries.clear();
+            let reason = Some(UnreadReason::NotPresent);
+            health.report.unread = vec![Unread { subject: Some(Subject::Batteries), reason, detail: None }];
+            health.battery_verdict = Verdict::Unknown;
+        }
+        let title = super::device::title(&detail);
+        let read = DeviceRead {
+            detail,
+            changes: Vec::new(),
+            days: Vec::new(),
+            flags_ever: Vec::new(),
+            loans: None,
+            recorded: Recorded::default(),
+            waiting: Vec::new(),
+        };
+        let shell = self.shell(Section::Devices, &title);
+        DevicePage::new(shell, read, Allowed::default(), &Policy::default(), self.now)
     }
 
     pub(super) fn bare_device(&self) -> DevicePage {
