@@ -347,12 +347,12 @@ mod tests {
             "identity":true,"missing":["chargeur","sacoche"],"rows":21000,"until":1795600000000}"#;
         let french = [
             "État: Abîmé",
-            "À rendre le: 2 juillet 2027",
+            "À rendre le: 2 juil. 2027",
             "Était: Perdu",
             "Identité: Oui",
             "Il manque: chargeur, sacoche",
             "Lignes: 21 000",
-            "Jusqu’au: 25 novembre 2026 à 10:46",
+            "Jusqu’au: 25 nov. 2026 à 10:46",
         ];
         assert_eq!(told(returned, Language::French), french);
         assert_eq!(told(returned, Language::English)[2..4], ["Was: Lost", "Identity: Yes"]);
