@@ -122,7 +122,7 @@ async fn a_file_that_is_no_list_loses_nothing(test: &TestStore) {
     let long = "CD-1;B-1\n".repeat(251);
     for (content, words) in [
         (&[0xD0, 0xCF, 0x11, 0xE0, 0, 0][..], "ancien classeur"),
-        (b"a\0b\0\x01\x02\0\0\0\0\x03\n", "CSV"),
+        (&b"a\0b\0\x01\x02\0\0\0\0\x03\n"[..], "CSV"),
         (long.as_bytes(), "251 lignes"),
     ] {
         let refused = desk.class(&typed, "all", Some(File { name: "x", content })).await;

@@ -144,7 +144,7 @@ async fn an_administrator_looks_at_a_file_before_it_is_kept(test: &TestStore) {
     };
     let keep = async |page: &str| {
         let (zone, name, text) = (hidden(page, "zone"), hidden(page, "name"), hidden(page, "calendar"));
-        let fields = [("zone", &*zone), ("name", &name), ("calendar", &text), ("how", "keep")];
+        let fields = [("zone", &*zone), ("name", &*name), ("calendar", &*text), ("how", "keep")];
         anne.upload("/calendar", &fields, None).await.unwrap()
     };
 
@@ -183,7 +183,7 @@ async fn an_administrator_looks_at_a_file_before_it_is_kept(test: &TestStore) {
         ("", FILE, "Choisissez une zone"),
         ("B", "BEGIN:VCALENDAR\nEND:VCALENDAR\n", "aucune période de vacances pour la zone B"),
         ("C", "<html>", "Ligne 1 : ce n’est pas un fichier iCalendar"),
-        ("C", &FILE.replace("20280221", "20280101"), "finit avant d’avoir commencé"),
+        ("C", &*FILE.replace("20280221", "20280101"), "finit avant d’avoir commencé"),
         ("C", "", "Choisissez un fichier"),
     ] {
         let refused = look(zone, text).await;

@@ -9,7 +9,7 @@ use super::{format, i18n::Words};
 
 /// How a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// As it is; days, numbers, yes and no in the reader's language.
     Plain,
     /// A moment in milliseconds.

@@ -115,6 +115,7 @@ async fn show(
     let mut tx = app.store.read().await?;
     let step = step(&mut tx, app, signed_in, &asked, words).await?;
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let new_borrower = new_borrower(signed_in, &step);
     let problem = refused.or(step.problem);
     let page = HandOverPage {
         csrf: signed_in.csrf.as_str().to_owned(),
@@ -122,7 +123,7 @@ async fn show(
         problem,
         scanned: step.scanned,
         programmes: step.programmes,
-        new_borrower: new_borrower(signed_in, &step),
+        new_borrower,
         confirm: step.confirm,
         asked: step.asked,
         shell: visitor.shell(Section::HandOver, words.say("handing-title"), signed_in),

@@ -287,8 +287,8 @@ mod tests {
     #[test]
     fn a_national_file_is_read_for_every_zone_that_it_names() {
         let zones = |file: &str, only| {
-            let found = by_zone(file, only)?;
-            Ok(found.into_iter().map(|(zone, holidays)| (zone, holidays.len())).collect::<Vec<_>>())
+            by_zone(file, only)
+                .map(|found| found.into_iter().map(|(zone, holidays)| (zone, holidays.len())).collect::<Vec<_>>())
         };
         assert_eq!(zones(FILE, None), Ok(vec![(Zone::A, 4), (Zone::B, 4), (Zone::C, 4)]));
         assert_eq!(zones(FILE, Some(Zone::B)), Ok(vec![(Zone::B, 4)]));

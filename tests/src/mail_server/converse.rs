@@ -139,7 +139,7 @@ impl Client<'_> {
                 let mut parts = text.split('\0').skip(1);
                 (parts.next().unwrap_or_default().to_owned(), parts.next().unwrap_or_default().to_owned())
             }
-            (Mechanism::Plain, None) => Default::default(),
+            (Mechanism::Plain, None) => (String::new(), String::new()),
             (Mechanism::Login, _) => {
                 let mut answers = Vec::new();
                 for question in ["Username:", "Password:"] {
