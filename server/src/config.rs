@@ -309,6 +309,7 @@ pub fn documented(hosts: &[String], database: Option<&str>, key_file: Option<&Pa
          # [mail]\n\
          # host = \"smtp.example\"\n\
          # security = \"starttls\"   # or \"implicit\"; \"none\" only for a mail server on this host\n\
+         # ca_file = \"mail-ca.pem\"   # if an authority of your own signed the mail server's certificate\n\
          # user = \"cartable\"\n\
          # password_file = \"/etc/cartable/mail-password\"\n\
          # from = \"Cartable <cartable@departement.example>\"\n\

@@ -178,18 +178,8 @@ function camera(button) {
   button.hidden = false;
 }
 
-// A list from a file on this computer goes into the same field as a pasted one.
-function list(input) {
-  const field = document.getElementById("lines");
-  input.addEventListener("change", async () => {
-    if (input.files.length > 0) field.value = await input.files[0].text();
-  });
-  input.closest("[hidden]").hidden = false;
-}
-
 for (const form of document.querySelectorAll("form[data-desk]")) desk(form);
 for (const box of document.querySelectorAll("[data-signature]")) signature(box);
-for (const input of document.querySelectorAll("input[data-list]")) list(input);
 if ("BarcodeDetector" in window && navigator.mediaDevices) {
   for (const button of document.querySelectorAll("button[data-camera]")) camera(button);
 }

@@ -1,4 +1,8 @@
 //! A real SMTP server on a free port of this host, for tests: takes letters, remembers them, and fails as it is told.
+//! With a certificate it speaks STARTTLS, with a login it wants AUTH.
+
+mod authority;
+mod converse;
 
 use std::{
     net::SocketAddr,
@@ -6,11 +10,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_rustls::TlsAcceptor;
+
+pub use self::authority::TestAuthority;
 
 /// A letter that was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct Taken {
     pub to: Vec<String>,
     /// Headers and text as they came over the wire.
     pub data: String,
+    /// Whether it came over TLS.
+    pub secured: bool,
 }
 
 impl Taken {
@@ -52,10 +57,49 @@ struct Manner {
     busy: bool,
 }
 
+/// How a client signs in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mechanism {
+    /// User and password in one answer.
+    #[default]
+    Plain,
+    /// One after the other, as Exchange servers ask.
+    Login,
+}
+
+impl Mechanism {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::Login => "LOGIN",
+        }
+    }
+}
+
+/// What the server offers and asks. By default: no TLS, and nobody signs in.
+#[derive(Clone, Default)]
+pub struct Terms {
+    /// Offers STARTTLS with this.
+    pub certificate: Option<TlsAcceptor>,
+    /// Takes letters only from whom signs in as this user with this password.
+    pub login: Option<(String, String)>,
+    /// How one signs in.
+    pub mechanism: Mechanism,
+}
+
+impl std::fmt::Debug for Terms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (tls, login) = (self.certificate.is_some(), self.login.is_some());
+        write!(f, "Terms(TLS: {tls}, login: {login}, {:?})", self.mechanism)
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     taken: Vec<Taken>,
     connections: usize,
+    in_clear: Vec<String>,
+    attempts: Vec<String>,
     manner: Manner,
 }
 
@@ -63,17 +107,23 @@ struct State {
 #[derive(Debug)]
 pub struct MailServer {
     address: SocketAddr,
+    terms: Terms,
     state: Arc<Mutex<State>>,
     running: Option<JoinHandle<()>>,
 }
 
 impl MailServer {
-    /// Starts one on a free port.
+    /// Starts one on a free port that takes letters from anybody, in clear.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with(Terms::default()).await
+    }
+
+    /// Starts one on a free port.
+    pub async fn start_with(terms: Terms) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("a port for the mail server")?;
         let (address, state) = (listener.local_addr()?, Arc::new(Mutex::new(State::default())));
-        let running = Some(tokio::spawn(accept(listener, Arc::clone(&state))));
-        Ok(Self { address, state, running })
+        let running = Some(tokio::spawn(accept(listener, Arc::clone(&state), terms.clone())));
+        Ok(Self { address, terms, state, running })
     }
 
     /// Its port.
@@ -92,7 +142,7 @@ impl MailServer {
     /// Brings it back at the same port.
     pub async fn resume(&mut self) -> anyhow::Result<()> {
         let listener = TcpListener::bind(self.address).await.context("the mail server's port again")?;
-        self.running = Some(tokio::spawn(accept(listener, Arc::clone(&self.state))));
+        self.running = Some(tokio::spawn(accept(listener, Arc::clone(&self.state), self.terms.clone())));
         Ok(())
     }
 
@@ -108,6 +158,16 @@ impl MailServer {
     /// How many connections there were.
     pub fn connections(&self) -> usize {
         self.state().connections
+    }
+
+    /// Every command that came in clear: whoever listens on the network has read it.
+    pub fn in_clear(&self) -> Vec<String> {
+        self.state().in_clear.clone()
+    }
+
+    /// As whom clients tried to sign in, in order.
+    pub fn attempts(&self) -> Vec<String> {
+        self.state().attempts.clone()
     }
 
     /// Refuses letters to this address for good.
@@ -134,81 +194,14 @@ impl Drop for MailServer {
     }
 }
 
-async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
+async fn accept(listener: TcpListener, state: Arc<Mutex<State>>, terms: Terms) {
     // Aborted with it: a stopped server cuts its connections.
     let mut open = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         state.lock().unwrap_or_else(PoisonError::into_inner).connections += 1;
-        let state = Arc::clone(&state);
+        let (state, terms) = (Arc::clone(&state), terms.clone());
         open.spawn(async move {
-            let _ = converse(stream, &state).await;
+            let _ = converse::serve(stream, &state, &terms).await;
         });
-    }
-}
-
-async fn converse(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
-    let mut stream = BufReader::new(stream);
-    let (mut to, mut line) = (Vec::new(), String::new());
-    say(&mut stream, "220 test ESMTP").await?;
-    loop {
-        line.clear();
-        if stream.read_line(&mut line).await? == 0 {
-            return Ok(());
-        }
-        let manner = state.lock().unwrap_or_else(PoisonError::into_inner).manner.clone();
-        let command = line.trim_end().to_owned();
-        let verb = command.to_ascii_uppercase();
-        if verb.starts_with("EHLO") {
-            say(&mut stream, "250-test\r\n250-8BITMIME\r\n250 SMTPUTF8").await?;
-        } else if verb.starts_with("MAIL FROM") && manner.busy {
-            say(&mut stream, "450 4.3.2 later, says <postmaster@test.example>").await?;
-        } else if verb.starts_with("MAIL FROM") {
-            to.clear();
-            say(&mut stream, "250 ok").await?;
-        } else if verb.starts_with("RCPT TO") {
-            let address = command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
-            if manner.unknown.contains(&address) {
-                say(&mut stream, &format!("550 5.1.1 <{address}> unknown")).await?;
-            } else {
-                to.push(address);
-                say(&mut stream, "250 ok").await?;
-            }
-        } else if verb == "DATA" {
-            say(&mut stream, "354 go on").await?;
-            let data = read_data(&mut stream).await?;
-            let letter = Taken { to: std::mem::take(&mut to), data };
-            state.lock().unwrap_or_else(PoisonError::into_inner).taken.push(letter);
-            if manner.silent {
-                // Until the sender gives up or dies.
-                line.clear();
-                let _ = stream.read_line(&mut line).await?;
-                return Ok(());
-            }
-            say(&mut stream, "250 2.0.0 taken").await?;
-        } else if verb == "QUIT" {
-            say(&mut stream, "221 bye").await?;
-            return Ok(());
-        } else {
-            say(&mut stream, "250 ok").await?;
-        }
-    }
-}
-
-async fn say(stream: &mut BufReader<TcpStream>, text: &str) -> std::io::Result<()> {
-    stream.write_all(format!("{text}\r\n").as_bytes()).await?;
-    stream.flush().await
-}
-
-async fn read_data(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
-    let mut data = String::new();
-    loop {
-        let mut line = String::new();
-        if stream.read_line(&mut line).await? == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        if line == ".\r\n" {
-            return Ok(data);
-        }
-        data.push_str(line.strip_prefix('.').unwrap_or(&line));
     }
 }

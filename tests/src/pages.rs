@@ -17,6 +17,15 @@ pub struct Pages {
     csrf: String,
 }
 
+/// A file that is chosen in a form.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct File<'a> {
+    /// What it is called on the person's computer.
+    pub name: &'a str,
+    /// What it holds.
+    pub content: &'a [u8],
+}
+
 impl InProcess {
     /// Signs that person in.
     pub async fn signed_in(&self, login: &str) -> anyhow::Result<Pages> {
@@ -40,6 +49,24 @@ impl Pages {
         let body = Body::from(format!("{fields}&csrf={}", self.csrf));
         let kind = "application/x-www-form-urlencoded";
         self.cartable.send(self.request("POST", path).header(header::CONTENT_TYPE, kind).body(body)?).await
+    }
+
+    /// Sends a form with a file, as a browser encodes it: without a file where none was chosen.
+    pub async fn upload(&self, path: &str, fields: &[(&str, &str)], file: Option<File<'_>>) -> anyhow::Result<Answer> {
+        const EDGE: &str = "----cartable-test";
+        let mut body = Vec::new();
+        for (name, value) in [("csrf", self.csrf.as_str())].iter().chain(fields) {
+            body.extend(format!("--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").bytes());
+            body.extend(value.replace('\n', "\r\n").bytes());
+            body.extend(b"\r\n");
+        }
+        let File { name, content } = file.unwrap_or_default();
+        let head = "Content-Disposition: form-data; name=\"file\"; filename";
+        body.extend(format!("--{EDGE}\r\n{head}=\"{name}\"\r\nContent-Type: text/plain\r\n\r\n").bytes());
+        body.extend(content);
+        body.extend(format!("\r\n--{EDGE}--\r\n").bytes());
+        let kind = format!("multipart/form-data; boundary={EDGE}");
+        self.cartable.send(self.request("POST", path).header(header::CONTENT_TYPE, kind).body(Body::from(body))?).await
     }
 
     fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {

@@ -106,6 +106,7 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("borrowers", "/borrowers"),
         ("borrower-new", "/borrowers/new"),
         ("sites", "/sites"),
+        ("calendar", "/calendar"),
         ("programmes", "/programmes"),
         ("programme-new", "/programmes/new"),
         ("audit", "/audit"),

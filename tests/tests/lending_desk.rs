@@ -1,5 +1,5 @@
 //! The desks over HTTP on both engines: what a scan is answered, who took back, undo; the hand-over with its signature
-//! sealed; a class from a list; and how long a return takes with 21,000 loans.
+//! sealed; and how long a return takes with 21,000 loans.
 
 use std::time::Instant;
 
@@ -20,7 +20,6 @@ use cartable_tests::{
 on_both_engines! {
     each_scan_is_answered_in_clear_words,
     a_hand_over_is_recorded_with_its_signature_sealed,
-    a_class_is_handed_over_from_a_list_whole_or_in_part,
     the_api_lends_and_hides_what_a_role_must_not_see,
 }
 
@@ -189,36 +188,6 @@ async fn a_hand_over_is_recorded_with_its_signature_sealed(test: &TestStore) {
     assert!(card.body.contains(&format!("/loans/{loan}")) && card.body.contains("On loan"));
     let list = desk.get("/loans.csv").await;
     assert!(list.body.contains(&reference) && list.body.lines().count() == 2, "{}", list.body);
-}
-
-async fn a_class_is_handed_over_from_a_list_whole_or_in_part(test: &TestStore) {
-    let (cartable, now) = (InProcess::new(&test.store), clock::now());
-    let school = School::found(&test.store, 1, 3, now).await.unwrap();
-    school.stock(&test.store, &labels(3), now).await.unwrap();
-    let desk = Desk::open(test, &cartable, "rosa", Role::Referent, Scope::Sites(vec![school.site])).await;
-    let reference = |index: usize| school.borrowers[index].reference.to_string();
-    let lines = format!(
-        "CD-0001;{}%0ACD-0002;{}%0ANOBODY;{}%0ACD-0003;B-0000-0000%0ACD-0001;{}%0ACD-0003",
-        reference(0),
-        reference(1),
-        reference(2),
-        reference(2)
-    );
-    let form = format!("lines={lines}&programme={}", school.programme);
-    let lent = "SELECT count(*) FROM loan WHERE state = 'handed_over'";
-    let preview = desk.post("/hand-over/class", &form).await;
-    assert_eq!(preview.status, 200, "{}", preview.body);
-    for words in ["No device of your sites", "No borrower of your sites", "not in stock", "two things", "2 of 6"] {
-        assert!(preview.body.contains(words), "{words}: {}", preview.body);
-    }
-    assert_eq!(number(test, lent).await, 0, "a preview keeps nothing");
-    let whole = desk.post("/hand-over/class", &format!("{form}&how=all")).await;
-    assert_eq!(whole.status, 422);
-    assert_eq!(number(test, lent).await, 0, "all or nothing");
-    let part = desk.post("/hand-over/class", &format!("{form}&how=good")).await;
-    assert_eq!(part.status, 303, "{}", part.body);
-    assert_eq!(number(test, lent).await, 2);
-    assert_eq!(number(test, "SELECT count(*) FROM audit WHERE action = 'loan.hand_over'").await, 2);
 }
 
 async fn the_api_lends_and_hides_what_a_role_must_not_see(test: &TestStore) {

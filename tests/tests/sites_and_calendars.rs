@@ -19,6 +19,7 @@ use cartable_tests::{
     harness::Installation,
     in_process::InProcess,
     on_both_engines,
+    pages::File,
     raw::Raw,
     stores::TestStore,
 };
@@ -29,6 +30,7 @@ on_both_engines! {
     a_site_is_made_changed_and_has_referents,
     an_imported_calendar_is_followed_and_corrected,
     a_holiday_that_is_imported_raises_no_alarm,
+    an_administrator_looks_at_a_file_before_it_is_kept,
 }
 
 /// As the Ministry publishes it for a zone.
@@ -119,6 +121,80 @@ async fn a_holiday_that_is_imported_raises_no_alarm(test: &TestStore) {
     let after = flag_sweep::run(&test.store, &policy, later, &running).await.unwrap();
     assert_eq!((after.raised, after.cleared), (0, 1), "holidays are no silence");
     assert_eq!(raw.number("SELECT count(*) FROM school_closure").await.unwrap(), 3);
+}
+
+/// What stands in a hidden field of the preview, as a browser would send it again.
+fn hidden(page: &str, name: &str) -> String {
+    let value = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap().split('"').next().unwrap();
+    value.replace("&#34;", "\"").replace("&#39;", "'").replace("&#38;", "&").replace("\r\n", "\n")
+}
+
+async fn an_administrator_looks_at_a_file_before_it_is_kept(test: &TestStore) {
+    let cartable = InProcess::new(&test.store);
+    for (login, role) in [("anne", Role::Administrator), ("paul", Role::ProgrammeManager)] {
+        cartable.person(login, role, Scope::Everything).await.unwrap();
+    }
+    let (anne, paul) = (cartable.signed_in("anne").await.unwrap(), cartable.signed_in("paul").await.unwrap());
+    let kept = async || Raw::connect(test.url()).await.unwrap().number("SELECT count(*) FROM school_closure").await;
+    let look = async |zone: &str, text: &str| {
+        let file = Some(File { name: "Zone-C.ics", content: text.as_bytes() });
+        let mut answer = anne.upload("/calendar", &[("zone", zone)], file).await.unwrap();
+        answer.body = answer.body.replace('\u{a0}', " ");
+        answer
+    };
+    let keep = async |page: &str| {
+        let (zone, name, text) = (hidden(page, "zone"), hidden(page, "name"), hidden(page, "calendar"));
+        let fields = [("zone", &*zone), ("name", &*name), ("calendar", &*text), ("how", "keep")];
+        anne.upload("/calendar", &fields, None).await.unwrap()
+    };
+
+    let page = paul.get("/calendar").await.unwrap().body.replace('\u{a0}', " ");
+    assert!(page.contains("31 août 2027") && !page.contains("type=\"file\""), "he reads it: {page}");
+    let file = Some(File { name: "c.ics", content: FILE.as_bytes() });
+    assert_eq!(paul.upload("/calendar", &[("zone", "C")], file).await.unwrap().status, 403);
+
+    let seen = look("C", FILE).await;
+    assert_eq!(seen.status, 200, "{}", seen.body);
+    for words in ["Zone C, année 2027-2028", "2 nouvelles périodes", "5 févr. 2028", "20 févr. 2028", "Zone-C.ics"]
+    {
+        assert!(seen.body.contains(words), "{words}: {}", seen.body);
+    }
+    assert_eq!(kept().await.unwrap(), 0, "a look keeps nothing");
+    let winter = date(2028, 2, 8);
+    assert!(is_school_day(winter, Some(Zone::C), &cartable.app.policy.calendar.closures));
+    let done = keep(&seen.body).await;
+    assert_eq!((done.status.as_u16(), done.header("location")), (303, "/calendar?done=saved"), "{}", done.body);
+    assert_eq!(kept().await.unwrap(), 2);
+    assert!(!is_school_day(winter, Some(Zone::C), &cartable.app.policy.calendar.closures), "followed at once");
+
+    let same = look("C", FILE).await.body;
+    assert!(same.contains("ne change rien") && !same.contains("value=\"keep\""), "{same}");
+    let moved = look("C", &FILE.replace("20280205", "20280212").replace("20280221", "20280228")).await.body;
+    assert!(moved.contains("était : du 5 févr. 2028 au 20 févr. 2028"), "{moved}");
+    assert_eq!(keep(&moved).await.status, 303);
+    assert!(is_school_day(winter, Some(Zone::C), &cartable.app.policy.calendar.closures), "a corrected file corrects");
+
+    // A file that comes together with the wish to keep it is shown first, and each fault says where it stands.
+    let file = Some(File { name: "a.ics", content: FILE.as_bytes() });
+    let unseen = anne.upload("/calendar", &[("zone", "all"), ("how", "keep")], file).await.unwrap();
+    assert_eq!(unseen.status, 200, "the summer, which names no zone, is of all: {}", unseen.body);
+    assert_eq!(kept().await.unwrap(), 2);
+    for (zone, text, words) in [
+        ("", FILE, "Choisissez une zone"),
+        ("B", "BEGIN:VCALENDAR\nEND:VCALENDAR\n", "aucune période de vacances pour la zone B"),
+        ("C", "<html>", "Ligne 1 : ce n’est pas un fichier iCalendar"),
+        ("C", &*FILE.replace("20280221", "20280101"), "finit avant d’avoir commencé"),
+        ("C", "", "Choisissez un fichier"),
+    ] {
+        let refused = look(zone, text).await;
+        assert!(refused.status == 422 && refused.body.contains(words), "{words}: {}", refused.body);
+    }
+    let latin = Some(File { name: "x.ics", content: b"BEGIN:VCALENDAR\nSUMMARY:\xE9t\xE9\n" });
+    assert_eq!(anne.upload("/calendar", &[("zone", "C")], latin).await.unwrap().status, 422);
+    let mut tx = test.store.read().await.unwrap();
+    let acts = audit::of_object(&mut tx, "school_calendar", "C", 9).await.unwrap();
+    assert_eq!(acts.len(), 2);
+    assert!(acts[0].details.contains("\"moved\":1") && acts[1].actor == "anne", "{acts:?}");
 }
 
 #[test]

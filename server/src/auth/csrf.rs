@@ -18,7 +18,7 @@ use crate::app::App;
 pub const CSRF_FIELD: &str = "csrf";
 /// Largest form in bytes: a reason and a few choices.
 const MAX_FORM_BYTES: usize = 64 * 1024;
-/// Largest field beside a file.
+/// Largest field beside a file, unless a form says otherwise.
 const MAX_FIELD_BYTES: usize = 1_024;
 /// Most fields beside a file.
 const MAX_FIELDS: usize = 16;
@@ -126,9 +126,25 @@ impl std::fmt::Debug for Upload {
     }
 }
 
+/// How much a form with a file may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UploadLimits {
+    /// Bytes of the file.
+    pub file: usize,
+    /// Bytes of each other field.
+    pub field: usize,
+}
+
+impl UploadLimits {
+    /// For a file of at most this many bytes, with short fields beside it.
+    pub const fn of_file(file: usize) -> Self {
+        Self { file, field: MAX_FIELD_BYTES }
+    }
+}
+
 /// Reads a form with a file (`multipart/form-data`) of a person already signed in. The token's field stands first: of a
 /// foreign form nothing more is read.
-pub async fn upload(signed_in: &SignedIn, request: Request, largest: usize) -> Result<Upload, FormRefused> {
+pub async fn upload(signed_in: &SignedIn, request: Request, limits: UploadLimits) -> Result<Upload, FormRefused> {
     if !is_same_origin(request.headers()) {
         return Err(FormRefused::Foreign);
     }
@@ -140,7 +156,7 @@ pub async fn upload(signed_in: &SignedIn, request: Request, largest: usize) -> R
     while let Some(mut part) = form.next_field().await.map_err(unreadable)? {
         let name = part.name().unwrap_or_default().to_owned();
         let is_file = part.file_name().is_some();
-        let most = if is_file { largest } else { MAX_FIELD_BYTES };
+        let most = if is_file { limits.file } else { limits.field };
         let called = part.file_name().unwrap_or_default().to_owned();
         let mut bytes = Vec::new();
         while let Some(piece) = part.chunk().await.map_err(unreadable)? {

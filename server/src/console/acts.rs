@@ -64,7 +64,7 @@ pub(super) async fn record(
     tx: &mut Tx,
     signed_in: &SignedIn,
     action: &str,
-    (object_kind, object): (&str, Uuid),
+    (object_kind, object): (&str, impl std::fmt::Display),
     details: Value,
 ) -> Result<(), Refusal> {
     let (actor, object_id) = (signed_in.person.login.as_str(), object.to_string());

@@ -2,7 +2,11 @@
 
 use askama::Template;
 
-use super::{component::When, shell::Shell};
+use super::{
+    audit_words::{self, Entry},
+    component::When,
+    shell::Shell,
+};
 use crate::store::audit::Audit;
 
 /// Rows on a page.
@@ -17,7 +21,11 @@ struct Row {
     kind: String,
     object: String,
     href: Option<String>,
-    details: String,
+    /// The act's name, where its words stand before it.
+    code: Option<String>,
+    details: Vec<Entry>,
+    /// The details as they were recorded, for which the chain's hash stands.
+    raw: String,
 }
 
 /// The page.
@@ -37,15 +45,20 @@ impl AuditPage {
         acts.truncate(ROWS);
         let next = acts.last().filter(|_| more).map(|act| format!("/audit?after={}", act.seq));
         let words = shell.words;
-        let row = |act: Audit| Row {
-            seq: act.seq,
-            at: When::exact(act.at, words),
-            actor: act.actor,
-            action: act.action,
-            href: (act.object_kind == "device").then(|| format!("/devices/{}", act.object_id)),
-            kind: act.object_kind,
-            object: act.object_id,
-            details: if act.details == "{}" || act.details == "null" { String::new() } else { act.details },
+        let row = |act: Audit| {
+            let action = audit_words::act(&act.action, words);
+            Row {
+                seq: act.seq,
+                at: When::exact(act.at, words),
+                actor: act.actor,
+                href: audit_words::page_of(&act.object_kind, &act.object_id),
+                code: (action != act.action).then_some(act.action),
+                action,
+                kind: audit_words::kind(&act.object_kind, words),
+                object: act.object_id,
+                details: audit_words::entries(&act.details, words),
+                raw: if act.details == "{}" || act.details == "null" { String::new() } else { act.details },
+            }
         };
         Self { rows: acts.into_iter().map(row).collect(), first: later, next, shell }
     }

@@ -47,9 +47,13 @@ pub(super) async fn create(
         Err(wrong) => Err(wrong),
     };
     match made {
-        Ok(id) => {
+        Ok(new) => {
             tx.commit().await?;
-            Ok(back(id, "saved"))
+            Ok(if form.way.leads_back() {
+                Redirect::to(&form.way.back_with(&new.reference)).into_response()
+            } else {
+                back(new.id, "saved")
+            })
         }
         Err(wrong) => {
             drop(tx);
@@ -59,13 +63,13 @@ pub(super) async fn create(
     }
 }
 
-/// The new borrower's id, or the word for what is wrong.
+/// The new borrower, or the word for what is wrong.
 async fn try_create(
     app: &App,
     tx: &mut Tx,
     signed_in: &SignedIn,
     wanted: Wanted,
-) -> Result<Result<Uuid, &'static str>, Refusal> {
+) -> Result<Result<Borrower, &'static str>, Refusal> {
     let person = &signed_in.person;
     if let Some(id) = wanted.site
         && site::find(tx, &person.scope, id).await?.is_none()
@@ -102,7 +106,7 @@ async fn try_create(
     let details = json!({ "reference": new.reference.as_str(), "kind": new.kind.as_str(), "site": new.site,
         "identity": wanted.identity.is_some() });
     record(tx, signed_in, "borrower.create", ("borrower", new.id), details).await?;
-    Ok(Ok(new.id))
+    Ok(Ok(new))
 }
 
 /// `POST /borrowers/{id}/identity/change`

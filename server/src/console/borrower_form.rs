@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::component::Choice;
+use super::{component::Choice, desk_way::DeskWay};
 use crate::domain::{
     borrower::{Borrower, BorrowerKind, Guardian, Identity, IdentityLanguage, Level},
     identity::{InvalidIdentity, MAX_NAME_CHARS, MAX_NATURAL_KEY_CHARS},
@@ -109,6 +109,8 @@ pub(super) struct BorrowerForm {
     pub(super) number: String,
     #[serde(flatten)]
     pub(super) identity: IdentityForm,
+    #[serde(flatten)]
+    pub(super) way: DeskWay,
 }
 
 /// What the form asks for.

@@ -15,6 +15,7 @@ use super::{
     borrower::{self as page, BorrowerPage, BorrowerRead, Shown},
     borrower_form::BorrowerForm,
     borrower_list::{self, Asked, BorrowersPage, Found, NameSearch, NewBorrowerPage},
+    desk_way::DeskWay,
     device_list::device_name,
     error::{Refusal, require},
     shell::{self, Section},
@@ -24,7 +25,11 @@ use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
     domain::{borrower::Borrower, fold::fold, paris, scope::Scope},
-    store::{Tx, borrower, borrower_list as listed, device, dossier, loan, programme, site},
+    store::{
+        Tx, borrower, borrower_list as listed, device,
+        device_code::{self, Found as FoundDevice},
+        dossier, loan, programme, site,
+    },
     vault::VaultError,
 };
 
@@ -151,10 +156,21 @@ pub(super) async fn search(
 }
 
 /// `GET /borrowers/new`
-pub(super) async fn fresh(signed_in: SignedIn, visitor: Visitor, State(app): State<App>) -> Result<Response, Refusal> {
+pub(super) async fn fresh(
+    signed_in: SignedIn,
+    visitor: Visitor,
+    State(app): State<App>,
+    Query(way): Query<DeskWay>,
+) -> Result<Response, Refusal> {
     require(signed_in.person.can(Action::ChangeBorrowers, Object::OwnScope))?;
     let mut tx = app.store.read().await?;
-    let form = BorrowerForm { kind: "person".to_owned(), ..BorrowerForm::default() };
+    // Whoever comes to fetch a device of a site is most likely of that site.
+    let site = match device_code::find(&mut tx, &signed_in.person.scope, &way.code).await? {
+        FoundDevice::One(device) => device.site,
+        FoundDevice::Nothing | FoundDevice::Several => None,
+    };
+    let site = site.map(|site| site.to_string()).unwrap_or_default();
+    let form = BorrowerForm { kind: "person".to_owned(), site, way, ..BorrowerForm::default() };
     show_new(&mut tx, &signed_in, &visitor, StatusCode::OK, (form, None)).await
 }
 

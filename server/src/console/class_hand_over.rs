@@ -1,15 +1,16 @@
-//! Handing devices over to a class from a list: one line for each, device and borrower. The preview does everything and
-//! keeps nothing, so that it says exactly what the act will say.
+//! Handing devices over to a class from a list, pasted or from a file: one line for each, device and borrower. The preview
+//! does everything and keeps nothing, so that it says exactly what the act will say.
+
+use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::{
-    extract::State,
+    extract::{Request, State},
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
 use cartable_common::DeviceId;
 use jiff::civil::Date;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
@@ -24,8 +25,14 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Action, CsrfForm, Object, SignedIn},
-    domain::{borrower::Reference, loan::Signature, programme::Programme},
+    auth::{Action, FormRefused, Object, SignedIn, Upload, UploadLimits, upload},
+    domain::{
+        borrower::Reference,
+        class_list::{self, MOST_LINES, split},
+        loan::Signature,
+        programme::Programme,
+    },
+    exchange::read,
     store::{
         borrower,
         device_code::{self, Found},
@@ -34,12 +41,11 @@ use crate::{
     },
 };
 
-/// Most lines of one list: a class has thirty pupils, a year group two hundred.
-const MOST_LINES: usize = 250;
+/// A workbook with some columns for each of a year group's pupils, and a list that was typed.
+const LIMITS: UploadLimits = UploadLimits { file: 1 << 20, field: 64 << 10 };
 
 /// The form, as typed.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct ClassForm {
     pub(super) lines: String,
     pub(super) programme: String,
@@ -47,6 +53,19 @@ pub(super) struct ClassForm {
     pub(super) agreement: String,
     /// `all`: all lines or none; `good`: the good ones. Without it, a preview.
     pub(super) how: String,
+}
+
+impl ClassForm {
+    fn of(fields: &mut BTreeMap<String, String>) -> Self {
+        let mut text = |name: &str| fields.remove(name).unwrap_or_default();
+        Self {
+            lines: text("lines"),
+            programme: text("programme"),
+            due: text("due"),
+            agreement: text("agreement"),
+            how: text("how"),
+        }
+    }
 }
 
 /// One line of the list, and what would happen or why not.
@@ -121,27 +140,35 @@ fn show(
         problem,
         rows,
     };
-    shell::scripted(shell::page(status, &page))
+    shell::page(status, &page)
 }
 
 /// `POST /hand-over/class`
 pub(super) async fn class(
+    signed_in: SignedIn,
     visitor: Visitor,
     State(app): State<App>,
-    CsrfForm { signed_in, form }: CsrfForm<ClassForm>,
-) -> Result<Response, Refusal> {
-    require(signed_in.person.can(Action::HandOver, Object::OwnScope))?;
+    request: Request,
+) -> Result<Response, Response> {
+    require(signed_in.person.can(Action::HandOver, Object::OwnScope)).map_err(Refusal::into_response)?;
+    let sent = upload(&signed_in, request, LIMITS).await.map_err(FormRefused::into_response)?;
+    hand_over(&app, &signed_in, &visitor, sent).await.map_err(Refusal::into_response)
+}
+
+async fn hand_over(app: &App, signed_in: &SignedIn, visitor: &Visitor, mut sent: Upload) -> Result<Response, Refusal> {
     let words = visitor.words;
-    let mut lending = Lending::begin(&app.store, clerk(&app, &signed_in)).await?;
+    let mut form = ClassForm::of(&mut sent.fields);
+    let mut lending = Lending::begin(&app.store, clerk(app, signed_in)).await?;
     let programmes = programme::list(lending.tx()).await?;
-    let (programme, due) = match terms(&form, &programmes) {
+    let terms = add_file(&mut form, &sent.file, words).and_then(|()| terms(&form, &programmes, words));
+    let (programme, due) = match terms {
         Ok(terms) => terms,
-        Err(key) => {
-            let outcome = Outcome { problem: Some(words.say(key)), rows: Vec::new() };
-            return Ok(show(&signed_in, &visitor, &programmes, form, outcome));
+        Err(problem) => {
+            let outcome = Outcome { problem: Some(problem), rows: Vec::new() };
+            return Ok(show(signed_in, visitor, &programmes, form, outcome));
         }
     };
-    let rows = lend_all(&mut lending, &signed_in, &form, (programme, due), words).await?;
+    let rows = lend_all(&mut lending, signed_in, &form, (programme, due), words).await?;
     let (good, bad) = (rows.iter().filter(|row| row.good).count(), rows.iter().filter(|row| !row.good).count());
     let wanted = match form.how.as_str() {
         "" => false,
@@ -156,27 +183,39 @@ pub(super) async fn class(
     // Nothing of it was kept.
     drop(lending);
     let problem = (!form.how.is_empty()).then(|| words.say("class-refused"));
-    Ok(show(&signed_in, &visitor, &programmes, form, Outcome { problem, rows }))
+    Ok(show(signed_in, visitor, &programmes, form, Outcome { problem, rows }))
 }
 
-fn terms<'a>(form: &ClassForm, programmes: &'a [Programme]) -> Result<(&'a Programme, Option<Date>), &'static str> {
+/// Puts the lines of a file below those that were typed, to be seen before anything is done with them; or says what is
+/// wrong with the file.
+fn add_file(form: &mut ClassForm, file: &[u8], words: Words) -> Result<(), String> {
+    if file.is_empty() {
+        return Ok(());
+    }
+    form.how.clear();
+    let list = read::list(file).map_err(|why| words.word("import-unreadable", why.as_str()))?;
+    let added = class_list::typed(&list.headings, &list.lines);
+    if added.len() > MOST_LINES {
+        return Err(words.with("class-file-too-long", &added.len().to_string()));
+    }
+    form.lines = class_list::joined(&form.lines, added);
+    Ok(())
+}
+
+fn terms<'a>(
+    form: &ClassForm,
+    programmes: &'a [Programme],
+    words: Words,
+) -> Result<(&'a Programme, Option<Date>), String> {
     let programme = programmes.iter().find(|programme| programme.id.to_string() == form.programme);
-    let programme = programme.ok_or("refused-no-programme")?;
+    let programme = programme.ok_or_else(|| words.say("refused-no-programme"))?;
     let due = Some(form.due.trim()).filter(|text| !text.is_empty());
-    let due = due.map(str::parse).transpose().map_err(|_| "refused-due-in-the-past")?;
-    match form.lines.lines().filter(|line| !line.trim().is_empty()).count() {
-        0 => Err("class-empty"),
-        count if count > MOST_LINES => Err("class-too-long"),
+    let due = due.map(str::parse).transpose().map_err(|_| words.say("refused-due-in-the-past"))?;
+    match class_list::count(&form.lines) {
+        0 => Err(words.say("class-empty")),
+        count if count > MOST_LINES => Err(words.say("class-too-long")),
         _ => Ok((programme, due)),
     }
-}
-
-/// Device and borrower of a line: separated by a semicolon, a comma or a tab.
-fn split(line: &str) -> Option<(&str, &str)> {
-    let (device, borrower) = line.split_once([';', ',', '\t'])?;
-    let clean = |text: &'_ str| text.trim().trim_matches('"').trim().len();
-    (clean(device) > 0 && clean(borrower) > 0)
-        .then(|| (device.trim().trim_matches('"').trim(), borrower.trim().trim_matches('"').trim()))
 }
 
 async fn lend_all(
@@ -259,20 +298,5 @@ async fn lend_one(
         }
         Err(LendingError::Refused(refused)) => Ok(Err(words.word("refused", refused.code()))),
         Err(LendingError::Store(error)) => Err(error.into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_two_things_however_they_are_parted() {
-        for line in ["PF2 ; B-7K3M-Q2ZD", "PF2,B-7K3M-Q2ZD", "PF2\tB-7K3M-Q2ZD", "\"PF2\";\"B-7K3M-Q2ZD\""] {
-            assert_eq!(split(line), Some(("PF2", "B-7K3M-Q2ZD")), "{line}");
-        }
-        for line in ["PF2", "PF2;", ";B-7K3M-Q2ZD", ""] {
-            assert_eq!(split(line), None, "{line}");
-        }
     }
 }

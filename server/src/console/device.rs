@@ -16,7 +16,13 @@ use super::{
     shell::Shell,
 };
 use crate::{
-    domain::{device::DeviceStatus, device_record::ContactExpected, policy::Policy},
+    domain::{
+        battery::{self, Batteries},
+        device::DeviceStatus,
+        device_record::ContactExpected,
+        policy::Policy,
+        verdict::Verdict,
+    },
     store::{
         detail::DeviceDetail,
         device_record::Recorded,
@@ -117,7 +123,7 @@ impl DevicePage {
         });
         Self {
             subtitle: subtitle(&detail, words),
-            badges: badges(&detail, words),
+            badges: badges(&detail, policy, words),
             flags: detail.flags.iter().map(|flag| FlagCard::new(flag, &csrf, &next, now, words)).collect(),
             no_flags: words.say(if detail.health.is_some() { "device-flags-none" } else { "device-never-reported" }),
             groups,
@@ -148,17 +154,28 @@ fn subtitle(detail: &DeviceDetail, words: Words) -> String {
     }
 }
 
-fn badges(detail: &DeviceDetail, words: Words) -> Vec<Badge> {
+fn badges(detail: &DeviceDetail, policy: &Policy, words: Words) -> Vec<Badge> {
     let mut badges = vec![Badge::status(detail.device.status, words)];
     if detail.device.archived_at.is_some() {
         badges.push(Badge::new(Tone::Plain, words.say("archived")));
     }
     if let Some(health) = &detail.health {
-        let name = |key: &str, verdict: &str| words.with(key, &words.word("verdict", verdict));
-        badges.push(Badge::new(health.drive_verdict, name("drives-are", health.drive_verdict.as_str())));
-        badges.push(Badge::new(health.battery_verdict, name("batteries-are", health.battery_verdict.as_str())));
+        let drives = words.word("verdict", health.drive_verdict.as_str());
+        badges.push(Badge::new(health.drive_verdict, words.with("drives-are", &drives)));
+        badges.push(of_batteries(battery::known(&health.report, policy), words));
     }
     badges
+}
+
+/// None to expect is neither good nor bad; one that is missing or was not read is not known.
+fn of_batteries(batteries: Batteries, words: Words) -> Badge {
+    let verdict = |verdict: Verdict| words.with("batteries-are", &words.word("verdict", verdict.as_str()));
+    match batteries {
+        Batteries::Judged(judged) => Badge::new(judged, verdict(judged)),
+        Batteries::NoneExpected(_) => Badge::new(Tone::Plain, words.say("batteries-none-expected")),
+        Batteries::NoneFound => Badge::new(Tone::Unknown, words.say("batteries-none-found")),
+        Batteries::NotRead => Badge::new(Tone::Unknown, verdict(Verdict::Unknown)),
+    }
 }
 
 fn identity(detail: &DeviceDetail, recorded: Recorded, now: UtcMillis, words: Words) -> Vec<Fact> {

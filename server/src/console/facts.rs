@@ -14,7 +14,8 @@ use super::{
     i18n::Words,
 };
 use crate::domain::{
-    battery, drive,
+    battery::{self, Batteries},
+    drive,
     language::Language,
     policy::Policy,
     verdict::{Judgement, Said, Verdict},
@@ -81,11 +82,12 @@ impl Reader<'_> {
         let volumes = report.volumes.iter().map(|volume| self.volume(volume)).collect();
         let drives = report.drives.iter().map(|drive| self.drive(drive)).collect();
         let batteries = report.batteries.iter().map(|battery| self.battery(battery)).collect();
+        let batteries = self.group("batteries", "group-batteries", dated, batteries);
         let mut groups = vec![
             self.group("system", "group-system", dated, vec![self.system(report)]),
             self.group("volumes", "group-volumes", dated, volumes),
             self.group("drives", "group-drives", dated, drives),
-            self.group("batteries", "group-batteries", dated, batteries),
+            Group { empty: self.no_batteries(report), ..batteries },
         ];
         if !report.temperatures.is_empty() {
             groups.push(self.group("temperatures", "group-temperatures", dated, vec![self.temperatures(report)]));
@@ -99,6 +101,19 @@ impl Reader<'_> {
     fn group(self, id: &'static str, key: &str, dated: &str, blocks: Vec<Block>) -> Group {
         let empty = blocks.is_empty().then(|| self.words.say("group-empty"));
         Group { id, title: self.words.say(key), dated: Some(dated.to_owned()), empty, blocks }
+    }
+
+    /// Why no battery is listed, where none is.
+    fn no_batteries(self, report: &HealthReport) -> Option<String> {
+        let words = self.words;
+        match battery::known(report, self.policy) {
+            Batteries::Judged(_) => None,
+            Batteries::NoneExpected(chassis) => {
+                Some(words.with("batteries-none-expected-why", &words.word("chassis", chassis.as_str())))
+            }
+            Batteries::NoneFound => Some(words.say("batteries-none-found-why")),
+            Batteries::NotRead => Some(words.say("batteries-not-read")),
+        }
     }
 
     fn number(self, value: Option<u64>) -> Option<String> {

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{
     component::{Badge, Choice},
+    desk_way::DeskWay,
     device_list::{device_name, model_name},
     error::{Refusal, require},
     i18n::Words,
@@ -88,6 +89,8 @@ pub(super) struct HandOverPage {
     pub(super) scanned: Option<Scanned>,
     pub(super) programmes: Vec<Choice>,
     pub(super) confirm: Option<Confirm>,
+    /// The form of a borrower who is not recorded yet, for those who may record one.
+    pub(super) new_borrower: Option<String>,
 }
 
 /// `GET /hand-over`
@@ -112,6 +115,7 @@ async fn show(
     let mut tx = app.store.read().await?;
     let step = step(&mut tx, app, signed_in, &asked, words).await?;
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let new_borrower = new_borrower(signed_in, &step);
     let problem = refused.or(step.problem);
     let page = HandOverPage {
         csrf: signed_in.csrf.as_str().to_owned(),
@@ -119,6 +123,7 @@ async fn show(
         problem,
         scanned: step.scanned,
         programmes: step.programmes,
+        new_borrower,
         confirm: step.confirm,
         asked: step.asked,
         shell: visitor.shell(Section::HandOver, words.say("handing-title"), signed_in),
@@ -134,6 +139,13 @@ struct Progress {
     scanned: Option<Scanned>,
     programmes: Vec<Choice>,
     confirm: Option<Confirm>,
+}
+
+/// Where to record the borrower, until one is known.
+fn new_borrower(signed_in: &SignedIn, step: &Progress) -> Option<String> {
+    let may = signed_in.person.can(Action::ChangeBorrowers, Object::OwnScope).is_allowed();
+    (may && step.confirm.is_none())
+        .then(|| DeskWay::from_hand_over(&step.asked.code, &step.asked.programme).to_new_borrower())
 }
 
 /// A device that may be handed over, and its reservation.

@@ -21,13 +21,20 @@ macro_rules! catalogues {
 catalogues! {
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "loans.ftl",
     "desk.ftl", "borrowers.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "programmes.ftl", "sites.ftl",
-    "imports.ftl", "exports.ftl", "notices.ftl", "audit.ftl", "design.ftl",
+    "calendar.ftl", "imports.ftl", "exports.ftl", "notices.ftl", "audit.ftl", "design.ftl",
 }
 
 type Bundle = FluentBundle<FluentResource>;
 
 static FRENCH_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::French));
 static ENGLISH_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::English));
+
+fn bundle_of(language: Language) -> &'static Bundle {
+    match language {
+        Language::French => &FRENCH_BUNDLE,
+        Language::English => &ENGLISH_BUNDLE,
+    }
+}
 
 /// The catalogues of one language, by file name.
 pub(super) const fn catalogues(language: Language) -> &'static [(&'static str, &'static str)] {
@@ -108,11 +115,13 @@ impl Words {
         self.format(&format!("{family}-{value}"), None)
     }
 
+    /// The text of `key`, where there is one.
+    pub(super) fn find(self, key: &str) -> Option<String> {
+        bundle_of(self.language).has_message(key).then(|| self.say(key))
+    }
+
     fn format(self, key: &str, args: Option<&FluentArgs<'_>>) -> String {
-        let bundle = match self.language {
-            Language::French => &*FRENCH_BUNDLE,
-            Language::English => &*ENGLISH_BUNDLE,
-        };
+        let bundle = bundle_of(self.language);
         let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
             tracing::error!(key, language = self.language.as_str(), "missing text");
             return format!("⟦{key}⟧");

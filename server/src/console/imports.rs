@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Action, CsrfForm, Object, SignedIn, upload},
+    auth::{Action, CsrfForm, Object, SignedIn, UploadLimits, upload},
     domain::import::{Blanks, ImportState, Kind, OnError, OutcomeName, mapping::Mapping},
     exchange::{
         bad_rows,
@@ -67,7 +67,7 @@ pub(super) async fn take_in(
     request: Request,
 ) -> Result<Response, Response> {
     allowed(&signed_in).map_err(axum::response::IntoResponse::into_response)?;
-    let form = upload(&signed_in, request, limits::MAX_FILE_BYTES)
+    let form = upload(&signed_in, request, UploadLimits::of_file(limits::MAX_FILE_BYTES))
         .await
         .map_err(axum::response::IntoResponse::into_response)?;
     let kind: Option<Kind> = form.fields.get("kind").and_then(|kind| kind.parse().ok());

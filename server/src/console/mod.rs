@@ -9,11 +9,14 @@ mod allocation;
 mod allocation_acts;
 mod assets;
 mod audit;
+mod audit_words;
 mod borrower;
 mod borrower_acts;
 mod borrower_form;
 mod borrower_list;
 mod borrower_pages;
+mod calendar;
+mod calendar_acts;
 mod campaign;
 mod campaign_acts;
 mod change;
@@ -21,6 +24,7 @@ mod chart;
 mod class_hand_over;
 mod component;
 mod design;
+mod desk_way;
 mod device;
 mod device_list;
 mod device_record;
@@ -60,7 +64,13 @@ mod loan_samples;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod samples_desk;
+#[cfg(test)]
+mod samples_fleet;
+#[cfg(test)]
 mod samples_lending;
+#[cfg(test)]
+mod samples_running;
 #[cfg(test)]
 mod words_test;
 
@@ -180,6 +190,7 @@ fn running() -> Router<App> {
         .route("/sites/{id}", get(site_acts::one).post(site_acts::change))
         .route("/sites/{id}/referents", post(site_acts::add_referent))
         .route("/sites/{id}/referents/{referent}/end", post(site_acts::end_referent))
+        .route("/calendar", get(calendar_acts::page).post(calendar_acts::import))
         .route("/audit", get(pages::audit))
         .route("/notices", get(notice::list))
         .route("/notices/{id}", get(notice::show))

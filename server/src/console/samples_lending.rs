@@ -21,13 +21,12 @@ use crate::{
         language::Language,
         loan::{HandedOver, Loan, LoanState},
         programme::{DEFAULT_NOTICE_DAYS, Programme, ProgrammeKind, Term, Visibility},
-        school_calendar::{Closure, Zone},
+        school_calendar::Zone,
     },
     store::{
         borrower_list::{BorrowerQuery, BorrowerSummary},
         device_list::SiteName,
         page::{Page, Total},
-        school_closure::ClosureRow,
         site::SiteRow,
         site_referent::Referent,
     },
@@ -201,12 +200,9 @@ impl Samples<'_> {
 
     pub(super) fn sites(&self, some: bool) -> SitesPage {
         let shell = self.shell(Section::Sites, &self.words.say("sites-title"));
-        let closure = Closure { zone: Some(Zone::C), first: date(2027, 10, 23), last: date(2027, 11, 7) };
-        let holiday =
-            ClosureRow { closure, label: self.told("Toussaint"), source: self.told("c.ics"), imported_at: self.now };
-        let (sites, calendar) = if some { (vec![self.site_row()], vec![holiday]) } else { (vec![], vec![]) };
+        let sites = if some { vec![self.site_row()] } else { vec![] };
         let form = SiteForm::of(&self.site_row());
-        SitesPage::new(shell, (&sites, &[self.referent()]), &calendar, true, (form, Some(Problem::CheckLetter('E'))))
+        SitesPage::new(shell, (&sites, &[self.referent()]), true, (form, Some(Problem::CheckLetter('E'))))
     }
 
     pub(super) fn one_site(&self) -> SitePage {

@@ -46,6 +46,8 @@ pub(super) enum Section {
     Programmes,
     /// Sites.
     Sites,
+    /// The school calendar.
+    Calendar,
     /// The audit.
     Audit,
     /// Notices, jobs and webhooks.
@@ -101,6 +103,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
         &[
             entry(Section::Programmes, "/programmes", "nav-programmes", Action::SeeProgrammes),
             entry(Section::Sites, "/sites", "nav-sites", Action::SeeSites),
+            entry(Section::Calendar, "/calendar", "nav-calendar", Action::SeeSites),
             of_programme(Section::Imports, "/imports", "nav-imports", Action::ImportData),
             entry(Section::Exports, "/exports", "nav-exports", Action::ExportData),
             entry(Section::Notices, "/notices", "nav-notices", Action::SeeNotices),

@@ -1,10 +1,10 @@
-//! Sites: the list with the imported school calendar, one with its referents, and their forms.
+//! Sites: the list, one with its referents, and their forms.
 
 use askama::Template;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{component::Choice, format, i18n::Words, shell::Shell};
+use super::{component::Choice, i18n::Words, shell::Shell};
 use crate::{
     domain::{
         identity::{MAX_NAME_CHARS, is_email},
@@ -13,7 +13,6 @@ use crate::{
         uai::{InvalidUai, UaiCode},
     },
     store::{
-        school_closure::ClosureRow,
         site::{NewSite, SiteRow},
         site_referent::Referent,
     },
@@ -106,14 +105,6 @@ struct Row {
     referents: String,
 }
 
-#[derive(Debug)]
-struct Holiday {
-    zone: String,
-    label: String,
-    days: String,
-    source: String,
-}
-
 /// The list.
 #[derive(Debug, Template)]
 #[template(path = "sites.html")]
@@ -122,7 +113,6 @@ pub(super) struct SitesPage {
     csrf: String,
     total: String,
     rows: Vec<Row>,
-    holidays: Vec<Holiday>,
     may_create: bool,
     problem: Option<String>,
     form: SiteForm,
@@ -139,11 +129,10 @@ fn zones(present: &str) -> Vec<Choice> {
 }
 
 impl SitesPage {
-    /// The page for these sites, their referents and what was imported of the calendar.
+    /// The page for these sites and their referents.
     pub(super) fn new(
         shell: Shell,
         (sites, referents): (&[SiteRow], &[Referent]),
-        calendar: &[ClosureRow],
         may_create: bool,
         (form, problem): (SiteForm, Option<Problem>),
     ) -> Self {
@@ -160,21 +149,10 @@ impl SitesPage {
                 referents: if names.is_empty() { words.say("none") } else { names.join(", ") },
             }
         };
-        let holiday = |one: &ClosureRow| Holiday {
-            zone: one.closure.zone.map_or_else(String::new, |zone| zone.as_str().to_owned()),
-            label: one.label.clone(),
-            days: words.with_two(
-                "site-holiday-days",
-                &format::civil_date(one.closure.first, words),
-                &format::civil_date(one.closure.last, words),
-            ),
-            source: one.source.clone(),
-        };
         Self {
             csrf: shell.csrf(),
             total: words.count("sites-found", i64::try_from(sites.len()).unwrap_or(i64::MAX)),
             rows: sites.iter().map(row).collect(),
-            holidays: calendar.iter().map(holiday).collect(),
             may_create,
             problem: problem.map(|problem| problem.say(words)),
             zones: zones(&form.zone),

@@ -19,7 +19,7 @@ use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
     store::{
-        Tx, school_closure,
+        Tx,
         site::{self, SiteRow},
         site_referent::{self, Referent},
     },
@@ -53,11 +53,10 @@ async fn show_list(
     let scope = &signed_in.person.scope;
     let sites = site::list(tx, scope).await?;
     let referents = site_referent::list(tx, scope, None).await?;
-    let calendar = school_closure::list(tx).await?;
     let may_create = signed_in.person.can(Action::ChangeSites, Object::Programme).is_allowed();
     let status = if typed.1.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let shell = visitor.shell(Section::Sites, visitor.words.say("sites-title"), signed_in);
-    Ok(shell::page(status, &SitesPage::new(shell, (&sites, &referents), &calendar, may_create, typed)))
+    Ok(shell::page(status, &SitesPage::new(shell, (&sites, &referents), may_create, typed)))
 }
 
 /// `POST /sites`

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fluent_bundle::FluentResource;
 
-use super::{allocation, component::Tone, error::Refusal, i18n::catalogues};
+use super::{allocation, audit_words, component::Tone, error::Refusal, i18n::catalogues};
 use crate::{
     domain::{
         allocation::{Place, Unfit},
         borrower::{BorrowerKind, Level},
+        calendar_import::ChangeKind,
         campaign::{CampaignState, ReturnState},
         device::DeviceStatus,
         flag::{FlagCode, Severity},
+        ical::Fault,
         import::{ImportState, Kind, fault::Reason},
         job::Job,
         language::Language,
@@ -88,6 +90,7 @@ fn families() -> BTreeSet<String> {
         .into_iter()
         .chain(of_lending())
         .flat_map(|(family, values)| values.into_iter().map(move |value| format!("{family}-{value}")))
+        .chain(audit_words::ACTS.iter().map(|act| format!("audit-act-{}", act.replace('.', "-"))))
         .collect()
 }
 
@@ -97,6 +100,11 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("loan", LoanStateName::ALL.iter().map(|value| value.as_str()).collect()),
         ("lending", LendingState::ALL.iter().map(|value| value.as_str()).collect()),
         ("condition", Condition::ALL.iter().map(|value| value.as_str()).collect()),
+        ("audit-key", audit_words::KEYS.iter().map(|(key, _)| *key).collect()),
+        ("audit-kind", audit_words::KINDS.to_vec()),
+        ("calendar-change", ChangeKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("calendar-count", ChangeKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("calendar-fault", Fault::CODES.to_vec()),
         ("signature", Signature::ALL.iter().map(|value| value.as_str()).collect()),
         ("borrower", BorrowerKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("step", loan_event::KINDS.to_vec()),
@@ -142,9 +150,8 @@ fn quoted() -> BTreeSet<String> {
     for (directory, extension) in [("templates", "html"), ("src/console", "rs")] {
         for entry in std::fs::read_dir(root.join(directory)).unwrap() {
             let path = entry.unwrap().path();
-            let own = path
-                .file_stem()
-                .is_some_and(|name| name == "words_test" || name == "samples" || name == "samples_lending");
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            let own = name == "words_test" || name.starts_with("samples");
             if path.extension().is_some_and(|found| found == extension) && !own {
                 let text = std::fs::read_to_string(path).unwrap();
                 quoted.extend(text.split('"').map(str::to_owned));

@@ -90,8 +90,10 @@ pub enum Action {
     RevokeEnrolmentToken,
     /// See sites.
     SeeSites,
-    /// Create or rename a site, its referents, its calendar.
+    /// Create or rename a site, its referents.
     ChangeSites,
+    /// Import the school calendar.
+    ImportCalendar,
     /// Read the audit.
     SeeAudit,
     /// Create, change or disable people and their API tokens.
@@ -142,7 +144,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::SeeOverview,
         Self::SeeDevices,
         Self::SeeFlags,
@@ -155,6 +157,7 @@ impl Action {
         Self::RevokeEnrolmentToken,
         Self::SeeSites,
         Self::ChangeSites,
+        Self::ImportCalendar,
         Self::SeeAudit,
         Self::ChangePeople,
         Self::SeeProgrammes,
@@ -202,7 +205,8 @@ impl Action {
             Self::CreateEnrolmentToken => ("Create an enrolment token for a site", &[Technician]),
             Self::RevokeEnrolmentToken => ("Revoke an enrolment token of a site", &[Technician]),
             Self::SeeSites => ("See sites", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
-            Self::ChangeSites => ("Create or rename a site, its referents, its calendar", &[ProgrammeManager]),
+            Self::ChangeSites => ("Create or rename a site, its referents", &[ProgrammeManager]),
+            Self::ImportCalendar => ("Import the school calendar", &[]),
             Self::SeeAudit => ("Read the audit", &[Auditor]),
             Self::ChangePeople => ("Create, change or disable people and their API tokens", &[]),
             Self::SeeProgrammes => ("See programmes", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),

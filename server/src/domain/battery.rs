@@ -5,7 +5,7 @@
 
 use cartable_common::{
     Percent,
-    report::{Battery, HealthReport},
+    report::{Battery, Chassis, HealthReport, Subject, UnreadReason},
 };
 
 use super::{
@@ -62,6 +62,38 @@ fn grade(health: BatteryHealth, policy: &Policy) -> (Verdict, u32, &'static str)
 #[must_use]
 pub fn worst(report: &HealthReport, policy: &Policy) -> Verdict {
     report.batteries.iter().map(|b| judge(b, policy).verdict).reduce(Verdict::worse).unwrap_or(Verdict::Unknown)
+}
+
+/// What is known of a machine's batteries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Batteries {
+    /// The verdict on all of them together.
+    Judged(Verdict),
+    /// The machine is of a kind that runs on mains alone, and none was found.
+    NoneExpected(Chassis),
+    /// It was looked for and none was found, in a machine that ought to have one or of a kind that is not known.
+    NoneFound,
+    /// Nothing was read.
+    NotRead,
+}
+
+/// What `report` tells of the batteries. Only a machine whose own kind says so has none to expect: a laptop without is
+/// missing one, and what was not read is not known.
+#[must_use]
+pub fn known(report: &HealthReport, policy: &Policy) -> Batteries {
+    if !report.batteries.is_empty() {
+        return Batteries::Judged(worst(report, policy));
+    }
+    let mut said = report.unread.iter().filter(|unread| unread.subject == Some(Subject::Batteries)).peekable();
+    let looked_for = said.peek().is_some();
+    if said.any(|unread| unread.reason != Some(UnreadReason::NotPresent)) {
+        return Batteries::NotRead;
+    }
+    match report.hardware.chassis {
+        Some(chassis @ (Chassis::Desktop | Chassis::Server | Chassis::Virtual)) => Batteries::NoneExpected(chassis),
+        Some(_) | None if looked_for => Batteries::NoneFound,
+        Some(_) | None => Batteries::NotRead,
+    }
 }
 
 /// What a battery still holds, as a share of its design capacity.
@@ -134,6 +166,34 @@ mod tests {
         assert_eq!(health_percent(&energy(55_000, 47_520)).map(|h| (h.percent.get(), h.clamped)), Some((100, true)));
         assert_eq!(health_percent(&energy(45_000, 3_000)), None);
         assert_eq!(health_percent(&energy(0, 50_000)), None);
+    }
+
+    #[test]
+    fn a_machine_on_mains_has_none_to_expect_and_a_laptop_lacks_one() {
+        use cartable_common::report::{Hardware, Unread};
+        let report = |chassis: Option<Chassis>, reason: Option<UnreadReason>| HealthReport {
+            hardware: Hardware { chassis, ..Hardware::default() },
+            unread: reason
+                .map(|reason| Unread { subject: Some(Subject::Batteries), reason: Some(reason), ..Unread::default() })
+                .into_iter()
+                .collect(),
+            ..HealthReport::default()
+        };
+        let known = |chassis, reason| known(&report(chassis, reason), &Policy::default());
+        let (absent, denied) = (Some(UnreadReason::NotPresent), Some(UnreadReason::PermissionDenied));
+        for chassis in [Chassis::Desktop, Chassis::Server, Chassis::Virtual] {
+            assert_eq!(known(Some(chassis), absent), Batteries::NoneExpected(chassis));
+            assert_eq!(known(Some(chassis), denied), Batteries::NotRead, "what could not be read is not known");
+        }
+        for chassis in [Some(Chassis::Laptop), Some(Chassis::Tablet), None] {
+            assert_eq!(known(chassis, absent), Batteries::NoneFound);
+            assert_eq!(known(chassis, denied), Batteries::NotRead);
+            assert_eq!(known(chassis, None), Batteries::NotRead, "nothing was said of them");
+        }
+        let worn = HealthReport { batteries: vec![energy(20_000, 50_000)], ..report(Some(Chassis::Desktop), denied) };
+        assert_eq!(super::known(&worn, &Policy::default()), Batteries::Judged(Verdict::Failing));
+        // The verdict that is stored and that rules ask for stays what it was: no battery is no health.
+        assert_eq!(worst(&report(Some(Chassis::Desktop), absent), &Policy::default()), Verdict::Unknown);
     }
 
     proptest! {

@@ -71,8 +71,13 @@ impl Unreadable {
     }
 }
 
-/// Reads a file.
+/// Reads a file whose first line holds the headings.
 pub fn table(bytes: &[u8]) -> Result<Table, Unreadable> {
+    list(bytes).and_then(|table| if table.lines.is_empty() { Err(Unreadable::Empty) } else { Ok(table) })
+}
+
+/// Reads a file that may have no headings: its first line, whatever it is, then stands in their place.
+pub fn list(bytes: &[u8]) -> Result<Table, Unreadable> {
     if bytes.len() > limits::MAX_FILE_BYTES {
         return Err(Unreadable::TooLarge);
     }
@@ -84,10 +89,7 @@ pub fn table(bytes: &[u8]) -> Result<Table, Unreadable> {
     } else {
         text::read(bytes, &mut sheet)?;
     }
-    if sheet.table.headings.is_empty() || sheet.table.lines.is_empty() {
-        return Err(Unreadable::Empty);
-    }
-    Ok(sheet.table)
+    if sheet.table.headings.is_empty() { Err(Unreadable::Empty) } else { Ok(sheet.table) }
 }
 
 /// A table while it is read.
@@ -170,6 +172,8 @@ mod tests {
     fn what_is_no_table_is_refused_with_its_reason() {
         assert_eq!(table(b""), Err(Unreadable::Empty));
         assert_eq!(table(b"serial;model\n\n"), Err(Unreadable::Empty));
+        assert_eq!(list(b"A1;B1\n\n").map(|list| list.headings), Ok(vec!["A1".to_owned(), "B1".to_owned()]));
+        assert_eq!(list(b"\n ;\n"), Err(Unreadable::Empty));
         assert_eq!(table(&[0xD0, 0xCF, 0x11, 0xE0, 0, 0]), Err(Unreadable::OldWorkbook));
         assert_eq!(table(b"PK\x03\x04nonsense"), Err(Unreadable::DamagedWorkbook));
         assert_eq!(table(b"a\0b\0\x01\x02\0\0\0\0\x03\n"), Err(Unreadable::UnknownFormat));

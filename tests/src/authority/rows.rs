@@ -80,8 +80,8 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /hand-over", "AP-R--", SiteInBody(422), 303)
         .sends("device={device}&borrower={borrower-reference}&programme={programme}"),
     Row::new("GET /hand-over/class", "AP-R--", Scope, 200),
-    Row::new("POST /hand-over/class", "AP-R--", Scope, 200)
-        .sends("lines={device};{borrower-reference}&programme={programme}"),
+    // What the matrix sends is no form with a file: allowed, and nonsense.
+    Row::new("POST /hand-over/class", "AP-R--", Scope, 400),
     Row::new("GET /returns", "APTRF-", Scope, 200),
     // A code that means nothing to this person is answered by a line that says so.
     Row::new("POST /returns", "APTRF-", Scope, 200).sends("code={lent-device}"),
@@ -144,6 +144,9 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /sites/{site}/referents", "AP----", Site, 303)
         .sends("name=x&email={unique}@example.org&language=fr"),
     Row::new("POST /sites/{site}/referents/{referent}/end", "AP----", Site, 303),
+    Row::new("GET /calendar", "APTRFU", Scope, 200),
+    // What the matrix sends is no form with a file: allowed, and nonsense.
+    Row::new("POST /calendar", "A-----", Programme, 400),
     Row::new("GET /programmes", "APTRFU", Scope, 200),
     Row::new("GET /programmes/new", "AP----", Programme, 200),
     Row::new("POST /programmes", "AP----", Programme, 303)

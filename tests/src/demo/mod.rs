@@ -19,11 +19,13 @@ use crate::{
 pub mod directory;
 pub mod lending;
 pub mod past;
+pub mod people;
 pub mod port;
 pub mod prepare;
 pub mod progress;
 
 use directory::{Directory, LOGIN, Remembered};
+use people::Account;
 use prepare::Age;
 
 /// The fleet is drawn from this: every newcomer sees the same one.
@@ -60,8 +62,8 @@ struct Ready {
     gateway: String,
     roots: PathBuf,
     user: &'static str,
-    /// A login for each other role, with the same password.
-    people: [&'static str; 5],
+    /// Who else may sign in, with the same password.
+    people: Vec<Account>,
     password: String,
     api_token: String,
     this_device: String,
@@ -85,6 +87,7 @@ struct Demo {
     agent: Process,
     server: Server,
     fleet: Fleet,
+    people: Vec<Account>,
     remembered: Remembered,
     roots: PathBuf,
     this_device: String,
@@ -113,8 +116,9 @@ impl Demo {
         say("preparing the database");
         let vault = installation.vault()?;
         let tokens = prepare::database(&installation.database_url(), &roster, &keyring, &vault, age, now()).await?;
+        let people = people::accounts(&roster);
         if age == Age::New {
-            people(&installation, &roster, &remembered.password)?;
+            people::make(&installation, &people, &remembered.password)?;
         }
         let server = installation.serve_at(&format!("127.0.0.1:{console}"), &format!("127.0.0.1:{gateway}"))?;
         remembered.console_port = port::of_address(server.console());
@@ -128,7 +132,7 @@ impl Demo {
         let link = Link::new(server.gateway(), &roots_pem)?;
         let progress = Arc::new(Progress::default());
         let fleet = Fleet { roster, keyring, link, tokens: Arc::new(tokens), progress };
-        Ok(Self { agent, server, fleet, remembered, roots: directory.roots(), this_device })
+        Ok(Self { agent, server, fleet, people, remembered, roots: directory.roots(), this_device })
     }
 
     fn announce(&self, json: bool) -> anyhow::Result<()> {
@@ -138,7 +142,7 @@ impl Demo {
             gateway: self.server.gateway().to_owned(),
             roots: self.roots.clone(),
             user: LOGIN,
-            people: PEOPLE.map(|(login, _)| login),
+            people: self.people.clone(),
             password: self.remembered.password.clone(),
             api_token: self.remembered.api_token.clone(),
             this_device: self.this_device.clone(),
@@ -148,9 +152,9 @@ impl Demo {
         if json {
             writeln!(stdout, "{}", serde_json::to_string(&ready)?)?;
         } else {
-            let Ready { console, user, password, this_device, .. } = &ready;
-            writeln!(stdout, "\n  Cartable   {console}\n  user       {user}\n  password   {password}")?;
-            writeln!(stdout, "  or         {}", PEOPLE.map(|(login, _)| login).join(", "))?;
+            let Ready { console, user, people, password, this_device, .. } = &ready;
+            writeln!(stdout, "\n  Cartable   {console}\n  password   {password}, for everybody")?;
+            write!(stdout, "  user       {user:<13}administrator\n{}", people::told(people))?;
             writeln!(stdout, "\n  this computer   {console}/devices/{this_device}\n  Ctrl-C stops everything\n")?;
         }
         Ok(stdout.flush()?)
@@ -194,26 +198,6 @@ fn installation(directory: &Directory, arguments: &Arguments) -> anyhow::Result<
     }
     let installation = Installation::at(&directory.server(), &remembered.key, remembered.database.as_deref())?;
     Ok((installation, remembered, Age::Resumed))
-}
-
-/// One person for each role besides the administrator: login and role.
-const PEOPLE: [(&str, &str); 5] = [
-    ("manager", "programme_manager"),
-    ("technician", "technician"),
-    ("referent", "referent"),
-    ("refurbisher", "refurbisher"),
-    ("auditor", "auditor"),
-];
-
-/// Makes the people of a new demonstration; the referent works for the first collège alone.
-fn people(installation: &Installation, roster: &Roster, password: &str) -> anyhow::Result<()> {
-    for (login, role) in PEOPLE {
-        match roster.sites.first().filter(|_| role == "referent") {
-            Some(site) => installation.create_user_of(login, role, &site.uai, password)?,
-            None => installation.create_user(login, role, password)?,
-        }
-    }
-    Ok(())
 }
 
 /// Enrols this computer, unless it is, and starts its agent.

@@ -6,8 +6,14 @@ use std::collections::HashMap;
 use anyhow::Context as _;
 use cartable_common::UtcMillis;
 use cartable_server::{
-    domain::enrolment_token::{MAX_BULK_HOURS, MAX_ONE_TIME_HOURS, RANDOM_BYTES, TokenTerms, TokenText},
-    store::{Store, Tx, enrolment_token, site},
+    domain::{
+        enrolment_token::{MAX_BULK_HOURS, MAX_ONE_TIME_HOURS, RANDOM_BYTES, TokenTerms, TokenText},
+        language::Language,
+    },
+    store::{
+        Store, Tx, enrolment_token, site,
+        site_referent::{self, Referent},
+    },
     vault::Vault,
 };
 use uuid::Uuid;
@@ -42,6 +48,11 @@ pub async fn database(
     for simulated in &roster.sites {
         sites.push(put_site(&mut tx, simulated, now).await?);
     }
+    if age == Age::New {
+        for (site, simulated) in sites.iter().zip(&roster.sites) {
+            site_referent::add(&mut tx, &referent(*site, simulated, now)).await?;
+        }
+    }
     let tokens = make_tokens(&mut tx, roster, keyring, &sites, now).await?;
     tx.commit().await?;
     if age == Age::New {
@@ -61,6 +72,18 @@ async fn put_site(tx: &mut Tx, simulated: &SimulatedSite, now: UtcMillis) -> any
         zone: simulated.zone.parse()?,
     };
     Ok(site::put(tx, &new, now).await?)
+}
+
+/// Who gets a collège's digests. Addresses below `.invalid` belong to nobody, ever (RFC 2606).
+fn referent(site: Uuid, simulated: &SimulatedSite, now: UtcMillis) -> Referent {
+    Referent {
+        id: Uuid::now_v7(),
+        site,
+        name: "Référent numérique".to_owned(),
+        email: format!("referent@{}.invalid", simulated.uai.to_lowercase()),
+        language: Language::French,
+        created_at: now,
+    }
 }
 
 /// One token for each collège and scheme that still waits for devices, for exactly as many.
@@ -83,7 +106,8 @@ async fn make_tokens(
         getrandom::fill(&mut random).context("the system's random source")?;
         let text = TokenText::from_random(random);
         let hours = if cap == 1 { MAX_ONE_TIME_HOURS } else { MAX_BULK_HOURS };
-        let label = format!("{programme} · {}", roster.sites[place].commune);
+        // Neutral, as people are told to write labels: which scheme a device is of is not everybody's to know.
+        let label = format!("Préparation de {cap} appareils · {}", roster.sites[place].commune);
         let terms = TokenTerms::new(&label, Some(programme), cap, hours, now)?;
         enrolment_token::create(tx, &text, &terms, sites[place], MAKER, now).await?;
         tokens.insert((place, programme), text.to_string());
@@ -102,7 +126,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::{raw::Raw, simulator::keyring::FleetHeader};
+    use crate::{
+        raw::Raw,
+        simulator::{keyring::FleetHeader, programme::Programme},
+    };
 
     #[tokio::test]
     async fn a_new_fleet_has_a_past_and_a_resumed_one_gets_no_second() {
@@ -171,6 +198,12 @@ mod tests {
         assert!(silent < 60, "{silent} are silent before the fleet has had its turn");
         drop(tx);
         let mut raw = Raw::connect(&url).await.unwrap();
+        let labels = raw.texts("SELECT label FROM enrolment_token").await.unwrap();
+        let codes: Vec<&str> = Programme::SIZES.iter().map(|(kind, _)| kind.code()).collect();
+        let told = |label: &String| label.split_whitespace().any(|word| codes.contains(&word));
+        assert!(!labels.is_empty() && !labels.iter().any(told), "a label tells who is in which scheme: {labels:?}");
+        let sites = i64::try_from(roster.sites.len()).unwrap();
+        assert_eq!(raw.number("SELECT COUNT(*) FROM site_referent").await.unwrap(), sites, "each site has a referent");
         let states = raw.texts("SELECT DISTINCT lending_state FROM device").await.unwrap();
         for state in [
             LendingState::InStock,

@@ -70,7 +70,7 @@ impl Machine {
             system: *random.pick_weighted(model.systems),
             serial: random.pattern(model.serial),
             uuid: random.uuid(),
-            asset_tag: format!("{}-{:06}", programme.code(), 100_000 + index),
+            asset_tag: format!("CD96-{:06}", 100_000 + index),
             memory_gib: *random.pick_weighted(model.memory_gib),
             drive,
             new_drive,

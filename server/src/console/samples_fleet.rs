@@ -1,0 +1,364 @@
+//! Samples of the pages of the fleet: overview, devices, flags; looked at by the tests of [`super::samples`].
+
+use cartable_common::{
+    ContentHash, DeviceId, EnrolmentId, ReportId,
+    report::{Chassis, HealthReport, Subject, Unread, UnreadReason},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    design::sample_flag,
+    device::{Allowed, DevicePage, DeviceRead},
+    device_list::{self, DevicesPage},
+    flag_list::{self, FlagsPage},
+    overview::OverviewPage,
+    samples::Samples,
+    shell::Section,
+};
+use crate::{
+    domain::{
+        change::Change,
+        daily::DailyFigures,
+        device::DeviceStatus,
+        device_record::ContactExpected,
+        flag::{FlagCode, Severity},
+        policy::Policy,
+        verdict::Verdict,
+    },
+    store::{
+        contact::Contact,
+        detail::{self, DeviceDetail},
+        device::DeviceRow,
+        device_list::{DeviceQuery, DeviceSummary, SiteName},
+        device_record::Recorded,
+        enrolment::Waiting,
+        flag::{FlagRow, Remark},
+        flag_list::{FlagQuery, FlagSummary},
+        health::Health,
+        history::{ChangeRow, Day},
+        overview::{HOURS, Hour, LastHeard, Overview},
+        page::{Cursor, CursorKey, Page, Total},
+    },
+};
+
+impl Samples<'_> {
+    fn report(&self) -> HealthReport {
+        let text = |ordinary| self.told(ordinary);
+        let value = json!({
+            "hardware": { "manufacturer": text("Lenovo"), "model": text("ThinkPad X13"), "chassis": "laptop",
+                "serial_number": text("PF2ABCDE"), "system_uuid": "4C4C4544-0035-3810-8051-B4C04F473332" },
+            "processor": { "model": text("AMD Ryzen 5 PRO 4650U"), "cores": 6, "threads": 12 },
+            "memory": { "total_bytes": 8_226_816_000_u64 },
+            "firmware": { "vendor": text("LENOVO"), "version": text("R1CET63W"), "date": text("2023-05-04"),
+                "secure_boot": "on", "tpm_version": 2 },
+            "operating_system": { "family": "windows", "name": text("windows"), "version": text("11 23H2"),
+                "build": text("22631.4460"), "architecture": text("x86_64"), "reboot_pending": true },
+            "volumes": [
+                { "role": "system", "file_system": text("ntfs"), "total_bytes": 255_000_000_000_u64,
+                  "available_bytes": 9_400_000_000_u64, "encryption": "on" },
+                { "role": "removable" } ],
+            "drives": [
+                { "model": text("SAMSUNG MZVLB256HBHQ"), "serial_number": text("S4GXNX0N"), "firmware": text("4L2QEXH7"),
+                  "kind": "nvme", "capacity_bytes": 256_060_514_304_u64, "self_assessment": "passed",
+                  "power_on_hours": 4_321, "power_cycles": 2_100, "temperature_celsius": 41, "logged_errors": 3,
+                  "nvme": { "critical_warning": 0, "available_spare_percent": 100,
+                    "available_spare_threshold_percent": 10, "percentage_used_percent": 12, "media_errors": 7 } },
+                { "kind": "hdd", "ata_attributes": [
+                    { "id": 5, "name": text("Reallocated_Sector_Ct"), "value": 98, "worst": 98, "threshold": 36, "raw": 40 } ] } ],
+            "batteries": [ { "manufacturer": text("SMP"), "model": text("5B10W13932"), "design_milliwatt_hours": 48_000,
+                "full_milliwatt_hours": 31_200, "cycle_count": 412, "technology": text("Li-ion") } ],
+            "temperatures": [ { "sensor": "processor", "celsius": 61 } ],
+            "uptime_hours": 130,
+            "unread": [ { "subject": "encryption", "reason": "permission_denied", "detail": text("access denied") },
+                { "subject": "tpm", "reason": "not_present" } ],
+        });
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn flags(&self) -> Vec<FlagRow> {
+        Severity::ALL
+            .iter()
+            .rev()
+            .map(|severity| {
+                let mut flag = sample_flag(*severity, self.now);
+                flag.subject = self.told("S4GXNX0N");
+                flag.evidence.value = self.told("7 erreurs");
+                flag.evidence.source = self.told("NVM Express Base Specification 2.0");
+                flag.evidence.sentence_fr = self.told("Le disque S4GXNX0N signale un risque : 7 erreurs de lecture.");
+                flag.evidence.sentence_en = self.told("Drive S4GXNX0N reports a risk: 7 read errors.");
+                flag.evidence.missing = vec![self.told("smartctl")];
+                if *severity == Severity::Warning {
+                    flag.acknowledged =
+                        Some(Remark { at: self.now, by: self.told("anne"), reason: self.told("pièce commandée") });
+                }
+                if *severity == Severity::Info {
+                    flag.snoozed_until = Some(self.now.plus_days(7));
+                    flag.snoozed = Some((self.told("anne"), self.told("au retour des vacances")));
+                }
+                flag
+            })
+            .collect()
+    }
+
+    fn detail(&self) -> DeviceDetail {
+        let id = DeviceId(Uuid::from_u128(0x0192_f3a0));
+        let site = Uuid::from_u128(2);
+        let device = DeviceRow {
+            id,
+            status: DeviceStatus::Quarantined,
+            serial_number: self.some("PF2ABCDE"),
+            system_uuid: self.some("4c4c4544-0035-3810-8051-b4c04f473332"),
+            manufacturer: self.some("Lenovo"),
+            model: self.some("ThinkPad X13"),
+            chassis: Some("laptop".to_owned()),
+            asset_tag: self.some("CD72-004512"),
+            programme: self.some("ULIS"),
+            site: Some(site),
+            baseline: None,
+            created_at: self.now.plus_days(-400),
+            enrolled_at: Some(self.now.plus_days(-399)),
+            archived_at: Some(self.now),
+            archive_reason: self.some("écran cassé"),
+            last_contact_day: Some(self.now.day_number()),
+            worst_severity: 3,
+            open_flags: 3,
+        };
+        let enrolment_id = EnrolmentId(Uuid::from_u128(3));
+        DeviceDetail {
+            device,
+            site: Some(detail::SiteName {
+                id: site,
+                uai: "0720001A".to_owned(),
+                name: self.told("Collège Les Tilleuls"),
+                commune: self.told("Le Mans"),
+            }),
+            contact: Some(Contact {
+                enrolment_id,
+                first_at: self.now.plus_days(-399),
+                last_at: self.now.plus_millis(-7_200_000),
+                check_ins: 5_321,
+                skew_millis: -3_200,
+                agent_version: self.told("0.1.0"),
+                content_hash: None,
+            }),
+            health: Some(Health {
+                enrolment_id,
+                report_id: ReportId(Uuid::from_u128(4)),
+                sequence: 9,
+                measured_at: self.now.plus_millis(-7_300_000),
+                received_at: self.now.plus_millis(-7_200_000),
+                content_hash: ContentHash::of(b"x").to_string(),
+                drive_verdict: Verdict::Failing,
+                battery_verdict: Verdict::Worn,
+                report: self.report(),
+            }),
+            flags: self.flags(),
+        }
+    }
+
+    pub(super) fn device(&self) -> DevicePage {
+        let change = |before, after| ChangeRow {
+            received_at: self.now,
+            measured_at: self.now,
+            report_id: ReportId(Uuid::from_u128(4)),
+            change: Change { path: self.told("drives[S4GXNX0N].nvme.media_errors"), before, after },
+        };
+        let day = |day: i64| Day {
+            day: self.now.day_number() - day,
+            figures: DailyFigures {
+                system_volume_available_percent: Some(4 + day),
+                battery_health_percent: Some(65 + day / 20),
+                drive_wear_percent: Some(12 - day / 15),
+                hottest_celsius: Some(45 + day % 17),
+            },
+        };
+        let cleared = FlagRow { cleared_at: Some(self.now), ..sample_flag(Severity::Warning, self.now) };
+        let read = DeviceRead {
+            detail: self.detail(),
+            changes: vec![change(None, self.some("7")), change(self.some("3"), None)],
+            days: (0..120).rev().map(day).collect(),
+            flags_ever: vec![cleared],
+            loans: Some(super::loan_samples::card(self.now, self.text)),
+            recorded: Recorded {
+                contact_expected: ContactExpected::None,
+                warranty_until: Some(jiff::civil::date(2028, 8, 31)),
+            },
+            waiting: vec![Waiting {
+                enrolment: EnrolmentId(Uuid::from_u128(46)),
+                device: DeviceId(Uuid::from_u128(7)),
+                serial_number: None,
+                model: None,
+                since: self.now.plus_days(-1),
+            }],
+        };
+        let allowed = Allowed { change: true, admit: true };
+        let title = super::device::title(&read.detail);
+        DevicePage::new(self.shell(Section::Devices, &title), read, allowed, &Policy::default(), self.now)
+    }
+
+    /// A machine on mains, or a laptop whose battery is gone.
+    pub(super) fn device_without_battery(&self, chassis: Chassis) -> DevicePage {
+        let mut detail = self.detail();
+        if let Some(health) = &mut detail.health {
+            health.report.hardware.chassis = Some(chassis);
+            health.report.batteries.clear();
+            let reason = Some(UnreadReason::NotPresent);
+            health.report.unread = vec![Unread { subject: Some(Subject::Batteries), reason, detail: None }];
+            health.battery_verdict = Verdict::Unknown;
+        }
+        let title = super::device::title(&detail);
+        let read = DeviceRead {
+            detail,
+            changes: Vec::new(),
+            days: Vec::new(),
+            flags_ever: Vec::new(),
+            loans: None,
+            recorded: Recorded::default(),
+            waiting: Vec::new(),
+        };
+        let shell = self.shell(Section::Devices, &title);
+        DevicePage::new(shell, read, Allowed::default(), &Policy::default(), self.now)
+    }
+
+    pub(super) fn bare_device(&self) -> DevicePage {
+        let mut detail = self.detail();
+        detail.site = None;
+        detail.contact = None;
+        detail.health = None;
+        detail.flags = Vec::new();
+        detail.device = DeviceRow {
+            status: DeviceStatus::Pending,
+            serial_number: None,
+            system_uuid: None,
+            manufacturer: None,
+            model: None,
+            chassis: None,
+            asset_tag: None,
+            programme: None,
+            enrolled_at: None,
+            archived_at: None,
+            archive_reason: None,
+            ..detail.device
+        };
+        let read = DeviceRead {
+            detail,
+            changes: Vec::new(),
+            days: Vec::new(),
+            flags_ever: Vec::new(),
+            recorded: Recorded::default(),
+            waiting: Vec::new(),
+            loans: None,
+        };
+        let allowed = Allowed { change: true, admit: true };
+        let title = super::device::title(&read.detail);
+        DevicePage::new(self.shell(Section::Devices, &title), read, allowed, &Policy::default(), self.now)
+    }
+
+    pub(super) fn devices(&self, some: bool) -> DevicesPage {
+        let device = |(index, status): (usize, &DeviceStatus)| DeviceSummary {
+            id: DeviceId(Uuid::from_u128(index as u128)),
+            status: *status,
+            serial_number: self.some("PF2ABCDE"),
+            manufacturer: self.some("Lenovo"),
+            model: self.some("ThinkPad X13"),
+            chassis: self.some("laptop"),
+            asset_tag: self.some("CD72-004512"),
+            site: (index != 1).then(|| SiteName {
+                id: Uuid::nil(),
+                uai: "0720001A".to_owned(),
+                name: self.told("Collège Les Tilleuls"),
+                commune: self.told("Le Mans"),
+            }),
+            archived_at: (index == 4).then_some(self.now),
+            last_contact_at: (index != 0).then(|| self.now.plus_days(-1)),
+            os_name: self.some("windows"),
+            os_version: self.some("11 23H2"),
+            memory: None,
+            drives: Some(Verdict::Healthy),
+            batteries: Some(Verdict::Unknown),
+            worst_severity: Some(Severity::Critical),
+            open_flags: 2,
+            flags: if index == 2 {
+                vec![]
+            } else {
+                vec![(FlagCode::DriveFailing, Severity::Critical), (FlagCode::BatteryWorn, Severity::Warning)]
+            },
+        };
+        let rows = if some { DeviceStatus::ALL.iter().enumerate().map(device).collect() } else { Vec::new() };
+        let cursor = Cursor { key: CursorKey::Text(self.told("pf2abcde")), id: Uuid::nil() };
+        let asked = device_list::Asked { q: self.told("tilleuls"), ..device_list::Asked::default() };
+        let query = DeviceQuery { after: some.then(|| cursor.clone()), ..DeviceQuery::default() };
+        let page = Page {
+            rows,
+            next: some.then_some(cursor),
+            total: if some { Total::MoreThan(1_000) } else { Total::Exact(0) },
+        };
+        DevicesPage::new(self.shell(Section::Devices, &self.words.say("devices-title")), &asked, &query, page, self.now)
+    }
+
+    fn flag_summaries(&self) -> Vec<FlagSummary> {
+        self.flags()
+            .into_iter()
+            .map(|flag| FlagSummary {
+                id: flag.id,
+                device_id: flag.device_id,
+                code: flag.code,
+                severity: flag.severity,
+                since: flag.since,
+                evidence: flag.evidence,
+                acknowledged_at: flag.acknowledged.map(|remark| remark.at),
+                acknowledged_by: self.some("anne"),
+                snoozed_until: flag.snoozed_until,
+                serial_number: self.some("PF2ABCDE"),
+                manufacturer: self.some("Lenovo"),
+                model: self.some("ThinkPad X13"),
+                asset_tag: None,
+                site_name: self.some("Collège Les Tilleuls"),
+                commune: self.some("Le Mans"),
+            })
+            .collect()
+    }
+
+    pub(super) fn flag_list(&self, some: bool) -> FlagsPage {
+        let rows = if some { self.flag_summaries() } else { Vec::new() };
+        let page = Page { rows, next: None, total: Total::Exact(if some { 3 } else { 0 }) };
+        let (asked, query) = (flag_list::Asked::default(), FlagQuery::default());
+        FlagsPage::new(self.shell(Section::Flags, &self.words.say("flags-title")), &asked, &query, page, self.now)
+    }
+
+    pub(super) fn overview(&self, some: bool) -> OverviewPage {
+        let hour = |hour: i64| Hour {
+            starts: self.now.plus_millis((hour - HOURS) * 3_600_000),
+            check_ins: (hour * 37) % 900,
+            reports: hour,
+        };
+        let overview = if some {
+            Overview {
+                by_status: DeviceStatus::ALL
+                    .iter()
+                    .zip([12, 17_930, 3, 41, 800])
+                    .map(|(status, count)| (*status, count))
+                    .collect(),
+                archived: 122,
+                by_code: FlagCode::ALL
+                    .iter()
+                    .zip([931, 212, 640, 96, 310, 1_204, 402, 7, 12, 30])
+                    .map(|(code, count)| (*code, count))
+                    .collect(),
+                by_severity: vec![(Severity::Critical, 118), (Severity::Warning, 1_402), (Severity::Info, 300)],
+                hourly: Some((0..HOURS).map(hour).collect()),
+                last_heard: LastHeard { fresh: 15_210, week: 1_480, month: 760, older: 310, never: 170 },
+            }
+        } else {
+            Overview::default()
+        };
+        let waiting = if some { self.flag_summaries() } else { Vec::new() };
+        OverviewPage::new(
+            self.shell(Section::Overview, &self.words.say("overview-title")),
+            &overview,
+            waiting,
+            self.now,
+        )
+    }
+}

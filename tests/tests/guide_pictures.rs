@@ -1,0 +1,264 @@
+//! The programme manager's guides: their pictures are of the real console in the guide's language, small, and exactly
+//! those that the guides show. `CARTABLE_BLESS=1` takes them anew.
+
+use std::{path::PathBuf, time::Duration};
+
+use cartable_server::{
+    domain::scope::Scope,
+    store::{Store, programme, site},
+};
+use cartable_tests::{
+    browser::{Browser, Driver, Scheme, Screen},
+    demo::prepare::{self, Age},
+    harness::{Installation, Server, Visitor, binaries::workspace, http::hidden_field},
+    picture,
+    raw::Raw,
+    simulator::{Keyring, Roster, keyring::FleetHeader},
+};
+
+const LANGUAGES: [&str; 2] = ["fr", "en"];
+/// Every picture of a guide, in the order of the year.
+const SHOWN: [&str; 12] = [
+    "overview",
+    "programme",
+    "calendar",
+    "import",
+    "needs",
+    "allocation",
+    "hand-over",
+    "class",
+    "flags",
+    "campaign",
+    "returns",
+    "borrower",
+];
+const MOST_PICTURE_BYTES: usize = 150_000;
+const LOGIN: &str = "marie";
+const PASSWORD: &str = "correct-cheval-pile-agrafe";
+/// WebDriver's name for the Enter key.
+const ENTER: &str = "\u{e007}";
+
+fn picture_of(language: &str, name: &str) -> PathBuf {
+    workspace().join(format!("docs/screenshots/guide-{language}/{name}.png"))
+}
+
+fn guide(language: &str) -> String {
+    std::fs::read_to_string(workspace().join(format!("docs/guide.{language}.md"))).unwrap()
+}
+
+/// Names of the pictures that a guide shows, in order.
+fn referenced(language: &str) -> Vec<String> {
+    let folder = format!("](screenshots/guide-{language}/");
+    guide(language).split(&folder).skip(1).map(|rest| rest.split(".png)").next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_guide_shows_each_of_its_pictures_once() {
+    if std::env::var_os("CARTABLE_BLESS").is_some() {
+        let year = Year::begin().await;
+        let driver = Driver::start().unwrap();
+        for (place, language) in LANGUAGES.into_iter().enumerate() {
+            year.photograph(&driver, place, language).await;
+        }
+    }
+    for language in LANGUAGES {
+        assert_eq!(referenced(language), SHOWN, "docs/guide.{language}.md");
+        for name in SHOWN {
+            let file = std::fs::read(picture_of(language, name)).unwrap();
+            assert!(file.len() <= MOST_PICTURE_BYTES, "{language}/{name}: {} bytes", file.len());
+            assert_eq!(picture::size(&file).unwrap(), (1280, 900), "{language}/{name}");
+        }
+        let folder = workspace().join(format!("docs/screenshots/guide-{language}"));
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), SHOWN.len(), "no picture that nothing shows");
+        let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
+        assert!(readme.contains(&format!("(docs/guide.{language}.md)")), "README leads to it");
+    }
+}
+
+/// Both guides tell the same, chapter by chapter.
+#[test]
+fn the_guides_have_the_same_chapters() {
+    let chapters = |language: &str| guide(language).lines().filter(|line| line.starts_with('#')).count();
+    assert_eq!(chapters("fr"), chapters("en"));
+    for language in LANGUAGES {
+        for line in guide(language).lines() {
+            assert!(
+                line.chars().count() <= 130 || line.starts_with('|') || line.starts_with('!'),
+                "{language}: {line}"
+            );
+        }
+    }
+}
+
+/// A school year in a console: a fleet with its past, needs and a proposal, a campaign, lists, devices in stock.
+struct Year {
+    server: Server,
+    url: String,
+    /// The programme under which devices are handed over in the pictures.
+    programme: String,
+    import: String,
+    allocation: String,
+    campaign: String,
+    _installation: Installation,
+    _files: tempfile::TempDir,
+}
+
+const CALENDAR: &str = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20271023\nDTEND;VALUE=DATE:20271108\n\
+    SUMMARY:Vacances de la Toussaint\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20271218\nDTEND;VALUE=DATE:20280103\n\
+    SUMMARY:Vacances de Noël\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20280212\nDTEND;VALUE=DATE:20280228\n\
+    SUMMARY:Vacances d'Hiver - Zone B\nEND:VEVENT\nEND:VCALENDAR\n";
+
+impl Year {
+    async fn begin() -> Self {
+        let (installation, files) = (Installation::temporary().unwrap(), tempfile::tempdir().unwrap());
+        installation.create_user(LOGIN, "programme_manager", PASSWORD).unwrap();
+        let epoch = cartable_agent::clock::now();
+        let header = FleetHeader { seed: 2021, devices: 600, epoch };
+        let keyring = Keyring::open(&files.path().join("keys"), header).unwrap();
+        let (roster, url) = (Roster::drawn(2021, 600), installation.database_url());
+        let vault = installation.vault().unwrap();
+        prepare::database(&url, &roster, &keyring, &vault, Age::New, epoch).await.unwrap();
+        let file = |name: &str, text: &str| {
+            let path = files.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let calendar = file("Zone-B.ics", CALENDAR);
+        installation.run("calendar import", &[&calendar, "--zone", "B"], "").unwrap();
+        let school = &roster.sites[0];
+        let pupils = format!(
+            "Numéro élève;Nom;Prénom;Niveau;Établissement;Courriel\n1001;Exemple;Inès;6e;{uai};f1@exemple.invalid\n\
+             1002;Exemple;Noé;6e;{uai};sans arobase\n1003;Exemple;Lina;5e;Collège Nulle-Part;f3@exemple.invalid\n",
+            uai = school.uai
+        );
+        installation.run("import", &["borrowers", &file("rentree.csv", &pupils)], "").unwrap();
+        let store = Store::open(&url).await.unwrap();
+        let mut tx = store.read().await.unwrap();
+        let sites = site::list(&mut tx, &Scope::Everything).await.unwrap();
+        let lends = programme::list(&mut tx).await.unwrap().into_iter().find(|one| one.code.as_str() == "D2").unwrap();
+        drop(tx);
+        store.close().await;
+        let server = installation.serve().unwrap();
+        let marie = Visitor::sign_in(server.console(), LOGIN, PASSWORD).await.unwrap();
+        let page = marie.get("/needs").await.unwrap().html;
+        let csrf = hidden_field(&page, "csrf").unwrap();
+        let act = async |path: &str, fields: &[(&str, &str)]| {
+            let fields: Vec<(&str, &str)> =
+                [("csrf", csrf.as_str())].into_iter().chain(fields.iter().copied()).collect();
+            let answer = marie.post(path, &fields).await.unwrap();
+            assert_eq!(answer.status, 303, "{path} {fields:?}: {}", answer.html);
+            let location = answer.headers["location"].to_str().unwrap();
+            location.split('?').next().unwrap().to_owned()
+        };
+        let programme = lends.id.to_string();
+        for (place, (level, home)) in
+            [("6e", "no_computer"), ("5e", "shared"), ("6e", ""), ("4e", "no_computer")].into_iter().enumerate()
+        {
+            let site = sites[place % sites.len()].id.to_string();
+            let wanted =
+                [("site", &*site), ("programme", &*programme), ("level", level), ("home", home), ("count", "4")];
+            act("/needs", &wanted).await;
+        }
+        let allocation = act("/allocations", &[("programme", &programme)]).await;
+        let june =
+            [("name", "Juin"), ("first", "2027-06-14"), ("last", "2027-06-25"), ("desks", "1"), ("slots", "200")];
+        let campaign = act("/campaigns", &june).await;
+        act(&format!("{campaign}/start"), &[]).await;
+        let import = marie.get("/imports").await.unwrap().html;
+        let import = import.split("href=\"/imports/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let import = format!("/imports/{import}");
+        Self { server, url, programme, import, allocation, campaign, _installation: installation, _files: files }
+    }
+
+    async fn texts(&self, sql: &str) -> Vec<String> {
+        Raw::connect(&self.url).await.unwrap().texts(sql).await.unwrap()
+    }
+
+    /// Takes every picture in one language. Each language hands over and takes back devices of its own.
+    async fn photograph(&self, driver: &Driver, place: usize, language: &str) {
+        let browser = driver.open(language).await.unwrap();
+        browser.set_screen(Screen::Desk).await.unwrap();
+        browser.set_scheme(Scheme::Light).await.unwrap();
+        self.open(&browser, "/sign-in").await;
+        browser.type_into("#login", LOGIN).await.unwrap();
+        browser.type_into("#password", &format!("{PASSWORD}{ENTER}")).await.unwrap();
+        wait_for(&browser, "location.pathname === '/' ? 1 : 0", 1).await;
+        let tags = |state: &str| {
+            format!(
+                "SELECT asset_tag FROM device WHERE lending_state = '{state}' AND archived_at IS NULL ORDER BY asset_tag"
+            )
+        };
+        let stock = self.texts(&tags("in_stock")).await;
+        let references = self.texts("SELECT reference FROM borrower WHERE kind = 'person' ORDER BY reference").await;
+        let hand_over =
+            format!("/hand-over?code={}&borrower={}&programme={}", stock[place], references[0], self.programme);
+        for (name, path) in [
+            ("overview", "/"),
+            ("programme", &format!("/programmes/{}", self.programme)),
+            ("calendar", "/calendar"),
+            ("import", &self.import),
+            ("needs", "/needs"),
+            ("allocation", &self.allocation),
+            ("hand-over", &hand_over),
+            ("flags", "/flags"),
+            ("campaign", &self.campaign),
+        ] {
+            self.open(&browser, path).await;
+            keep(&browser, language, name).await;
+        }
+        self.class(&browser, &stock[2..5], &references).await;
+        keep(&browser, language, "class").await;
+        let lent = self.texts(&tags("lent")).await;
+        self.returns(&browser, &lent[place * 4..place * 4 + 4]).await;
+        keep(&browser, language, "returns").await;
+        self.open(&browser, "/borrowers?kind=person").await;
+        browser.click("main tbody a[href^='/borrowers/']").await.unwrap();
+        keep(&browser, language, "borrower").await;
+    }
+
+    async fn open(&self, browser: &Browser, path: &str) {
+        browser.goto(&format!("{}{path}", self.server.console())).await.unwrap();
+    }
+
+    /// The preview of a class: two good lines, and one whose borrower is mistyped.
+    async fn class(&self, browser: &Browser, stock: &[String], references: &[String]) {
+        self.open(browser, "/hand-over/class").await;
+        let lines =
+            format!("{} ; {}\\n{} ; {}\\n{} ; B-0000-0000", stock[0], references[1], stock[1], references[2], stock[2]);
+        let fill = format!(
+            "document.getElementById('lines').value = '{lines}'; document.getElementById('programme').value = '{}'",
+            self.programme
+        );
+        browser.execute(&fill).await.unwrap();
+        browser.click("main form.card button[type=submit]").await.unwrap();
+        wait_for(browser, "document.querySelectorAll('main tbody tr').length", 3).await;
+    }
+
+    /// Four devices that come back, and a code that nobody knows.
+    async fn returns(&self, browser: &Browser, lent: &[String]) {
+        self.open(browser, "/returns").await;
+        for (count, code) in (1..).zip(lent.iter().map(String::as_str).chain(["7001"])) {
+            wait_for(browser, "document.activeElement?.id === 'code' ? 1 : 0", 1).await;
+            browser.type_into("#code", &format!("{code}{ENTER}")).await.unwrap();
+            wait_for(browser, "document.querySelectorAll('#lines li').length", count).await;
+        }
+    }
+}
+
+async fn keep(browser: &Browser, language: &str, name: &str) {
+    // Nothing stands marked and no field blinks.
+    browser.execute("document.activeElement?.blur()").await.unwrap();
+    let small = picture::with_few_colours(&browser.window().await.unwrap()).unwrap();
+    let path = picture_of(language, name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, small).unwrap();
+}
+
+async fn wait_for(browser: &Browser, script: &str, wanted: u64) {
+    let began = std::time::Instant::now();
+    let now = || async { browser.execute(&format!("return {script}")).await.ok().and_then(|value| value.as_u64()) };
+    while now().await != Some(wanted) {
+        assert!(began.elapsed() < Duration::from_secs(60), "{script} never was {wanted}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
