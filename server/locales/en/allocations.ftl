@@ -23,7 +23,6 @@ allocation-approve = Approve and reserve
 allocation-approve-hint = Every proposed device is reserved. A line whose device has changed meanwhile is refused, with the reason.
 allocation-own = You proposed or adjusted this proposal: somebody else must approve it.
 allocation-drop = Give the proposal up
-allocation-export = Export the lines (CSV)
 allocation-stock = Stock when it was proposed
 allocation-fairness = Fairness between sites
 allocation-met = Met

@@ -23,7 +23,6 @@ allocation-approve = Approuver et réserver
 allocation-approve-hint = Chaque appareil proposé est réservé. Une ligne dont l’appareil a changé d’état entre-temps est refusée, avec la raison.
 allocation-own = Vous avez proposé ou modifié cette proposition : une autre personne doit l’approuver.
 allocation-drop = Abandonner la proposition
-allocation-export = Exporter les lignes (CSV)
 allocation-stock = Stock au moment de la proposition
 allocation-fairness = Équité entre établissements
 allocation-met = Servis

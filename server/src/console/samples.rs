@@ -623,6 +623,7 @@ impl Samples<'_> {
                 DesignPage::new(self.shell(Section::Elsewhere, &self.words.say("design-title")), self.now).render(),
             ),
         ];
+        pages.extend(self.planning());
         pages.extend(Refusal::ALL.map(|refusal| (refusal.as_str(), ErrorPage::new(refusal, self.words).render())));
         pages
             .into_iter()

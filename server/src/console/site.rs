@@ -4,7 +4,7 @@ use askama::Template;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{component::Choice, format, i18n::Words, shell::Shell};
+use super::{component::Choice, download::Downloads, format, i18n::Words, shell::Shell};
 use crate::{
     domain::{
         identity::{MAX_NAME_CHARS, is_email},
@@ -127,6 +127,7 @@ pub(super) struct SitesPage {
     problem: Option<String>,
     form: SiteForm,
     zones: Vec<Choice>,
+    downloads: Downloads,
 }
 
 fn zones(present: &str) -> Vec<Choice> {
@@ -175,6 +176,7 @@ impl SitesPage {
             total: words.count("sites-found", i64::try_from(sites.len()).unwrap_or(i64::MAX)),
             rows: sites.iter().map(row).collect(),
             holidays: calendar.iter().map(holiday).collect(),
+            downloads: Downloads::new("/exports/sites", |path| format!("{path}?"), words),
             may_create,
             problem: problem.map(|problem| problem.say(words)),
             zones: zones(&form.zone),

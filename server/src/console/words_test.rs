@@ -142,9 +142,9 @@ fn quoted() -> BTreeSet<String> {
     for (directory, extension) in [("templates", "html"), ("src/console", "rs")] {
         for entry in std::fs::read_dir(root.join(directory)).unwrap() {
             let path = entry.unwrap().path();
-            let own = path
-                .file_stem()
-                .is_some_and(|name| name == "words_test" || name == "samples" || name == "samples_lending");
+            let own = path.file_stem().is_some_and(|name| {
+                name == "words_test" || name == "samples" || name == "samples_lending" || name == "samples_planning"
+            });
             if path.extension().is_some_and(|found| found == extension) && !own {
                 let text = std::fs::read_to_string(path).unwrap();
                 quoted.extend(text.split('"').map(str::to_owned));
