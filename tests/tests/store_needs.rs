@@ -133,7 +133,7 @@ async fn a_list_comes_in_once_and_what_was_decided_stays(test: &TestStore) {
     assert_eq!(imported(test, Kind::Borrowers, &pupils).await.counts.new, 2);
     let list = format!(
         "N° besoin;INE;Dispositif;Établissement;Niveau;Motifs\n7;;D1;{uai};6e;ULIS, échelon 2\n8;;d1;Collège 1;;\n\
-         ;e1;D1;{uai};;Aucun ordinateur\n;E9;D1;{uai};4e;Ordinateur partagé ; Remplacement\n"
+         ;e1;D1;{uai};;Aucun ordinateur\n;E9;D1;{uai};4e;Ordinateur partagé + Remplacement\n"
     );
     let first = imported(test, Kind::Needs, &list).await;
     assert_eq!(first.counts, Counts { new: 4, ..Counts::default() }, "{:?}", reasons_of_bad_rows(test, &first).await);
@@ -238,7 +238,7 @@ async fn a_scope_hides_the_needs_of_others(test: &TestStore) {
     let mut tx = test.store.write().await.unwrap();
     let foreign = a_need(other, programme, &[], at(1, 0, 0));
     need::insert(&mut tx, &foreign, "test").await.unwrap();
-    need::insert(&mut tx, &a_need(own, programme, &[], at(1, 0, 0)), None, "test").await.unwrap();
+    need::insert(&mut tx, &a_need(own, programme, &[], at(1, 0, 0)), "test").await.unwrap();
     let scope = Scope::Sites(vec![own]);
     assert!(need::find(&mut tx, &scope, foreign.id).await.unwrap().is_none());
     assert!(!need::withdraw(&mut tx, &scope, foreign.id, at(2, 0, 0)).await.unwrap());

@@ -175,7 +175,7 @@ pub struct CampaignDetailBody {
 #[into_params(parameter_in = Query)]
 pub struct ReturnsAsked {
     /// In this state; `expected`, which is what is missing, if absent.
-    #[param(value_type = Option<ReturnState>)]
+    #[param(inline)]
     state: Option<ReturnState>,
     /// Only this site, by UAI code.
     site: Option<String>,
