@@ -44,7 +44,7 @@ impl Vault {
 
     /// Seals `plain` for the thing `id` of the kind `what`; it opens for nothing else.
     pub fn seal(&self, what: &str, id: Uuid, plain: &[u8]) -> Result<String, VaultError> {
-        seal(&self.sealing, &purpose(what, id), plain).ok_or(VaultError::Sealing)
+        seal(&self.sealing, &purpose(what, id), plain).map_err(|_| VaultError::Sealing)
     }
 
     /// What was sealed for the thing `id` of the kind `what`.

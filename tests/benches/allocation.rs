@@ -79,7 +79,7 @@ impl Season {
                 borrower: None,
                 entered_at: now,
             };
-            need::insert(&mut tx, &asked, None, "bench").await?;
+            need::insert(&mut tx, &asked, "bench").await?;
         }
         tx.commit().await?;
         Ok(Self { policy: Policy::default(), proposer, approver })

@@ -13,17 +13,15 @@ use cartable_server::{
         scope::Scope,
     },
     exchange::{
-        export::{Export, ExportKind},
+        export::{Export, ExportKind, Filters},
         ledger::{self, Brought},
         read,
         run::{self, GoOn, Runner},
+        sheet::Sheet as _,
         write::Delimiter,
     },
     store::{
-        device_list::DeviceQuery,
-        flag_list::FlagQuery,
         import::{self, Import},
-        loan_list::LoanQuery,
         programme,
     },
 };
@@ -55,9 +53,7 @@ fn export(kind: ExportKind, language: Language, role: Role, scope: Scope) -> Exp
         language,
         role,
         scope,
-        devices: DeviceQuery::default(),
-        loans: LoanQuery::default(),
-        flags: FlagQuery::default(),
+        filters: Filters::default(),
         now: clock::now(),
         say: std::sync::Arc::new(|_, code| code.to_owned()),
     }
@@ -112,8 +108,14 @@ async fn every_list_is_read_back_as_it_was(test: &TestStore) {
         T1;E1;D1;2025-09-08;2026-07-03;;;;\nT2;E2;D1;2024-09-09;;2025-06-20;Bon;;\n\
         T3;E2;D1;2024-09-09;;2025-01-10;;Volé;=PV\n";
     assert_eq!(written(&cartable, Kind::Loans, lent.as_bytes().to_vec()).await.counts.new, 3);
+    let asked = format!(
+        "N° besoin;INE;Dispositif;Site;Niveau;Motifs\n1;;D1;{0};6e;ULIS\n;E2;D1;Collège 1;;\n",
+        uai_code(96, 1)
+    );
+    assert_eq!(written(&cartable, Kind::Needs, asked.into_bytes()).await.counts.new, 2);
     for (what, kind) in [
         (ExportKind::Devices, Kind::Devices),
+        (ExportKind::Needs, Kind::Needs),
         (ExportKind::Sites, Kind::Sites),
         (ExportKind::Borrowers, Kind::Borrowers),
         (ExportKind::Loans, Kind::Loans),
@@ -155,11 +157,14 @@ async fn an_export_shows_no_more_than_its_pages(test: &TestStore) {
         (ExportKind::Borrowers, own.get("borrower-reference"), foreign.get("borrower-reference")),
         (ExportKind::Loans, own.get("borrower-reference"), foreign.get("borrower-reference")),
         (ExportKind::Sites, own.get("uai"), foreign.get("uai")),
+        (ExportKind::Needs, own.get("need"), foreign.get("need")),
     ] {
         let text = csv(&cartable, &export(what, Language::French, Role::Referent, scope.clone())).await;
         assert!(text.contains(shown), "{what}: {text}");
         assert!(!text.contains(hidden), "{what}: {text}");
-        assert!(!text.contains(own.get("programme-code")), "{what} tells who is in which programme: {text}");
+        // A need is the site's own request: what it asks for is no secret to the site.
+        let tells = text.contains(own.get("programme-code"));
+        assert_eq!(tells, what == ExportKind::Needs, "{what} tells who is in which programme: {text}");
         let all = csv(&cartable, &export(what, Language::French, Role::ProgrammeManager, Scope::Everything)).await;
         assert!(all.contains(hidden), "{what}");
     }

@@ -85,7 +85,7 @@ async fn place(test: &TestStore, needs: usize, devices: usize) -> Place {
         let id = Uuid::now_v7();
         let entered_at = at(1, 0, 0);
         let asked = Need { id, site, programme: made.id, level: None, reasons, borrower: None, entered_at };
-        need::insert(&mut tx, &asked, None, "test").await.unwrap();
+        need::insert(&mut tx, &asked, "test").await.unwrap();
     }
     for number in 0..devices {
         let new = NewDevice {

@@ -5,17 +5,25 @@ use std::collections::BTreeSet;
 
 use cartable_common::UtcMillis;
 use cartable_server::{
+    clock,
     domain::{
         borrower::Level,
+        import::{Blanks, Counts, ImportState, Kind, OnError, OutcomeName},
         need::{Need, NeedReason, NeedState, Reasons},
         programme::{Programme, ProgrammeKind, Term},
         school_calendar::Zone,
         scope::Scope,
         uai::UaiCode,
     },
+    exchange::{
+        bad_rows,
+        ledger::{self, Brought},
+        run::{self, GoOn, Runner},
+    },
     store::{
         Store,
-        need::{self, Put},
+        import::{self, Import},
+        need,
         need_entry::{self, Entry, EntryError, EntryRefused},
         need_list::{self, NeedQuery, NeedSummary},
         page::Total,
@@ -23,11 +31,13 @@ use cartable_server::{
         site::{self, NewSite},
     },
 };
-use cartable_tests::{fleet::at, on_both_engines, simulator::site::uai_code, stores::TestStore};
+use cartable_tests::{fleet::at, in_process::InProcess, on_both_engines, simulator::site::uai_code, stores::TestStore};
 use uuid::Uuid;
 
 on_both_engines! {
-    a_second_import_changes_nothing_and_an_edit_only_what_is_open,
+    a_need_is_withdrawn_once_and_stays_so,
+    a_list_comes_in_once_and_what_was_decided_stays,
+    a_row_that_contradicts_what_is_known_is_told_why,
     pages_give_every_need_once_and_totals_agree,
     a_scope_hides_the_needs_of_others,
     several_are_entered_at_once_and_nonsense_is_refused,
@@ -81,23 +91,108 @@ async fn all(store: &Store, scope: &Scope, query: &NeedQuery) -> Vec<NeedSummary
     }
 }
 
-async fn a_second_import_changes_nothing_and_an_edit_only_what_is_open(test: &TestStore) {
+async fn a_need_is_withdrawn_once_and_stays_so(test: &TestStore) {
     let (site, programme) = (a_site(&test.store, 1).await, a_programme(&test.store, "D1").await);
-    let first = a_need(site, programme, &[NeedReason::Ulis], at(1, 0, 0));
+    let asked = a_need(site, programme, &[NeedReason::Ulis], at(1, 0, 0));
     let mut tx = test.store.write().await.unwrap();
-    assert_eq!(need::put(&mut tx, &first, b"key-1", "import").await.unwrap(), Put::Entered(first.id));
-    let again = Need { id: Uuid::new_v4(), entered_at: at(2, 0, 0), ..first.clone() };
-    assert_eq!(need::put(&mut tx, &again, b"key-1", "import").await.unwrap(), Put::Unchanged(first.id));
-    let edited = Need { level: Some(Level::Troisieme), ..again.clone() };
-    assert_eq!(need::put(&mut tx, &edited, b"key-1", "import").await.unwrap(), Put::Changed(first.id));
-    let found = need::find(&mut tx, &Scope::Everything, first.id).await.unwrap().unwrap();
-    assert_eq!(found.need, Need { level: Some(Level::Troisieme), ..first.clone() });
-    assert!(need::withdraw(&mut tx, &Scope::Everything, first.id, at(3, 0, 0)).await.unwrap());
-    assert!(!need::withdraw(&mut tx, &Scope::Everything, first.id, at(3, 0, 0)).await.unwrap());
-    assert_eq!(need::put(&mut tx, &again, b"key-1", "import").await.unwrap(), Put::Unchanged(first.id));
-    let found = need::find(&mut tx, &Scope::Everything, first.id).await.unwrap().unwrap();
-    assert_eq!(found.state, NeedState::Withdrawn, "what a site withdrew is not asked for again by an old list");
+    need::insert(&mut tx, &asked, "marie").await.unwrap();
+    let elsewhere = Scope::Sites(vec![Uuid::new_v4()]);
+    assert!(!need::withdraw(&mut tx, &elsewhere, asked.id, at(2, 0, 0)).await.unwrap());
+    assert!(need::withdraw(&mut tx, &Scope::Everything, asked.id, at(3, 0, 0)).await.unwrap());
+    assert!(!need::withdraw(&mut tx, &Scope::Everything, asked.id, at(3, 0, 0)).await.unwrap());
+    let found = need::find(&mut tx, &Scope::Everything, asked.id).await.unwrap().unwrap();
+    assert_eq!((found.need, found.state), (asked, NeedState::Withdrawn));
     tx.commit().await.unwrap();
+}
+
+async fn imported(test: &TestStore, kind: Kind, text: &str) -> Import {
+    let app = InProcess::new(&test.store).app;
+    let (store, now) = (&test.store, clock::now());
+    let brought = Brought { kind, name: "besoins.csv", by: "marie" };
+    let import = ledger::take_in(store, &app.vault, &brought, text.as_bytes().to_vec(), now).await.unwrap();
+    assert_eq!(import.mapping.check(kind), Ok(()), "{:?}", import.mapping);
+    let (blanks, on_error, state) = (Blanks::Keep, OnError::Skip, ImportState::Applying);
+    let asked = import::Asked { mapping: &import.mapping, blanks, on_error, state };
+    let mut tx = store.write().await.unwrap();
+    assert!(run::begin(&mut tx, &import, &asked, "marie", now).await.unwrap());
+    tx.commit().await.unwrap();
+    Runner::new(store.clone(), app.vault.clone()).run(import.id, |_| GoOn::Yes).await.unwrap()
+}
+
+async fn reasons_of_bad_rows(test: &TestStore, import: &Import) -> Vec<String> {
+    let mut tx = test.store.read().await.unwrap();
+    let rows = import::rows(&mut tx, import.id, Some(OutcomeName::Bad), 0, i64::MAX).await.unwrap();
+    rows.iter().map(|row| format!("{} {}", row.line, bad_rows::faults(row)[0].reason.as_str())).collect()
+}
+
+async fn a_list_comes_in_once_and_what_was_decided_stays(test: &TestStore) {
+    a_site(&test.store, 1).await;
+    a_programme(&test.store, "D1").await;
+    let uai = uai_code(96, 1);
+    let pupils = format!("INE;Niveau;Nom;Site\nE1;5e;A;{uai}\nE2;ULIS;B;{uai}\n");
+    assert_eq!(imported(test, Kind::Borrowers, &pupils).await.counts.new, 2);
+    let list = format!(
+        "N° besoin;INE;Dispositif;Établissement;Niveau;Motifs\n7;;D1;{uai};6e;ULIS, échelon 2\n8;;d1;Collège 1;;\n\
+         ;e1;D1;{uai};;Aucun ordinateur\n;E9;D1;{uai};4e;Ordinateur partagé + Remplacement\n"
+    );
+    let first = imported(test, Kind::Needs, &list).await;
+    assert_eq!(first.counts, Counts { new: 4, ..Counts::default() }, "{:?}", reasons_of_bad_rows(test, &first).await);
+    let rows = all(&test.store, &Scope::Everything, &NeedQuery::default()).await;
+    let found = |reason| rows.iter().find(|row| row.reasons.iter().any(|one| one == reason)).unwrap();
+    let (ulis, alone, shared) =
+        (found(NeedReason::Ulis), found(NeedReason::NoComputer), found(NeedReason::Replacement));
+    assert_eq!((ulis.level, ulis.borrower.is_some()), (Some(Level::Sixieme), false));
+    assert_eq!((alone.level, alone.borrower.is_some()), (Some(Level::Cinquieme), true), "the pupil's own level");
+    assert!(shared.borrower.is_none(), "the list of pupils may come later");
+    assert!(rows.iter().all(|row| row.entered_by == "marie" && row.state == NeedState::Open));
+
+    assert_eq!(imported(test, Kind::Needs, &list).await.counts, Counts { same: 4, ..Counts::default() });
+    let mut tx = test.store.write().await.unwrap();
+    assert!(need::withdraw(&mut tx, &Scope::Everything, shared.id, at(3, 0, 0)).await.unwrap());
+    tx.commit().await.unwrap();
+    let edited = list.replace("6e;ULIS, échelon 2", "3e;").replace("4e;Ordinateur partagé", "3e;Aucun ordinateur");
+    let again = imported(test, Kind::Needs, &edited).await;
+    assert_eq!(again.counts, Counts { changed: 1, same: 3, ..Counts::default() }, "what was withdrawn stays so");
+    let mut tx = test.store.read().await.unwrap();
+    let changed = need::find(&mut tx, &Scope::Everything, ulis.id).await.unwrap().unwrap();
+    assert_eq!(changed.need.level, Some(Level::Troisieme));
+    assert_eq!(changed.need.reasons.codes(), ["ulis", "band_2"], "a blank cell says nothing");
+}
+
+async fn a_row_that_contradicts_what_is_known_is_told_why(test: &TestStore) {
+    a_site(&test.store, 1).await;
+    a_site(&test.store, 2).await;
+    let closed = a_programme(&test.store, "D2").await;
+    a_programme(&test.store, "D1").await;
+    let mut tx = test.store.write().await.unwrap();
+    programme::close(&mut tx, closed, clock::now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let (here, there) = (uai_code(96, 1), uai_code(96, 2));
+    imported(test, Kind::Borrowers, &format!("INE;Nom;Site\nE1;A;{here}\n")).await;
+    let list = format!(
+        "N° besoin;Référence bénéficiaire;INE;Dispositif;Établissement;Niveau;Motifs\n;;;D1;{here};;\n\
+         1;;;D1;;;\n2;;;D9;{here};;\n3;;;D2;{here};;\n4;B-0000-0000;;D1;{here};;\n;;E1;D1;{there};;\n\
+         5;;;D1;{here};;Échelon 1, Échelon 2\n6;;;D1;{here};;pauvre\n7;;;D1;{here};2de;\n8;;;;{here};;\n\
+         9;;;D1;{here};;\n9;;;D1;Collège 1;;\n"
+    );
+    let import = imported(test, Kind::Needs, &list).await;
+    assert_eq!(
+        reasons_of_bad_rows(test, &import).await,
+        [
+            "2 no_key",
+            "3 missing",
+            "4 unknown_programme",
+            "5 programme_closed",
+            "6 unknown_borrower",
+            "7 borrower_elsewhere",
+            "8 reasons_exclude",
+            "9 unknown_word",
+            "10 unknown_word",
+            "11 missing",
+            "13 duplicate_row",
+        ]
+    );
+    assert_eq!(import.counts.new, 1);
 }
 
 async fn pages_give_every_need_once_and_totals_agree(test: &TestStore) {
@@ -108,7 +203,7 @@ async fn pages_give_every_need_once_and_totals_agree(test: &TestStore) {
         let reasons: &[NeedReason] = if number % 3 == 0 { &[NeedReason::Band1] } else { &[] };
         // Many at the same moment: only the id tells them apart.
         let one = a_need(sites[number % 2], programmes[number % 4 / 2], reasons, at(1, 0, 0));
-        need::insert(&mut tx, &one, None, "test").await.unwrap();
+        need::insert(&mut tx, &one, "test").await.unwrap();
         if number % 10 == 0 {
             assert!(need::withdraw(&mut tx, &Scope::Everything, one.id, at(2, 0, 0)).await.unwrap());
         }
@@ -142,8 +237,8 @@ async fn a_scope_hides_the_needs_of_others(test: &TestStore) {
     let programme = a_programme(&test.store, "D1").await;
     let mut tx = test.store.write().await.unwrap();
     let foreign = a_need(other, programme, &[], at(1, 0, 0));
-    need::insert(&mut tx, &foreign, None, "test").await.unwrap();
-    need::insert(&mut tx, &a_need(own, programme, &[], at(1, 0, 0)), None, "test").await.unwrap();
+    need::insert(&mut tx, &foreign, "test").await.unwrap();
+    need::insert(&mut tx, &a_need(own, programme, &[], at(1, 0, 0)), "test").await.unwrap();
     let scope = Scope::Sites(vec![own]);
     assert!(need::find(&mut tx, &scope, foreign.id).await.unwrap().is_none());
     assert!(!need::withdraw(&mut tx, &scope, foreign.id, at(2, 0, 0)).await.unwrap());

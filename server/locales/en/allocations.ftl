@@ -25,7 +25,6 @@ allocation-go-on = Go on reserving
 allocation-go-on-hint = The proposal is approved, but not every device is reserved yet: that is under way, or was cut off. Going on reserves nothing twice.
 allocation-own = You proposed or adjusted this proposal: somebody else must approve it.
 allocation-drop = Give the proposal up
-allocation-export = Export the lines (CSV)
 allocation-stock = Stock when it was proposed
 allocation-fairness = Fairness between sites
 allocation-met = Met

@@ -35,7 +35,6 @@ campaign-day = Appointment
 campaign-due = Due
 campaign-desk-slot = desk { $one }, no. { $two }
 campaign-excuse = Excuse
-campaign-export = Export what is missing (CSV)
 campaign-problem-name = Give a name of 1 to 80 characters.
 campaign-problem-window = The last day comes after the first.
 campaign-problem-desks = 1 to 20 desks, 1 to 1,000 returns a day each.
@@ -49,3 +48,15 @@ return-overdue = Overdue
 return-excused = Excused
 return-ended = Lost, stolen, gone
 campaign-open-flags = Open flags
+csv-desk = Desk
+csv-slot = Number at the desk
+campaign-choice-hint = Which loans to take back. A list in which nothing is ticked takes all of them.
+campaign-choose = Choose
+campaign-programmes = Programmes
+campaign-levels = Levels
+campaign-sites = Sites
+campaign-of-sites = { $count ->
+    [one] { $count } site
+   *[other] { $count } sites
+}
+campaign-leaving-only = pupils who leave

@@ -9,7 +9,6 @@ devices-search = Search
 devices-search-hint = Serial, model, tag, school…
 devices-none = No device matches.
 devices-caption = Devices, sorted by { $value }
-devices-export = Export this list (CSV)
 devices-serial = Serial number
 devices-model = Model
 devices-site = Site

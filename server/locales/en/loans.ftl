@@ -134,7 +134,3 @@ refused-not-later = The new due date must be later than the present one.
 refused-no-due-date = This loan has no due date to extend.
 refused-due-in-the-past = The due date has already passed: choose a day to come.
 refused-no-police-report = A theft needs the reference of the complaint to the police (1 to 80 characters).
-csv-handed-over = Handed over on
-csv-reserved = Reserved on
-csv-ended = Ended on
-csv-institution = Kind of borrower

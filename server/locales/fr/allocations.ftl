@@ -25,7 +25,6 @@ allocation-go-on = Continuer les réservations
 allocation-go-on-hint = La proposition est approuvée, mais toutes les réservations ne sont pas faites : elles sont en cours, ou ont été interrompues. Continuer ne réserve rien deux fois.
 allocation-own = Vous avez proposé ou modifié cette proposition : une autre personne doit l’approuver.
 allocation-drop = Abandonner la proposition
-allocation-export = Exporter les lignes (CSV)
 allocation-stock = Stock au moment de la proposition
 allocation-fairness = Équité entre établissements
 allocation-met = Servis

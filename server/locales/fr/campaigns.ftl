@@ -35,7 +35,6 @@ campaign-day = Rendez-vous
 campaign-due = Échéance
 campaign-desk-slot = guichet { $one }, n° { $two }
 campaign-excuse = Excuser
-campaign-export = Exporter ce qui manque (CSV)
 campaign-problem-name = Donnez un nom de 1 à 80 caractères.
 campaign-problem-window = Le dernier jour vient après le premier.
 campaign-problem-desks = 1 à 20 guichets, 1 à 1 000 restitutions par jour chacun.
@@ -49,3 +48,15 @@ return-overdue = En retard
 return-excused = Excusés
 return-ended = Perdus, volés, sortis
 campaign-open-flags = Signalements ouverts
+csv-desk = Guichet
+csv-slot = Numéro de passage
+campaign-choice-hint = Quels prêts reprendre. Une liste où rien n’est coché les prend tous.
+campaign-choose = Choisir
+campaign-programmes = Dispositifs
+campaign-levels = Niveaux
+campaign-sites = Établissements
+campaign-of-sites = { $count ->
+    [one] { $count } établissement
+   *[other] { $count } établissements
+}
+campaign-leaving-only = élèves qui partent

@@ -9,7 +9,6 @@ devices-search = Rechercher
 devices-search-hint = Série, modèle, étiquette, collège…
 devices-none = Aucun appareil ne correspond.
 devices-caption = Appareils, triés par { $value }
-devices-export = Exporter cette liste (CSV)
 devices-serial = Numéro de série
 devices-model = Modèle
 devices-site = Établissement

@@ -134,7 +134,3 @@ refused-not-later = La nouvelle échéance doit être plus tardive que l’actue
 refused-no-due-date = Ce prêt n’a pas d’échéance à prolonger.
 refused-due-in-the-past = L’échéance est déjà passée : choisissez un jour à venir.
 refused-no-police-report = Un vol demande la référence du dépôt de plainte (1 à 80 caractères).
-csv-handed-over = Remis le
-csv-reserved = Réservé le
-csv-ended = Fini le
-csv-institution = Type d’emprunteur

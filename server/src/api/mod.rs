@@ -3,13 +3,20 @@
 //! Each route stands once, in [`routes`], which feeds the router and the OpenAPI document alike; docs/openapi.json is
 //! that document, and a test fails when it is stale. It never reads cookies: a browser cannot be tricked into it.
 
+mod act;
+pub mod allocation;
+pub mod allocation_act;
 pub mod audit;
 pub mod borrower;
+pub mod campaign;
+pub mod campaign_act;
 pub mod device;
 pub mod device_list;
 pub mod enrolment_token;
 pub mod extract;
 pub mod flag;
+pub mod import;
+pub mod import_act;
 pub mod job;
 pub mod loan;
 pub mod loan_act;
@@ -94,6 +101,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(site::list))
         .routes(routes!(need::list, need::enter))
         .routes(routes!(need::withdraw))
+        .merge(planning())
+        .merge(imports())
         .routes(routes!(site::read))
         .routes(routes!(borrower::list))
         .routes(routes!(borrower::read))
@@ -105,6 +114,36 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(message::bounce))
         .routes(routes!(job::list))
         .routes(routes!(webhook::list))
+}
+
+/// Who gets which device, and when they come back.
+fn planning() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(allocation::list, allocation_act::propose))
+        .routes(routes!(allocation::read))
+        .routes(routes!(allocation::lines))
+        .routes(routes!(allocation_act::swap))
+        .routes(routes!(allocation_act::drop_line))
+        .routes(routes!(allocation_act::approve))
+        .routes(routes!(allocation_act::give_up))
+        .routes(routes!(campaign::list, campaign_act::plan))
+        .routes(routes!(campaign::read))
+        .routes(routes!(campaign::loans))
+        .routes(routes!(campaign_act::set_desks))
+        .routes(routes!(campaign_act::start))
+        .routes(routes!(campaign_act::close))
+        .routes(routes!(campaign_act::excuse))
+}
+
+/// Files in. One address takes bodies as large as files.
+fn imports() -> OpenApiRouter<App> {
+    let files = OpenApiRouter::new().routes(routes!(import::list, import_act::take_in));
+    OpenApiRouter::new()
+        .merge(files.layer(DefaultBodyLimit::max(import_act::LARGEST_FILE)))
+        .routes(routes!(import::read, import_act::delete))
+        .routes(routes!(import_act::check))
+        .routes(routes!(import_act::apply))
+        .routes(routes!(import::rows))
 }
 
 /// The OpenAPI document.

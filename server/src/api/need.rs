@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
+    act::{reason, record},
     extract::{Body, Path, Query},
     page::{self, PageBody},
     problem::Problem,
@@ -16,14 +17,12 @@ use crate::{
     auth::{Action, BearerToken, Object, Role},
     domain::{
         borrower::Level,
-        need::{NeedReason, NeedState, Reasons},
+        need::{NeedReason, NeedState, Reasons, shows_borrower},
         programme::Programme,
         uai::UaiCode,
     },
     store::{
-        Tx,
-        audit::{self, NewAudit},
-        need,
+        Tx, need,
         need_entry::{self, Entry, EntryError},
         need_list::{self, NeedQuery, NeedSummary},
         page::CursorKey,
@@ -65,7 +64,7 @@ pub struct NeedBody {
 impl NeedBody {
     fn new(row: NeedSummary, programmes: &[Programme], role: Role) -> Self {
         let programme = programmes.iter().find(|programme| programme.id == row.programme);
-        let shows = role == Role::Referent || programme.is_some_and(|programme| programme.shows_membership_to(role));
+        let shows = shows_borrower(role, programme);
         Self {
             id: row.id,
             site_id: row.site,
@@ -171,14 +170,14 @@ pub async fn list(
     Ok(Json(PageBody::of(page, |row| NeedBody::new(row, &programmes, person.role))))
 }
 
-async fn site_id(tx: &mut Tx, bearer: &BearerToken, uai: &str) -> Result<Uuid, Problem> {
+pub(super) async fn site_id(tx: &mut Tx, bearer: &BearerToken, uai: &str) -> Result<Uuid, Problem> {
     let uai: UaiCode = uai.parse().map_err(|error| Problem::unprocessable(format!("`site`: {error}.")))?;
     let found = site::find_by_uai(tx, &bearer.person.scope, &uai).await?;
     let none = || Problem::unprocessable("There is no site with this UAI code among those you see.");
     Ok(found.ok_or_else(none)?.id)
 }
 
-fn programme_id(programmes: &[Programme], code: &str) -> Result<Uuid, Problem> {
+pub(super) fn programme_id(programmes: &[Programme], code: &str) -> Result<Uuid, Problem> {
     let found = programmes.iter().find(|programme| programme.code.as_str().eq_ignore_ascii_case(code.trim()));
     let none = || Problem::unprocessable("There is no programme with this code.");
     Ok(found.ok_or_else(none)?.id)
@@ -233,10 +232,7 @@ pub async fn withdraw(
 ) -> Result<StatusCode, Problem> {
     let person = &bearer.person;
     Problem::check(person.can(Action::ChangeNeeds, Object::OwnScope), "")?;
-    let reason = body.reason.trim();
-    if reason.is_empty() || reason.chars().count() > 300 || reason.contains(char::is_control) {
-        return Err(Problem::unprocessable("`reason` has 1 to 300 printable characters."));
-    }
+    let reason = reason(&body.reason)?;
     let mut tx = app.store.write().await?;
     let found = need::find(&mut tx, &person.scope, id).await?.ok_or_else(|| Problem::not_found(UNKNOWN))?;
     Problem::check(person.can(Action::ChangeNeeds, Object::OfSite(Some(found.need.site))), UNKNOWN)?;
@@ -246,17 +242,4 @@ pub async fn withdraw(
     record(&mut tx, &bearer, "need.withdraw", ("need", id), serde_json::json!({ "reason": reason })).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn record(
-    tx: &mut Tx,
-    bearer: &BearerToken,
-    action: &str,
-    (object_kind, id): (&str, Uuid),
-    mut details: serde_json::Value,
-) -> Result<(), Problem> {
-    details["api_token"] = serde_json::json!(bearer.token);
-    let (actor, object_id) = (bearer.person.login.as_str(), id.to_string());
-    audit::append(tx, NewAudit { actor, action, object_kind, object_id: &object_id, details }, bearer.now).await?;
-    Ok(())
 }

@@ -13,10 +13,13 @@ use utoipa::{
 };
 
 use crate::domain::{
+    allocation::Place,
     borrower::{BorrowerKind, Level},
+    campaign::{CampaignState, ReturnState},
     device::DeviceStatus,
     enrolment_token::TokenKind,
     flag::{FlagCode, Severity},
+    import::{Blanks, ImportState, Kind as ImportKind, OnError, OutcomeName},
     loan::{Condition, LoanStateName},
     need::{NeedReason, NeedState},
     programme::ProgrammeKind,
@@ -24,6 +27,7 @@ use crate::domain::{
     timestamp::rfc3339,
     verdict::Verdict,
 };
+use crate::store::allocation::{AllocationState, LineState};
 
 /// A moment in UTC, RFC 3339 to the millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +91,16 @@ text_schema! {
     Condition: "What the desk saw when a device came back.";
     NeedReason: "Why a need may come before others.";
     NeedState: "What became of a need.";
+    AllocationState: "Where a proposal stands.";
+    LineState: "Where a line of a proposal stands.";
+    Place: "Where a device comes from.";
+    CampaignState: "Where a campaign stands.";
+    ReturnState: "Where a loan stands in a campaign; `expected` is not back yet.";
+    ImportKind: "What a file lists.";
+    ImportState: "Where an import has come to.";
+    OnError: "What happens with bad rows.";
+    Blanks: "What blank cells mean.";
+    OutcomeName: "What becomes of a row.";
     BorrowerKind: "A person or an institution.";
     Level: "A person's class level.";
     ProgrammeKind: "What a programme does with devices.";

@@ -10,15 +10,16 @@ use crate::{
     clock,
     domain::{authority::Role, language::Language, scope::Scope},
     exchange::{
-        export::{Export, ExportKind},
+        export::{Export, ExportKind, Filters},
+        sheet::Sheet as _,
         write::Delimiter,
     },
-    store::{Store, device_list::DeviceQuery, flag_list::FlagQuery, loan_list::LoanQuery},
+    store::Store,
 };
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// What: devices, loans, borrowers, sites, programmes, flags, snipe-it or glpi.
+    /// What: devices, loans, borrowers, needs, sites, programmes, flags, notices (sent ones), snipe-it or glpi.
     kind: ExportKind,
     #[command(flatten)]
     data: DataArguments,
@@ -49,9 +50,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         language: arguments.language,
         role: Role::Administrator,
         scope: Scope::Everything,
-        devices: DeviceQuery::default(),
-        loans: LoanQuery::default(),
-        flags: FlagQuery::default(),
+        filters: Filters::default(),
         now: clock::now(),
         // Codes, as the API gives them: the words of pages belong to the console.
         say: Arc::new(|_, code| code.to_owned()),

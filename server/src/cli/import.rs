@@ -70,6 +70,7 @@ enum KindArgument {
     Sites,
     Borrowers,
     Loans,
+    Needs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -85,6 +86,7 @@ impl From<KindArgument> for Kind {
             KindArgument::Sites => Self::Sites,
             KindArgument::Borrowers => Self::Borrowers,
             KindArgument::Loans => Self::Loans,
+            KindArgument::Needs => Self::Needs,
         }
     }
 }

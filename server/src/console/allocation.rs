@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     component::{Badge, Choice, Pager, Tone, When},
     device_list::{Nonsense, Select, address, optional},
+    download::Downloads,
     format,
     i18n::Words,
     need::{programme_choices, programme_name},
@@ -202,6 +203,7 @@ pub(super) struct AllocationPage {
     selects: Vec<Select>,
     lines: Vec<Line>,
     pager: Pager,
+    downloads: Downloads,
 }
 
 impl AllocationPage {
@@ -231,6 +233,7 @@ impl AllocationPage {
             selects: selects(asked, &found.sites, words),
             lines: found.page.rows.into_iter().map(|row| line(row, &found.programmes, may, words)).collect(),
             pager,
+            downloads: Downloads::new(&format!("{path}/lines"), |path| address(path, &parts), words),
             shell,
         }
     }

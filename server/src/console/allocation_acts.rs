@@ -1,22 +1,21 @@
 //! What people do about proposals: propose, look, exchange a device, drop a line, approve what another proposed, export.
 
 use axum::{
-    body::Body,
     extract::{Path, Query, State},
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
 use cartable_common::DeviceId;
-use futures_util::stream;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     acts::{reason, record},
-    allocation::{AllocationPage, AllocationsPage, Approval, Found, LinesAsked, May, cause, parts, why},
+    allocation::{AllocationPage, AllocationsPage, Approval, Found, LinesAsked, May},
+    allocation_sheet::AllocationLines,
+    download,
     error::{Refusal, require},
-    i18n::Words,
     shell::{self, Section},
     visitor::Visitor,
 };
@@ -24,17 +23,15 @@ use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
     domain::{borrower::Reference, scope::Scope},
-    exchange::write::{Delimiter, csv_line},
     random,
     store::{
         StoreError,
         allocation::{self, AllocationState, LineState},
         allocation_adjust::{self, AdjustError, AdjustRefused, Adjustment},
         allocation_approval::{self, ApprovalError, ApprovalRefused},
-        allocation_line::{self, LineQuery, LineRow},
+        allocation_line::{self, LineQuery},
         device_list::{self, DeviceQuery},
         lending::Clerk,
-        page::Cursor,
         programme, site,
     },
 };
@@ -255,93 +252,24 @@ pub(super) async fn give_up(
     Ok(done(id))
 }
 
-/// Lines read at a time.
-const ROWS_AT_A_TIME: usize = 500;
-
-enum Left {
-    From(Option<Cursor>),
-    Nothing,
-}
-
-/// `GET /allocations/{id}/lines.csv`
+/// `GET /allocations/{id}/{file}`
 pub(super) async fn export(
     signed_in: SignedIn,
     visitor: Visitor,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Path((id, file)): Path<(String, String)>,
+    Query(asked): Query<LinesAsked>,
+    Query(how): Query<download::Asked>,
 ) -> Result<Response, Refusal> {
     require(signed_in.person.can(Action::SeeAllocations, Object::Programme))?;
-    let (id, words) = (parsed(&id)?, visitor.words);
+    require(signed_in.person.can(Action::ExportData, Object::OwnScope))?;
+    let (id, query) = (parsed(&id)?, LineQuery { after: None, ..asked.query()? });
+    if !file.starts_with("lines.") {
+        return Err(Refusal::NotFound);
+    }
     let mut tx = app.store.read().await?;
     allocation::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     drop(tx);
-    let pages = stream::try_unfold(Left::From(None), move |left| {
-        let app = app.clone();
-        async move {
-            match left {
-                Left::From(after) => next(&app, id, after, words).await.map(Some),
-                Left::Nothing => Ok(None),
-            }
-        }
-    });
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"cartable-allocation.csv\""),
-    ];
-    Ok((headers, Body::from_stream(pages)).into_response())
-}
-
-async fn next(app: &App, id: Uuid, after: Option<Cursor>, words: Words) -> Result<(String, Left), StoreError> {
-    let first = after.is_none();
-    let query = LineQuery { after, limit: ROWS_AT_A_TIME, ..LineQuery::default() };
-    let mut tx = app.store.read().await?;
-    let page = allocation_line::list(&mut tx, id, &query, &app.policy.allocation).await?;
-    let mut text = String::new();
-    if first {
-        let keys = [
-            "line-rank",
-            "csv-uai",
-            "devices-site",
-            "need-level-label",
-            "line-score",
-            "line-parts",
-            "need-state-label",
-            "devices-serial",
-            "csv-asset-tag",
-            "devices-model",
-            "line-why",
-            "line-cause",
-            "reason",
-        ];
-        let names = keys.map(|key| words.say(key));
-        text.push('\u{feff}');
-        text.push_str(&csv_line(&names, Delimiter::Comma));
-    }
-    for row in &page.rows {
-        text.push_str(&csv_row(row, words));
-    }
-    Ok((text, page.next.map_or(Left::Nothing, |cursor| Left::From(Some(cursor)))))
-}
-
-fn csv_row(row: &LineRow, words: Words) -> String {
-    let device = row.device.clone();
-    let of_device = |pick: fn(crate::store::allocation_line::LineDevice) -> Option<String>| {
-        device.clone().and_then(pick).unwrap_or_default()
-    };
-    let cells = [
-        row.rank.to_string(),
-        row.site_uai.clone(),
-        row.site_name.clone(),
-        row.level.map_or_else(String::new, |level| words.word("need-level", level.as_str())),
-        row.score.to_string(),
-        parts(row, words).join(" ; "),
-        words.word("line-state", row.state.as_str()),
-        of_device(|device| device.serial),
-        of_device(|device| device.asset_tag),
-        of_device(|device| device.model),
-        why(row, words).join(" ; "),
-        row.cause.as_deref().or(row.stale).map_or_else(String::new, |code| cause(code, words)),
-        row.remark.clone().unwrap_or_default(),
-    ];
-    csv_line(&cells, Delimiter::Comma)
+    let lines = AllocationLines { id, query, policy: app.policy.clone(), words: visitor.words };
+    download::send(&app, &file, &how, lines).await
 }

@@ -8,6 +8,7 @@ use super::{
     borrower_form::{BorrowerForm, level, levels},
     component::{Badge, Choice, Pager, Tone},
     device_list::{Nonsense, address, optional},
+    download::Downloads,
     i18n::Words,
     shell::Shell,
 };
@@ -62,7 +63,7 @@ impl Asked {
         })
     }
 
-    fn address(&self) -> String {
+    fn address(&self, path: &str) -> String {
         let parts = [
             ("q", self.q.as_str()),
             ("kind", &self.kind),
@@ -70,7 +71,7 @@ impl Asked {
             ("level", &self.level),
             ("holding", &self.holding),
         ];
-        address("/borrowers", &parts)
+        address(path, &parts)
     }
 
     fn filtered(&self) -> bool {
@@ -135,6 +136,7 @@ pub(super) struct BorrowersPage {
     by_name: NameSearch,
     name_problem: Option<String>,
     name_sites: Vec<Choice>,
+    downloads: Downloads,
 }
 
 fn sites(sites: &[SiteRow], present: &str, any: Option<String>, words: Words) -> Vec<Choice> {
@@ -157,7 +159,7 @@ impl BorrowersPage {
         (allowed, by_name): (Allowed, NameSearch),
     ) -> Self {
         let words = shell.words;
-        let pager = Pager::new(&page, "borrowers-found", &asked.address(), query.after.as_ref(), words);
+        let pager = Pager::new(&page, "borrowers-found", &asked.address("/borrowers"), query.after.as_ref(), words);
         let kind = |kind: &BorrowerKind| Choice {
             value: kind.as_str().to_owned(),
             label: words.word("borrower-kind", kind.as_str()),
@@ -182,6 +184,7 @@ impl BorrowersPage {
             name_problem: by_name.problem.map(|key| words.say(key)),
             name_sites: sites(known, &by_name.site, None, words),
             by_name,
+            downloads: Downloads::new("/exports/borrowers", |path| asked.address(path), words),
             shell,
         }
     }

@@ -1,5 +1,7 @@
 //! Return campaigns: their list, and one with its live progress and what is still missing.
 
+use std::{collections::BTreeMap, str::FromStr};
+
 use askama::Template;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -8,15 +10,16 @@ use uuid::Uuid;
 use super::{
     component::{Badge, Choice as Pick, Pager, Tone},
     device_list::{Nonsense, Select, address, device_name, optional},
+    download::Downloads,
     format,
     i18n::Words,
-    need::{any_of, programme_choices, site_choices},
+    need::{any_of, site_choices},
     shell::Shell,
 };
 use crate::{
     domain::{
         borrower::Level,
-        campaign::{CampaignState, Choice, Desks, ReturnState},
+        campaign::{CampaignState, Choice, Desks, InvalidPlan, Plan, ReturnState},
         programme::Programme,
     },
     store::{
@@ -28,7 +31,8 @@ use crate::{
     },
 };
 
-/// What the form of a new campaign holds.
+/// What the form of a new campaign holds. Every programme, level and site has a box of its own (`site-<id>`): without
+/// any of a kind ticked, all of it is meant.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct CampaignForm {
@@ -37,49 +41,78 @@ pub(super) struct CampaignForm {
     pub(super) last: String,
     pub(super) desks: String,
     pub(super) slots: String,
-    pub(super) programme: String,
-    pub(super) level: String,
-    pub(super) site: String,
     pub(super) leaving: Option<String>,
+    #[serde(flatten)]
+    pub(super) ticked: BTreeMap<String, String>,
 }
-
-/// Longest name in characters.
-const MAX_NAME_CHARS: usize = 80;
-/// Most desks at a site, most returns of a desk in a day: the database holds the same.
-const MOST: (u32, u32) = (20, 1000);
 
 /// Desks as typed.
-pub(super) fn desks(desks: &str, slots: &str) -> Result<Desks, Nonsense> {
-    let number =
-        |text: &str, most: u32| text.trim().parse().ok().filter(|number| (1..=most).contains(number)).ok_or(Nonsense);
-    Ok(Desks { desks: number(desks, MOST.0)?, slots: number(slots, MOST.1)? })
+pub(super) fn desks(desks: &str, slots: &str) -> Result<Desks, InvalidPlan> {
+    let number = |text: &str| text.trim().parse().map_err(|_| InvalidPlan::Desks);
+    Desks::new(number(desks)?, number(slots)?)
 }
-
-/// What a form asks: name, window, desks, choice.
-type Planned = (String, (Date, Date), Desks, Choice);
 
 impl CampaignForm {
-    /// What it asks: name, window, desks and choice, or the key of what is wrong.
-    pub(super) fn read(&self) -> Result<Planned, &'static str> {
-        let name = self.name.trim();
-        if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.contains(char::is_control) {
-            return Err("campaign-problem-name");
-        }
-        let window: (Date, Date) = match (self.first.parse(), self.last.parse()) {
-            (Ok(first), Ok(last)) if first <= last => (first, last),
-            _ => return Err("campaign-problem-window"),
-        };
-        let desks = desks(&self.desks, &self.slots).map_err(|Nonsense| "campaign-problem-desks")?;
-        let wrong = |Nonsense| "campaign-problem-choice";
+    /// What it asks.
+    pub(super) fn read(&self) -> Result<Plan, InvalidPlan> {
+        let day = |text: &str| text.parse::<Date>().map_err(|_| InvalidPlan::Window);
         let choice = Choice {
-            programmes: optional(&self.programme).map_err(wrong)?.into_iter().collect(),
-            levels: optional(&self.level).map_err(wrong)?.into_iter().collect(),
-            sites: optional(&self.site).map_err(wrong)?.into_iter().collect(),
+            programmes: self.chosen("programme-")?,
+            levels: self.chosen("level-")?,
+            sites: self.chosen("site-")?,
             leaving: self.leaving.is_some(),
         };
-        Ok((name.to_owned(), window, desks, choice))
+        let desks = desks(&self.desks, &self.slots)?;
+        Plan::new(&self.name, (day(&self.first)?, day(&self.last)?), desks, choice)
+    }
+
+    fn chosen<T: FromStr>(&self, prefix: &str) -> Result<Vec<T>, InvalidPlan> {
+        let ticked = self.ticked.keys().filter_map(|name| name.strip_prefix(prefix));
+        ticked.map(|value| value.parse().map_err(|_| InvalidPlan::Choice)).collect()
     }
 }
+
+/// What a page says of a plan that was refused.
+pub(super) const fn problem(invalid: InvalidPlan) -> &'static str {
+    match invalid {
+        InvalidPlan::Name => "campaign-problem-name",
+        InvalidPlan::Window => "campaign-problem-window",
+        InvalidPlan::Desks => "campaign-problem-desks",
+        InvalidPlan::Choice => "campaign-problem-choice",
+    }
+}
+
+/// One box of a list of boxes.
+#[derive(Debug)]
+struct Tick {
+    name: String,
+    label: String,
+    ticked: bool,
+}
+
+/// A list of boxes.
+#[derive(Debug)]
+struct Ticks {
+    label: String,
+    /// Shut until something in it is ticked: a département has hundreds of collèges.
+    folds: bool,
+    open: bool,
+    boxes: Vec<Tick>,
+}
+
+fn ticks(form: &CampaignForm, label: &str, boxes: Vec<(String, String)>, words: Words) -> Ticks {
+    let tick = |(name, label): (String, String)| Tick { ticked: form.ticked.contains_key(&name), name, label };
+    let boxes: Vec<Tick> = boxes.into_iter().map(tick).collect();
+    Ticks {
+        label: words.say(label),
+        folds: boxes.len() > MOST_IN_SIGHT,
+        open: boxes.iter().any(|one| one.ticked),
+        boxes,
+    }
+}
+
+/// Boxes that are shown at once; of more, the list folds.
+const MOST_IN_SIGHT: usize = 12;
 
 #[derive(Debug)]
 struct Row {
@@ -98,7 +131,7 @@ pub(super) struct CampaignsPage {
     may_change: bool,
     problem: Option<String>,
     rows: Vec<Row>,
-    selects: Vec<Select>,
+    choices: Vec<Ticks>,
     form: CampaignForm,
 }
 
@@ -135,24 +168,20 @@ impl CampaignsPage {
             window: window(campaign, words),
             state: state(campaign.state, words),
         };
-        let levels: Vec<&str> = Level::ALL.iter().map(|level| level.as_str()).collect();
-        let selects = vec![
-            any_of(
-                "programme",
-                "token-programme",
-                &form.programme,
-                programme_choices(programmes.iter(), &form.programme),
-                words,
-            ),
-            Select::new("level", "need-level-label", "need-level", &levels, &form.level, words),
-            any_of("site", "devices-site", &form.site, site_choices(sites, &form.site, words), words),
+        let programme = |one: &Programme| (format!("programme-{}", one.id), one.name.clone());
+        let level = |one: &Level| (format!("level-{one}"), words.word("need-level", one.as_str()));
+        let site = |one: &SiteRow| (format!("site-{}", one.id), words.with_two("site-named", &one.name, &one.uai));
+        let choices = vec![
+            ticks(&form, "campaign-programmes", programmes.iter().map(programme).collect(), words),
+            ticks(&form, "campaign-levels", Level::ALL.iter().map(level).collect(), words),
+            ticks(&form, "campaign-sites", sites.iter().map(site).collect(), words),
         ];
         Self {
             csrf: shell.person.as_ref().map_or_else(String::new, |person| person.csrf.clone()),
             may_change,
             problem,
             rows: campaigns.iter().map(row).collect(),
-            selects,
+            choices,
             form,
             shell,
         }
@@ -187,15 +216,19 @@ pub(super) struct Found {
     pub(super) progress: Vec<SiteProgress>,
     pub(super) page: Page<ReturnRow>,
     pub(super) sites: Vec<SiteRow>,
+    pub(super) programmes: Vec<Programme>,
     pub(super) problem: Option<String>,
 }
 
 /// What the person may see and do.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one right")]
 pub(super) struct May {
     pub(super) change: bool,
     pub(super) excuse: bool,
     pub(super) see_borrowers: bool,
+    /// In a small collège a level beside a device is a name.
+    pub(super) see_levels: bool,
 }
 
 #[derive(Debug)]
@@ -230,7 +263,7 @@ pub(super) struct CampaignPage {
     shell: Shell,
     csrf: String,
     id: Uuid,
-    window: String,
+    about: Vec<String>,
     state: Badge,
     planned: bool,
     running: bool,
@@ -243,6 +276,7 @@ pub(super) struct CampaignPage {
     sites: Vec<Pick>,
     lines: Vec<Line>,
     pager: Pager,
+    downloads: Downloads,
 }
 
 /// The figures of progress, in the order of the page's columns.
@@ -274,7 +308,7 @@ impl CampaignPage {
         Self {
             csrf: shell.person.as_ref().map_or_else(String::new, |person| person.csrf.clone()),
             id: found.campaign.id,
-            window: window(&found.campaign, words),
+            about: about(&found, words),
             state: state(found.campaign.state, words),
             planned: found.campaign.state == CampaignState::Planned,
             running,
@@ -290,9 +324,38 @@ impl CampaignPage {
             sites: site_choices(&found.sites, "", words),
             lines: found.page.rows.into_iter().map(|row| line(row, may, words)).collect(),
             pager,
+            downloads: Downloads::new(&format!("{path}/loans"), |path| address(path, &parts), words),
             shell,
         }
     }
+}
+
+/// When it is, and which loans it takes back: only what is chosen is said.
+fn about(found: &Found, words: Words) -> Vec<String> {
+    let choice = &found.campaign.choice;
+    let mut about = vec![window(&found.campaign, words)];
+    // None where one of them is not for the reader to know: with it the devices listed would tell who is in it.
+    let programmes: Option<Vec<&str>> = choice
+        .programmes
+        .iter()
+        .map(|id| found.programmes.iter().find(|one| one.id == *id).map(|one| one.name.as_str()))
+        .collect();
+    about.extend(programmes.filter(|names| !names.is_empty()).map(|names| names.join(", ")));
+    let levels: Vec<String> = choice.levels.iter().map(|level| words.word("need-level", level.as_str())).collect();
+    about.extend(Some(levels.join(", ")).filter(|levels| !levels.is_empty()));
+    let count = i64::try_from(choice.sites.len()).unwrap_or(i64::MAX);
+    let sites: Vec<&str> = choice
+        .sites
+        .iter()
+        .filter_map(|id| found.sites.iter().find(|site| site.id == *id).map(|site| site.name.as_str()))
+        .collect();
+    match sites.len() {
+        0 if count == 0 => {}
+        1..=3 if sites.len() == choice.sites.len() => about.push(sites.join(", ")),
+        _ => about.push(words.count("campaign-of-sites", count)),
+    }
+    about.extend(choice.leaving.then(|| words.say("campaign-leaving-only")));
+    about
 }
 
 /// What a device last said, in words.
@@ -305,7 +368,10 @@ fn line(row: ReturnRow, may: May, words: Words) -> Line {
     let desk = words.with_two("campaign-desk-slot", &row.slot.desk.to_string(), &row.slot.slot.to_string());
     Line {
         loan: row.loan,
-        level: row.level.map_or_else(String::new, |level| words.word("need-level", level.as_str())),
+        level: row
+            .level
+            .filter(|_| may.see_levels)
+            .map_or_else(String::new, |level| words.word("need-level", level.as_str())),
         device: (format!("/devices/{id}"), device_name(row.serial.as_deref(), row.asset_tag.as_deref(), id)),
         place: format!("{} · {desk}", civil(row.slot.day, words)),
         contact: contact(&row, words),

@@ -1,39 +1,33 @@
 //! What people do about return campaigns: plan, start, follow, excuse, close, export what is missing.
 
 use axum::{
-    body::Body,
     extract::{Path, Query, State},
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
-use futures_util::stream;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     acts::{reason, record},
-    campaign::{CampaignForm, CampaignPage, CampaignsPage, Found, May, ReturnsAsked, contact, desks},
+    campaign::{CampaignForm, CampaignPage, CampaignsPage, Found, May, ReturnsAsked, desks, problem},
+    campaign_sheet::CampaignLoans,
+    download,
     error::{Refusal, require},
-    i18n::Words,
+    loan_list::programmes_shown,
     shell::{self, Section},
     visitor::Visitor,
 };
 use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, Person, SignedIn},
-    domain::{
-        campaign::{CampaignState, ReturnState},
-        paris,
-        scope::Scope,
-    },
-    exchange::write::{Delimiter, csv_line},
+    domain::{paris, scope::Scope},
     store::{
-        StoreError,
-        campaign::{self, Campaign, StartError, StartRefused},
+        campaign::{self, StartError, StartRefused},
         campaign_count,
-        campaign_list::{self, ReturnQuery, ReturnRow},
-        page::Cursor,
+        campaign_list::{self, ReturnQuery},
+        campaign_plan::{self, PlanError},
         programme, site,
     },
 };
@@ -70,25 +64,24 @@ pub(super) async fn plan(
 ) -> Result<Response, Refusal> {
     let person = &signed_in.person;
     require(person.can(Action::ChangeCampaigns, Object::Programme))?;
-    let (name, (first, last), desks, choice) = match form.read() {
-        Ok(read) => read,
-        Err(key) => {
-            let outcome = (StatusCode::UNPROCESSABLE_ENTITY, Some(visitor.words.say(key)), form);
-            return show(&signed_in, &visitor, &app, outcome).await;
-        }
+    let planned = async {
+        let mut tx = app.store.write().await?;
+        let planned = campaign_plan::plan(&mut tx, form.read()?, person.login.as_str(), signed_in.now).await?;
+        Ok((tx, planned))
     };
-    let details = json!({
-        "name": name, "first": first.to_string(), "last": last.to_string(), "choice": choice,
-        "desks": desks.desks, "slots": desks.slots,
-    });
-    let (id, state) = (Uuid::now_v7(), CampaignState::Planned);
-    let created_by = person.login.as_str().to_owned();
-    let planned = Campaign { id, name, state, choice, first, last, desks, created_by, created_at: signed_in.now };
-    let mut tx = app.store.write().await?;
-    campaign::insert(&mut tx, &planned).await?;
-    record(&mut tx, &signed_in, "campaign.plan", ("campaign", id), details).await?;
-    tx.commit().await?;
-    Ok(Redirect::to(&format!("/campaigns/{id}")).into_response())
+    match planned.await {
+        Ok((mut tx, planned)) => {
+            let details = campaign_plan::details(&planned);
+            record(&mut tx, &signed_in, "campaign.plan", ("campaign", planned.id), details).await?;
+            tx.commit().await?;
+            Ok(Redirect::to(&format!("/campaigns/{}", planned.id)).into_response())
+        }
+        Err(PlanError::Refused(invalid)) => {
+            let outcome = (StatusCode::UNPROCESSABLE_ENTITY, Some(visitor.words.say(problem(invalid))), form);
+            show(&signed_in, &visitor, &app, outcome).await
+        }
+        Err(PlanError::Store(error)) => Err(error.into()),
+    }
 }
 
 fn parsed(id: &str) -> Result<Uuid, Refusal> {
@@ -110,6 +103,10 @@ fn sees_borrowers(person: &Person) -> bool {
     person.can(Action::SeeBorrowers, Object::OwnScope).is_allowed()
 }
 
+fn sees_levels(person: &Person) -> bool {
+    person.can(Action::SeeIdentity, Object::OwnScope).is_allowed()
+}
+
 async fn show_one(
     signed_in: &SignedIn,
     visitor: &Visitor,
@@ -127,12 +124,14 @@ async fn show_one(
         progress: campaign_count::progress(&mut tx, &person.scope, id, today).await?,
         page: campaign_list::list(&mut tx, &person.scope, id, &query).await?,
         sites: site::list(&mut tx, &person.scope).await?,
+        programmes: programmes_shown(&mut tx, signed_in).await?,
         problem,
     };
     let may = May {
         change: person.can(Action::ChangeCampaigns, Object::Programme).is_allowed(),
         excuse: person.can(Action::ChangeLoan, Object::OwnScope).is_allowed(),
         see_borrowers: sees_borrowers(person),
+        see_levels: sees_levels(person),
     };
     let shell = visitor.shell(Section::Campaigns, found.campaign.name.clone(), signed_in);
     Ok(shell::page(status, &CampaignPage::new(shell, (asked, &query), found, may)))
@@ -210,15 +209,14 @@ pub(super) async fn set_desks(
     CsrfForm { signed_in, form }: CsrfForm<DesksForm>,
 ) -> Result<Response, Refusal> {
     require(signed_in.person.can(Action::ChangeCampaigns, Object::Programme))?;
-    let (id, desks) = (parsed(&id)?, desks(&form.desks, &form.slots)?);
+    let (id, desks) = (parsed(&id)?, desks(&form.desks, &form.slots).map_err(|_| Refusal::Nonsense)?);
     let site: Uuid = form.site.parse().map_err(|_| Refusal::Nonsense)?;
     let mut tx = app.store.write().await?;
-    let found = campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     let site = site::find(&mut tx, &Scope::Everything, site).await?.ok_or(Refusal::Nonsense)?;
-    if found.state != CampaignState::Planned {
+    if !campaign::set_desks(&mut tx, id, site.id, desks).await? {
         return Err(Refusal::Nonsense);
     }
-    campaign::set_desks(&mut tx, id, site.id, desks).await?;
     let details = json!({ "site": site.uai, "desks": desks.desks, "slots": desks.slots });
     record(&mut tx, &signed_in, "campaign.set_desks", ("campaign", id), details).await?;
     tx.commit().await?;
@@ -251,89 +249,26 @@ pub(super) async fn excuse(
     Ok(done(id))
 }
 
-/// Rows read at a time.
-const ROWS_AT_A_TIME: usize = 500;
-
-enum Left {
-    From(Option<Cursor>),
-    Nothing,
-}
-
-/// `GET /campaigns/{id}/missing.csv`
+/// `GET /campaigns/{id}/{file}`
 pub(super) async fn export(
     signed_in: SignedIn,
     visitor: Visitor,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Path((id, file)): Path<(String, String)>,
+    Query(asked): Query<ReturnsAsked>,
+    Query(how): Query<download::Asked>,
 ) -> Result<Response, Refusal> {
-    require(signed_in.person.can(Action::SeeCampaigns, Object::OwnScope))?;
-    let (id, words, person) = (parsed(&id)?, visitor.words, signed_in.person);
+    let person = &signed_in.person;
+    require(person.can(Action::SeeCampaigns, Object::OwnScope))?;
+    require(person.can(Action::ExportData, Object::OwnScope))?;
+    let (id, query) = (parsed(&id)?, ReturnQuery { after: None, ..asked.query()? });
+    if !file.starts_with("loans.") {
+        return Err(Refusal::NotFound);
+    }
     let mut tx = app.store.read().await?;
     campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     drop(tx);
-    let pages = stream::try_unfold(Left::From(None), move |left| {
-        let (app, person) = (app.clone(), person.clone());
-        async move {
-            match left {
-                Left::From(after) => next(&app, &person, id, after, words).await.map(Some),
-                Left::Nothing => Ok(None),
-            }
-        }
-    });
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"cartable-missing.csv\""),
-    ];
-    Ok((headers, Body::from_stream(pages)).into_response())
-}
-
-async fn next(
-    app: &App,
-    person: &Person,
-    id: Uuid,
-    after: Option<Cursor>,
-    words: Words,
-) -> Result<(String, Left), StoreError> {
-    let first = after.is_none();
-    let query = ReturnQuery { state: ReturnState::Expected, site: None, after, limit: ROWS_AT_A_TIME };
-    let mut tx = app.store.read().await?;
-    let page = campaign_list::list(&mut tx, &person.scope, id, &query).await?;
-    let mut text = String::new();
-    if first {
-        let keys = [
-            "csv-uai",
-            "devices-site",
-            "need-borrower",
-            "need-level-label",
-            "devices-serial",
-            "csv-asset-tag",
-            "campaign-due",
-            "campaign-day",
-            "devices-contact",
-            "campaign-open-flags",
-        ];
-        let names = keys.map(|key| words.say(key));
-        text.push('\u{feff}');
-        text.push_str(&csv_line(&names, Delimiter::Comma));
-    }
-    for row in &page.rows {
-        text.push_str(&csv_row(row, sees_borrowers(person), words));
-    }
-    Ok((text, page.next.map_or(Left::Nothing, |cursor| Left::From(Some(cursor)))))
-}
-
-fn csv_row(row: &ReturnRow, shows_borrower: bool, words: Words) -> String {
-    let cells = [
-        row.site_uai.clone(),
-        row.site_name.clone(),
-        if shows_borrower { row.reference.clone() } else { String::new() },
-        row.level.map_or_else(String::new, |level| words.word("need-level", level.as_str())),
-        row.serial.clone().unwrap_or_default(),
-        row.asset_tag.clone().unwrap_or_default(),
-        row.due.map(|day| day.to_string()).unwrap_or_default(),
-        row.slot.day.to_string(),
-        contact(row, words),
-        row.open_flags.to_string(),
-    ];
-    csv_line(&cells, Delimiter::Comma)
+    let (scope, words) = (person.scope.clone(), visitor.words);
+    let (borrowers, levels) = (sees_borrowers(person), sees_levels(person));
+    download::send(&app, &file, &how, CampaignLoans { id, scope, query, borrowers, levels, words }).await
 }

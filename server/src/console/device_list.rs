@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{
     component::{Badge, Choice, Pager, When},
+    download::Downloads,
     i18n::Words,
     shell::Shell,
 };
@@ -181,7 +182,7 @@ pub(super) struct DevicesPage {
     caption: String,
     rows: Vec<Row>,
     pager: Pager,
-    export: String,
+    downloads: Downloads,
     may_add: bool,
 }
 
@@ -207,7 +208,7 @@ impl DevicesPage {
             rows: page.rows.into_iter().map(|device| row(device, now, words)).collect(),
             pager,
             may_add: shell.may_add_device(),
-            export: asked.address("/devices.csv", None).trim_end_matches(['?', '&']).to_owned(),
+            downloads: Downloads::new("/exports/devices", |path| asked.address(path, None), words),
             shell,
         }
     }

@@ -1,50 +1,81 @@
-//! Exports: each list as CSV, written as it is read, or as a workbook. Scope and membership hold as on the pages.
+//! Exports: each list as CSV or as a workbook, with the filters of its page. Scope and membership hold as on the pages.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    body::Body,
     extract::{Path, Query, State},
-    http::{StatusCode, header},
-    response::{IntoResponse as _, Response},
+    http::StatusCode,
+    response::Response,
 };
-use futures_util::stream;
-use serde::Deserialize;
 
 use super::{
-    device_list,
+    borrower_list, device_list,
+    download::{self, Asked},
     error::{Refusal, require},
-    flag_list,
+    flag_list, loan_list, need, notice,
     shell::{self, Section, Shell},
     visitor::Visitor,
 };
 use crate::{
     app::App,
     auth::{Action, Object, SignedIn},
-    exchange::{
-        export::{Export, ExportFailed, ExportKind},
-        write::Delimiter,
+    exchange::export::{Export, ExportKind, Filters},
+    store::{
+        borrower_list::BorrowerQuery, device_list::DeviceQuery, flag_list::FlagQuery, loan_list::LoanQuery,
+        need_list::NeedQuery,
     },
-    store::{device_list::DeviceQuery, flag_list::FlagQuery, loan_list::LoanQuery, page::Cursor},
 };
 
-/// Bytes of a workbook sent at a time.
-const PIECE_BYTES: usize = 64 * 1024;
-
-/// How a file is written, and the filters that loans have.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    delimiter: String,
+/// The filters of every list, of which an address names those of one.
+#[derive(Clone, Debug)]
+pub(super) struct Filtered {
+    devices: device_list::Asked,
+    loans: loan_list::Asked,
+    borrowers: borrower_list::Asked,
+    needs: need::Asked,
+    flags: flag_list::Asked,
+    notices: notice::Asked,
 }
 
-/// The filters of the list that is exported: an export holds what its page shows.
-#[derive(Clone, Debug)]
-pub(super) struct Filters {
-    devices: DeviceQuery,
-    flags: FlagQuery,
-    loans: LoanQuery,
+impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Filtered {
+    type Rejection = axum::extract::rejection::QueryRejection;
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self {
+            devices: Query::try_from_uri(&parts.uri)?.0,
+            loans: Query::try_from_uri(&parts.uri)?.0,
+            borrowers: Query::try_from_uri(&parts.uri)?.0,
+            needs: Query::try_from_uri(&parts.uri)?.0,
+            flags: Query::try_from_uri(&parts.uri)?.0,
+            notices: Query::try_from_uri(&parts.uri)?.0,
+        })
+    }
+}
+
+impl Filtered {
+    /// The filters of the list `kind`, as its page reads them; the others are not looked at.
+    async fn of(&self, app: &App, signed_in: &SignedIn, kind: ExportKind) -> Result<Filters, Refusal> {
+        let mut filters = Filters::default();
+        match kind {
+            ExportKind::Devices | ExportKind::SnipeIt | ExportKind::Glpi => {
+                filters.devices = DeviceQuery { after: None, ..self.devices.query()? };
+            }
+            ExportKind::Loans => {
+                let mut tx = app.store.read().await?;
+                let (query, _) = loan_list::asked_for(&mut tx, signed_in, &self.loans).await?;
+                filters.loans = LoanQuery { after: None, ..query };
+            }
+            ExportKind::Borrowers => {
+                let levels = signed_in.person.can(Action::SeeIdentity, Object::OwnScope).is_allowed();
+                filters.borrowers = BorrowerQuery { after: None, ..self.borrowers.query(levels)? };
+            }
+            ExportKind::Needs => filters.needs = NeedQuery { after: None, ..self.needs.query()? },
+            ExportKind::Flags => filters.flags = FlagQuery { after: None, ..self.flags.query()? },
+            ExportKind::Notices => filters.messages = Some(self.notices.state()?),
+            ExportKind::Sites | ExportKind::Programmes => {}
+        }
+        Ok(filters)
+    }
 }
 
 /// `GET /devices.csv`
@@ -53,11 +84,20 @@ pub(super) async fn devices(
     visitor: Visitor,
     State(app): State<App>,
     Query(asked): Query<Asked>,
-    Query(devices): Query<device_list::Asked>,
+    filtered: Filtered,
 ) -> Result<Response, Refusal> {
-    let devices = DeviceQuery { after: None, ..devices.query()? };
-    let filters = Filters { devices, flags: FlagQuery::default(), loans: LoanQuery::default() };
-    send(&app, &signed_in, &visitor, (ExportKind::Devices, "csv"), &asked, filters).await
+    send(&app, &signed_in, &visitor, "devices.csv", &asked, &filtered).await
+}
+
+/// `GET /loans.csv`
+pub(super) async fn loans(
+    signed_in: SignedIn,
+    visitor: Visitor,
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+    filtered: Filtered,
+) -> Result<Response, Refusal> {
+    send(&app, &signed_in, &visitor, "loans.csv", &asked, &filtered).await
 }
 
 /// `GET /exports/{file}`
@@ -67,31 +107,20 @@ pub(super) async fn file(
     State(app): State<App>,
     Path(file): Path<String>,
     Query(asked): Query<Asked>,
-    Query(devices): Query<device_list::Asked>,
-    Query(flags): Query<flag_list::Asked>,
+    filtered: Filtered,
 ) -> Result<Response, Refusal> {
-    let (kind, format) = file.split_once('.').ok_or(Refusal::NotFound)?;
-    let kind: ExportKind = kind.parse().map_err(|_| Refusal::NotFound)?;
-    let mut filters =
-        Filters { devices: DeviceQuery::default(), flags: FlagQuery::default(), loans: LoanQuery::default() };
-    match kind {
-        ExportKind::Devices | ExportKind::SnipeIt | ExportKind::Glpi => {
-            filters.devices = DeviceQuery { after: None, ..devices.query()? };
-        }
-        ExportKind::Flags => filters.flags = FlagQuery { after: None, ..flags.query()? },
-        ExportKind::Loans | ExportKind::Borrowers | ExportKind::Sites | ExportKind::Programmes => {}
-    }
-    send(&app, &signed_in, &visitor, (kind, format), &asked, filters).await
+    send(&app, &signed_in, &visitor, &file, &asked, &filtered).await
 }
 
 async fn send(
     app: &App,
     signed_in: &SignedIn,
     visitor: &Visitor,
-    (kind, format): (ExportKind, &str),
+    file: &str,
     asked: &Asked,
-    filters: Filters,
+    filtered: &Filtered,
 ) -> Result<Response, Refusal> {
+    let kind = file.split_once('.').and_then(|(kind, _)| kind.parse::<ExportKind>().ok()).ok_or(Refusal::NotFound)?;
     let person = &signed_in.person;
     require(person.can(Action::ExportData, Object::OwnScope))?;
     require(person.can(kind.needs(), Object::OwnScope))?;
@@ -101,72 +130,11 @@ async fn send(
         language: words.language,
         role: person.role,
         scope: person.scope.clone(),
-        devices: filters.devices,
-        loans: filters.loans,
-        flags: filters.flags,
+        filters: filtered.of(app, signed_in, kind).await?,
         now: signed_in.now,
         say: Arc::new(move |family, code| words.word(family, code)),
     };
-    match format {
-        "csv" => Ok(csv(app, export, delimiter(&asked.delimiter)?)),
-        "xlsx" => workbook(app, &export).await,
-        _ => Err(Refusal::NotFound),
-    }
-}
-
-fn delimiter(asked: &str) -> Result<Delimiter, Refusal> {
-    match asked {
-        "" | "comma" => Ok(Delimiter::Comma),
-        "semicolon" => Ok(Delimiter::Semicolon),
-        _ => Err(Refusal::Nonsense),
-    }
-}
-
-fn named(kind: ExportKind, format: &str) -> String {
-    format!("attachment; filename=\"cartable-{kind}.{format}\"")
-}
-
-/// What is left to write.
-enum Left {
-    From(Option<Cursor>),
-    Nothing,
-}
-
-fn csv(app: &App, export: Export, delimiter: Delimiter) -> Response {
-    let (store, kind) = (app.store.clone(), export.kind);
-    let pieces = stream::try_unfold(Left::From(None), move |left| {
-        let (store, export) = (store.clone(), export.clone());
-        async move {
-            let Left::From(after) = left else { return Ok::<_, ExportFailed>(None) };
-            let (text, next) = export.csv_piece(&store, after, delimiter).await?;
-            Ok(Some((text, next.map_or(Left::Nothing, |cursor| Left::From(Some(cursor))))))
-        }
-    });
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, named(kind, "csv")),
-    ];
-    (headers, Body::from_stream(pieces)).into_response()
-}
-
-async fn workbook(app: &App, export: &Export) -> Result<Response, Refusal> {
-    let file = export.workbook(&app.store).await.map_err(|error| match error {
-        ExportFailed::Store(error) => error.into(),
-        ExportFailed::Workbook(error) => {
-            tracing::error!(%error, "an export could not be written");
-            Refusal::Broken
-        }
-    })?;
-    let pieces = stream::try_unfold(tokio::fs::File::from_std(file), |mut file| async move {
-        use tokio::io::AsyncReadExt as _;
-        let mut piece = vec![0; PIECE_BYTES];
-        let read = file.read(&mut piece).await?;
-        piece.truncate(read);
-        Ok::<_, std::io::Error>((read > 0).then_some((piece, file)))
-    });
-    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned();
-    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, named(export.kind, "xlsx"))];
-    Ok((headers, Body::from_stream(pieces)).into_response())
+    download::send(app, file, asked, export).await
 }
 
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::{
     component::{Badge, Pager, When},
     device_list::{Nonsense, Select, address, device_name, model_name, optional},
+    download::Downloads,
     flag::{handled, sentence},
     i18n::Words,
     shell::Shell,
@@ -50,14 +51,14 @@ impl Asked {
         })
     }
 
-    fn address(&self) -> String {
+    fn address(&self, path: &str) -> String {
         let parts = [
             ("handling", self.handling.as_str()),
             ("code", &self.code),
             ("severity", &self.severity),
             ("site", &self.site),
         ];
-        address("/flags", &parts)
+        address(path, &parts)
     }
 }
 
@@ -83,18 +84,20 @@ pub(super) struct FlagsPage {
     filtered: bool,
     rows: Vec<Row>,
     pager: Pager,
+    downloads: Downloads,
 }
 
 impl FlagsPage {
     /// The page for what was asked and found.
     pub(super) fn new(shell: Shell, asked: &Asked, query: &FlagQuery, page: Page<FlagSummary>, now: UtcMillis) -> Self {
         let words = shell.words;
-        let pager = Pager::new(&page, "flags-found", &asked.address(), query.after.as_ref(), words);
+        let pager = Pager::new(&page, "flags-found", &asked.address("/flags"), query.after.as_ref(), words);
         Self {
             selects: selects(asked, query, words),
             filtered: [&asked.handling, &asked.code, &asked.severity, &asked.site].iter().any(|v| !v.is_empty()),
             rows: page.rows.into_iter().map(|flag| row(flag, now, words)).collect(),
             pager,
+            downloads: Downloads::new("/exports/flags", |path| asked.address(path), words),
             shell,
         }
     }

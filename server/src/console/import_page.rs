@@ -190,7 +190,7 @@ impl ImportPage {
             problem: seen.problem,
             progress: running.then(|| progress(import, words)),
             figures: if counted { figures(import, words) } else { Vec::new() },
-            may_apply: matches!(import.state, ImportState::Checked | ImportState::Refused) && writable,
+            may_apply: import.state.may_be_written() && writable,
             shows_report: counted,
             outcomes: outcomes(import, seen.outcome, words),
             rows: seen.rows.iter().map(|report| row(report, words)).collect(),

@@ -212,8 +212,7 @@ pub(super) async fn apply(
     allowed(&signed_in)?;
     let on_error: OnError = form.on_error.parse().map_err(|_| Refusal::Nonsense)?;
     let import = named(&app, &id).await?;
-    // What was not checked is not written: the check is what a person decides on.
-    if !matches!(import.state, ImportState::Checked | ImportState::Refused) {
+    if !import.state.may_be_written() {
         return Ok(Redirect::to(&format!("/imports/{}?done=import-busy", import.id)).into_response());
     }
     let (mapping, blanks) = (import.mapping.clone(), import.blanks);
@@ -259,7 +258,7 @@ pub(super) async fn delete(
     allowed(&signed_in)?;
     let import = named(&app, &id).await?;
     let mut tx = app.store.write().await?;
-    if import.state == ImportState::Applying || !import::delete(&mut tx, import.id, signed_in.now).await? {
+    if !import.state.may_be_deleted() || !import::delete(&mut tx, import.id, signed_in.now).await? {
         return Ok(Redirect::to(&format!("/imports/{}?done=import-busy", import.id)).into_response());
     }
     let details = json!({ "kind": import.kind.as_str(), "state": import.state.as_str() });

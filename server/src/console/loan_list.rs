@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     component::{Choice, Pager},
     device_list::{Nonsense, Select, address, optional},
+    download::Downloads,
     error::{Refusal, require},
     loan_line::{LoanLine, Sight},
     shell::{self, Section, Shell},
@@ -156,7 +157,7 @@ pub(super) struct LoansPage {
     caption: String,
     rows: Vec<LoanLine>,
     pager: Pager,
-    export: String,
+    downloads: Downloads,
 }
 
 impl LoansPage {
@@ -197,7 +198,7 @@ impl LoansPage {
             caption: words.with("loans-caption", &words.word("loans-sorted", query.sort.as_str())),
             rows: page.rows.iter().map(|loan| LoanLine::new(loan, sight, words)).collect(),
             pager,
-            export: asked.address("/loans.csv").trim_end_matches(['?', '&']).to_owned(),
+            downloads: Downloads::new("/exports/loans", |path| asked.address(path), words),
             shell,
         }
     }

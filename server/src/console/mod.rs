@@ -7,6 +7,7 @@ mod acts;
 mod alarm;
 mod allocation;
 mod allocation_acts;
+mod allocation_sheet;
 mod assets;
 mod audit;
 mod audit_words;
@@ -19,6 +20,7 @@ mod calendar;
 mod calendar_acts;
 mod campaign;
 mod campaign_acts;
+mod campaign_sheet;
 mod change;
 mod chart;
 mod class_hand_over;
@@ -28,6 +30,7 @@ mod desk_way;
 mod device;
 mod device_list;
 mod device_record;
+mod download;
 mod error;
 mod exports;
 mod facts;
@@ -41,7 +44,6 @@ mod import_page;
 mod imports;
 mod loan;
 mod loan_acts;
-mod loan_csv;
 mod loan_line;
 mod loan_list;
 mod need;
@@ -69,6 +71,8 @@ mod samples_desk;
 mod samples_fleet;
 #[cfg(test)]
 mod samples_lending;
+#[cfg(test)]
+mod samples_planning;
 #[cfg(test)]
 mod samples_running;
 #[cfg(test)]
@@ -119,7 +123,7 @@ fn fleet() -> Router<App> {
 fn lending() -> Router<App> {
     Router::new()
         .route("/loans", get(loan_list::loans))
-        .route("/loans.csv", get(loan_csv::loans))
+        .route("/loans.csv", get(exports::loans))
         .route("/loans/{id}", get(loan::loan))
         .route("/loans/{id}/cancel", post(loan_acts::cancel))
         .route("/loans/{id}/extend", post(loan_acts::extend))
@@ -153,14 +157,14 @@ fn planning() -> Router<App> {
         .route("/needs/{id}/withdraw", post(need_acts::withdraw))
         .route("/allocations", get(allocation_acts::list).post(allocation_acts::propose))
         .route("/allocations/{id}", get(allocation_acts::one))
-        .route("/allocations/{id}/lines.csv", get(allocation_acts::export))
+        .route("/allocations/{id}/{file}", get(allocation_acts::export))
         .route("/allocations/{id}/swap", post(allocation_acts::swap))
         .route("/allocations/{id}/drop-line", post(allocation_acts::drop_line))
         .route("/allocations/{id}/approve", post(allocation_acts::approve))
         .route("/allocations/{id}/drop", post(allocation_acts::give_up))
         .route("/campaigns", get(campaign_acts::list).post(campaign_acts::plan))
         .route("/campaigns/{id}", get(campaign_acts::one))
-        .route("/campaigns/{id}/missing.csv", get(campaign_acts::export))
+        .route("/campaigns/{id}/{file}", get(campaign_acts::export))
         .route("/campaigns/{id}/start", post(campaign_acts::start))
         .route("/campaigns/{id}/close", post(campaign_acts::close))
         .route("/campaigns/{id}/desks", post(campaign_acts::set_desks))

@@ -8,15 +8,16 @@ use uuid::Uuid;
 use super::{
     component::{Badge, Choice, Pager, Tone, When},
     device_list::{Nonsense, Select, address, optional},
+    download::Downloads,
     format,
     i18n::Words,
     shell::Shell,
 };
 use crate::{
-    auth::{Person, Role},
+    auth::Person,
     domain::{
         borrower::Level,
-        need::{NeedReason, NeedState},
+        need::{NeedReason, NeedState, shows_borrower},
         programme::Programme,
     },
     store::{
@@ -161,17 +162,12 @@ pub(super) struct NeedsPage {
     programmes: Vec<Choice>,
     fields: Vec<Select>,
     form: NeedForm,
+    downloads: Downloads,
 }
 
 /// A programme as lists name it.
 pub(super) fn programme_name(programmes: &[Programme], id: Uuid) -> String {
     programmes.iter().find(|programme| programme.id == id).map_or_else(String::new, |programme| programme.name.clone())
-}
-
-/// Whether this person may see for whom a need of that programme is: those who enter them, and whom the programme names.
-pub(super) fn shows_borrower(person: &Person, programmes: &[Programme], programme: Uuid) -> bool {
-    let named = || programmes.iter().any(|one| one.id == programme && one.shows_membership_to(person.role));
-    person.role == Role::Referent || named()
 }
 
 impl NeedsPage {
@@ -200,6 +196,7 @@ impl NeedsPage {
             sites: site_choices(&sites, &form.site, words),
             programmes: programme_choices(programmes.iter().filter(|programme| programme.open), &form.programme),
             fields: fields(&form, words),
+            downloads: Downloads::new("/exports/needs", |path| address(path, &asked.parts()), words),
             form,
             shell,
         }
@@ -279,7 +276,8 @@ fn row(
         NeedState::Met => Tone::Good,
         NeedState::Withdrawn => Tone::Plain,
     };
-    let shows = shows_borrower(person, programmes, need.programme);
+    let programme = programmes.iter().find(|programme| programme.id == need.programme);
+    let shows = shows_borrower(person.role, programme);
     Row {
         id: need.id.to_string(),
         programme: programme_name(programmes, need.programme),

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     acts::{Bare, Reasoned, reason, record},
     component::{Badge, Choice, Tone, When},
+    download::Downloads,
     error::{Refusal, require},
     format,
     i18n::Words,
@@ -44,6 +45,13 @@ const MOST_COUNTED: i64 = 1_000;
 pub(super) struct Asked {
     state: Option<String>,
     after: Option<String>,
+}
+
+impl Asked {
+    /// The state of the messages that are shown.
+    pub(super) fn state(&self) -> Result<MessageState, Refusal> {
+        self.state.as_deref().map_or(Ok(MessageState::Sent), str::parse).map_err(|_| Refusal::Nonsense)
+    }
 }
 
 #[derive(Debug)]
@@ -90,6 +98,7 @@ pub(super) struct NoticesPage {
     rows: Vec<Row>,
     first: Option<String>,
     next: Option<String>,
+    downloads: Downloads,
     jobs: Vec<JobLine>,
     hooks: Vec<HookLine>,
 }
@@ -130,6 +139,7 @@ impl NoticesPage {
             waiting: words.count("notices-waiting", read.waiting),
             rows: read.messages.into_iter().map(|message| row(message, now, words)).collect(),
             first: read.later.then(|| address(read.state)),
+            downloads: Downloads::new("/exports/notices", |path| format!("{path}?state={}&", read.state), words),
             next: read.next.map(|cursor| format!("{}&after={cursor}", address(read.state))),
             jobs: read.jobs.into_iter().map(|one| job_line(one, now, words)).collect(),
             hooks: read.hooks.into_iter().map(|one| hook_line(one, now, words)).collect(),
@@ -209,8 +219,8 @@ pub(super) async fn list(
 ) -> Result<Response, Refusal> {
     let person = &signed_in.person;
     require(person.can(Action::SeeNotices, Object::OwnScope))?;
-    let state = asked.state.as_deref().map_or(Ok(MessageState::Sent), str::parse).map_err(|_| Refusal::Nonsense)?;
-    let after: Option<Cursor> = asked.after.map(|text| text.parse()).transpose().map_err(|_| Refusal::Nonsense)?;
+    let state = asked.state()?;
+    let after: Option<Cursor> = asked.after.as_deref().map(str::parse).transpose().map_err(|_| Refusal::Nonsense)?;
     let whole = person.can(Action::SeeNotices, Object::Programme).is_allowed();
     let mut tx = app.store.read().await?;
     let (messages, next) = message_list::list(&mut tx, &person.scope, state, after.as_ref(), ROWS).await?;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     component::{Badge, Choice, Tone},
+    download::Downloads,
     facts::{Fact, fact},
     format,
     i18n::Words,
@@ -176,6 +177,7 @@ pub(super) struct ProgrammesPage {
     shell: Shell,
     rows: Vec<Row>,
     may_change: bool,
+    downloads: Downloads,
 }
 
 fn state(programme: &Programme, words: Words) -> Badge {
@@ -209,7 +211,8 @@ impl ProgrammesPage {
             owner: programme.owner.clone(),
             state: state(programme, words),
         };
-        Self { rows: programmes.iter().map(row).collect(), may_change, shell }
+        let downloads = Downloads::new("/exports/programmes", |path| format!("{path}?"), words);
+        Self { rows: programmes.iter().map(row).collect(), may_change, downloads, shell }
     }
 }
 

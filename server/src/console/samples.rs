@@ -130,6 +130,7 @@ impl Samples<'_> {
                 DesignPage::new(self.shell(Section::Elsewhere, &self.words.say("design-title")), self.now).render(),
             ),
         ];
+        pages.extend(self.planning());
         pages.extend(Refusal::ALL.map(|refusal| (refusal.as_str(), ErrorPage::new(refusal, self.words).render())));
         // The desks' own script, the only one there is, is not what the tests look for.
         let script = format!("<script type=\"module\" src=\"{}\"></script>", Shell::script());

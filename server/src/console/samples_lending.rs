@@ -33,7 +33,7 @@ use crate::{
 };
 
 impl Samples<'_> {
-    fn programme(&self) -> Programme {
+    pub(super) fn programme(&self) -> Programme {
         Programme {
             id: Uuid::from_u128(41),
             code: "D5".parse().unwrap(),
@@ -65,7 +65,7 @@ impl Samples<'_> {
         ProgrammePage::new(shell, (!fresh).then_some(&programme), true, filled)
     }
 
-    fn site_row(&self) -> SiteRow {
+    pub(super) fn site_row(&self) -> SiteRow {
         SiteRow {
             id: Uuid::from_u128(42),
             uai: self.told("0961234X"),

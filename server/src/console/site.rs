@@ -4,7 +4,7 @@ use askama::Template;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{component::Choice, i18n::Words, shell::Shell};
+use super::{component::Choice, download::Downloads, i18n::Words, shell::Shell};
 use crate::{
     domain::{
         identity::{MAX_NAME_CHARS, is_email},
@@ -117,6 +117,7 @@ pub(super) struct SitesPage {
     problem: Option<String>,
     form: SiteForm,
     zones: Vec<Choice>,
+    downloads: Downloads,
 }
 
 fn zones(present: &str) -> Vec<Choice> {
@@ -153,6 +154,7 @@ impl SitesPage {
             csrf: shell.csrf(),
             total: words.count("sites-found", i64::try_from(sites.len()).unwrap_or(i64::MAX)),
             rows: sites.iter().map(row).collect(),
+            downloads: Downloads::new("/exports/sites", |path| format!("{path}?"), words),
             may_create,
             problem: problem.map(|problem| problem.say(words)),
             zones: zones(&form.zone),

@@ -110,6 +110,67 @@ pub struct Desks {
     pub slots: u32,
 }
 
+/// Most desks at a site.
+pub const MOST_DESKS: u32 = 20;
+/// Most returns that a desk takes in a day.
+pub const MOST_SLOTS: u32 = 1_000;
+/// Longest name of a campaign, in characters.
+pub const MAX_NAME_CHARS: usize = 80;
+
+/// Why a campaign cannot be planned like that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPlan {
+    /// Its name.
+    #[error("a campaign has a name of 1 to {MAX_NAME_CHARS} printable characters")]
+    Name,
+    /// Its days.
+    #[error("a campaign's last day does not come before its first")]
+    Window,
+    /// Its desks.
+    #[error("a site has 1 to {MOST_DESKS} desks, each with 1 to {MOST_SLOTS} returns a day")]
+    Desks,
+    /// A programme, level or site that does not exist.
+    #[error("a programme, level or site that is chosen does not exist")]
+    Choice,
+}
+
+impl Desks {
+    /// So many desks with so many returns a day.
+    pub fn new(desks: u32, slots: u32) -> Result<Self, InvalidPlan> {
+        let fits = (1..=MOST_DESKS).contains(&desks) && (1..=MOST_SLOTS).contains(&slots);
+        fits.then_some(Self { desks, slots }).ok_or(InvalidPlan::Desks)
+    }
+}
+
+/// What somebody plans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What people call it.
+    pub name: String,
+    /// The first day on which devices come back.
+    pub first: Date,
+    /// The last one.
+    pub last: Date,
+    /// At each site that has none of its own.
+    pub desks: Desks,
+    /// Which loans it takes back.
+    pub choice: Choice,
+}
+
+impl Plan {
+    /// A campaign of that name between those days. Whether what is chosen exists, the store says.
+    pub fn new(name: &str, (first, last): (Date, Date), desks: Desks, choice: Choice) -> Result<Self, InvalidPlan> {
+        let name = name.trim();
+        if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.contains(char::is_control) {
+            return Err(InvalidPlan::Name);
+        }
+        if last < first {
+            return Err(InvalidPlan::Window);
+        }
+        Ok(Self { name: name.to_owned(), first, last, desks, choice })
+    }
+}
+
 /// When and where a loan comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot {
@@ -172,6 +233,42 @@ mod tests {
         assert!(leaving.takes(&Held { left_site: true, ..held(1, None) }));
         let elsewhere = Choice { sites: vec![Uuid::from_u128(3)], ..Choice::default() };
         assert!(!elsewhere.takes(&held(1, None)) && Choice::default().takes(&held(1, None)));
+    }
+
+    #[test]
+    fn several_of_each_are_chosen_and_all_must_hold() {
+        let choice = Choice {
+            programmes: vec![Uuid::from_u128(1), Uuid::from_u128(7)],
+            levels: vec![Level::Quatrieme, Level::Troisieme],
+            sites: vec![Uuid::from_u128(2), Uuid::from_u128(3)],
+            leaving: false,
+        };
+        let one = held(1, Some(Level::Quatrieme));
+        assert!(choice.takes(&one) && choice.takes(&Held { programme: Uuid::from_u128(7), ..one.clone() }));
+        assert!(choice.takes(&Held { site: Uuid::from_u128(3), ..one.clone() }));
+        for other in [
+            Held { programme: Uuid::from_u128(8), ..one.clone() },
+            Held { site: Uuid::from_u128(4), ..one.clone() },
+            held(1, Some(Level::Sixieme)),
+            held(1, None),
+        ] {
+            assert!(!choice.takes(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_has_a_name_days_in_order_and_desks() {
+        let (days, desks) = ((date(2027, 6, 14), date(2027, 6, 18)), Desks::new(1, 40).unwrap());
+        let plan = |name: &str, days| Plan::new(name, days, desks, Choice::default());
+        assert_eq!(plan(" Juin ", days).unwrap().name, "Juin");
+        assert!(plan("Juin", (days.0, days.0)).is_ok());
+        assert_eq!(plan("Juin", (days.1, days.0)), Err(InvalidPlan::Window));
+        for name in ["", "  ", "a\nb", &"x".repeat(81)] {
+            assert_eq!(plan(name, days), Err(InvalidPlan::Name), "{name:?}");
+        }
+        for (desks, slots) in [(0, 1), (1, 0), (21, 1), (1, 1_001)] {
+            assert_eq!(Desks::new(desks, slots), Err(InvalidPlan::Desks));
+        }
     }
 
     #[test]

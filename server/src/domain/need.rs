@@ -3,7 +3,7 @@
 use cartable_common::UtcMillis;
 use uuid::Uuid;
 
-use super::{borrower::Level, verdict::text_enum};
+use super::{authority::Role, borrower::Level, programme::Programme, verdict::text_enum};
 
 text_enum! {
     /// Why a need may come before others.
@@ -102,6 +102,13 @@ pub struct Need {
     pub borrower: Option<Uuid>,
     /// When it was entered.
     pub entered_at: UtcMillis,
+}
+
+/// Whether somebody with this role may see for whom a need under `programme` is: those who enter needs, and those to
+/// whom the programme shows who is in it.
+#[must_use]
+pub fn shows_borrower(role: Role, programme: Option<&Programme>) -> bool {
+    role == Role::Referent || programme.is_some_and(|programme| programme.shows_membership_to(role))
 }
 
 /// Most needs that are entered with one form: a school's largest level.

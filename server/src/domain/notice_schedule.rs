@@ -29,8 +29,8 @@ const FARTHEST_DAYS: u32 = 150;
 
 impl<'a> Calm<'a> {
     /// As the policy says, in `zone`.
-    pub fn new(policy: &Policy, zone: Option<Zone>, closures: &'a [Closure]) -> Self {
-        Self { on_holidays: policy.notices.quiet_on_holidays, zone, closures }
+    pub const fn new(policy: &'a Policy, zone: Option<Zone>) -> Self {
+        Self { on_holidays: policy.notices.quiet_on_holidays, zone, closures: policy.calendar.closures.as_slice() }
     }
 
     /// Whether something may leave on `day`.

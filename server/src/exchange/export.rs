@@ -1,28 +1,28 @@
-//! Exports: the rows of each list, a page at a time, in columns that an import takes back.
+//! The exports: each list with its filters, in columns that an import takes back where there is one.
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use cartable_common::report::Chassis;
+use cartable_common::{UtcMillis, report::Chassis};
 
 use super::{
     export_rows,
-    write::{BYTE_ORDER_MARK, Delimiter, Unwritable, Workbook, csv_line},
+    sheet::{Rows, Sheet},
 };
 use crate::{
     domain::{
-        authority::{Action, Role},
+        authority::{Action, Actor, Object, Role, can},
         import::{Kind, field::Field, words::word},
         language::Language,
         loan::LendingState,
+        notice::MessageState,
         scope::Scope,
         verdict::text_enum,
     },
     store::{
-        Store, StoreError, Tx, device_list::DeviceQuery, flag_list::FlagQuery, loan_list::LoanQuery, page::Cursor,
-        programme,
+        StoreError, Tx, borrower_list::BorrowerQuery, device_list::DeviceQuery, flag_list::FlagQuery,
+        loan_list::LoanQuery, need_list::NeedQuery, page::Cursor, programme,
     },
 };
-use cartable_common::UtcMillis;
 
 text_enum! {
     /// What is exported.
@@ -33,12 +33,16 @@ text_enum! {
         Loans = "loans",
         /// Borrowers, without who they are.
         Borrowers = "borrowers",
+        /// What sites need.
+        Needs = "needs",
         /// Sites.
         Sites = "sites",
         /// Programmes.
         Programmes = "programmes",
         /// Open flags.
         Flags = "flags",
+        /// What was written to whom.
+        Notices = "notices",
         /// Devices, for Snipe-IT's importer.
         SnipeIt = "snipe-it",
         /// Devices, for GLPI's data injection.
@@ -54,15 +58,34 @@ impl ExportKind {
             Self::Devices | Self::SnipeIt | Self::Glpi => Action::SeeDevices,
             Self::Loans => Action::SeeLoans,
             Self::Borrowers => Action::SeeBorrowers,
+            Self::Needs => Action::SeeNeeds,
             Self::Sites => Action::SeeSites,
             Self::Programmes => Action::SeeProgrammes,
             Self::Flags => Action::SeeFlags,
+            Self::Notices => Action::SeeNotices,
         }
     }
 }
 
 /// Puts a code of a family (`status`, `flag`) into a reader's words.
 pub type Say = Arc<dyn Fn(&str, &str) -> String + Send + Sync>;
+
+/// The filters of each list: an export holds what its page shows.
+#[derive(Clone, Debug, Default)]
+pub struct Filters {
+    /// Of devices.
+    pub devices: DeviceQuery,
+    /// Of loans.
+    pub loans: LoanQuery,
+    /// Of borrowers.
+    pub borrowers: BorrowerQuery,
+    /// Of needs.
+    pub needs: NeedQuery,
+    /// Of flags.
+    pub flags: FlagQuery,
+    /// Of messages: those that were sent unless another state is asked for.
+    pub messages: Option<MessageState>,
+}
 
 /// What to export, for whom.
 #[derive(Clone)]
@@ -75,12 +98,8 @@ pub struct Export {
     pub role: Role,
     /// The reader's sites.
     pub scope: Scope,
-    /// The filters of the list of devices.
-    pub devices: DeviceQuery,
-    /// The filters of the list of loans.
-    pub loans: LoanQuery,
-    /// The filters of the list of flags.
-    pub flags: FlagQuery,
+    /// What is left out.
+    pub filters: Filters,
     /// The present moment.
     pub now: UtcMillis,
     /// The words of statuses and flags.
@@ -93,20 +112,6 @@ impl std::fmt::Debug for Export {
     }
 }
 
-/// Why an export broke off.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportFailed {
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The workbook.
-    #[error(transparent)]
-    Workbook(#[from] Unwritable),
-}
-
-/// A page of rows, and where the next one begins.
-pub(super) type Page = (Vec<Vec<String>>, Option<Cursor>);
-
 const EXTRA_DEVICE: [(&str, &str); 6] = [
     ("Nom de l’établissement", "Site name"),
     ("Statut d’enrôlement", "Enrolment status"),
@@ -114,6 +119,32 @@ const EXTRA_DEVICE: [(&str, &str); 6] = [
     ("Signalements", "Flags"),
     ("Dernier contact", "Last contact"),
     ("Référence interne", "Internal id"),
+];
+const EXTRA_LOAN: [(&str, &str); 6] = [
+    ("Modèle", "Model"),
+    ("Nature du bénéficiaire", "Kind of borrower"),
+    ("Nom de l’institution", "Name of the institution"),
+    ("Nom de l’établissement", "Site name"),
+    ("Réservé le", "Reserved on"),
+    ("Accessoires manquants", "Missing accessories"),
+];
+const EXTRA_NEED: [(&str, &str); 4] = [
+    ("Nom de l’établissement", "Site name"),
+    ("État du besoin", "What became of it"),
+    ("Saisi le", "Entered on"),
+    ("Saisi par", "Entered by"),
+];
+const NOTICE: [(&str, &str); 10] = [
+    ("Destinataire", "Recipient"),
+    ("Nature", "Kind of recipient"),
+    ("Nom de l’établissement", "Site name"),
+    ("État", "State"),
+    ("Nombre d’avis", "Notices"),
+    ("Préparé le", "Made on"),
+    ("Fini le", "Finished on"),
+    ("Essais", "Attempts"),
+    ("Erreur", "Error"),
+    ("Message-ID", "Message-ID"),
 ];
 const PROGRAMME: [(&str, &str); 7] = [
     ("Code", "Code"),
@@ -160,36 +191,51 @@ const GLPI: [(&str, &str); 8] = [
     ("Lieu", "Location"),
 ];
 
-impl Export {
-    /// The headings.
-    #[must_use]
-    pub fn headings(&self) -> Vec<&'static str> {
-        let both =
-            |pair: &(&'static str, &'static str)| if self.language == Language::French { pair.0 } else { pair.1 };
+impl Sheet for Export {
+    fn headings(&self) -> Vec<String> {
         let fields = |kind| Field::of(kind).iter().filter(|field| !field.is_personal());
-        let named = |field: &Field| field.heading(self.language);
+        let columns = |kind, extra: &[(&str, &str)]| {
+            let own = fields(kind).map(|field| field.heading(self.language).to_owned());
+            own.chain(self.either(extra)).collect()
+        };
         match self.kind {
-            ExportKind::Devices => fields(Kind::Devices).map(named).chain(EXTRA_DEVICE.iter().map(both)).collect(),
-            ExportKind::Loans => fields(Kind::Loans).map(named).collect(),
-            ExportKind::Borrowers => fields(Kind::Borrowers).map(named).collect(),
-            ExportKind::Sites => fields(Kind::Sites).map(named).collect(),
-            ExportKind::Programmes => PROGRAMME.iter().map(both).collect(),
-            ExportKind::Flags => FLAG.iter().map(both).collect(),
-            ExportKind::SnipeIt => SNIPE_IT.to_vec(),
-            ExportKind::Glpi => GLPI.iter().map(both).collect(),
+            ExportKind::Devices => columns(Kind::Devices, &EXTRA_DEVICE),
+            ExportKind::Loans => columns(Kind::Loans, &EXTRA_LOAN),
+            ExportKind::Borrowers => columns(Kind::Borrowers, &[]),
+            ExportKind::Needs => columns(Kind::Needs, &EXTRA_NEED),
+            ExportKind::Sites => columns(Kind::Sites, &[]),
+            ExportKind::Programmes => self.either(&PROGRAMME).collect(),
+            ExportKind::Flags => self.either(&FLAG).collect(),
+            ExportKind::Notices => self.either(&NOTICE).collect(),
+            ExportKind::SnipeIt => SNIPE_IT.map(str::to_owned).to_vec(),
+            ExportKind::Glpi => self.either(&GLPI).collect(),
         }
     }
 
-    /// A page of rows.
-    pub async fn page(&self, tx: &mut Tx, after: Option<Cursor>) -> Result<Page, StoreError> {
+    async fn page(&self, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
         match self.kind {
             ExportKind::Devices | ExportKind::SnipeIt | ExportKind::Glpi => export_rows::devices(self, tx, after).await,
             ExportKind::Loans => export_rows::loans(self, tx, after).await,
             ExportKind::Borrowers => export_rows::borrowers(self, tx, after).await,
+            ExportKind::Needs => export_rows::needs(self, tx, after).await,
             ExportKind::Sites => export_rows::sites(self, tx).await,
             ExportKind::Programmes => export_rows::programmes(self, tx).await,
             ExportKind::Flags => export_rows::flags(self, tx, after).await,
+            ExportKind::Notices => export_rows::notices(self, tx, after).await,
         }
+    }
+}
+
+impl Export {
+    /// The headings of the reader's language.
+    fn either(&self, pairs: &[(&str, &str)]) -> impl Iterator<Item = String> {
+        let french = self.language == Language::French;
+        pairs.iter().map(move |(fr, en)| if french { *fr } else { *en }.to_owned())
+    }
+
+    /// Whether the reader may do this with what their sites cover.
+    pub(super) fn may(&self, action: Action) -> bool {
+        can(Actor { role: self.role, scope: &self.scope }, action, Object::OwnScope).is_allowed()
     }
 
     /// The codes of the programmes whose members the reader may know.
@@ -207,46 +253,5 @@ impl Export {
     /// What a device is, in the reader's words.
     pub(super) fn chassis(&self, code: Option<&str>) -> String {
         code.map(|code| word::<Chassis>(code, self.language)).unwrap_or_default()
-    }
-
-    /// A piece of CSV: the next page, with the headings before the first one; and where the one after begins.
-    pub async fn csv_piece(
-        &self,
-        store: &Store,
-        after: Option<Cursor>,
-        delimiter: Delimiter,
-    ) -> Result<(String, Option<Cursor>), ExportFailed> {
-        let mut text = String::new();
-        if after.is_none() {
-            text.push_str(BYTE_ORDER_MARK);
-            text.push_str(&csv_line(self.headings(), delimiter));
-        }
-        let mut tx = store.read().await?;
-        let (rows, next) = self.page(&mut tx, after).await?;
-        for row in &rows {
-            text.push_str(&csv_line(row, delimiter));
-        }
-        Ok((text, next))
-    }
-
-    /// The whole as a workbook, in a file that nobody else sees.
-    pub async fn workbook(&self, store: &Store) -> Result<std::fs::File, ExportFailed> {
-        let mut book = Workbook::new(&self.headings())?;
-        let mut after = None;
-        loop {
-            let mut tx = store.read().await?;
-            let (rows, next) = self.page(&mut tx, after).await?;
-            drop(tx);
-            for row in rows {
-                book.push(row)?;
-            }
-            match next {
-                Some(cursor) => after = Some(cursor),
-                None => break,
-            }
-        }
-        Ok(tokio::task::spawn_blocking(move || book.finish_in_file())
-            .await
-            .unwrap_or_else(|_| Err(Unwritable::stopped()))?)
     }
 }

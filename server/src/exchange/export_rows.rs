@@ -1,37 +1,43 @@
 //! The cells of each export.
 
-use super::export::{Export, ExportKind, Page};
+use super::{
+    export::{Export, ExportKind},
+    sheet::{ROWS_AT_A_TIME, Rows},
+};
 use crate::{
     domain::{
+        authority::Action,
         borrower::{BorrowerKind, Level},
         import::{value::day_text, words::word},
         language::Language,
         loan::{Condition, LendingState, LoanStateName},
+        need::{self, NeedReason},
+        notice::MessageState,
         paris,
         programme::Term,
         school_calendar::Zone,
     },
     store::{
         StoreError, Tx,
+        borrower_list::{self, BorrowerQuery},
         device_list::{self, DeviceQuery, DeviceSummary},
         export,
         flag_list::{self, FlagQuery},
         loan_list::{self, LoanQuery},
+        message_list,
+        need_list::{self, NeedQuery},
         page::Cursor,
         programme, site,
     },
 };
 use cartable_common::UtcMillis;
 
-/// Rows read at a time.
-const ROWS_AT_A_TIME: usize = 500;
-
 fn day(moment: Option<UtcMillis>) -> String {
     moment.map(|moment| paris::date(moment).to_string()).unwrap_or_default()
 }
 
-pub(super) async fn devices(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Page, StoreError> {
-    let query = DeviceQuery { after, limit: ROWS_AT_A_TIME, ..one.devices.clone() };
+pub(super) async fn devices(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
+    let query = DeviceQuery { after, limit: ROWS_AT_A_TIME, ..one.filters.devices.clone() };
     let page = device_list::list(tx, &one.scope, &query).await?;
     let extras = export::devices(tx, page.rows.iter().map(|device| device.id.0)).await?;
     let shown = one.shown_programmes(tx).await?;
@@ -44,9 +50,11 @@ pub(super) async fn devices(one: &Export, tx: &mut Tx, after: Option<Cursor>) ->
             ExportKind::Devices
             | ExportKind::Loans
             | ExportKind::Borrowers
+            | ExportKind::Needs
             | ExportKind::Sites
             | ExportKind::Programmes
-            | ExportKind::Flags => {
+            | ExportKind::Flags
+            | ExportKind::Notices => {
                 let programme = extra.programme.clone().filter(|code| shown.contains(code));
                 own(one, device, extra, programme)
             }
@@ -123,16 +131,18 @@ fn for_glpi(one: &Export, device: DeviceSummary, extra: &export::DeviceExtra) ->
     ]
 }
 
-pub(super) async fn loans(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Page, StoreError> {
-    let query = LoanQuery { after, limit: ROWS_AT_A_TIME, ..one.loans.clone() };
+pub(super) async fn loans(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
+    let query = LoanQuery { after, limit: ROWS_AT_A_TIME, ..one.filters.loans.clone() };
     let page = loan_list::list(tx, &one.scope, &query).await?;
-    let reports = export::police_reports(tx, page.rows.iter().map(|loan| loan.id)).await?;
+    let mut reports = export::police_reports(tx, page.rows.iter().map(|loan| loan.id)).await?;
+    let borrowers = one.may(Action::SeeBorrowers);
     let rows = page.rows.into_iter().map(|loan| {
         let programme = if loan.shows_programme_to(one.role) { loan.programme_code.clone() } else { String::new() };
+        let of_borrower = |text: String| if borrowers { text } else { String::new() };
         vec![
             loan.serial_number.unwrap_or_default(),
             loan.asset_tag.unwrap_or_default(),
-            loan.reference.to_string(),
+            of_borrower(loan.reference.to_string()),
             programme,
             loan.site_uai.unwrap_or_default(),
             word::<LoanStateName>(loan.state.as_str(), one.language),
@@ -140,29 +150,89 @@ pub(super) async fn loans(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> R
             loan.due.map(|due| due.to_string()).unwrap_or_default(),
             day(loan.ended_at),
             loan.condition.map(|found| word::<Condition>(found.as_str(), one.language)).unwrap_or_default(),
-            reports.get(&loan.id).cloned().unwrap_or_default(),
+            reports.remove(&loan.id).unwrap_or_default(),
+            loan.model.unwrap_or_default(),
+            of_borrower(word::<BorrowerKind>(loan.borrower_kind.as_str(), one.language)),
+            of_borrower(loan.institution_name.unwrap_or_default()),
+            loan.site_name.unwrap_or_default(),
+            day(Some(loan.reserved_at)),
+            loan.missing.join(", "),
         ]
     });
     Ok((rows.collect(), page.next))
 }
 
-pub(super) async fn borrowers(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Page, StoreError> {
-    let (found, next) = export::borrowers(tx, &one.scope, after.as_ref(), ROWS_AT_A_TIME).await?;
-    let rows = found.into_iter().map(|borrower| {
+pub(super) async fn borrowers(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
+    let query = BorrowerQuery { after, limit: ROWS_AT_A_TIME, ..one.filters.borrowers.clone() };
+    let page = borrower_list::list(tx, &one.scope, &query).await?;
+    // In a small collège "Ulis" beside a reference is a name.
+    let levels = one.may(Action::SeeIdentity);
+    let rows = page.rows.into_iter().map(|borrower| {
         vec![
             borrower.reference.to_string(),
             word::<BorrowerKind>(borrower.kind.as_str(), one.language),
             borrower.institution_name.unwrap_or_default(),
-            borrower.uai.unwrap_or_default(),
-            borrower.level.map(|level| word::<Level>(level.as_str(), one.language)).unwrap_or_default(),
-            borrower.left_on.map(day_text).unwrap_or_default(),
+            borrower.site.map(|site| site.uai).unwrap_or_default(),
+            level(one, borrower.level.filter(|_| levels)),
+            borrower.left_site_day.map(day_text).unwrap_or_default(),
+        ]
+    });
+    Ok((rows.collect(), page.next))
+}
+
+fn level(one: &Export, level: Option<Level>) -> String {
+    level.map(|level| word::<Level>(level.as_str(), one.language)).unwrap_or_default()
+}
+
+/// A need stands under its own id, by which an import finds it again.
+pub(super) async fn needs(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
+    let query = NeedQuery { after, limit: ROWS_AT_A_TIME, ..one.filters.needs.clone() };
+    let page = need_list::list(tx, &one.scope, &query).await?;
+    let programmes = programme::list(tx).await?;
+    let rows = page.rows.into_iter().map(|need| {
+        let programme = programmes.iter().find(|programme| programme.id == need.programme);
+        let shows = need::shows_borrower(one.role, programme);
+        let reasons: Vec<String> =
+            need.reasons.iter().map(|reason| word::<NeedReason>(reason.as_str(), one.language)).collect();
+        vec![
+            need.id.to_string(),
+            need.borrower.filter(|_| shows).map(|(_, reference)| reference).unwrap_or_default(),
+            programme.map(|programme| programme.code.to_string()).unwrap_or_default(),
+            need.site_uai,
+            level(one, need.level),
+            reasons.join(", "),
+            need.site_name,
+            (one.say)("need-state", need.state.as_str()),
+            day(Some(need.entered_at)),
+            need.entered_by,
+        ]
+    });
+    Ok((rows.collect(), page.next))
+}
+
+pub(super) async fn notices(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
+    let state = one.filters.messages.unwrap_or(MessageState::Sent);
+    let limit = u16::try_from(ROWS_AT_A_TIME).unwrap_or(u16::MAX);
+    let (messages, next) = message_list::list(tx, &one.scope, state, after.as_ref(), limit).await?;
+    let rows = messages.into_iter().map(|message| {
+        vec![
+            message.named.unwrap_or_default(),
+            (one.say)("recipient", message.recipient.as_str()),
+            message.site.unwrap_or_default(),
+            (one.say)("message", message.state.as_str()),
+            message.notices.to_string(),
+            day(Some(message.created_at)),
+            day(message.finished_at),
+            message.attempts.to_string(),
+            message.error.unwrap_or_default(),
+            message.mail_id,
         ]
     });
     Ok((rows.collect(), next))
 }
 
 /// All sites at once: there are hundreds, not millions.
-pub(super) async fn sites(one: &Export, tx: &mut Tx) -> Result<Page, StoreError> {
+pub(super) async fn sites(one: &Export, tx: &mut Tx) -> Result<Rows, StoreError> {
     let found = site::list(tx, &one.scope).await?;
     let row =
         |site: site::SiteRow| vec![site.uai, site.name, site.commune, word::<Zone>(site.zone.as_str(), one.language)];
@@ -170,7 +240,7 @@ pub(super) async fn sites(one: &Export, tx: &mut Tx) -> Result<Page, StoreError>
 }
 
 /// All programmes at once.
-pub(super) async fn programmes(one: &Export, tx: &mut Tx) -> Result<Page, StoreError> {
+pub(super) async fn programmes(one: &Export, tx: &mut Tx) -> Result<Rows, StoreError> {
     let found = programme::list(tx).await?;
     let (yes, no) = if one.language == Language::French { ("Oui", "Non") } else { ("Yes", "No") };
     let rows = found.into_iter().map(|programme| {
@@ -193,8 +263,8 @@ pub(super) async fn programmes(one: &Export, tx: &mut Tx) -> Result<Page, StoreE
     Ok((rows.collect(), None))
 }
 
-pub(super) async fn flags(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Page, StoreError> {
-    let query = FlagQuery { after, limit: ROWS_AT_A_TIME, ..one.flags.clone() };
+pub(super) async fn flags(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
+    let query = FlagQuery { after, limit: ROWS_AT_A_TIME, ..one.filters.flags.clone() };
     let page = flag_list::list(tx, &one.scope, &query, one.now).await?;
     let rows = page.rows.into_iter().map(|flag| {
         let sentence = match one.language {

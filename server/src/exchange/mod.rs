@@ -10,6 +10,7 @@ pub mod limits;
 pub mod read;
 pub mod records;
 pub mod run;
+pub mod sheet;
 mod text;
 mod workbook;
 pub mod write;

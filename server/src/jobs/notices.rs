@@ -19,7 +19,6 @@ use crate::{
         notice_schedule::{Calm, in_hours},
         paris,
         policy::Policy,
-        school_calendar::Closure,
     },
     mail::smtp::{Link, Mailer, Parcel, Trouble},
     store::{
@@ -95,30 +94,17 @@ impl Writing<'_> {
         let mut tx = self.store.write().await?;
         message::expire(&mut tx, today).await?;
         tx.commit().await?;
-        let closures = self.closures().await?;
-        self.write_reminders(&closures, today, now, &mut done).await?;
+        self.write_reminders(today, now, &mut done).await?;
         let Some(mailer) = self.mailer.filter(|_| in_hours(self.policy, paris::date_time(now))) else {
             return Ok(done);
         };
-        self.group(mailer, &closures, today, now, &mut done).await?;
-        self.send(mailer, &closures, &mut done, shutdown).await?;
+        self.group(mailer, today, now, &mut done).await?;
+        self.send(mailer, &mut done, shutdown).await?;
         Ok(done)
     }
 
-    async fn closures(&self) -> Result<Vec<Closure>, StoreError> {
-        let mut closures = self.policy.calendar.closures.clone();
-        closures.extend(notice_due::closures(&mut self.store.read().await?).await?);
-        Ok(closures)
-    }
-
     /// Once a day: the reminders that the programmes' schedules ask for.
-    async fn write_reminders(
-        &self,
-        closures: &[Closure],
-        today: Date,
-        now: UtcMillis,
-        done: &mut Done,
-    ) -> Result<(), StoreError> {
+    async fn write_reminders(&self, today: Date, now: UtcMillis, done: &mut Done) -> Result<(), StoreError> {
         let mut tx = self.store.read().await?;
         let written = notice_due::is_written(&mut tx, today).await?;
         let programmes = notice_due::programmes(&mut tx).await?;
@@ -126,7 +112,7 @@ impl Writing<'_> {
         if written {
             return Ok(());
         }
-        let run = notice_due::Run { policy: self.policy, closures, today, now };
+        let run = notice_due::Run { policy: self.policy, today, now };
         for programme in &programmes {
             let mut after = None;
             loop {
@@ -147,34 +133,21 @@ impl Writing<'_> {
     }
 
     /// One message for each recipient for whom something may leave today.
-    async fn group(
-        &self,
-        mailer: &Mailer,
-        closures: &[Closure],
-        today: Date,
-        now: UtcMillis,
-        done: &mut Done,
-    ) -> Result<(), StoreError> {
+    async fn group(&self, mailer: &Mailer, today: Date, now: UtcMillis, done: &mut Done) -> Result<(), StoreError> {
         let mut after = None;
         loop {
             let mut tx = self.store.write().await?;
             let mut waiting = message::waiting(&mut tx, after, today).await?;
             let Some(last) = waiting.last().map(|last| last.recipient) else { return Ok(()) };
             after = Some(last);
-            waiting.retain(|one| Calm::new(self.policy, one.zone, closures).allows(one.quiet, today));
+            waiting.retain(|one| Calm::new(self.policy, one.zone).allows(one.quiet, today));
             done.messages += message::group(&mut tx, &waiting, mailer.domain(), now).await?;
             tx.commit().await?;
         }
     }
 
     /// Sends what is due, over one connection as long as it lasts.
-    async fn send(
-        &self,
-        mailer: &Mailer,
-        closures: &[Closure],
-        done: &mut Done,
-        shutdown: &CancellationToken,
-    ) -> Result<(), NoticesError> {
+    async fn send(&self, mailer: &Mailer, done: &mut Done, shutdown: &CancellationToken) -> Result<(), NoticesError> {
         let (mut link, mut after) = (None, None);
         loop {
             let now = (self.clock)();
@@ -188,7 +161,7 @@ impl Writing<'_> {
                 if shutdown.is_cancelled() {
                     break;
                 }
-                if !Calm::new(self.policy, one.zone, closures).allows(one.quiet, today) {
+                if !Calm::new(self.policy, one.zone).allows(one.quiet, today) {
                     continue;
                 }
                 // First the connection: while there is none, no attempt is counted and nobody's identity is opened.

@@ -20,7 +20,7 @@ pub use files::write_private;
 pub use gateway_certificate::GatewayCertificate;
 pub use issuer::DeviceIssuer;
 pub use master_key::{KeyError, MasterKey};
-pub(crate) use sealed::{open as open_sealed, seal_text as seal};
+pub(crate) use sealed::{open as open_sealed, seal};
 
 use std::path::PathBuf;
 

@@ -10,13 +10,8 @@ use data_encoding::BASE64;
 /// First line of a sealed file; a later form gets another.
 const HEADER: &str = "cartable-sealed-1";
 
-/// The same as [`seal`], for callers that need no reason.
-pub(crate) fn seal_text(key: &[u8; 32], name: &str, plain: &[u8]) -> Option<String> {
-    seal(key, name, plain).ok()
-}
-
 /// `plain` encrypted under `key` for the purpose `name`, as three lines of text.
-pub(super) fn seal(key: &[u8; 32], name: &str, plain: &[u8]) -> Result<String, Unspecified> {
+pub(crate) fn seal(key: &[u8; 32], name: &str, plain: &[u8]) -> Result<String, Unspecified> {
     let mut text = plain.to_vec();
     let nonce = RandomizedNonceKey::new(&AES_256_GCM, key)?.seal_in_place_append_tag(aad(name), &mut text)?;
     Ok(format!("{HEADER}\n{}\n{}\n", BASE64.encode(nonce.as_ref()), BASE64.encode(&text)))

@@ -240,3 +240,30 @@ pub async fn stale_count(tx: &mut Tx, id: Uuid) -> Result<i64, StoreError> {
     );
     clause.value(id).number(tx).await
 }
+
+#[cfg(test)]
+impl LineRow {
+    /// A line in that state, for samples of pages, which cannot fill what only this module knows.
+    pub(crate) fn sample(state: LineState) -> Self {
+        Self {
+            rank: 1,
+            need: Uuid::from_u128(71),
+            site: Uuid::from_u128(42),
+            site_uai: String::new(),
+            site_name: String::new(),
+            programme: Uuid::from_u128(41),
+            level: None,
+            state,
+            score: 0,
+            explanation: Explanation::default(),
+            device: None,
+            cause: None,
+            remark: None,
+            loan: None,
+            stale: None,
+            need_open: true,
+            programme_open: true,
+            borrower: None,
+        }
+    }
+}

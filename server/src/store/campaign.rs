@@ -11,7 +11,6 @@ use super::{
     StoreError, Tx,
     campaign_count::{Deltas, shift},
     clause::Clause,
-    loan_due,
     notice::{self, NewNotice},
     on,
     rows::{Rows, Type},
@@ -127,8 +126,14 @@ pub async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<Campaign>, StoreError>
     clause.rows::<Raw>(tx).await?.pop().map(Raw::read).transpose()
 }
 
-/// Gives one site desks of its own. The campaign must be planned still.
-pub async fn set_desks(tx: &mut Tx, id: Uuid, site: Uuid, desks: Desks) -> Result<(), StoreError> {
+/// Gives one site desks of its own. False when the campaign is not planned any more.
+pub async fn set_desks(tx: &mut Tx, id: Uuid, site: Uuid, desks: Desks) -> Result<bool, StoreError> {
+    // An update of nothing: it holds the row against a start in between.
+    let sql = "UPDATE campaign SET name = name WHERE id = $1 AND state = 'planned'";
+    let held = on!(tx, |c| sqlx::query(sql).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
+    if held == 0 {
+        return Ok(false);
+    }
     let sql = "INSERT INTO campaign_desk (campaign_id, site_id, desks, slots) VALUES ($1, $2, $3, $4) \
                ON CONFLICT (campaign_id, site_id) DO UPDATE SET desks = excluded.desks, slots = excluded.slots";
     on!(tx, |c| {
@@ -141,7 +146,7 @@ pub async fn set_desks(tx: &mut Tx, id: Uuid, site: Uuid, desks: Desks) -> Resul
             .await
             .map(drop)
     })?;
-    Ok(())
+    Ok(true)
 }
 
 /// Why a campaign does not start. Nothing was written.
@@ -203,12 +208,11 @@ async fn place(
     policy: &Policy,
 ) -> Result<(Vec<(Held, Slot)>, BTreeMap<Uuid, String>), StartError> {
     let own = own_desks(tx, campaign.id).await?;
-    let closures = loan_due::closures(tx, policy).await?;
     let (mut placed, mut names) = (Vec::new(), BTreeMap::new());
     for (id, held) in by_site {
         let Some(site) = site::find(tx, &Scope::Everything, id).await? else { continue };
         let desks = own.get(&id).copied().unwrap_or(campaign.desks);
-        let window = days(campaign.first, campaign.last, site.zone, &closures);
+        let window = days(campaign.first, campaign.last, site.zone, &policy.calendar.closures);
         let here = assign(held, &window, desks);
         placed.extend(here.map_err(|missing| StartRefused::TooFew { site: site.name.clone(), missing })?);
         names.insert(id, site.name);

@@ -68,26 +68,14 @@ impl Raw {
 pub(super) const SELECT: &str = "SELECT id, site_id, programme_id, level, reasons, borrower_id, state, entered_by, \
      entered_at, loan_id FROM need";
 
-/// What [`put`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Put {
-    /// There was no such need: it was entered.
-    Entered(Uuid),
-    /// It was open and said something else.
-    Changed(Uuid),
-    /// It said the same, or it was met or withdrawn meanwhile and stays so.
-    Unchanged(Uuid),
-}
-
 /// Enters a need.
-pub async fn insert(tx: &mut Tx, need: &Need, natural_key_hash: Option<&[u8]>, by: &str) -> Result<(), StoreError> {
-    let sql = "INSERT INTO need (id, natural_key_hash, site_id, programme_id, level, reasons, borrower_id, state, \
-               entered_by, entered_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9)";
+pub async fn insert(tx: &mut Tx, need: &Need, by: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO need (id, site_id, programme_id, level, reasons, borrower_id, state, entered_by, entered_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8)";
     let reasons = to_json("need.reasons", &need.reasons.codes())?;
     on!(tx, |c| {
         sqlx::query(sql)
             .bind(need.id)
-            .bind(natural_key_hash)
             .bind(need.site)
             .bind(need.programme)
             .bind(need.level.map(Level::as_str))
@@ -100,39 +88,6 @@ pub async fn insert(tx: &mut Tx, need: &Need, natural_key_hash: Option<&[u8]>, b
             .map(drop)
     })?;
     Ok(())
-}
-
-/// Enters a need that an import names by its key, or brings the open one with that key up to date: `need`'s own id and
-/// moment are only used for a new one. Importing the same list again changes nothing, and what was met or withdrawn
-/// meanwhile is not asked for again.
-pub async fn put(tx: &mut Tx, need: &Need, natural_key_hash: &[u8], by: &str) -> Result<Put, StoreError> {
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE natural_key_hash = $1"));
-    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(natural_key_hash).fetch_optional(c).await)?;
-    let Some(found) = raw.map(Raw::read).transpose()? else {
-        insert(tx, need, Some(natural_key_hash), by).await?;
-        return Ok(Put::Entered(need.id));
-    };
-    let id = found.need.id;
-    let same = Need { id, entered_at: found.need.entered_at, ..need.clone() } == found.need;
-    if same || found.state != NeedState::Open {
-        return Ok(Put::Unchanged(id));
-    }
-    let sql = "UPDATE need SET site_id = $2, programme_id = $3, level = $4, reasons = $5, borrower_id = $6 \
-               WHERE id = $1 AND state = 'open'";
-    let reasons = to_json("need.reasons", &need.reasons.codes())?;
-    let rows = on!(tx, |c| {
-        sqlx::query(sql)
-            .bind(id)
-            .bind(need.site)
-            .bind(need.programme)
-            .bind(need.level.map(Level::as_str))
-            .bind(reasons)
-            .bind(need.borrower)
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected())
-    })?;
-    Ok(if rows == 1 { Put::Changed(id) } else { Put::Unchanged(id) })
 }
 
 /// The need with that id, if `scope` covers its site.

@@ -88,7 +88,7 @@ pub async fn enter(
             borrower: borrower.as_ref().map(|borrower| borrower.id),
             entered_at: now,
         };
-        need::insert(tx, &entered, None, by).await?;
+        need::insert(tx, &entered, by).await?;
         ids.push(entered.id);
     }
     Ok(ids)

@@ -9,7 +9,7 @@ use jiff::{ToSpan as _, civil::Date};
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, loan_due,
+    StoreError, Tx,
     notice::{self, NewNotice},
     on, programme, setting,
     value::{day, day_number, moment, parsed},
@@ -21,7 +21,7 @@ use crate::domain::{
     paris,
     policy::Policy,
     programme::Programme,
-    school_calendar::{Closure, Zone},
+    school_calendar::Zone,
 };
 
 /// Loans looked at in one unit of work.
@@ -60,8 +60,6 @@ pub struct Place {
 pub struct Run<'a> {
     /// The rules.
     pub policy: &'a Policy,
-    /// Days without school that were added.
-    pub closures: &'a [Closure],
     /// The day.
     pub today: Date,
     /// The moment.
@@ -95,7 +93,7 @@ pub async fn write(
             loan.academic_zone.as_deref().map(|zone| parsed("site.academic_zone", zone)).transpose()?;
         let due = day("loan.due_day", loan.due_day)?;
         let handed_over = paris::date(moment("loan.handed_over_at", loan.handed_over_at)?);
-        let calm = Calm::new(run.policy, zone, run.closures);
+        let calm = Calm::new(run.policy, zone);
         if let Some(step) = due_step((handed_over, due), &programme.notice_days, run.today, &calm, run.policy) {
             found.push((loan, due, step));
         }
@@ -172,9 +170,4 @@ async fn referents(tx: &mut Tx) -> Result<HashMap<Uuid, Vec<Uuid>>, StoreError> 
         referents.entry(site).or_default().push(referent);
     }
     Ok(referents)
-}
-
-/// Days without school that the policy does not know: imported ones.
-pub async fn closures(tx: &mut Tx) -> Result<Vec<Closure>, StoreError> {
-    loan_due::imported(tx).await
 }

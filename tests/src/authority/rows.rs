@@ -37,6 +37,38 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/needs", "AP-R--", SiteInBody(422), 201)
         .sends(r#"{"site":"{uai}","programme":"{programme-code}","reasons":["ulis"],"count":2}"#),
     Row::new("POST /api/v1/needs/{need}/withdraw", "AP-R--", Site, 204).sends(r#"{"reason":"x"}"#),
+    Row::new("GET /api/v1/allocations", "AP---U", Programme, 200),
+    Row::new("POST /api/v1/allocations", "AP----", Programme, 201).sends("{}"),
+    Row::new("GET /api/v1/allocations/{allocation}", "AP---U", Programme, 200),
+    Row::new("GET /api/v1/allocations/{allocation}/lines", "AP---U", Programme, 200),
+    // What no line can have is said, once it is known who asks.
+    Row::new("POST /api/v1/allocations/{allocation}/lines/{rank}/swap", "AP----", Programme, 422)
+        .sends(r#"{"device":"{lent-device}","reason":"x"}"#),
+    Row::new("POST /api/v1/allocations/{allocation}/lines/{rank}/drop", "AP----", Programme, 204)
+        .sends(r#"{"reason":"x"}"#),
+    Row::new("POST /api/v1/allocations/{allocation}/approve", "AP----", Programme, 200),
+    Row::new("POST /api/v1/allocations/{allocation}/drop", "AP----", Programme, 204),
+    Row::new("GET /api/v1/campaigns", "APTRFU", Scope, 200),
+    Row::new("POST /api/v1/campaigns", "AP----", Programme, 201)
+        .sends(r#"{"name":"x","first":"2027-06-14","last":"2027-06-18","desks":1,"slots":500,"sites":["{uai}"]}"#),
+    Row::new("GET /api/v1/campaigns/{campaign}", "APTRFU", Shared, 200),
+    Row::new("GET /api/v1/campaigns/{campaign}/loans", "APTRFU", Shared, 200),
+    // It runs already: allowed, and said so.
+    Row::new("POST /api/v1/campaigns/{campaign}/desks", "AP----", Programme, 422)
+        .sends(r#"{"site":"{uai}","desks":1,"slots":1}"#),
+    Row::new("POST /api/v1/campaigns/{campaign}/start", "AP----", Programme, 422),
+    Row::new("POST /api/v1/campaigns/{campaign}/close", "AP----", Programme, 204),
+    Row::new("POST /api/v1/campaigns/{campaign}/excuse", "AP-R--", Site, 204)
+        .sends(r#"{"loan":"{loan}","reason":"x"}"#),
+    Row::new("GET /api/v1/imports", "AP----", Programme, 200),
+    // What the matrix sends does not say what it lists: allowed, and nonsense.
+    Row::new("POST /api/v1/imports", "AP----", Programme, 400),
+    Row::new("GET /api/v1/imports/{import}", "AP----", Programme, 200),
+    Row::new("POST /api/v1/imports/{import}/check", "AP----", Programme, 202).sends("{}"),
+    // It was not checked: allowed, and said so.
+    Row::new("POST /api/v1/imports/{import}/apply", "AP----", Programme, 422).sends(r#"{"on_error":"stop"}"#),
+    Row::new("GET /api/v1/imports/{import}/rows", "AP----", Programme, 200),
+    Row::new("DELETE /api/v1/imports/{import}", "AP----", Programme, 204),
     Row::new("GET /api/v1/borrowers", "AP-R-U", Scope, 200),
     Row::new("GET /api/v1/borrowers/{borrower}", "AP-R-U", Site, 200),
     Row::new("GET /api/v1/borrowers/{borrower}/identity", "AP-R--", Site, 200),
@@ -109,7 +141,7 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /allocations", "AP---U", Programme, 200),
     Row::new("POST /allocations", "AP----", Programme, 303).sends("programme="),
     Row::new("GET /allocations/{allocation}", "AP---U", Programme, 200),
-    Row::new("GET /allocations/{allocation}/lines.csv", "AP---U", Programme, 200),
+    Row::new("GET /allocations/{allocation}/{lines-file}", "AP---U", Programme, 200),
     // What makes no sense (an unknown device, a line that is dropped twice) is said on the proposal's page.
     Row::new("POST /allocations/{allocation}/swap", "AP----", Programme, 303).sends("rank=1&device=zz&reason=x"),
     Row::new("POST /allocations/{allocation}/drop-line", "AP----", Programme, 303).sends("rank=1&reason=x"),
@@ -119,7 +151,7 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /campaigns", "AP----", Programme, 303)
         .sends("name=x&first=2027-06-14&last=2027-06-18&desks=1&slots=500"),
     Row::new("GET /campaigns/{campaign}", "APTRFU", Shared, 200),
-    Row::new("GET /campaigns/{campaign}/missing.csv", "APTRFU", Shared, 200),
+    Row::new("GET /campaigns/{campaign}/{loans-file}", "APTRFU", Shared, 200),
     // It runs already: allowed, and said so.
     Row::new("POST /campaigns/{campaign}/start", "AP----", Programme, 422),
     Row::new("POST /campaigns/{campaign}/close", "AP----", Programme, 303),

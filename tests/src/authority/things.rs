@@ -142,6 +142,9 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     tx.commit().await?;
     // The list that the fewest may have.
     things.put("export", "borrowers.csv");
+    things.put("lines-file", "lines.csv");
+    things.put("rank", 1);
+    things.put("loans-file", "loans.csv");
     things.put("import", import(cartable, now).await?);
     Ok(things)
 }
@@ -261,6 +264,6 @@ async fn need(tx: &mut Tx, site: Uuid, programme: Uuid, now: UtcMillis) -> anyho
     let id = Uuid::new_v4();
     let (reasons, level) = (Reasons::default(), Some(Level::Cinquieme));
     let asked = Need { id, site, programme, level, reasons, borrower: None, entered_at: now };
-    need::insert(tx, &asked, None, "test").await?;
+    need::insert(tx, &asked, "test").await?;
     Ok(id)
 }

@@ -69,6 +69,10 @@ text_enum! {
         ReferenceForm = "reference_form",
         /// No borrower has this reference or number.
         UnknownBorrower = "unknown_borrower",
+        /// The borrower belongs to another site.
+        BorrowerElsewhere = "borrower_elsewhere",
+        /// Two reasons of a need that cannot be true together.
+        ReasonsExclude = "reasons_exclude",
         /// A person and an institution do not turn into each other.
         KindChanged = "kind_changed",
         /// Only an institution has a name in clear.

@@ -78,6 +78,7 @@ impl Mapping {
             Kind::Devices => has(&Field::SerialNumber) || has(&Field::AssetTag),
             Kind::Sites => has(&Field::Uai),
             Kind::Borrowers => has(&Field::Reference) || has(&Field::SchoolNumber),
+            Kind::Needs => has(&Field::NeedNumber) || has(&Field::Reference) || has(&Field::SchoolNumber),
             Kind::Loans => (has(&Field::SerialNumber) || has(&Field::AssetTag)) && has(&Field::StartDay),
         };
         if keyed { Ok(()) } else { Err(InvalidMapping::NoKey) }

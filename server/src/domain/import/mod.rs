@@ -8,9 +8,11 @@ pub mod cells;
 pub mod device;
 pub mod fault;
 pub mod field;
+mod field_names;
 pub mod foreign;
 pub mod loan;
 pub mod mapping;
+pub mod need;
 pub mod site;
 pub mod value;
 pub mod words;
@@ -30,6 +32,8 @@ text_enum! {
         Borrowers = "borrowers",
         /// Loans.
         Loans = "loans",
+        /// What sites need.
+        Needs = "needs",
     }
 }
 
@@ -37,7 +41,7 @@ impl Kind {
     /// Whether rows say who somebody is: their values are then shown nowhere but to whoever brought the file.
     #[must_use]
     pub const fn is_personal(self) -> bool {
-        matches!(self, Self::Borrowers | Self::Loans)
+        matches!(self, Self::Borrowers | Self::Loans | Self::Needs)
     }
 }
 
@@ -78,6 +82,20 @@ text_enum! {
         Refused = "refused",
         /// Something of ours failed.
         Failed = "failed",
+    }
+}
+
+impl ImportState {
+    /// Whether it may be written now: what was not checked is not, for the check is what a person decides on.
+    #[must_use]
+    pub const fn may_be_written(self) -> bool {
+        matches!(self, Self::Checked | Self::Refused)
+    }
+
+    /// Whether it may be deleted: not while it writes.
+    #[must_use]
+    pub const fn may_be_deleted(self) -> bool {
+        !matches!(self, Self::Applying)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::domain::{
     fold::fold,
     language::Language,
     loan::{Condition, LendingState, LoanStateName},
+    need::NeedReason,
     school_calendar::Zone,
 };
 
@@ -114,6 +115,24 @@ impl Worded for Level {
     ];
 }
 
+impl Worded for NeedReason {
+    const WORDS: &'static [(Self, &'static str, &'static str, &'static str, &'static [&'static str])] = &[
+        (Self::Ulis, "ulis", "ULIS", "ULIS", &["dispositif ulis", "élève ulis"]),
+        (
+            Self::NoComputer,
+            "no_computer",
+            "Aucun ordinateur",
+            "No computer",
+            &["aucun ordinateur à la maison", "sans ordinateur", "non équipé", "no computer at home"],
+        ),
+        (Self::Shared, "shared", "Ordinateur partagé", "Shared computer", &["partagé", "fratrie"]),
+        (Self::Band1, "band_1", "Bourse échelon 1", "Scholarship band 1", &["échelon 1", "bourse 1", "band 1"]),
+        (Self::Band2, "band_2", "Bourse échelon 2", "Scholarship band 2", &["échelon 2", "bourse 2", "band 2"]),
+        (Self::Band3, "band_3", "Bourse échelon 3", "Scholarship band 3", &["échelon 3", "bourse 3", "band 3"]),
+        (Self::Replacement, "replacement", "Remplacement", "Replacement", &["remplace"]),
+    ];
+}
+
 impl Worded for IdentityLanguage {
     const WORDS: &'static [(Self, &'static str, &'static str, &'static str, &'static [&'static str])] = &[
         (Self::French, "fr", "Français", "French", &["fr-fr"]),
@@ -150,6 +169,7 @@ mod tests {
         each_is_read_back::<Condition>();
         each_is_read_back::<BorrowerKind>();
         each_is_read_back::<Level>();
+        each_is_read_back::<NeedReason>();
         each_is_read_back::<IdentityLanguage>();
         each_is_read_back::<Zone>();
         assert_eq!(LendingState::from_word("peut-être"), None);
@@ -161,5 +181,6 @@ mod tests {
         assert_eq!(LoanStateName::WORDS.len(), LoanStateName::ALL.len());
         assert_eq!(Chassis::WORDS.len(), Chassis::ALL.len());
         assert_eq!(Level::WORDS.len(), Level::ALL.len());
+        assert_eq!(NeedReason::WORDS.len(), NeedReason::ALL.len());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::settings::{Policy, SETTINGS};
+use super::settings::{Policy, settings};
 use crate::domain::flag::FlagCode;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rules.md");
@@ -12,7 +12,7 @@ fn table() -> String {
     let defaults = Policy::default();
     let mut table =
         String::from("\n| Réglage · Setting | Valeur · Value | Sens · Meaning | Source |\n| --- | --- | --- | --- |\n");
-    for setting in SETTINGS {
+    for setting in settings() {
         let (section, key, unit, value) = (setting.section, setting.key, setting.unit, setting.value_in(&defaults));
         let (fr, en, source_fr, source) = (setting.fr, setting.en, setting.source_fr, setting.source);
         let _ = writeln!(table, "| `{section}.{key}` | {value} ({unit}) | {fr} *{en}* | {source_fr} *{source}* |");

@@ -7,7 +7,7 @@ use toml::{
     de::{DeString, DeTable, DeValue},
 };
 
-use super::settings::{Policy, SECTIONS, SETTINGS};
+use super::settings::{Policy, sections, settings};
 
 /// Why a policy is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,7 +88,7 @@ impl Reading<'_> {
     fn section(&mut self, name: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) {
         let line = self.line(&name.span());
         let name = name.get_ref().as_ref();
-        let known = SECTIONS.iter().map(|(section, _)| *section);
+        let known = sections().map(|(section, _)| *section);
         if !known.clone().any(|section| section == name) {
             let all: Vec<_> = known.collect();
             return self.refuse(line, format!("there is no section [{name}]; there are {}", all.join(", ")));
@@ -104,7 +104,7 @@ impl Reading<'_> {
     fn setting(&mut self, section: &str, key: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) {
         let line = self.line(&key.span());
         let key = key.get_ref().as_ref();
-        let of_section = || SETTINGS.iter().filter(|setting| setting.section == section);
+        let of_section = || settings().filter(|setting| setting.section == section);
         let Some(setting) = of_section().find(|setting| setting.key == key) else {
             let all: Vec<_> = of_section().map(|setting| setting.key).collect();
             let reason = format!("[{section}] has no setting `{key}`; it has {}", all.join(", "));
@@ -133,7 +133,7 @@ impl Reading<'_> {
     }
 
     fn number(&self, path: &str) -> u32 {
-        let setting = SETTINGS.iter().find(|setting| path.split_once('.') == Some((setting.section, setting.key)));
+        let setting = settings().find(|setting| path.split_once('.') == Some((setting.section, setting.key)));
         setting.and_then(|setting| setting.value_in(&self.policy).parse().ok()).unwrap_or_default()
     }
 }

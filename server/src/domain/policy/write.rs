@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::wording::Said;
 
-use super::settings::{Policy, SECTIONS, SETTINGS};
+use super::settings::{Policy, sections, settings};
 
 const HEADER: &str = "\
 # Politique de Cartable : tous les seuils de ses règles, avec leur valeur d'origine. Une ligne effacée reprend sa valeur
@@ -13,7 +13,7 @@ const HEADER: &str = "\
 # Cartable's policy: every threshold of its rules, with its default. A line that is deleted takes its default again.
 # Check before a restart: cartable-server policy check FILE
 #
-# Generated from server/src/domain/policy/settings.rs.
+# Generated from server/src/domain/policy/settings.
 # To renew: CARTABLE_BLESS=1 cargo test -p cartable-server policy
 ";
 
@@ -21,14 +21,14 @@ const HEADER: &str = "\
 pub(super) fn documented() -> String {
     let defaults = Policy::default();
     let mut file = String::from(HEADER);
-    for (section, doc) in SECTIONS {
+    for (section, doc) in sections() {
         file.push('\n');
         for line in doc.lines() {
             comment(&mut file, line);
         }
         // Writing to a String cannot fail.
         let _ = writeln!(file, "[{section}]");
-        for setting in SETTINGS.iter().filter(|setting| setting.section == *section) {
+        for setting in settings().filter(|setting| setting.section == *section) {
             file.push('\n');
             comment(&mut file, setting.fr);
             comment(&mut file, setting.en);
@@ -51,7 +51,7 @@ fn comment(file: &mut String, line: &str) {
 
 /// Where the threshold `section.key` comes from, for the evidence of a flag.
 pub(crate) fn source_of(path: &str) -> Said {
-    let setting = SETTINGS.iter().find(|setting| path.split_once('.') == Some((setting.section, setting.key)));
+    let setting = settings().find(|setting| path.split_once('.') == Some((setting.section, setting.key)));
     let (fr, en) = setting.map_or(("", ""), |setting| (setting.source_fr, setting.source));
     Said::new(
         format!("{} (politique, {path})", fr.trim_end_matches('.')),
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn every_setting_says_what_it_means() {
-        for setting in SETTINGS {
+        for setting in settings() {
             for text in [setting.fr, setting.en, setting.source, setting.source_fr] {
                 assert!(text.ends_with('.'), "{}.{}: {text}", setting.section, setting.key);
             }

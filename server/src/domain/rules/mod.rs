@@ -19,6 +19,7 @@ mod os_out_of_support;
 mod returned_in_use;
 mod silent;
 mod stock_in_use;
+mod used_since;
 mod warranty_ending;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,237 @@
+//! What scripts do about return campaigns: plan, give a site its desks, start, excuse, close.
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    act::{reason, record},
+    campaign::{CampaignBody, Names, named},
+    extract::{Body, Path},
+    loan::day,
+    need::{programme_id, site_id},
+    problem::Problem,
+};
+use crate::{
+    app::App,
+    auth::{Action, BearerToken, Object},
+    domain::{
+        borrower::Level,
+        campaign::{Choice, Desks, InvalidPlan, Plan},
+    },
+    store::{
+        campaign::{self, StartError, StartRefused},
+        campaign_plan::{self, PlanError},
+        programme,
+    },
+};
+
+/// A campaign to plan. A list that is empty or absent takes all.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCampaignBody {
+    /// What people call it: 1 to 80 characters.
+    name: String,
+    /// The first day on which devices come back (`2027-06-14`).
+    first: String,
+    /// The last one.
+    last: String,
+    /// Desks at each site: 1 to 20.
+    desks: u32,
+    /// Returns that a desk takes in a day: 1 to 1,000.
+    slots: u32,
+    /// Only loans under these programmes, by code.
+    #[serde(default)]
+    programmes: Vec<String>,
+    /// Only borrowers of these levels.
+    #[serde(default)]
+    levels: Vec<Level>,
+    /// Only loans of these sites, by UAI code.
+    #[serde(default)]
+    sites: Vec<String>,
+    /// Only pupils who leave: those of troisième, and those who left their site already.
+    #[serde(default)]
+    leaving: bool,
+}
+
+/// Desks of one site.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDesksBody {
+    /// UAI code of the site.
+    site: String,
+    /// How many desks: 1 to 20.
+    desks: u32,
+    /// Returns that a desk takes in a day: 1 to 1,000.
+    slots: u32,
+}
+
+/// A loan that need not come.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExcuseBody {
+    /// The loan.
+    loan: Uuid,
+    /// Why; stands in the campaign and in the audit.
+    reason: String,
+}
+
+/// What a campaign began with.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct StartedBody {
+    /// How many loans have a place and a letter.
+    loans: usize,
+}
+
+impl From<InvalidPlan> for Problem {
+    fn from(invalid: InvalidPlan) -> Self {
+        Self::unprocessable(format!("Refused: {invalid}."))
+    }
+}
+
+impl From<PlanError> for Problem {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Refused(invalid) => invalid.into(),
+            PlanError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StartError> for Problem {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Store(error) => error.into(),
+            StartError::Refused(
+                refused @ (StartRefused::NotPlanned | StartRefused::NoLoans | StartRefused::TooFew { .. }),
+            ) => Self::unprocessable(format!("Refused: {refused}.")),
+        }
+    }
+}
+
+/// Plan a return campaign
+///
+/// Roles: administrator, programme manager, who see all sites.
+#[utoipa::path(post, path = "/v1/campaigns", tag = "campaigns", request_body = NewCampaignBody, responses(
+    (status = 201, body = CampaignBody), (status = 400, response = Problem), (status = 401, response = Problem),
+    (status = 403, response = Problem), (status = 422, response = Problem)))]
+pub async fn plan(
+    State(app): State<App>,
+    bearer: BearerToken,
+    Body(new): Body<NewCampaignBody>,
+) -> Result<(StatusCode, Json<CampaignBody>), Problem> {
+    let person = &bearer.person;
+    Problem::check(person.can(Action::ChangeCampaigns, Object::Programme), "")?;
+    let window = (day("first", &new.first)?, day("last", &new.last)?);
+    let mut tx = app.store.write().await?;
+    let known = programme::list(&mut tx).await?;
+    let programmes = new.programmes.iter().map(|code| programme_id(&known, code)).collect::<Result<_, _>>()?;
+    let mut sites = Vec::with_capacity(new.sites.len());
+    for uai in &new.sites {
+        sites.push(site_id(&mut tx, &bearer, uai).await?);
+    }
+    let choice = Choice { programmes, levels: new.levels, sites, leaving: new.leaving };
+    let plan = Plan::new(&new.name, window, Desks::new(new.desks, new.slots)?, choice)?;
+    let planned = campaign_plan::plan(&mut tx, plan, person.login.as_str(), bearer.now).await?;
+    record(&mut tx, &bearer, "campaign.plan", ("campaign", planned.id), campaign_plan::details(&planned)).await?;
+    let names = Names::read(&mut tx, &bearer).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(CampaignBody::new(&planned, &names))))
+}
+
+/// Give one site desks of its own, before the start
+///
+/// Roles: administrator, programme manager, who see all sites.
+#[utoipa::path(post, path = "/v1/campaigns/{id}/desks", tag = "campaigns", request_body = NewDesksBody,
+    params(("id" = Uuid, Path, description = "The campaign")), responses((status = 204), (status = 400, response = Problem),
+    (status = 401, response = Problem), (status = 403, response = Problem), (status = 404, response = Problem),
+    (status = 422, response = Problem)))]
+pub async fn set_desks(
+    State(app): State<App>,
+    bearer: BearerToken,
+    Path(id): Path<Uuid>,
+    Body(body): Body<NewDesksBody>,
+) -> Result<StatusCode, Problem> {
+    Problem::check(bearer.person.can(Action::ChangeCampaigns, Object::Programme), "")?;
+    let desks = Desks::new(body.desks, body.slots)?;
+    let mut tx = app.store.write().await?;
+    named(&mut tx, id).await?;
+    let site = site_id(&mut tx, &bearer, &body.site).await?;
+    if !campaign::set_desks(&mut tx, id, site, desks).await? {
+        return Err(Problem::unprocessable("The campaign is not planned any more: its places are given."));
+    }
+    let details = json!({ "site": body.site, "desks": desks.desks, "slots": desks.slots });
+    record(&mut tx, &bearer, "campaign.set_desks", ("campaign", id), details).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Start a campaign: each chosen loan gets a day, a desk and a letter
+///
+/// Roles: administrator, programme manager, who see all sites.
+#[utoipa::path(post, path = "/v1/campaigns/{id}/start", tag = "campaigns",
+    params(("id" = Uuid, Path, description = "The campaign")), responses((status = 200, body = StartedBody),
+    (status = 401, response = Problem), (status = 403, response = Problem), (status = 404, response = Problem),
+    (status = 422, response = Problem)))]
+pub async fn start(
+    State(app): State<App>,
+    bearer: BearerToken,
+    Path(id): Path<Uuid>,
+) -> Result<Json<StartedBody>, Problem> {
+    Problem::check(bearer.person.can(Action::ChangeCampaigns, Object::Programme), "")?;
+    let mut tx = app.store.write().await?;
+    named(&mut tx, id).await?;
+    let loans = campaign::start(&mut tx, id, &app.policy, bearer.now).await?;
+    record(&mut tx, &bearer, "campaign.start", ("campaign", id), json!({ "loans": loans })).await?;
+    tx.commit().await?;
+    Ok(Json(StartedBody { loans }))
+}
+
+/// Close a campaign: what is missing stays listed
+///
+/// Roles: administrator, programme manager, who see all sites.
+#[utoipa::path(post, path = "/v1/campaigns/{id}/close", tag = "campaigns",
+    params(("id" = Uuid, Path, description = "The campaign")), responses((status = 204), (status = 401, response = Problem),
+    (status = 403, response = Problem), (status = 404, response = Problem), (status = 422, response = Problem)))]
+pub async fn close(State(app): State<App>, bearer: BearerToken, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
+    Problem::check(bearer.person.can(Action::ChangeCampaigns, Object::Programme), "")?;
+    let mut tx = app.store.write().await?;
+    named(&mut tx, id).await?;
+    if !campaign::close(&mut tx, id, bearer.now).await? {
+        return Err(Problem::unprocessable("The campaign does not run."));
+    }
+    record(&mut tx, &bearer, "campaign.close", ("campaign", id), json!({})).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Excuse a loan that is expected
+///
+/// Roles: administrator, programme manager, referent, within their sites.
+#[utoipa::path(post, path = "/v1/campaigns/{id}/excuse", tag = "campaigns", request_body = ExcuseBody,
+    params(("id" = Uuid, Path, description = "The campaign")), responses((status = 204), (status = 400, response = Problem),
+    (status = 401, response = Problem), (status = 403, response = Problem), (status = 404, response = Problem),
+    (status = 422, response = Problem)))]
+pub async fn excuse(
+    State(app): State<App>,
+    bearer: BearerToken,
+    Path(id): Path<Uuid>,
+    Body(body): Body<ExcuseBody>,
+) -> Result<StatusCode, Problem> {
+    let person = &bearer.person;
+    Problem::check(person.can(Action::ChangeLoan, Object::OwnScope), "")?;
+    let why = reason(&body.reason)?;
+    let mut tx = app.store.write().await?;
+    let by = person.login.as_str();
+    if !campaign::excuse(&mut tx, &person.scope, (id, body.loan), (why, by), bearer.now).await? {
+        return Err(Problem::not_found(UNKNOWN_LOAN));
+    }
+    let details = json!({ "campaign": id, "reason": why });
+    record(&mut tx, &bearer, "campaign.excuse", ("loan", body.loan), details).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+const UNKNOWN_LOAN: &str = "No such loan of your sites is expected in this campaign, or the campaign does not run.";

@@ -1,0 +1,75 @@
+//! The lines of a proposal as a file, with their explanations in words.
+
+use uuid::Uuid;
+
+use super::{
+    allocation::{cause, parts, why},
+    i18n::Words,
+};
+use crate::{
+    domain::policy::LivePolicy,
+    exchange::sheet::{ROWS_AT_A_TIME, Rows, Sheet},
+    store::{
+        StoreError, Tx,
+        allocation_line::{self, LineQuery, LineRow},
+        page::Cursor,
+    },
+};
+
+/// The lines of one proposal that a query leaves.
+#[derive(Clone, Debug)]
+pub(super) struct AllocationLines {
+    pub(super) id: Uuid,
+    pub(super) query: LineQuery,
+    pub(super) policy: LivePolicy,
+    pub(super) words: Words,
+}
+
+impl Sheet for AllocationLines {
+    fn headings(&self) -> Vec<String> {
+        let keys = [
+            "line-rank",
+            "csv-uai",
+            "devices-site",
+            "need-level-label",
+            "line-score",
+            "line-parts",
+            "need-state-label",
+            "devices-serial",
+            "csv-asset-tag",
+            "devices-model",
+            "line-why",
+            "line-cause",
+            "reason",
+        ];
+        keys.map(|key| self.words.say(key)).to_vec()
+    }
+
+    async fn page(&self, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
+        let query = LineQuery { after, limit: ROWS_AT_A_TIME, ..self.query.clone() };
+        let page = allocation_line::list(tx, self.id, &query, &self.policy.allocation).await?;
+        Ok((page.rows.into_iter().map(|line| row(line, self.words)).collect(), page.next))
+    }
+}
+
+fn row(line: LineRow, words: Words) -> Vec<String> {
+    let (parts, why) = (parts(&line, words).join(" ; "), why(&line, words).join(" ; "));
+    let cause = line.cause.as_deref().or(line.stale).map_or_else(String::new, |code| cause(code, words));
+    let (serial, asset_tag, model) =
+        line.device.map_or((None, None, None), |device| (device.serial, device.asset_tag, device.model));
+    vec![
+        line.rank.to_string(),
+        line.site_uai,
+        line.site_name,
+        line.level.map_or_else(String::new, |level| words.word("need-level", level.as_str())),
+        line.score.to_string(),
+        parts,
+        words.word("line-state", line.state.as_str()),
+        serial.unwrap_or_default(),
+        asset_tag.unwrap_or_default(),
+        model.unwrap_or_default(),
+        why,
+        cause,
+        line.remark.unwrap_or_default(),
+    ]
+}

@@ -1,0 +1,97 @@
+//! Every setting of the policy: name, default, range, meaning, unit and source, in tables from which the types, the
+//! documented file and docs/rules.md follow.
+
+use super::setting::{Setting, Value};
+
+/// Defines some of the policy's sections, and the table of their settings.
+macro_rules! sections {
+    ($( $(#[doc = $section_doc:literal])* $section:ident: $type:ident { $(
+        $key:ident: $value:ty = $default:expr, $range:expr, $unit:literal,
+        fr $fr:literal, en $en:literal, source $source:literal, source_fr $source_fr:literal;
+    )* } )*) => {
+        $(
+            $(#[doc = $section_doc])*
+            #[derive(Clone, Debug, PartialEq, Eq)]
+            pub struct $type {
+                $( #[doc = $en] pub $key: $value, )*
+            }
+
+            impl Default for $type {
+                fn default() -> Self {
+                    Self { $( $key: $default, )* }
+                }
+            }
+        )*
+
+        /// These sections, each with its heading.
+        pub(super) const SECTIONS: &[(&str, &str)] = &[ $( (stringify!($section), concat!($($section_doc, "\n"),*)), )* ];
+
+        /// Their settings, in the order of the file.
+        pub(super) const SETTINGS: &[super::Setting] = &[ $( $( super::Setting {
+            section: stringify!($section),
+            key: stringify!($key),
+            fr: $fr,
+            en: $en,
+            unit: $unit,
+            range: $range,
+            source: $source,
+            source_fr: $source_fr,
+            read: |policy, value| {
+                policy.$section.$key = <$value as super::Value>::read(value, $range.as_ref())?;
+                Ok(())
+            },
+            write: |policy| super::Value::write(&policy.$section.$key),
+        }, )* )* ];
+    };
+}
+
+mod contact;
+mod health;
+mod lending;
+
+pub use contact::{CalendarPolicy, CheckInPolicy, LoanPolicy, NeverEnrolledPolicy, SilentPolicy};
+pub use health::{BatteryPolicy, ClockPolicy, DiskPolicy, DrivePolicy, MemoryPolicy, OsPolicy};
+pub use lending::{AllocationPolicy, NoticesPolicy, PrivacyPolicy};
+
+/// The thresholds of all rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// When a device should come back.
+    pub check_in: CheckInPolicy,
+    /// Not heard from for too many school days.
+    pub silent: SilentPolicy,
+    /// Days without school that Cartable does not know yet.
+    pub calendar: CalendarPolicy,
+    /// Known for a while, but the agent was never installed.
+    pub never_enrolled: NeverEnrolledPolicy,
+    /// What the loan and the device's last word say together.
+    pub loan: LoanPolicy,
+    /// When the system volume is nearly full.
+    pub disk: DiskPolicy,
+    /// Wear and risk of failure of drives.
+    pub drive: DrivePolicy,
+    /// Wear of batteries.
+    pub battery: BatteryPolicy,
+    /// Systems that are out of support.
+    pub os: OsPolicy,
+    /// Clocks that are wrong.
+    pub clock: ClockPolicy,
+    /// Memory that changed.
+    pub memory: MemoryPolicy,
+    /// When letters leave.
+    pub notices: NoticesPolicy,
+    /// Who is proposed which device.
+    pub allocation: AllocationPolicy,
+    /// When who a borrower was is forgotten.
+    pub privacy: PrivacyPolicy,
+}
+
+/// Every section with its heading, in the order of the file.
+pub(super) fn sections() -> impl Iterator<Item = &'static (&'static str, &'static str)> + Clone {
+    [contact::SECTIONS, health::SECTIONS, lending::SECTIONS].into_iter().flatten()
+}
+
+/// Every setting, in the order of the file.
+pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
+    [contact::SETTINGS, health::SETTINGS, lending::SETTINGS].into_iter().flatten()
+}

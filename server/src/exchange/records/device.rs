@@ -1,0 +1,73 @@
+//! A chunk of devices: compared with those that its serial numbers and tags name, and written.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::{ChunkFailed, Pass, Row, Write, decide, good, name_sites, reports, written};
+use crate::{
+    domain::import::device::{Around, DeviceRecord, KnownDevice, KnownDevices},
+    store::{Tx, import::RowReport, import_device, import_places},
+};
+
+pub(super) async fn work(
+    tx: &mut Tx,
+    pass: &mut Pass<'_>,
+    rows: &[Row<DeviceRecord>],
+) -> Result<Vec<RowReport>, ChunkFailed> {
+    let serials = good(rows).filter_map(|one| one.serial.value().map(String::as_str));
+    let tags = good(rows).filter_map(|one| one.asset_tag.value().map(String::as_str));
+    let mut known = KnownDevices { devices: import_device::known(tx, serials, tags).await?, ..KnownDevices::default() };
+    if good(rows).any(|one| one.site.value().is_some()) {
+        known.sites = import_places::sites(tx).await?;
+    }
+    if good(rows).any(|one| one.programme.value().is_some()) {
+        let programmes = import_places::programmes(tx).await?;
+        known.programmes = programmes.into_iter().map(|(code, (_, open))| (code, open)).collect();
+    }
+    let index = Index::of(&known.devices);
+    let mut outcomes = decide(rows, |one| one.decide(&index.around(one, &known), &mut pass.touched, Uuid::now_v7()));
+    name_sites(&known.sites, &mut outcomes);
+    if pass.write == Write::Yes {
+        let before: HashMap<Uuid, &KnownDevice> = known.devices.iter().map(|device| (device.id, device)).collect();
+        let changes: Vec<_> = written(&outcomes)
+            .map(|(_, after)| import_device::Written { before: before.get(&after.id).copied(), after })
+            .collect();
+        import_device::write(tx, &changes, pass.now).await?;
+    }
+    Ok(reports(&outcomes))
+}
+
+/// Known devices by their keys, so that a row is compared with the few that it may be about.
+struct Index<'a> {
+    by_serial: HashMap<&'a str, Vec<&'a KnownDevice>>,
+    by_tag: HashMap<&'a str, &'a KnownDevice>,
+}
+
+impl<'a> Index<'a> {
+    fn of(devices: &'a [KnownDevice]) -> Self {
+        let mut index = Self { by_serial: HashMap::new(), by_tag: HashMap::new() };
+        for device in devices {
+            if let Some(serial) = &device.serial {
+                index.by_serial.entry(serial).or_default().push(device);
+            }
+            if let Some(tag) = &device.asset_tag {
+                index.by_tag.insert(tag, device);
+            }
+        }
+        index
+    }
+
+    fn around(&self, record: &DeviceRecord, known: &'a KnownDevices) -> Around<'a> {
+        let mut devices: Vec<&KnownDevice> = Vec::new();
+        if let Some(serial) = record.serial.value() {
+            devices.extend(self.by_serial.get(serial.as_str()).into_iter().flatten());
+        }
+        if let Some(tagged) = record.asset_tag.value().and_then(|tag| self.by_tag.get(tag.as_str()))
+            && devices.iter().all(|device| device.id != tagged.id)
+        {
+            devices.push(tagged);
+        }
+        Around { devices, sites: &known.sites, programmes: &known.programmes }
+    }
+}
