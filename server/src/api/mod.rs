@@ -7,6 +7,7 @@ pub mod audit;
 pub mod borrower;
 pub mod device;
 pub mod device_list;
+pub mod document;
 pub mod enrolment_token;
 pub mod extract;
 pub mod flag;
@@ -82,6 +83,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(enrolment_token::revoke))
         .routes(routes!(loan::list, loan_act::create))
         .routes(routes!(loan::read))
+        .routes(routes!(document::list, document::make))
         .routes(routes!(loan_act::hand_over))
         .routes(routes!(loan_act::cancel))
         .routes(routes!(loan_act::extend))

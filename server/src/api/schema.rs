@@ -15,6 +15,7 @@ use utoipa::{
 use crate::domain::{
     borrower::{BorrowerKind, Level},
     device::DeviceStatus,
+    document::DocumentKind,
     enrolment_token::TokenKind,
     flag::{FlagCode, Severity},
     loan::{Condition, LoanStateName},
@@ -83,6 +84,7 @@ text_schema! {
     Severity: "How much a flag needs a person.";
     Verdict: "What the evidence supports; unknown is never healthy.";
     TokenKind: "For one device, or for several.";
+    DocumentKind: "What was printed.";
     LoanStateName: "Where a loan stands.";
     Condition: "What the desk saw when a device came back.";
     NeedReason: "Why a need may come before others.";
