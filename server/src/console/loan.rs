@@ -202,6 +202,7 @@ impl LoanPage {
         signature: Option<String>,
     ) -> Self {
         let words = shell.words;
+        let agreement = agreement(&read, allowed, words);
         let drawn = read.loan.state.handed_over().and_then(|handed| handed.signature)
             == Some(crate::domain::loan::Signature::Drawn);
         Self {
@@ -212,7 +213,7 @@ impl LoanPage {
             conditions: conditions(words),
             steps: read.steps.into_iter().map(|step| past(step, words)).collect(),
             drawn: drawn && allowed.identity && signature.is_none(),
-            agreement: agreement(&read, allowed, words),
+            agreement,
             receipt: allowed.take_back && read.loan.state.name() == LoanStateName::Returned,
             documents: read.documents.iter().map(|document| Line::new(document, words)).collect(),
             signature,
