@@ -1,6 +1,6 @@
 //! What every request handler of the console and the API shares.
 
-use crate::{domain::policy::LivePolicy, store::Store, vault::Vault};
+use crate::{documents::Documents, domain::policy::LivePolicy, store::Store, vault::Vault};
 
 /// Shared, cheap to clone.
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub struct App {
     pub policy: LivePolicy,
     /// Seals and opens who borrowers are.
     pub vault: Vault,
+    /// Makes agreements, receipts, lists and labels.
+    pub documents: Documents,
     /// Whether the console is reached over HTTPS: cookies are then `Secure`. Off only for plain HTTP on loopback.
     pub secure_cookies: bool,
 }
@@ -18,7 +20,7 @@ pub struct App {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::policy::Policy, pki::MasterKey};
+    use crate::{config::DocumentSettings, domain::policy::Policy, pki::MasterKey};
 
     impl App {
         /// Over an empty store, which lasts as long as the folder does.
@@ -26,7 +28,8 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let store = Store::open(&format!("sqlite:{}", directory.path().join("t.db").display())).await.unwrap();
             let (policy, vault) = (LivePolicy::new(Policy::default()), Vault::new(&MasterKey::of([7; 32])));
-            (Self { store, policy, vault, secure_cookies: false }, directory)
+            let documents = Documents::new(&DocumentSettings::default(), None).unwrap();
+            (Self { store, policy, vault, documents, secure_cookies: false }, directory)
         }
     }
 }

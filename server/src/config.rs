@@ -3,6 +3,7 @@
 //! Command-line arguments win over `config.toml`, which wins over the defaults. The policy of the rules is a file of
 //! its own ([`crate::domain::policy`]).
 
+mod documents;
 mod mail;
 mod webhooks;
 
@@ -16,6 +17,7 @@ use rustls_pki_types::ServerName;
 use serde::Deserialize;
 
 pub use self::{
+    documents::DocumentSettings,
     mail::{MailSettings, Security},
     webhooks::WebhookSettings,
 };
@@ -84,6 +86,18 @@ pub enum ConfigError {
     /// A user without a password.
     #[error("mail: user needs password_file, or the systemd credential `cartable-mail-password`")]
     NoMailPassword,
+    /// Not where a console can be.
+    #[error("console: public_url {url:?} is not an address such as https://cartable.example.fr, without a path")]
+    PublicUrl {
+        /// What was given.
+        url: String,
+    },
+    /// Not a line of a letterhead.
+    #[error("documents: {name} is one line of 1 to 120 characters")]
+    DocumentLine {
+        /// Which one.
+        name: &'static str,
+    },
 }
 
 /// The database's address. May hold a password: `Debug` shows only the kind.
@@ -113,12 +127,16 @@ pub struct Settings {
     pub console: SocketAddr,
     /// How the console is secured.
     pub console_transport: Transport,
+    /// The console's address as people reach it; QR codes lead there.
+    pub console_url: Option<String>,
     /// The policy, where there is a file.
     pub policy: Option<PathBuf>,
     /// Where e-mails are handed in; without it, none are sent.
     pub mail: Option<MailSettings>,
     /// Where webhooks may go.
     pub webhooks: WebhookSettings,
+    /// What documents are made with.
+    pub documents: DocumentSettings,
 }
 
 /// How people's browsers reach the console.
@@ -168,6 +186,7 @@ struct Raw {
     console: RawConsole,
     mail: Option<mail::Raw>,
     webhooks: webhooks::Raw,
+    documents: documents::Raw,
 }
 
 #[derive(Debug, Deserialize)]
@@ -184,6 +203,7 @@ struct RawConsole {
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
     behind_proxy: bool,
+    public_url: Option<String>,
 }
 
 impl Default for RawGateway {
@@ -194,7 +214,7 @@ impl Default for RawGateway {
 
 impl Default for RawConsole {
     fn default() -> Self {
-        Self { address: DEFAULT_CONSOLE, certificate: None, key: None, behind_proxy: false }
+        Self { address: DEFAULT_CONSOLE, certificate: None, key: None, behind_proxy: false, public_url: None }
     }
 }
 
@@ -211,7 +231,9 @@ impl Settings {
             | ConfigError::Host { .. }
             | ConfigError::PlainMail { .. }
             | ConfigError::MailAddress { .. }
-            | ConfigError::NoMailPassword => error,
+            | ConfigError::NoMailPassword
+            | ConfigError::PublicUrl { .. }
+            | ConfigError::DocumentLine { .. } => error,
         })
     }
 
@@ -239,9 +261,11 @@ impl Settings {
                 key,
                 overrides.behind_proxy || raw.console.behind_proxy,
             )?,
+            console_url: raw.console.public_url.map(documents::public_url).transpose()?,
             policy: policy.or_else(default_policy),
             mail: raw.mail.map(|mail| mail.read(data)).transpose()?,
             webhooks: raw.webhooks.read(data)?,
+            documents: raw.documents.read(data)?,
         })
     }
 }
@@ -304,6 +328,15 @@ pub fn documented(hosts: &[String], database: Option<&str>, key_file: Option<&Pa
          # key = \"console.key\"\n\
          # Only if nothing but a proxy that speaks HTTPS to people can reach the address.\n\
          # behind_proxy = true\n\
+         # The address by which people reach it: the QR codes on labels and documents lead there.\n\
+         # public_url = \"https://cartable.departement.example\"\n\
+         \n\
+         # In whose name agreements, receipts and lists are given out; templates that replace the built-in ones, checked\n\
+         # at each start (docs/documents.md).\n\
+         # [documents]\n\
+         # issuer = \"Département de Valmarin\"\n\
+         # contact = \"dpo@departement.example\"\n\
+         # templates = \"templates\"\n\
          \n\
          # Where e-mails to families and referents are handed in. Without this section none are sent.\n\
          # [mail]\n\

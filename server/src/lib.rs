@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod console;
+pub mod documents;
 pub mod domain;
 pub mod exchange;
 pub mod fault;

@@ -41,7 +41,7 @@ function desk(form) {
     }
     const good = line.dataset.outcome === "good";
     // Only the newest return may be undone.
-    if (good) for (const undo of lines.querySelectorAll("form")) undo.remove();
+    if (good) for (const undo of lines.querySelectorAll("form[action='/returns/undo']")) undo.remove();
     lines.prepend(line);
     const count = good ? counts.good : counts.bad;
     count.textContent = String(Number(count.textContent) + 1);

@@ -11,7 +11,10 @@ use cartable_server::{
     api,
     app::App,
     auth::{ClientAddress, Person, Role, account, sign_in},
-    clock, console,
+    clock,
+    config::DocumentSettings,
+    console,
+    documents::Documents,
     domain::{
         policy::{LivePolicy, Policy},
         school_calendar::Zone,
@@ -34,6 +37,9 @@ pub const PASSWORD: &str = "correct-cheval-pile-agrafe";
 /// Largest answer that a test reads.
 const MAX_ANSWER: usize = 16 << 20;
 
+/// The console's address, as QR codes have it.
+pub const CONSOLE: &str = "https://cartable.example";
+
 /// Console and API over a store.
 #[derive(Clone, Debug)]
 pub struct InProcess {
@@ -51,6 +57,8 @@ pub struct Answer {
     pub headers: axum::http::HeaderMap,
     /// Its body.
     pub body: String,
+    /// Its body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -68,10 +76,13 @@ impl Answer {
 impl InProcess {
     /// Over `store`, as on plain loopback HTTP.
     pub fn new(store: &Store) -> Self {
+        let letterhead =
+            DocumentSettings { issuer: Some("Département de Valmarin".into()), ..DocumentSettings::default() };
         let app = App {
             store: store.clone(),
             policy: LivePolicy::new(Policy::default()),
             vault: Vault::new(&MasterKey::of([7; 32])),
+            documents: Documents::new(&letterhead, Some(CONSOLE)).expect("the built-in templates are sound"),
             secure_cookies: false,
         };
         let router = console::router(app.clone()).merge(api::router(app.clone()));
@@ -96,7 +107,7 @@ impl InProcess {
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, MAX_ANSWER).await.context("the answer's body")?;
         let body = String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Answer { status: parts.status, headers: parts.headers, body })
+        Ok(Answer { status: parts.status, headers: parts.headers, body, bytes: bytes.to_vec() })
     }
 
     /// GET with an API token.

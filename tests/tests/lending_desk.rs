@@ -146,7 +146,7 @@ async fn a_hand_over_is_recorded_with_its_signature_sealed(test: &TestStore) {
     assert!(elsewhere.header("permissions-policy").contains("camera=()"));
 
     let asked = desk.get(&format!("/hand-over?code=cd-0001&borrower={reference}&programme={programme}")).await;
-    assert!(asked.body.contains("chargeur") && asked.body.contains("pret-1"), "{}", asked.body);
+    assert!(asked.body.contains("chargeur") && asked.body.contains("agreement 1"), "{}", asked.body);
     let due = asked.body.split("name=\"due\" type=\"date\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     assert!(
         due.starts_with("20") && (due.contains("-07-") || due.contains("-06-")),

@@ -12,6 +12,7 @@ pub mod campaign;
 pub mod campaign_act;
 pub mod device;
 pub mod device_list;
+pub mod document;
 pub mod enrolment_token;
 pub mod extract;
 pub mod flag;
@@ -89,6 +90,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(enrolment_token::revoke))
         .routes(routes!(loan::list, loan_act::create))
         .routes(routes!(loan::read))
+        .routes(routes!(document::list, document::make))
         .routes(routes!(loan_act::hand_over))
         .routes(routes!(loan_act::cancel))
         .routes(routes!(loan_act::extend))

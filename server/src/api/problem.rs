@@ -92,8 +92,16 @@ impl Problem {
         Self { header: Some(Box::new((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))), ..problem }
     }
 
+    /// 503: too much is asked at once.
+    pub fn busy() -> Self {
+        Self::later("Too many documents are being made. Try again in a few seconds.")
+    }
+
     fn unavailable() -> Self {
-        let detail = "The database does not answer at the moment. Try again in a few seconds.";
+        Self::later("The database does not answer at the moment. Try again in a few seconds.")
+    }
+
+    fn later(detail: &'static str) -> Self {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable", detail);
         Self { header: Some(Box::new((header::RETRY_AFTER, HeaderValue::from_static("5")))), ..problem }
     }

@@ -17,6 +17,7 @@ use crate::domain::{
     borrower::{BorrowerKind, Level},
     campaign::{CampaignState, ReturnState},
     device::DeviceStatus,
+    document::DocumentKind,
     enrolment_token::TokenKind,
     flag::{FlagCode, Severity},
     import::{Blanks, ImportState, Kind as ImportKind, OnError, OutcomeName},
@@ -87,6 +88,7 @@ text_schema! {
     Severity: "How much a flag needs a person.";
     Verdict: "What the evidence supports; unknown is never healthy.";
     TokenKind: "For one device, or for several.";
+    DocumentKind: "What was printed.";
     LoanStateName: "Where a loan stands.";
     Condition: "What the desk saw when a device came back.";
     NeedReason: "Why a need may come before others.";

@@ -6,6 +6,7 @@ mod backup;
 mod borrower;
 mod calendar;
 mod device;
+mod documents;
 mod export;
 mod import;
 mod init;
@@ -73,6 +74,9 @@ enum Command {
     /// Programmes (dispositifs).
     #[command(subcommand)]
     Programme(programme::Programme),
+    /// Templates of agreements, receipts, lists and labels.
+    #[command(subcommand)]
+    Documents(documents::DocumentsCommand),
     /// People who sign in.
     User(On<user::UserCommand>),
     /// Tokens with which programs use the API for a person.
@@ -182,6 +186,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Mail(command) => mail::run(command).await,
         Command::Jobs(command) => jobs::run(command).await,
         Command::Webhook(command) => webhook::run(command).await,
+        Command::Documents(command) => documents::run(command),
         Command::Policy(command) => policy::run(&command),
         Command::ShowRoots(arguments) => roots::run(&arguments),
     }

@@ -17,6 +17,7 @@ use crate::{
     clock,
     config::{Overrides, Settings, Transport},
     console,
+    documents::Documents,
     domain::policy::{LivePolicy, Policy},
     gateway::{
         self, limits,
@@ -76,6 +77,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let policy = LivePolicy::new(read_policy(&settings)?);
     let key = MasterKey::find(settings.key_file.as_deref())?;
     let authority = Arc::new(Authority::load(&settings.data.join("pki"), &key)?);
+    let documents = Documents::new(&settings.documents, settings.console_url.as_deref())?;
     let store = Store::open(&settings.database.0).await?;
     // Before anything is judged: holidays that are imported raise nothing.
     jobs::school_calendar::run(&store, &policy).await?;
@@ -88,6 +90,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         store: store.clone(),
         policy: policy.clone(),
         vault: Vault::new(&key),
+        documents,
         secure_cookies: settings.console_transport != Transport::Loopback,
     };
     let jobs = Jobs {

@@ -17,6 +17,7 @@ use super::{
     component::{Badge, Choice},
     desk_way::DeskWay,
     device_list::{device_name, model_name},
+    document,
     error::{Refusal, require},
     i18n::Words,
     loan::{Accessory, accessories},
@@ -29,7 +30,7 @@ use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
     domain::{
-        borrower::{Borrower, Reference},
+        borrower::{Borrower, BorrowerKind, Reference},
         loan::{LendingState, Loan, Signature},
         paris,
         programme::Programme,
@@ -55,6 +56,14 @@ pub(super) struct Asked {
     pub(super) last: String,
 }
 
+impl Asked {
+    /// What the second form carries of the first one.
+    fn of(form: &BTreeMap<String, String>) -> Self {
+        let text = |name: &str| form.get(name).cloned().unwrap_or_default();
+        Self { code: text("device"), borrower: text("borrower"), programme: text("programme"), last: String::new() }
+    }
+}
+
 /// The device that was scanned.
 #[derive(Clone, Debug)]
 pub(super) struct Scanned {
@@ -75,6 +84,8 @@ pub(super) struct Confirm {
     pub(super) due: String,
     pub(super) accessories: Vec<Accessory>,
     pub(super) agreement: String,
+    /// Who may sign, besides all; empty for a borrower who signs for itself.
+    pub(super) holders: Vec<(usize, String)>,
 }
 
 /// The page.
@@ -129,6 +140,17 @@ async fn show(
         shell: visitor.shell(Section::HandOver, words.say("handing-title"), signed_in),
     };
     Ok(shell::scripted(shell::page(status, &page)))
+}
+
+/// The page once more, for a form that could not be done.
+pub(super) async fn again(
+    app: &App,
+    signed_in: &SignedIn,
+    visitor: &Visitor,
+    form: &BTreeMap<String, String>,
+    problem: String,
+) -> Result<Response, Refusal> {
+    show(app, signed_in, visitor, Asked::of(form), Some(problem)).await
 }
 
 /// How far the scans have come.
@@ -240,7 +262,8 @@ fn choices(programmes: &[Programme], present: &str, words: Words) -> Vec<Choice>
     programmes.iter().map(choice).collect()
 }
 
-async fn borrower_of(
+/// The borrower whose reference was typed; or the key of what is wrong with it.
+pub(super) async fn borrower_of(
     tx: &mut Tx,
     signed_in: &SignedIn,
     text: &str,
@@ -272,7 +295,8 @@ async fn confirm(
         programme_label: words.with_two("programme-named", programme.code.as_str(), &programme.name),
         due: due.map(|due| due.to_string()).unwrap_or_default(),
         accessories: accessories(&programme.accessories),
-        agreement: programme.agreement_template.clone(),
+        agreement: app.documents.agreement_label(&programme.agreement_template),
+        holders: if borrower.kind == BorrowerKind::Person { document::places(words) } else { Vec::new() },
     })
 }
 
@@ -283,9 +307,7 @@ pub(super) async fn hand_over(
     CsrfForm { signed_in, form }: CsrfForm<BTreeMap<String, String>>,
 ) -> Result<Response, Refusal> {
     require(signed_in.person.can(Action::HandOver, Object::OwnScope))?;
-    let text = |name: &str| form.get(name).cloned().unwrap_or_default();
-    let asked =
-        Asked { code: text("device"), borrower: text("borrower"), programme: text("programme"), last: String::new() };
+    let asked = Asked::of(&form);
     let wanted: DeviceId = asked.code.parse().map_err(|_| Refusal::Nonsense)?;
     match lend(&app, &signed_in, (wanted, &asked, &form), visitor.words).await? {
         Ok(loan) => {

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     component::{Badge, When},
+    document::{Line, places},
     error::{Refusal, require},
     facts::{Fact, fact},
     format,
@@ -24,12 +25,14 @@ use crate::{
     app::App,
     auth::{Action, Object, SignedIn},
     domain::{
+        borrower::BorrowerKind,
         loan::{Condition, HandedOver, LendingState, Loan, LoanState, LoanStateName},
         programme::{Programme, ProgrammeKind},
     },
     store::{
         Tx,
         device::DeviceRow,
+        document::{self, Document},
         loan, loan_due, loan_event,
         loan_event::Step,
         loan_list::{self, LoanSummary},
@@ -48,6 +51,8 @@ pub(super) struct LoanRead {
     pub(super) device_at: Option<LendingState>,
     /// What an extension today would suggest.
     pub(super) next_due: Option<Date>,
+    /// What was printed of it, newest first.
+    pub(super) documents: Vec<Document>,
 }
 
 /// What the person may do.
@@ -90,7 +95,8 @@ pub(super) async fn read(tx: &mut Tx, signed_in: &SignedIn, app: &App, id: &str)
         Some(start) => loan_due::suggested(tx, &programme, loan.site, start, &app.policy).await?,
         None => None,
     };
-    Ok(LoanRead { steps: loan_event::of_loan(tx, id).await?, summary, loan, programme, device_at, next_due })
+    let (steps, documents) = (loan_event::of_loan(tx, id).await?, document::of_loan(tx, id).await?);
+    Ok(LoanRead { summary, loan, steps, programme, device_at, next_due, documents })
 }
 
 /// `GET /loans/{id}`
@@ -180,6 +186,10 @@ pub(super) struct LoanPage {
     conditions: Vec<(&'static str, String, bool)>,
     drawn: bool,
     signature: Option<String>,
+    documents: Vec<Line>,
+    /// Who may sign an agreement, besides all, where one is offered.
+    agreement: Option<Vec<(usize, String)>>,
+    receipt: bool,
 }
 
 impl LoanPage {
@@ -192,6 +202,7 @@ impl LoanPage {
         signature: Option<String>,
     ) -> Self {
         let words = shell.words;
+        let agreement = agreement(&read, allowed, words);
         let drawn = read.loan.state.handed_over().and_then(|handed| handed.signature)
             == Some(crate::domain::loan::Signature::Drawn);
         Self {
@@ -202,11 +213,20 @@ impl LoanPage {
             conditions: conditions(words),
             steps: read.steps.into_iter().map(|step| past(step, words)).collect(),
             drawn: drawn && allowed.identity && signature.is_none(),
+            agreement,
+            receipt: allowed.take_back && read.loan.state.name() == LoanStateName::Returned,
+            documents: read.documents.iter().map(|document| Line::new(document, words)).collect(),
             signature,
             line,
             shell,
         }
     }
+}
+
+fn agreement(read: &LoanRead, allowed: Allowed, words: Words) -> Option<Vec<(usize, String)>> {
+    let offered = allowed.hand_over && allowed.identity && read.loan.state.name() != LoanStateName::Cancelled;
+    let person = read.summary.borrower_kind == BorrowerKind::Person;
+    offered.then(|| if person { places(words) } else { Vec::new() })
 }
 
 fn facts(read: &LoanRead, line: &LoanLine, words: Words) -> Vec<Fact> {

@@ -24,6 +24,7 @@ use crate::{
         programme::{Programme, ProgrammeKind, Term},
     },
     store::{
+        document::{Document, Subject},
         loan_event::{KINDS, Step},
         loan_list::{LoanQuery, LoanSummary},
         page::{Page, Total},
@@ -105,6 +106,21 @@ fn programme(text: &dyn Fn(&'static str) -> String) -> Programme {
     }
 }
 
+/// A document that was made of the sample loan.
+pub(super) fn document(now: UtcMillis, text: &dyn Fn(&'static str) -> String) -> Document {
+    Document {
+        number: "AGR-2026-000123".parse().unwrap(),
+        subject: Subject::Loan { loan: Uuid::from_u128(9), site: None },
+        template: text("agreement"),
+        version: text("1"),
+        template_sha256: [1; 32],
+        pdf_sha256: [2; 32],
+        language: Language::French,
+        made_by: text("anne"),
+        made_at: now,
+    }
+}
+
 fn loan_page(state: LoanState, words: Words, now: UtcMillis, text: &dyn Fn(&'static str) -> String) -> LoanPage {
     let summary = summary(state.name(), now, text);
     let loan = Loan {
@@ -132,6 +148,7 @@ fn loan_page(state: LoanState, words: Words, now: UtcMillis, text: &dyn Fn(&'sta
         steps: KINDS.iter().enumerate().map(step).collect(),
         programme: programme(text),
         next_due: Some(date(2028, 7, 4)),
+        documents: vec![document(now, text)],
     };
     LoanPage::new(shell(words, text), read, line, EVERYTHING, Some("M1 2L3 4".to_owned()))
 }

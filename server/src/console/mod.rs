@@ -30,6 +30,7 @@ mod desk_way;
 mod device;
 mod device_list;
 mod device_record;
+mod document;
 mod download;
 mod error;
 mod exports;
@@ -42,6 +43,7 @@ mod hand_over;
 mod i18n;
 mod import_page;
 mod imports;
+mod label;
 mod loan;
 mod loan_acts;
 mod loan_line;
@@ -113,6 +115,7 @@ fn fleet() -> Router<App> {
         .route("/devices/{id}/status", post(acts::set_status))
         .route("/devices/{id}/archive", post(acts::archive))
         .route("/devices/{id}/stock", post(loan_acts::put_in_stock))
+        .route("/labels", get(label::form).post(label::print))
         .route("/flags", get(pages::flags))
         .route("/flags/{id}/handle", post(acts::handle_flag))
         .route("/tokens", get(pages::tokens).post(acts::create_token))
@@ -134,6 +137,10 @@ fn lending() -> Router<App> {
         .route("/loans/{id}/write-off", post(loan_acts::write_off))
         .route("/loans/{id}/cede", post(loan_acts::cede))
         .route("/loans/{id}/signature", post(loan_acts::show_signature))
+        .route("/loans/{id}/agreement", post(document::agreement))
+        .route("/loans/{id}/receipt", post(document::receipt))
+        .route("/documents/{number}", get(document::show))
+        .route("/hand-over/agreement", post(document::before))
         .route("/hand-over", get(hand_over::form).post(hand_over::hand_over))
         .route("/hand-over/class", get(class_hand_over::form).post(class_hand_over::class))
         .route("/returns", get(return_desk::desk).post(return_desk::scan))
@@ -192,6 +199,7 @@ fn running() -> Router<App> {
         .route("/programmes/{id}/reopen", post(programme_acts::reopen))
         .route("/sites", get(site_acts::list).post(site_acts::create))
         .route("/sites/{id}", get(site_acts::one).post(site_acts::change))
+        .route("/sites/{id}/list", post(document::site_list))
         .route("/sites/{id}/referents", post(site_acts::add_referent))
         .route("/sites/{id}/referents/{referent}/end", post(site_acts::end_referent))
         .route("/calendar", get(calendar_acts::page).post(calendar_acts::import))

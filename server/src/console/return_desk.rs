@@ -62,6 +62,7 @@ pub(super) struct Line {
     sentence: String,
     details: Vec<String>,
     undo: Option<(String, String)>,
+    receipt: Option<(String, String)>,
 }
 
 impl HtmlSafe for Line {}
@@ -71,7 +72,7 @@ impl Line {
     pub(super) fn bad(what: String, sentence: String, words: Words) -> Self {
         let badge = Badge::new(Tone::Critical, words.say("desk-refused"));
         let (href, details) = (None, Vec::new());
-        Self { words, badge, outcome: "bad", what, href, sentence, details, undo: None }
+        Self { words, badge, outcome: "bad", what, href, sentence, details, undo: None, receipt: None }
     }
 
     /// A device that was.
@@ -97,7 +98,13 @@ impl Line {
             sentence: loan.ended_at.map(|at| format::date_time(at, words)).unwrap_or_default(),
             details: details.into_iter().flatten().collect(),
             undo: None,
+            receipt: None,
         }
+    }
+
+    /// With the button that makes its receipt.
+    fn with_receipt(self, loan: Uuid, csrf: &str) -> Self {
+        Self { receipt: Some((loan.to_string(), csrf.to_owned())), ..self }
     }
 
     fn undoable(self, loan: Uuid, csrf: &str) -> Self {
@@ -152,6 +159,7 @@ async fn show(app: &App, signed_in: &SignedIn, visitor: &Visitor, first: Option<
     let loans = loan_list::of_ids(&mut tx, &signed_in.person.scope, &ids).await?;
     let line = |(index, loan): (usize, &LoanSummary)| {
         let line = Line::good(loan, None, Sight::of(signed_in), words);
+        let line = line.with_receipt(loan.id, signed_in.csrf.as_str());
         if index == 0 { line.undoable(loan.id, signed_in.csrf.as_str()) } else { line }
     };
     // A return that was just made stands among the past ones already; only a refusal is added.
@@ -216,8 +224,8 @@ async fn take_back(
         Ok(loan) => {
             let summary = loan_list::find(lending.tx(), scope, loan.id).await?.ok_or(Refusal::Broken)?;
             lending.commit().await?;
-            let line = Line::good(&summary, was, Sight::of(signed_in), words);
-            Ok(line.undoable(loan.id, signed_in.csrf.as_str()))
+            let (line, csrf) = (Line::good(&summary, was, Sight::of(signed_in), words), signed_in.csrf.as_str());
+            Ok(line.with_receipt(loan.id, csrf).undoable(loan.id, csrf))
         }
         Err(LendingError::Refused(refused)) => Ok(Line::bad(shown, why_not(&refused, words), words)),
         Err(LendingError::Store(error)) => Err(error.into()),

@@ -9,10 +9,13 @@ use super::{
     borrower_form::BorrowerForm,
     borrower_list::{self, Asked, BorrowersPage, Found, NameSearch, NewBorrowerPage},
     device_record::{DeviceForm, NewDevicePage},
+    document::DocumentPage,
+    label::{LabelForm, LabelsPage},
+    loan_samples,
     programme::{Filled, ProgrammeForm, ProgrammePage, ProgrammesPage},
     samples::Samples,
     shell::Section,
-    site::{Problem, ReferentForm, SiteForm, SitePage, SitesPage},
+    site::{self, Problem, ReferentForm, SiteForm, SitePage, SitesPage},
 };
 use crate::{
     auth::Role,
@@ -210,6 +213,23 @@ impl Samples<'_> {
         let site = self.site_row();
         let referent = ReferentForm { name: self.told("Anne"), email: self.told("a@b.fr"), language: String::new() };
         let typed = (SiteForm::of(&site), referent, Some(Problem::Word("site-problem-name")));
-        SitePage::new(shell, &site, &[self.referent()], true, typed)
+        let allowed = site::Allowed { change: true, list: Some(true), labels: true };
+        SitePage::new(shell, &site, &[self.referent()], allowed, typed)
+    }
+
+    pub(super) fn labels(&self, wrong: bool) -> LabelsPage {
+        let shell = self.shell(Section::Labels, &self.words.say("labels-title"));
+        let form = LabelForm {
+            codes: self.told("CD72-0001..CD72-0040"),
+            search: self.told("ThinkPad"),
+            start: self.told("4"),
+            ..LabelForm::default()
+        };
+        LabelsPage::new(shell, &[self.site_row()], form, wrong.then(|| self.told("CD72-0041")))
+    }
+
+    pub(super) fn one_document(&self) -> DocumentPage {
+        let document = loan_samples::document(self.now, &|text| self.told(text));
+        DocumentPage::new(self.shell(Section::Loans, "AGR-2026-000123"), &document)
     }
 }

@@ -22,6 +22,8 @@ pub(super) enum Section {
     Devices,
     /// Flags to handle.
     Flags,
+    /// Labels.
+    Labels,
     /// Enrolment tokens.
     Tokens,
     /// Loans.
@@ -83,6 +85,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
         &[
             entry(Section::Devices, "/devices", "nav-devices", Action::SeeDevices),
             entry(Section::Flags, "/flags", "nav-flags", Action::SeeFlags),
+            entry(Section::Labels, "/labels", "nav-labels", Action::PrintLabels),
             entry(Section::Tokens, "/tokens", "nav-tokens", Action::SeeEnrolmentTokens),
         ],
     ),
@@ -175,6 +178,8 @@ impl Notice {
             "import-busy" => (Tone::Warning, "done-import-busy"),
             "identity-erased" => (Tone::Good, "borrower-erased"),
             "token-revoked" => (Tone::Good, "done-token-revoked"),
+            "document-no-holder" => (Tone::Critical, "document-no-holder"),
+            "document-not-in-state" => (Tone::Critical, "document-not-in-state"),
             "asset-tag-taken" => (Tone::Critical, "device-asset-tag-taken"),
             _ => {
                 let code = outcome.strip_prefix("refused-").filter(|code| Refused::CODES.contains(code))?;

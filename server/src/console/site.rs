@@ -183,10 +183,24 @@ pub(super) struct SitePage {
     zone: String,
     referents: Vec<ReferentRow>,
     may_change: bool,
+    /// Whether the list of its loans is offered, and then whether with names.
+    list: Option<bool>,
+    labels: bool,
     problem: Option<String>,
     form: SiteForm,
     zones: Vec<Choice>,
     referent: ReferentForm,
+}
+
+/// What the person may do with a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Allowed {
+    /// Change it.
+    pub(super) change: bool,
+    /// See its loans; and then, who holds them.
+    pub(super) list: Option<bool>,
+    /// Print its devices' labels.
+    pub(super) labels: bool,
 }
 
 impl SitePage {
@@ -195,7 +209,7 @@ impl SitePage {
         shell: Shell,
         site: &SiteRow,
         referents: &[Referent],
-        may_change: bool,
+        allowed: Allowed,
         (form, referent, problem): (SiteForm, ReferentForm, Option<Problem>),
     ) -> Self {
         let words = shell.words;
@@ -211,7 +225,9 @@ impl SitePage {
             place: words.with_two("site-place", &site.uai, &site.commune),
             zone: words.with("site-zone-named", site.zone.as_str()),
             referents: referents.iter().map(row).collect(),
-            may_change,
+            may_change: allowed.change,
+            list: allowed.list,
+            labels: allowed.labels,
             problem: problem.map(|problem| problem.say(words)),
             zones: zones(&form.zone),
             form,

@@ -12,7 +12,7 @@ use super::{
     acts::{Bare, record},
     error::{Refusal, require},
     shell::{self, Section},
-    site::{Problem, ReferentForm, SiteForm, SitePage, SitesPage},
+    site::{Allowed, Problem, ReferentForm, SiteForm, SitePage, SitesPage},
     visitor::Visitor,
 };
 use crate::{
@@ -25,8 +25,13 @@ use crate::{
     },
 };
 
-fn may_change(signed_in: &SignedIn, site: Uuid) -> bool {
-    signed_in.person.can(Action::ChangeSites, Object::OfSite(Some(site))).is_allowed()
+fn allowed(signed_in: &SignedIn, site: Uuid) -> Allowed {
+    let may = |action| signed_in.person.can(action, Object::OfSite(Some(site))).is_allowed();
+    Allowed {
+        change: may(Action::ChangeSites),
+        list: may(Action::SeeLoans).then(|| may(Action::SeeIdentity)),
+        labels: may(Action::PrintLabels),
+    }
 }
 
 async fn site_for(tx: &mut Tx, signed_in: &SignedIn, id: &str, action: Action) -> Result<SiteRow, Refusal> {
@@ -110,8 +115,8 @@ async fn show(
     let referents = site_referent::list(tx, &signed_in.person.scope, Some(found.id)).await?;
     let status = if typed.2.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let shell = visitor.shell(Section::Sites, found.name.clone(), signed_in);
-    let may = may_change(signed_in, found.id);
-    Ok(shell::page(status, &SitePage::new(shell, found, &referents, may, typed)))
+    let allowed = allowed(signed_in, found.id);
+    Ok(shell::page(status, &SitePage::new(shell, found, &referents, allowed, typed)))
 }
 
 /// `POST /sites/{id}`

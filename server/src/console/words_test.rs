@@ -12,10 +12,12 @@ use crate::{
         calendar_import::ChangeKind,
         campaign::{CampaignState, ReturnState},
         device::DeviceStatus,
+        document::DocumentKind,
         flag::{FlagCode, Severity},
         ical::Fault,
         import::{ImportState, Kind, fault::Reason},
         job::Job,
+        label::SheetFormat,
         language::Language,
         loan::{Condition, LendingState, LoanStateName, Signature},
         need::{NeedReason, NeedState},
@@ -139,6 +141,8 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("level", Level::ALL.iter().map(|value| value.as_str()).collect()),
         ("programme-kind", ProgrammeKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("programme-term", vec!["school_year_end", "date", "days", "open"]),
+        ("document", DocumentKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("sheet", SheetFormat::ALL.iter().map(|value| value.as_str()).collect()),
         ("staff-role", vec!["referent", "technician", "refurbisher", "auditor"]),
     ]
 }

@@ -140,6 +140,8 @@ pub enum Action {
     ImportData,
     /// Export lists.
     ExportData,
+    /// Print labels for devices.
+    PrintLabels,
 }
 
 impl Action {
@@ -181,6 +183,7 @@ impl Action {
         Self::ChangeNotices,
         Self::ImportData,
         Self::ExportData,
+        Self::PrintLabels,
     ];
 
     /// What docs/api.md calls the action, and the roles that include it besides the administrator.
@@ -234,6 +237,7 @@ impl Action {
             Self::SeeNotices => ("See what was written to whom, and what failed", &[ProgrammeManager, Auditor]),
             Self::ChangeNotices => ("Send failed notices again, change webhooks", &[]),
             Self::ImportData => ("Import lists of devices, sites, borrowers, loans, needs", &[ProgrammeManager]),
+            Self::PrintLabels => ("Print labels for devices", &[ProgrammeManager, Technician]),
             Self::ExportData => ("Export lists", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{StoreError, Tx, audit, borrower, loan, on, programme};
+use super::{StoreError, Tx, audit, borrower, document, loan, on, programme};
 use crate::domain::{
     borrower::{Borrower, Identity, Level},
     loan::{Condition, Loan, LoanState, Signature},
@@ -46,6 +46,14 @@ pub async fn read(tx: &mut Tx, borrower: &Borrower) -> Result<Dossier, StoreErro
             "asset_tag": device.and_then(|device| device.asset_tag),
         }));
     }
+    let documents: Vec<Value> = document::of_borrower(tx, borrower.id)
+        .await?
+        .into_iter()
+        .map(|one| {
+            json!({ "number": one.number.to_string(), "kind": one.number.kind.as_str(), "template": one.label(),
+                "made_at": rfc3339(one.made_at), "by": one.made_by })
+        })
+        .collect();
     let steps: Vec<Value> = borrower::steps(tx, borrower.id)
         .await?
         .into_iter()
@@ -65,7 +73,7 @@ pub async fn read(tx: &mut Tx, borrower: &Borrower) -> Result<Dossier, StoreErro
             "recorded_at": rfc3339(borrower.created_at),
             "identity_erased_at": borrower.identity_erased_at.map(rfc3339),
         },
-        "loans": loans, "loan_steps": steps, "acts": acts,
+        "loans": loans, "loan_steps": steps, "documents": documents, "acts": acts,
     });
     Ok(Dossier { sealed: borrower::sealed_identity(tx, &all, borrower.id).await?, rest })
 }

@@ -18,7 +18,7 @@ pub use super::lending_refused::{LendingError, Refused};
 use super::{
     Store, StoreError, Tx,
     audit::{self, NewAudit},
-    borrower, device,
+    borrower, device, document,
     judgement::Considered,
     loan::{self, Event},
     loan_due, loan_event, programme, review,
@@ -288,7 +288,10 @@ impl<'a> Lending<'a> {
 
     async fn handed(&mut self, loan: Loan, handing: Handing) -> Result<Loan, LendingError> {
         let due = self.handing(loan.programme, loan.site, &handing).await?;
+        // An agreement that was made for this hand-over belongs to the loan, and says which version was signed.
+        let made = document::adopt(&mut self.tx, &loan).await?.map(|agreement| agreement.label());
         let Handing { accessories, signature, agreement_version, .. } = handing;
+        let agreement_version = agreement_version.or(made);
         let details = json!({
             "due": due.map(|day| day.to_string()), "accessories": accessories,
             "signature": signature.map(Signature::as_str), "agreement_version": agreement_version,

@@ -23,6 +23,8 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/loans", "AP-R--", SiteInBody(422), 201)
         .sends(r#"{"device":"{device}","borrower":"{borrower-reference}","programme":"{programme-code}"}"#),
     Row::new("GET /api/v1/loans/{loan}", "APTRFU", Site, 200),
+    Row::new("GET /api/v1/loans/{loan}/documents", "APTRFU", Site, 200),
+    Row::new("POST /api/v1/loans/{loan}/documents", "AP-R--", Site, 201).sends(r#"{"kind":"agreement"}"#),
     Row::new("POST /api/v1/loans/{reservation}/hand-over", "AP-R--", Site, 200).sends("{}"),
     Row::new("POST /api/v1/loans/{reservation}/cancel", "AP-R--", Site, 200),
     Row::new("POST /api/v1/loans/{loan}/extend", "AP-R--", Site, 200).sends(r#"{"due":"2035-01-01"}"#),
@@ -108,6 +110,13 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /loans/{loan}/cede", "AP----", Site, 303),
     // Nothing was drawn under this loan: allowed, and nothing to show.
     Row::new("POST /loans/{loan}/signature", "AP-R--", Site, 404),
+    Row::new("POST /loans/{loan}/agreement", "AP-R--", Site, 200).sends("holders=all"),
+    Row::new("POST /loans/{returned-loan}/receipt", "APTRF-", Site, 200),
+    Row::new("GET /documents/{document}", "APTRFU", Site, 200),
+    Row::new("POST /hand-over/agreement", "AP-R--", SiteInBody(404), 200)
+        .sends("device={device}&borrower={borrower-reference}&programme={programme}"),
+    Row::new("GET /labels", "APT---", Scope, 200),
+    Row::new("POST /labels", "APT---", SiteInBody(422), 200).sends("codes={device}&format=l7160"),
     Row::new("GET /hand-over", "AP-R--", Scope, 200),
     Row::new("POST /hand-over", "AP-R--", SiteInBody(422), 303)
         .sends("device={device}&borrower={borrower-reference}&programme={programme}"),
@@ -173,6 +182,7 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /sites", "AP----", Programme, 303).sends("uai={free-uai}&name=x&commune=x&zone=A"),
     Row::new("GET /sites/{site}", "APTRFU", Site, 200),
     Row::new("POST /sites/{site}", "AP----", Site, 303).sends("name=x&commune=x&zone=A"),
+    Row::new("POST /sites/{site}/list", "APTRFU", Site, 200).sends("names=on"),
     Row::new("POST /sites/{site}/referents", "AP----", Site, 303)
         .sends("name=x&email={unique}@example.org&language=fr"),
     Row::new("POST /sites/{site}/referents/{referent}/end", "AP----", Site, 303),

@@ -1,0 +1,32 @@
+-- Documents: what was printed of a loan, of a site, as labels. The PDF itself is not kept: only what tells one from
+-- another, and from which template it was made.
+
+CREATE TABLE document (
+    number TEXT NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('agreement', 'receipt', 'site_list', 'labels')),
+    loan_id UUID REFERENCES loan (id),
+    site_id UUID REFERENCES site (id),
+    -- Of an agreement that is made before its loan begins: the loan takes it over.
+    device_id UUID REFERENCES device (id),
+    borrower_id UUID REFERENCES borrower (id),
+    template TEXT NOT NULL,
+    template_version TEXT NOT NULL,
+    template_sha256 BYTEA NOT NULL CHECK (length(template_sha256) = 32),
+    pdf_sha256 BYTEA NOT NULL CHECK (length(pdf_sha256) = 32),
+    language TEXT NOT NULL CHECK (language IN ('fr', 'en')),
+    made_by TEXT NOT NULL,
+    made_at BIGINT NOT NULL,
+    CHECK (kind <> 'agreement' OR loan_id IS NOT NULL OR (device_id IS NOT NULL AND borrower_id IS NOT NULL)),
+    CHECK (kind <> 'receipt' OR loan_id IS NOT NULL),
+    CHECK (kind <> 'site_list' OR site_id IS NOT NULL)
+);
+CREATE INDEX document_of_loan ON document (loan_id, made_at);
+CREATE INDEX document_of_borrower ON document (borrower_id, device_id);
+
+-- The last number of each kind and year.
+CREATE TABLE document_number (
+    kind TEXT NOT NULL,
+    year BIGINT NOT NULL,
+    last BIGINT NOT NULL CHECK (last > 0),
+    PRIMARY KEY (kind, year)
+);

@@ -1,0 +1,472 @@
+//! Reads what a document says, opens who it is about under audit, has it made, and records it.
+//!
+//! Two units of work: the first reads, opens, writes down the reading and takes the number; the second records the
+//! document that was made meanwhile. A document that could not be made leaves its number unused.
+
+use cartable_common::{DeviceId, UtcMillis};
+use jiff::civil::Date;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::{
+    Documents, TemplateError,
+    data::{
+        self, Agreement, Back, Device, Holder, Lent, NoSuchHolder, Receipt, Row, Signatories, Site, SiteList, Title,
+    },
+};
+use crate::{
+    domain::{
+        borrower::{Borrower, BorrowerKind, Identity, IdentityLanguage},
+        document::{DocumentKind, DocumentNumber},
+        language::Language,
+        loan::{Loan, LoanState, LoanStateName, Signature},
+        paris,
+        scope::Scope,
+        signature::Drawing,
+    },
+    store::{
+        Store, StoreError, Tx,
+        audit::{self, NewAudit},
+        borrower,
+        device::{self, DeviceRow},
+        document::{self, Document, Subject},
+        loan, loan_event,
+        loan_list::{self, LoanQuery, LoanSort, LoanSummary},
+        loan_signature, person, programme, site,
+    },
+    vault::{Vault, VaultError},
+};
+
+/// Most loans on one list: about thirty pages.
+const MOST_ROWS: usize = 1_000;
+
+/// Who has a document made, and with what.
+#[derive(Clone, Copy, Debug)]
+pub struct Maker<'a> {
+    /// The database.
+    pub store: &'a Store,
+    /// Opens who borrowers are.
+    pub vault: &'a Vault,
+    /// The person's login.
+    pub actor: &'a str,
+    /// The API token that was used, if one was.
+    pub token: Option<Uuid>,
+    /// The sites.
+    pub scope: &'a Scope,
+    /// Whether the person may see borrowers by their reference.
+    pub borrowers: bool,
+    /// Whether the person may see who borrowers are.
+    pub identities: bool,
+    /// Now.
+    pub now: UtcMillis,
+}
+
+/// A document, and its PDF.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// What was recorded.
+    pub document: Document,
+    /// The PDF.
+    pub pdf: Vec<u8>,
+}
+
+/// Why a document is not made.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    /// There is no such thing, or it lies outside the person's sites.
+    #[error("there is no such loan, device, borrower or site, or it lies outside your sites")]
+    NotFound,
+    /// The signatory.
+    #[error(transparent)]
+    NoSuchHolder(#[from] NoSuchHolder),
+    /// A receipt for a device that is still out, or an agreement for a reservation that was dropped.
+    #[error("the loan's state has no such document")]
+    NotInState,
+    /// Nothing to print.
+    #[error("no device was found")]
+    Nothing,
+    /// More than one document holds.
+    #[error("more than {0} labels at once")]
+    TooMany(usize),
+    /// Too many documents are being made.
+    #[error("too many documents are being made: try again in a moment")]
+    Busy,
+    /// The template took too long.
+    #[error("the template took too long")]
+    TooLong,
+    /// The compiler failed.
+    #[error("the document could not be made")]
+    Broken,
+    /// The template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+/// A hand-over that is being prepared.
+#[derive(Clone, Debug)]
+pub struct HandOverWanted {
+    /// The device.
+    pub device: DeviceId,
+    /// The borrower.
+    pub borrower: Uuid,
+    /// The programme.
+    pub programme: Uuid,
+    /// Until when.
+    pub due: Option<Date>,
+    /// What goes with it.
+    pub accessories: Vec<String>,
+}
+
+impl Documents {
+    /// The agreement of a loan.
+    pub async fn agreement(&self, by: Maker<'_>, loan: Uuid, who: Signatories) -> Result<Made, MakeError> {
+        let mut tx = by.store.write().await?;
+        let (loan, summary) = lent(&mut tx, by, loan).await?;
+        if matches!(loan.state, LoanState::Cancelled { .. }) {
+            return Err(MakeError::NotInState);
+        }
+        let subject = Subject::Loan { loan: loan.id, site: loan.site };
+        let person = Person::of_loan(&mut tx, by, loan.borrower).await?;
+        let drawing = if by.identities { drawing(&mut tx, by, &loan).await? } else { None };
+        let lent = Lent::of(&loan, drawing.as_ref());
+        let device = device_of(&summary);
+        self.make_agreement(by, tx, (subject, loan.programme), (lent, device, person), who).await
+    }
+
+    /// The agreement of a hand-over that is being prepared; of its reservation where there is one.
+    pub async fn agreement_before(
+        &self,
+        by: Maker<'_>,
+        wanted: HandOverWanted,
+        who: Signatories,
+    ) -> Result<Made, MakeError> {
+        let mut tx = by.store.write().await?;
+        let row = device::find(&mut tx, by.scope, wanted.device).await?.ok_or(MakeError::NotFound)?;
+        let borrower = borrower::find(&mut tx, by.scope, wanted.borrower).await?.ok_or(MakeError::NotFound)?;
+        let person = Person::open(&mut tx, by, borrower).await?;
+        let open = loan::open_of_device(&mut tx, by.scope, wanted.device).await?;
+        let site = row.site.or(person.borrower.site);
+        let subject = match open.filter(|loan| loan.borrower == wanted.borrower) {
+            Some(loan) => Subject::Loan { loan: loan.id, site: loan.site },
+            None => Subject::HandOver { device: row.id.0, borrower: wanted.borrower, site },
+        };
+        let due = wanted.due.map(|due| due.to_string());
+        let lent = Lent { due, accessories: wanted.accessories, ..Lent::default() };
+        let device = device_named(row);
+        self.make_agreement(by, tx, (subject, wanted.programme), (lent, device, person), who).await
+    }
+
+    async fn make_agreement(
+        &self,
+        by: Maker<'_>,
+        mut tx: Tx,
+        (subject, programme): (Subject, Uuid),
+        (loan, device, person): (Lent, Device, Person),
+        who: Signatories,
+    ) -> Result<Made, MakeError> {
+        let programme = programme::find(&mut tx, programme).await?.ok_or(MakeError::NotFound)?;
+        let (signatories, guardians) = who.names(&person.borrower, person.identity.as_ref())?;
+        let site = match subject {
+            Subject::Loan { site, .. } | Subject::HandOver { site, .. } | Subject::Site(site) => site,
+        };
+        let rest = Agreement {
+            loan,
+            device,
+            borrower: person.holder(),
+            site: named_site(&mut tx, site).await?,
+            guardians,
+            signatories,
+        };
+        let plan = Plan {
+            kind: DocumentKind::Agreement,
+            subject,
+            language: person.language(),
+            owner: Some(programme.owner),
+            agreement: Some(programme.agreement_template),
+        };
+        self.finish(by, tx, plan, |_| rest).await
+    }
+
+    /// The receipt of a loan whose device came back.
+    pub async fn receipt(&self, by: Maker<'_>, loan: Uuid) -> Result<Made, MakeError> {
+        let mut tx = by.store.write().await?;
+        let (loan, summary) = lent(&mut tx, by, loan).await?;
+        let LoanState::Returned(_, back) = &loan.state else { return Err(MakeError::NotInState) };
+        let taken_by = taken_back_by(&mut tx, loan.id).await?;
+        let back = Back::new(back, taken_by);
+        let person = Person::of_loan(&mut tx, by, loan.borrower).await?;
+        let drawing = if by.identities { drawing(&mut tx, by, &loan).await? } else { None };
+        let programme = programme::find(&mut tx, loan.programme).await?.ok_or(MakeError::NotFound)?;
+        let mut borrower = person.holder();
+        if !by.borrowers && !by.identities {
+            // The borrower keeps the paper; who took the device back at a workshop need not know whose it was.
+            borrower.reference = "–".to_owned();
+            borrower.name = None;
+        }
+        let rest = Receipt {
+            loan: Lent::of(&loan, drawing.as_ref()),
+            device: device_of(&summary),
+            borrower,
+            site: named_site(&mut tx, loan.site).await?,
+            returned: back,
+        };
+        let plan = Plan {
+            kind: DocumentKind::Receipt,
+            subject: Subject::Loan { loan: loan.id, site: loan.site },
+            language: person.language(),
+            owner: Some(programme.owner),
+            agreement: None,
+        };
+        self.finish(by, tx, plan, |_| rest).await
+    }
+
+    /// The open loans of a site, soonest due first; with names where they are asked for and the person may see them.
+    pub async fn site_list(
+        &self,
+        by: Maker<'_>,
+        site: Uuid,
+        language: Language,
+        names: Names,
+    ) -> Result<Made, MakeError> {
+        let mut tx = by.store.write().await?;
+        let found = site::find(&mut tx, by.scope, site).await?.ok_or(MakeError::NotFound)?;
+        let (loans, more) = open_loans(&mut tx, by.scope, site).await?;
+        let with_names = names == Names::Shown && by.identities;
+        let (mut rows, mut opened) = (Vec::with_capacity(loans.len()), Vec::new());
+        for loan in &loans {
+            let borrower = if by.borrowers { Some(holder(&mut tx, by, loan, with_names).await?) } else { None };
+            opened.extend(borrower.iter().filter(|_| with_names).map(|holder| holder.reference.clone()));
+            rows.push(row(loan, borrower, by.now));
+        }
+        if !opened.is_empty() {
+            let details = json!({ "opened": opened.len(), "shown": opened });
+            record(&mut tx, by, "borrower.list_names", ("site", &site.to_string()), details).await?;
+        }
+        let site_named = Site { name: found.name, uai: found.uai, commune: found.commune };
+        let rest = SiteList { site: site_named, borrowers: by.borrowers, more, rows };
+        let plan = Plan {
+            kind: DocumentKind::SiteList,
+            subject: Subject::Site(Some(site)),
+            language,
+            owner: None,
+            agreement: None,
+        };
+        self.finish(by, tx, plan, |_| rest).await
+    }
+
+    /// Takes the number, has the document made, and records it.
+    pub(super) async fn finish<T: Serialize>(
+        &self,
+        by: Maker<'_>,
+        mut tx: Tx,
+        plan: Plan,
+        rest: impl FnOnce(DocumentNumber) -> T,
+    ) -> Result<Made, MakeError> {
+        let date = paris::date(by.now);
+        let number = document::next_number(&mut tx, plan.kind, date.year()).await?;
+        tx.commit().await?;
+        let template = self.templates().of_kind(plan.kind, plan.agreement.as_deref()).ok_or(MakeError::Broken)?;
+        let (language, owner) = (plan.language, plan.owner.as_deref());
+        let title = Title { number, language, template, letterhead: self.letterhead(), owner, date };
+        let pdf = self.print(template, data::data(title, rest(number))).await?;
+        let document = Document {
+            number,
+            subject: plan.subject,
+            template: template.name.clone(),
+            version: template.version.clone(),
+            template_sha256: template.sha256,
+            pdf_sha256: Sha256::digest(&pdf).into(),
+            language: plan.language,
+            made_by: by.actor.to_owned(),
+            made_at: by.now,
+        };
+        let mut tx = by.store.write().await?;
+        document::insert(&mut tx, &document).await?;
+        let hex = |hash: &[u8]| data_encoding::HEXLOWER.encode(hash);
+        let details = json!({
+            "template": document.label(), "template_sha256": hex(&document.template_sha256),
+            "pdf_sha256": hex(&document.pdf_sha256), "about": about(document.subject),
+        });
+        record(&mut tx, by, "document.make", ("document", &number.to_string()), details).await?;
+        tx.commit().await?;
+        Ok(Made { document, pdf })
+    }
+}
+
+/// Whether a list shows borrowers' names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// It does, to those who may see them.
+    Shown,
+    /// References alone.
+    Hidden,
+}
+
+/// What is to be made.
+pub(super) struct Plan {
+    pub(super) kind: DocumentKind,
+    pub(super) subject: Subject,
+    pub(super) language: Language,
+    pub(super) owner: Option<String>,
+    /// The programme's own template of agreements.
+    pub(super) agreement: Option<String>,
+}
+
+fn about(subject: Subject) -> Value {
+    match subject {
+        Subject::Loan { loan, .. } => json!({ "loan": loan }),
+        Subject::HandOver { device, borrower, .. } => json!({ "device": device, "borrower": borrower }),
+        Subject::Site(site) => json!({ "site": site }),
+    }
+}
+
+async fn record(
+    tx: &mut Tx,
+    by: Maker<'_>,
+    action: &str,
+    (object_kind, object_id): (&str, &str),
+    mut details: Value,
+) -> Result<(), StoreError> {
+    if let Some(token) = by.token {
+        details["api_token"] = json!(token);
+    }
+    audit::append(tx, NewAudit { actor: by.actor, action, object_kind, object_id, details }, by.now).await?;
+    Ok(())
+}
+
+/// A borrower, and who it is where that was opened.
+struct Person {
+    borrower: Borrower,
+    identity: Option<Identity>,
+}
+
+impl Person {
+    /// The borrower of a loan that the person may see: its reference is known wherever its own site lies, who it is is
+    /// opened within the person's sites alone.
+    async fn of_loan(tx: &mut Tx, by: Maker<'_>, id: Uuid) -> Result<Self, MakeError> {
+        let borrower = borrower::find(tx, &Scope::Everything, id).await?.ok_or(MakeError::NotFound)?;
+        Self::open(tx, by, borrower).await
+    }
+
+    /// Opens who a borrower is, with the audit row of the reading.
+    async fn open(tx: &mut Tx, by: Maker<'_>, borrower: Borrower) -> Result<Self, MakeError> {
+        let id = borrower.id;
+        let sealed = match borrower.kind {
+            BorrowerKind::Person if by.identities => borrower::sealed_identity(tx, by.scope, id).await?,
+            BorrowerKind::Person | BorrowerKind::Institution => None,
+        };
+        let identity = sealed.map(|sealed| by.vault.open_identity(id, &sealed)).transpose()?;
+        if identity.is_some() {
+            let details = json!({ "for": "document" });
+            record(tx, by, "borrower.see_identity", ("borrower", &id.to_string()), details).await?;
+        }
+        Ok(Self { borrower, identity })
+    }
+
+    fn holder(&self) -> Holder {
+        Holder::new(&self.borrower, self.identity.as_ref())
+    }
+
+    fn language(&self) -> Language {
+        let chosen = self.identity.as_ref().and_then(|identity| identity.language);
+        chosen.map_or(Language::French, |language: IdentityLanguage| language.into())
+    }
+}
+
+async fn lent(tx: &mut Tx, by: Maker<'_>, id: Uuid) -> Result<(Loan, LoanSummary), MakeError> {
+    let loan = loan::find(tx, by.scope, id).await?.ok_or(MakeError::NotFound)?;
+    let summary = loan_list::find(tx, by.scope, id).await?.ok_or(MakeError::NotFound)?;
+    Ok((loan, summary))
+}
+
+/// The signature that was drawn under a loan's agreement; opening it leaves its audit row.
+async fn drawing(tx: &mut Tx, by: Maker<'_>, loan: &Loan) -> Result<Option<Drawing>, MakeError> {
+    if loan.state.handed_over().and_then(|handed| handed.signature) != Some(Signature::Drawn) {
+        return Ok(None);
+    }
+    let Some(sealed) = loan_signature::sealed(tx, loan.id).await? else { return Ok(None) };
+    let opened = by.vault.open("signature", loan.id, &sealed)?;
+    let details = json!({ "borrower": loan.borrower, "for": "document" });
+    record(tx, by, "loan.see_signature", ("loan", &loan.id.to_string()), details).await?;
+    Ok(String::from_utf8_lossy(&opened).parse().ok())
+}
+
+async fn taken_back_by(tx: &mut Tx, loan: Uuid) -> Result<String, MakeError> {
+    let steps = loan_event::of_loan(tx, loan).await?;
+    let Some(step) = steps.into_iter().rev().find(|step| step.kind == "returned") else { return Ok("–".to_owned()) };
+    let account = match step.actor.parse() {
+        Ok(login) => person::by_login(tx, &login).await?,
+        Err(_) => None,
+    };
+    Ok(account.map_or(step.actor, |account| account.person.display_name))
+}
+
+async fn named_site(tx: &mut Tx, site: Option<Uuid>) -> Result<Option<Site>, MakeError> {
+    let Some(site) = site else { return Ok(None) };
+    let found = site::find(tx, &Scope::Everything, site).await?;
+    Ok(found.map(|row| Site { name: row.name, uai: row.uai, commune: row.commune }))
+}
+
+fn device_named(row: DeviceRow) -> Device {
+    Device { asset_tag: row.asset_tag, serial: row.serial_number, model: model(row.manufacturer, row.model) }
+}
+
+fn device_of(loan: &LoanSummary) -> Device {
+    Device {
+        asset_tag: loan.asset_tag.clone(),
+        serial: loan.serial_number.clone(),
+        model: model(loan.manufacturer.clone(), loan.model.clone()),
+    }
+}
+
+fn model(manufacturer: Option<String>, model: Option<String>) -> Option<String> {
+    let parts: Vec<String> = [manufacturer, model].into_iter().flatten().collect();
+    Some(parts.join(" ")).filter(|name| !name.is_empty())
+}
+
+/// The devices that borrowers of a site hold, soonest due first, those without a due date after them; and whether there
+/// are more.
+async fn open_loans(tx: &mut Tx, scope: &Scope, site: Uuid) -> Result<(Vec<LoanSummary>, bool), StoreError> {
+    let state = Some(LoanStateName::HandedOver);
+    let query = LoanQuery { state, site: Some(site), limit: MOST_ROWS, sort: LoanSort::Due, ..LoanQuery::default() };
+    let due = loan_list::list(tx, scope, &query).await?;
+    let mut rows = due.rows;
+    let all = loan_list::list(tx, scope, &LoanQuery { sort: LoanSort::Newest, ..query }).await?;
+    rows.extend(all.rows.into_iter().filter(|loan| loan.due.is_none()));
+    let more = due.next.is_some() || all.next.is_some() || rows.len() > MOST_ROWS;
+    rows.truncate(MOST_ROWS);
+    Ok((rows, more))
+}
+
+async fn holder(tx: &mut Tx, by: Maker<'_>, loan: &LoanSummary, names: bool) -> Result<Holder, MakeError> {
+    let mut holder = Holder {
+        reference: loan.reference.to_string(),
+        kind: loan.borrower_kind.as_str(),
+        name: loan.institution_name.clone(),
+        class: None,
+    };
+    if names && let Some(sealed) = borrower::sealed_identity(tx, by.scope, loan.borrower).await? {
+        let identity = by.vault.open_identity(loan.borrower, &sealed)?;
+        holder.name = Some(identity.name);
+        holder.class = identity.class;
+    }
+    Ok(holder)
+}
+
+fn row(loan: &LoanSummary, borrower: Option<Holder>, now: UtcMillis) -> Row {
+    Row {
+        device: device_of(loan),
+        borrower,
+        handed_over: loan.handed_over_at.map(|at| paris::date(at).to_string()),
+        due: loan.due.map(|due| due.to_string()),
+        overdue: loan.due.is_some_and(|due| due < paris::date(now)),
+    }
+}

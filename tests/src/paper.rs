@@ -1,0 +1,51 @@
+//! Looks at PDFs as people and scanners do: their text (pdftotext), and the codes on their pages (pdftoppm, zbarimg).
+
+use std::{collections::BTreeSet, path::Path, process::Command};
+
+use anyhow::Context as _;
+
+/// Dots per inch at which pages are scanned.
+const RESOLUTION: &str = "200";
+
+fn run(program: &str, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+    let missing = || format!("{program} cannot be run: ./tests/run installs poppler-utils and zbar-tools");
+    let output = Command::new(program).args(arguments).output().with_context(missing)?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    // zbarimg ends with 4 when a page has no code.
+    let fine = output.status.success() || (program == "zbarimg" && output.status.code() == Some(4));
+    anyhow::ensure!(fine, "{program} {arguments:?}: {said}");
+    Ok(output.stdout)
+}
+
+/// The text of a PDF, page after page, its spaces made plain.
+pub fn text(pdf: &[u8]) -> anyhow::Result<String> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("a.pdf");
+    std::fs::write(&path, pdf)?;
+    let text = run("pdftotext", &["-layout", utf8(&path)?, "-"])?;
+    let plain = |c: char| if matches!(c, '\u{a0}' | '\u{202f}' | '\n' | '\u{c}') { ' ' } else { c };
+    let words: String = String::from_utf8_lossy(&text).chars().map(plain).collect();
+    Ok(words.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// What stands in the QR codes (`QR-Code:…`) and bar codes (`CODE-128:…`) of a PDF's pages, and how many pages it has.
+pub fn codes(pdf: &[u8]) -> anyhow::Result<(BTreeSet<String>, usize)> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("a.pdf");
+    std::fs::write(&path, pdf)?;
+    run("pdftoppm", &["-r", RESOLUTION, "-png", utf8(&path)?, utf8(&directory.path().join("page"))?])?;
+    let (mut found, mut pages) = (BTreeSet::new(), 0);
+    for entry in std::fs::read_dir(directory.path())? {
+        let page = entry?.path();
+        if page.extension().is_some_and(|kind| kind == "png") {
+            pages += 1;
+            let codes = run("zbarimg", &["--quiet", utf8(&page)?])?;
+            found.extend(String::from_utf8_lossy(&codes).lines().map(str::to_owned));
+        }
+    }
+    Ok((found, pages))
+}
+
+fn utf8(path: &Path) -> anyhow::Result<&str> {
+    path.to_str().context("a path that is no text")
+}
