@@ -261,7 +261,7 @@ impl Settings {
                 key,
                 overrides.behind_proxy || raw.console.behind_proxy,
             )?,
-            console_url: raw.console.public_url.map(documents::public_url).transpose()?,
+            console_url: raw.console.public_url.as_deref().map(documents::public_url).transpose()?,
             policy: policy.or_else(default_policy),
             mail: raw.mail.map(|mail| mail.read(data)).transpose()?,
             webhooks: raw.webhooks.read(data)?,

@@ -175,7 +175,8 @@ pub async fn drop_line(
 /// Approve a proposal: its devices are reserved
 ///
 /// A line whose device or need has moved on is refused with the reason; the others go through. Roles: administrator,
-/// programme manager, who see all sites, and who neither proposed nor changed it.
+/// programme manager, who see all sites, and who neither proposed nor changed it. Asked again, an approval that was
+/// cut off goes on where it stopped.
 #[utoipa::path(post, path = "/v1/allocations/{id}/approve", tag = "allocations",
     params(("id" = Uuid, Path, description = "The proposal")), responses((status = 200, body = ApprovedBody),
     (status = 401, response = Problem), (status = 403, response = Problem), (status = 404, response = Problem),
@@ -188,12 +189,8 @@ pub async fn approve(
     let person = &bearer.person;
     Problem::check(person.can(Action::ApproveAllocation, Object::Programme), "")?;
     let clerk = Clerk { actor: person.login.as_str(), scope: &person.scope, policy: &app.policy, now: bearer.now };
-    let tx = app.store.write().await?;
     let mut reference = || random::bytes().ok().map(Reference::from_random);
-    let (mut tx, approved) = allocation_approval::approve(tx, id, person.id, clerk, &mut reference).await?;
-    let details = json!({ "reserved": approved.reserved, "refused": approved.refused });
-    record(&mut tx, &bearer, "allocation.approve", ("allocation", id), details).await?;
-    tx.commit().await?;
+    let approved = allocation_approval::approve(&app.store, id, person.id, clerk, &mut reference).await?;
     Ok(Json(ApprovedBody { reserved: approved.reserved, refused: approved.refused }))
 }
 

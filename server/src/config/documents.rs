@@ -50,9 +50,9 @@ fn is_line(text: &str) -> bool {
 }
 
 /// An address such as `https://cartable.example.fr`, without a path: that of the console, as people reach it.
-pub(super) fn public_url(text: String) -> Result<String, ConfigError> {
+pub(super) fn public_url(text: &str) -> Result<String, ConfigError> {
     let address = text.trim_end_matches('/').to_owned();
-    let refuse = || ConfigError::PublicUrl { url: text.clone() };
+    let refuse = || ConfigError::PublicUrl { url: text.to_owned() };
     let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://")).ok_or_else(refuse)?;
     // An address of IPv6 stands in brackets.
     let (host, port) = match rest.rsplit_once(':').filter(|(_, port)| !port.contains(']')) {
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn an_address_is_a_scheme_and_a_host() {
-        let read = |text: &str| public_url(text.to_owned());
+        let read = |text: &str| public_url(text);
         for (good, kept) in [
             ("https://cartable.example.fr", "https://cartable.example.fr"),
             ("https://cartable.example.fr/", "https://cartable.example.fr"),

@@ -96,8 +96,11 @@ async fn look_or_keep(
     Ok(Redirect::to("/calendar?done=saved").into_response())
 }
 
+/// Holidays, zone by zone.
+type ByZone = Vec<(Zone, Vec<Holiday>)>;
+
 /// What was sent, and its holidays zone by zone; or what is wrong with it.
-fn read(sent: &mut Upload) -> (CalendarForm, Result<Vec<(Zone, Vec<Holiday>)>, Problem>) {
+fn read(sent: &mut Upload) -> (CalendarForm, Result<ByZone, Problem>) {
     let mut field = |name: &str| sent.fields.remove(name).unwrap_or_default();
     let (zone, name, text) = (field("zone"), field("name"), field("calendar"));
     let (name, text) = if sent.file.is_empty() {

@@ -224,7 +224,7 @@ impl DocumentPage {
             own("document-template-hash", HEXLOWER.encode(&document.template_sha256)),
             own("document-pdf-hash", HEXLOWER.encode(&document.pdf_sha256)),
         ];
-        Self { about, facts, shell }
+        Self { shell, about, facts }
     }
 }
 

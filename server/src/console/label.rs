@@ -188,7 +188,7 @@ async fn devices(
     if site.is_none() && search.is_none() {
         return Ok(Err(words.say("labels-problem-empty")));
     }
-    let query = DeviceQuery { site, search, ..DeviceQuery::default() };
+    let query = DeviceQuery { search, site, ..DeviceQuery::default() };
     Ok(Ok(label::of_query(tx, scope, &query).await?))
 }
 

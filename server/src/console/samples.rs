@@ -69,6 +69,29 @@ impl Samples<'_> {
         SignInPage::new(&visitor, "/devices", &self.told("anne"), Some(self.words.count("sign-in-throttled", 30)))
     }
 
+    /// The pages of desks, borrowers, sites and documents.
+    fn lending(&self) -> Vec<(&'static str, askama::Result<String>)> {
+        vec![
+            ("hand-over", self.hand_over(false).render()),
+            ("hand-over-confirm", self.hand_over(true).render()),
+            ("class", self.class(false).render()),
+            ("class-preview", self.class(true).render()),
+            ("borrowers", self.borrowers(true).render()),
+            ("borrowers-empty", self.borrowers(false).render()),
+            ("borrower", self.one_borrower(false).render()),
+            ("borrower-shown", self.one_borrower(true).render()),
+            ("borrower-new", self.new_borrower().render()),
+            ("sites", self.sites(true).render()),
+            ("sites-empty", self.sites(false).render()),
+            ("site", self.one_site().render()),
+            ("calendar", self.calendar(false).render()),
+            ("calendar-preview", self.calendar(true).render()),
+            ("labels", self.labels(false).render()),
+            ("labels-wrong", self.labels(true).render()),
+            ("document", self.one_document().render()),
+        ]
+    }
+
     fn pages(&self) -> Vec<(String, String)> {
         let failed = Outcome {
             problem: self.some("?"),
@@ -97,23 +120,6 @@ impl Samples<'_> {
             ("tokens", self.tokens(Outcome::default()).render()),
             ("tokens-created", self.tokens(created).render()),
             ("tokens-failed", self.tokens(failed).render()),
-            ("hand-over", self.hand_over(false).render()),
-            ("hand-over-confirm", self.hand_over(true).render()),
-            ("class", self.class(false).render()),
-            ("class-preview", self.class(true).render()),
-            ("borrowers", self.borrowers(true).render()),
-            ("borrowers-empty", self.borrowers(false).render()),
-            ("borrower", self.one_borrower(false).render()),
-            ("borrower-shown", self.one_borrower(true).render()),
-            ("borrower-new", self.new_borrower().render()),
-            ("sites", self.sites(true).render()),
-            ("sites-empty", self.sites(false).render()),
-            ("site", self.one_site().render()),
-            ("calendar", self.calendar(false).render()),
-            ("calendar-preview", self.calendar(true).render()),
-            ("labels", self.labels(false).render()),
-            ("labels-wrong", self.labels(true).render()),
-            ("document", self.one_document().render()),
             ("programmes", self.programmes(true).render()),
             ("programmes-empty", self.programmes(false).render()),
             ("programme", self.one_programme(false).render()),
@@ -133,6 +139,7 @@ impl Samples<'_> {
                 DesignPage::new(self.shell(Section::Elsewhere, &self.words.say("design-title")), self.now).render(),
             ),
         ];
+        pages.extend(self.lending());
         pages.extend(self.planning());
         pages.extend(Refusal::ALL.map(|refusal| (refusal.as_str(), ErrorPage::new(refusal, self.words).render())));
         // The desks' own script, the only one there is, is not what the tests look for.

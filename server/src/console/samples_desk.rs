@@ -26,6 +26,7 @@ impl Samples<'_> {
             due: "2027-07-02".to_owned(),
             accessories: vec![Accessory { field: "accessory-0".to_owned(), name: self.told("chargeur") }],
             agreement: self.told("pret-1"),
+            holders: vec![(0, self.told("Claude Martin"))],
         };
         HandOverPage {
             shell: self.shell(Section::HandOver, &self.words.say("handing-title")),

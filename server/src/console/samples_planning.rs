@@ -8,7 +8,7 @@ use jiff::civil::date;
 use uuid::Uuid;
 
 use super::{
-    allocation::{self, AllocationPage, AllocationsPage, LinesAsked},
+    allocation::{self, AllocationPage, AllocationsPage, Approval, LinesAsked},
     campaign::{self, CampaignForm, CampaignPage, CampaignsPage, ReturnsAsked},
     need::{Around, Asked, NeedForm, NeedsPage},
     samples::Samples,
@@ -201,7 +201,12 @@ impl Samples<'_> {
             sites: vec![site],
             programmes: vec![self.programme()],
         };
-        let may = allocation::May { adjust: draft, approve: draft && other, own: !other };
+        let approve = match state {
+            AllocationState::Draft if other => Approval::Open,
+            AllocationState::Approved if other => Approval::Unfinished,
+            AllocationState::Draft | AllocationState::Approved | AllocationState::Dropped => Approval::Closed,
+        };
+        let may = allocation::May { adjust: draft, approve, own: !other };
         let problem = if other { String::new() } else { "unfit".to_owned() };
         let (asked, query) = (LinesAsked { problem, ..LinesAsked::default() }, LineQuery::default());
         AllocationPage::new(shell, (&asked, &query), found, may, self.now)

@@ -208,7 +208,7 @@ impl Documents {
         let mut borrower = person.holder();
         if !by.borrowers && !by.identities {
             // The borrower keeps the paper; who took the device back at a workshop need not know whose it was.
-            borrower.reference = "–".to_owned();
+            "–".clone_into(&mut borrower.reference);
             borrower.name = None;
         }
         let rest = Receipt {

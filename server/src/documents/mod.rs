@@ -39,7 +39,7 @@ const AT_ONCE: usize = 2;
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a template may take.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// Stack of the thread that makes a document: templates nest deeply. Only what is used takes memory.
 const STACK_BYTES: usize = 64 << 20;
 

@@ -90,13 +90,13 @@ pub struct Template {
 #[derive(Clone)]
 pub struct Templates {
     files: Arc<Files>,
-    templates: BTreeMap<String, Template>,
+    by_name: BTreeMap<String, Template>,
     replaced: Vec<String>,
 }
 
 impl fmt::Debug for Templates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Templates({:?}, replaced: {:?})", self.templates.keys(), self.replaced)
+        write!(f, "Templates({:?}, replaced: {:?})", self.by_name.keys(), self.replaced)
     }
 }
 
@@ -137,20 +137,20 @@ impl Templates {
             let template = Template { name: stem.clone(), version, sha256: hasher.finalize().into() };
             templates.insert(stem, template);
         }
-        Ok(Self { files: Arc::new(files), templates, replaced })
+        Ok(Self { files: Arc::new(files), by_name: templates, replaced })
     }
 
     /// The template for a document of that kind; for an agreement, the own one of the programme if there is one.
     #[must_use]
     pub fn of_kind(&self, kind: DocumentKind, agreement: Option<&str>) -> Option<&Template> {
         let own = agreement.filter(|_| kind == DocumentKind::Agreement);
-        let own = own.and_then(|name| self.templates.get(&format!("{OWN_AGREEMENT}{name}")));
-        own.or_else(|| self.templates.get(kind.as_str()))
+        let own = own.and_then(|name| self.by_name.get(&format!("{OWN_AGREEMENT}{name}")));
+        own.or_else(|| self.by_name.get(kind.as_str()))
     }
 
     /// Every template, by name.
     pub fn list(&self) -> impl Iterator<Item = &Template> {
-        self.templates.values()
+        self.by_name.values()
     }
 
     /// The files that came from a directory.
@@ -161,13 +161,13 @@ impl Templates {
 
     /// Makes each template with sample data, in both languages.
     pub fn check(&self) -> Result<(), TemplateError> {
-        self.templates.values().try_for_each(|template| self.check_one(template))
+        self.by_name.values().try_for_each(|template| self.check_one(template))
     }
 
     fn check_replaced(&self) -> Result<(), TemplateError> {
         let own = |template: &&Template| self.replaced.contains(&format!("{}.typ", template.name));
         let shares = self.replaced.iter().any(|name| kind_of(name).is_none());
-        self.templates.values().filter(|template| shares || own(template)).try_for_each(|one| self.check_one(one))
+        self.by_name.values().filter(|template| shares || own(template)).try_for_each(|one| self.check_one(one))
     }
 
     fn check_one(&self, template: &Template) -> Result<(), TemplateError> {
@@ -182,15 +182,15 @@ impl Templates {
 
     /// The PDF of `template` with `data`. Takes a while and much stack: call it through [`super::Documents`].
     pub(super) fn print(&self, template: &Template, data: &serde_json::Value) -> Result<Vec<u8>, TemplateError> {
-        let text = |pointer: &str| data.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default();
-        let date: jiff::civil::Date = text("/document/date").parse().unwrap_or_default();
+        let said = |pointer: &str| data.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let made: jiff::civil::Date = said("/document/date").parse().unwrap_or_default();
         let part = |value: i8| u8::try_from(value).unwrap_or(1);
         let room = Room {
             files: Arc::clone(&self.files),
             main: format!("{}.typ", template.name),
             data: data.to_string(),
-            day: (date.year().into(), part(date.month()), part(date.day())),
-            identity: text("/document/number").to_owned(),
+            day: (made.year().into(), part(made.month()), part(made.day())),
+            identity: said("/document/number").to_owned(),
         };
         world::print(&room)
     }

@@ -115,7 +115,12 @@ fn spoil(value: &mut Value, text: &str) {
                 match field {
                     Value::String(old) if FILLED.contains(&key.as_str()) => text.clone_into(old),
                     Value::Array(list) if FILLED.contains(&key.as_str()) => list.fill(Value::from(text)),
-                    _ => spoil(field, text),
+                    Value::Null
+                    | Value::Bool(_)
+                    | Value::Number(_)
+                    | Value::String(_)
+                    | Value::Array(_)
+                    | Value::Object(_) => spoil(field, text),
                 }
             }
         }

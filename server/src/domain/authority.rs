@@ -146,7 +146,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::SeeOverview,
         Self::SeeDevices,
         Self::SeeFlags,

@@ -29,8 +29,8 @@ pub fn typed(first: &[String], rest: &[Line]) -> Vec<String> {
     let named = Named::by(first);
     let rows = named.is_none().then_some(first).into_iter().chain(rest.iter().map(|line| line.cells.as_slice()));
     rows.filter_map(|cells| match &named {
-        Some(named) => line(named.device(cells), cell(cells, named.borrower)),
-        None => line(cell(cells, 0), cell(cells, 1)),
+        Some(named) => line(&named.device(cells), &cell(cells, named.borrower)),
+        None => line(&cell(cells, 0), &cell(cells, 1)),
     })
     .collect()
 }
@@ -91,10 +91,10 @@ fn cell(cells: &[String], column: usize) -> String {
     text.trim().to_owned()
 }
 
-fn line(device: String, borrower: String) -> Option<String> {
+fn line(device: &str, borrower: &str) -> Option<String> {
     match (device.is_empty(), borrower.is_empty()) {
         (true, true) => None,
-        (false, true) => Some(device),
+        (false, true) => Some(device.to_owned()),
         (true, false) => Some(format!("; {borrower}")),
         (false, false) => Some(format!("{device} ; {borrower}")),
     }

@@ -118,22 +118,19 @@ pub fn wanted(text: &str) -> Result<Vec<Wanted>, InvalidList> {
     let mut list = Vec::new();
     let mut labels = 0;
     for code in text.split(['\n', ',', ';']).map(str::trim).filter(|code| !code.is_empty()) {
-        let wanted = match code.split_once(RANGE) {
-            Some((first, last)) => {
-                let tags = range(first.trim(), last.trim())
-                    .ok_or_else(|| InvalidList::NoRange(code.chars().take(60).collect()))?;
-                labels += tags.len();
-                Wanted::Range(tags)
-            }
-            None => {
-                labels += 1;
-                Wanted::One(code.to_owned())
-            }
+        let next = if let Some((first, last)) = code.split_once(RANGE) {
+            let tags = range(first.trim(), last.trim())
+                .ok_or_else(|| InvalidList::NoRange(code.chars().take(60).collect()))?;
+            labels += tags.len();
+            Wanted::Range(tags)
+        } else {
+            labels += 1;
+            Wanted::One(code.to_owned())
         };
         if labels > MAX_LABELS {
             return Err(InvalidList::TooMany);
         }
-        list.push(wanted);
+        list.push(next);
     }
     Ok(list)
 }
@@ -164,7 +161,7 @@ mod tests {
     fn every_label_lies_on_its_page_and_touches_no_other() {
         for format in SheetFormat::ALL {
             let sheet = format.sheet();
-            let places: Vec<Place> = (0..sheet.labels() + 1).map(|index| sheet.place(index, 1)).collect();
+            let places: Vec<Place> = (0..=sheet.labels()).map(|index| sheet.place(index, 1)).collect();
             for place in &places {
                 assert!(place.x + sheet.width <= PAGE.0 && place.y + sheet.height <= PAGE.1, "{format} {place:?}");
             }
