@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, path::Path, process::Command};
 
 use anyhow::Context as _;
 
-/// Dots per inch at which pages are scanned.
-const RESOLUTION: &str = "200";
+/// Dots per inch at which each page is scanned. zbarimg looks for the corners of all QR codes of a page at once and now
+/// and then misses one among dozens, at each resolution another: a hand scanner sees one label at a time.
+const RESOLUTIONS: [&str; 3] = ["200", "300", "400"];
 
 fn run(program: &str, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
     let missing = || format!("{program} cannot be run: ./tests/run installs poppler-utils and zbar-tools");
@@ -33,14 +34,15 @@ pub fn codes(pdf: &[u8]) -> anyhow::Result<(BTreeSet<String>, usize)> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("a.pdf");
     std::fs::write(&path, pdf)?;
-    run("pdftoppm", &["-r", RESOLUTION, "-png", utf8(&path)?, utf8(&directory.path().join("page"))?])?;
     let (mut found, mut pages) = (BTreeSet::new(), 0);
-    for entry in std::fs::read_dir(directory.path())? {
-        let page = entry?.path();
-        if page.extension().is_some_and(|kind| kind == "png") {
-            pages += 1;
-            let codes = run("zbarimg", &["--quiet", utf8(&page)?])?;
+    for resolution in RESOLUTIONS {
+        let scanned = tempfile::tempdir()?;
+        run("pdftoppm", &["-r", resolution, "-png", utf8(&path)?, utf8(&scanned.path().join("page"))?])?;
+        pages = 0;
+        for entry in std::fs::read_dir(scanned.path())? {
+            let codes = run("zbarimg", &["--quiet", utf8(&entry?.path())?])?;
             found.extend(String::from_utf8_lossy(&codes).lines().map(str::to_owned));
+            pages += 1;
         }
     }
     Ok((found, pages))
