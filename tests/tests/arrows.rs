@@ -28,7 +28,7 @@ const SERVER_ARROWS: &[(&str, &[&str])] = &[
     ("webhook", &["domain", "config", "random"]),
     ("jobs", &["domain", "store", "pki", "clock", "vault", "mail", "webhook", "exchange", "fault"]),
     ("gateway", &["domain", "store", "pki", "clock", "random", "config", "fault"]),
-    ("api", &["domain", "store", "auth", "app", "clock", "random", "vault", "documents", "fault"]),
+    ("api", &["domain", "store", "exchange", "auth", "app", "clock", "random", "vault", "documents", "fault"]),
     ("console", &["domain", "store", "auth", "app", "clock", "random", "vault", "documents", "exchange", "fault"]),
     ("lifecycle", &[]),
     (

@@ -227,10 +227,11 @@ async fn plan_and_start(manager: &Visit<'_>, axe: &Axe, wrong: &mut Vec<String>)
                 document.getElementById('last').value = '2027-06-14'";
     manager.browser.execute(days).await.unwrap();
     manager.fill("#name", "Restitutions de juin").await;
+    let open = "document.querySelectorAll(\"form[action='/campaigns'] details\").forEach(list => list.open = true)";
+    manager.browser.execute(open).await.unwrap();
     for tick in ["#level-5e", "#level-3e", &format!("#programme-{}", manager.town.school.programme)] {
         manager.click(tick).await;
     }
-    manager.click("form[action='/campaigns'] fieldset details summary").await;
     manager.click(&format!("#site-{}", manager.town.school.site)).await;
     manager.click("form[action='/campaigns'] button").await;
     manager.says(&["Le dernier jour vient après le premier"]).await;

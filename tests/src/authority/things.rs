@@ -276,7 +276,8 @@ async fn campaign(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uui
         choice: Choice { sites: vec![site], ..Choice::default() },
         first: today,
         last: today.checked_add(jiff::ToSpan::days(60))?,
-        desks: Desks { desks: 1, slots: 10 },
+        // Each of the matrix's trials adds a loan to the site.
+        desks: Desks { desks: 1, slots: 1_000 },
         created_by: "test".into(),
         created_at: now,
     };
