@@ -237,10 +237,13 @@ impl Year {
     /// Four devices that come back, and a code that nobody knows.
     async fn returns(&self, browser: &Browser, lent: &[String]) {
         self.open(browser, "/returns").await;
+        // The desk still shows what came back a moment ago.
+        let lines = browser.execute("return document.querySelectorAll('#lines li').length").await.unwrap();
+        let shown = lines.as_u64().unwrap();
         for (count, code) in (1..).zip(lent.iter().map(String::as_str).chain(["7001"])) {
             wait_for(browser, "document.activeElement?.id === 'code' ? 1 : 0", 1).await;
             browser.type_into("#code", &format!("{code}{ENTER}")).await.unwrap();
-            wait_for(browser, "document.querySelectorAll('#lines li').length", count).await;
+            wait_for(browser, "document.querySelectorAll('#lines li').length", shown + count).await;
         }
     }
 }
@@ -258,7 +261,12 @@ async fn wait_for(browser: &Browser, script: &str, wanted: u64) {
     let began = std::time::Instant::now();
     let now = || async { browser.execute(&format!("return {script}")).await.ok().and_then(|value| value.as_u64()) };
     while now().await != Some(wanted) {
-        assert!(began.elapsed() < Duration::from_secs(60), "{script} never was {wanted}");
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "{script} is {:?}, never was {wanted}: {:?}",
+            now().await,
+            browser.execute("return document.body.innerText").await
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -341,7 +341,11 @@ fn about(found: &Found, words: Words) -> Vec<String> {
         .map(|id| found.programmes.iter().find(|one| one.id == *id).map(|one| one.name.as_str()))
         .collect();
     about.extend(programmes.filter(|names| !names.is_empty()).map(|names| names.join(", ")));
-    let levels: Vec<String> = choice.levels.iter().map(|level| words.word("need-level", level.as_str())).collect();
+    let levels: Vec<String> = Level::ALL
+        .iter()
+        .filter(|level| choice.levels.contains(level))
+        .map(|level| words.word("need-level", level.as_str()))
+        .collect();
     about.extend(Some(levels.join(", ")).filter(|levels| !levels.is_empty()));
     let count = i64::try_from(choice.sites.len()).unwrap_or(i64::MAX);
     let sites: Vec<&str> = choice
