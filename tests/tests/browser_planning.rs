@@ -114,7 +114,7 @@ impl Visit<'_> {
     /// Where the page is, without the question.
     async fn path(&self) -> String {
         let url = self.browser.url().await.unwrap();
-        let path = url.strip_prefix(&self.town.server.console()).unwrap_or(&url);
+        let path = url.strip_prefix(self.town.server.console()).unwrap_or(&url);
         path.split('?').next().unwrap_or_default().to_owned()
     }
 
