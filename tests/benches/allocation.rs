@@ -14,13 +14,13 @@ use cartable_server::{
         borrower::Reference,
         need::{Need, NeedReason, Reasons},
         policy::Policy,
-        programme::{self as domain_programme, ProgrammeKind, Term},
         scope::Scope,
     },
     store::{Store, Tx, allocation, allocation_approval, lending::Clerk, need, programme},
 };
 use cartable_tests::{
     bench::{Figures, Options, figure::count, fleet},
+    lending::individual,
     simulator::{Roster, programme::Programme},
     stores::TestStore,
 };
@@ -122,20 +122,7 @@ async fn person(store: &Store, login: &str, now: UtcMillis) -> anyhow::Result<Uu
 }
 
 async fn add_programme(tx: &mut Tx, kind: Programme, now: UtcMillis) -> anyhow::Result<Uuid> {
-    let made = domain_programme::Programme {
-        id: Uuid::now_v7(),
-        code: kind.code().parse()?,
-        name: kind.code().to_owned(),
-        kind: ProgrammeKind::IndividualLoan,
-        term: Term::SchoolYearEnd,
-        renewals_allowed: 1,
-        accessories: vec![],
-        owner: "Département".to_owned(),
-        agreement_template: "pret".to_owned(),
-        membership: vec![],
-        notice_days: vec![],
-        open: true,
-    };
+    let made = individual(kind.code())?;
     programme::put(tx, &made, now).await?;
     Ok(made.id)
 }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -182,6 +182,23 @@ impl Browser {
             self.until_elsewhere().await;
         }
         Ok(())
+    }
+
+    /// Waits until `script`, an expression, is `wanted`. While the browser is between two pages there is nothing to ask.
+    pub async fn until(&self, script: &str, wanted: u64) -> anyhow::Result<()> {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let began = std::time::Instant::now();
+        loop {
+            let now = self.execute(&format!("return {script}")).await;
+            if now.as_ref().is_ok_and(|now| now.as_u64() == Some(wanted)) {
+                return Ok(());
+            }
+            if began.elapsed() >= PATIENCE {
+                let page = self.execute("return document.body.innerText").await;
+                bail!("{script} is {now:?}, never was {wanted}: {page:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// A form's answer may come after the click has returned: waits until the marked page has made way for it. A page

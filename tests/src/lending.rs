@@ -12,12 +12,11 @@ use cartable_server::{
 };
 use uuid::Uuid;
 
-/// Records an individual programme until the end of the school year.
-pub async fn programme(tx: &mut Tx, now: UtcMillis) -> anyhow::Result<Programme> {
-    let id = Uuid::new_v4();
-    let made = Programme {
-        id,
-        code: id.simple().to_string()[..12].parse()?,
+/// A programme that lends to pupils until the end of the school year and writes to nobody.
+pub fn individual(code: &str) -> anyhow::Result<Programme> {
+    Ok(Programme {
+        id: Uuid::now_v7(),
+        code: code.parse()?,
         name: "Dispositif".into(),
         kind: ProgrammeKind::IndividualLoan,
         term: Term::SchoolYearEnd,
@@ -28,7 +27,12 @@ pub async fn programme(tx: &mut Tx, now: UtcMillis) -> anyhow::Result<Programme>
         membership: vec![],
         notice_days: vec![],
         open: true,
-    };
+    })
+}
+
+/// Records an [`individual`] programme with a code that no other has.
+pub async fn programme(tx: &mut Tx, now: UtcMillis) -> anyhow::Result<Programme> {
+    let made = individual(&Uuid::new_v4().simple().to_string()[..12])?;
     programme::put(tx, &made, now).await?;
     Ok(made)
 }

@@ -6,7 +6,6 @@ pub mod axe;
 pub mod bench;
 pub mod browser;
 pub mod demo;
-pub mod desk;
 pub mod fleet;
 pub mod gateway_client;
 pub mod harness;

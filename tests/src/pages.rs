@@ -3,9 +3,9 @@
 use anyhow::Context as _;
 use axum::{
     body::Body,
-    http::{Request, header},
+    http::{Request, header, request::Builder},
 };
-use cartable_server::clock;
+use cartable_server::{auth::Role, clock, domain::scope::Scope};
 
 use crate::in_process::{Answer, InProcess};
 
@@ -15,6 +15,8 @@ pub struct Pages {
     cartable: InProcess,
     cookie: String,
     csrf: String,
+    /// What the browser asks for; the console's own choice without.
+    language: Option<&'static str>,
 }
 
 /// A file that is chosen in a form.
@@ -30,15 +32,28 @@ impl InProcess {
     /// Signs that person in.
     pub async fn signed_in(&self, login: &str) -> anyhow::Result<Pages> {
         let cookie = self.cookie(login, clock::now()).await?;
-        let mut pages = Pages { cartable: self.clone(), cookie, csrf: String::new() };
+        let mut pages = Pages { cartable: self.clone(), cookie, csrf: String::new(), language: None };
         let overview = pages.get("/").await?.body;
         let csrf = overview.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
         csrf.context("a form on the overview")?.clone_into(&mut pages.csrf);
         Ok(pages)
     }
+
+    /// Adds a person and signs it in. Its pages are in English.
+    pub async fn desk(&self, login: &str, role: Role, scope: Scope) -> anyhow::Result<Pages> {
+        self.person(login, role, scope).await?;
+        Ok(self.signed_in(login).await?.speaking("en"))
+    }
 }
 
 impl Pages {
+    /// The same person with a browser that asks for `language`.
+    #[must_use]
+    pub fn speaking(mut self, language: &'static str) -> Self {
+        self.language = Some(language);
+        self
+    }
+
     /// Reads a page.
     pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {
         self.cartable.send(self.request("GET", path).body(Body::empty())?).await
@@ -46,9 +61,20 @@ impl Pages {
 
     /// Sends a form: its fields as a browser encodes them, without the proof.
     pub async fn post(&self, path: &str, fields: &str) -> anyhow::Result<Answer> {
-        let body = Body::from(format!("{fields}&csrf={}", self.csrf));
-        let kind = "application/x-www-form-urlencoded";
-        self.cartable.send(self.request("POST", path).header(header::CONTENT_TYPE, kind).body(body)?).await
+        self.cartable.send(self.form(path).body(self.proven(fields))?).await
+    }
+
+    /// Sends a form as the desks' script does, which asks for the new line alone.
+    pub async fn line(&self, path: &str, fields: &str) -> anyhow::Result<Answer> {
+        self.cartable.send(self.form(path).header("x-cartable-line", "1").body(self.proven(fields))?).await
+    }
+
+    fn form(&self, path: &str) -> Builder {
+        self.request("POST", path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+    }
+
+    fn proven(&self, fields: &str) -> Body {
+        Body::from(format!("{fields}&csrf={}", self.csrf))
     }
 
     /// Sends a form with a file, as a browser encodes it: without a file where none was chosen.
@@ -69,12 +95,16 @@ impl Pages {
         self.cartable.send(self.request("POST", path).header(header::CONTENT_TYPE, kind).body(Body::from(body))?).await
     }
 
-    fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
-        Request::builder()
+    fn request(&self, method: &str, path: &str) -> Builder {
+        let request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::HOST, "cartable.example")
             .header(header::ORIGIN, "https://cartable.example")
-            .header(header::COOKIE, &self.cookie)
+            .header(header::COOKIE, &self.cookie);
+        match self.language {
+            Some(language) => request.header(header::ACCEPT_LANGUAGE, language),
+            None => request,
+        }
     }
 }

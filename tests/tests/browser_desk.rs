@@ -1,7 +1,7 @@
 //! The desks in a real browser, with a scanner that only types codes and Enter: 200 returns in a row without leaving the
 //! page, with and without script, and a hand-over by scan with a drawn signature.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cartable_server::{clock, store::Store};
 use cartable_tests::{
@@ -50,22 +50,12 @@ impl Town {
 /// Types into whatever has the focus, as a scanner does.
 async fn scanned(browser: &Browser, code: &str) {
     // A page that has just come back takes a moment to give the field its focus; a person waits as well.
-    wait_for(browser, "document.activeElement?.id === 'code' ? 1 : 0", 1).await;
+    browser.until("document.activeElement?.id === 'code' ? 1 : 0", 1).await.unwrap();
     browser.type_into("#code", &format!("{code}{ENTER}")).await.unwrap();
 }
 
 async fn count(browser: &Browser, script: &str) -> u64 {
     browser.execute(&format!("return {script}")).await.unwrap().as_u64().unwrap()
-}
-
-async fn wait_for(browser: &Browser, script: &str, wanted: u64) {
-    let began = Instant::now();
-    // While the browser is between two pages there is nothing to ask.
-    let now = || async { browser.execute(&format!("return {script}")).await.ok().and_then(|value| value.as_u64()) };
-    while now().await != Some(wanted) {
-        assert!(began.elapsed() < Duration::from_secs(60), "{script} never was {wanted}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,13 +71,13 @@ async fn two_hundred_returns_flow_by_keyboard_alone_with_script() {
     for label in labels(RETURNS) {
         scanned(&browser, &label).await;
     }
-    wait_for(&browser, good, RETURNS as u64).await;
+    browser.until(good, RETURNS as u64).await.unwrap();
     println!("{RETURNS} returns by scanner with script in {:?}", began.elapsed());
     // Wrong ones: returned before, in stock, unknown.
     for code in ["CD-0001", "CD-0201", "NOBODY"] {
         scanned(&browser, code).await;
     }
-    wait_for(&browser, "document.querySelectorAll('#lines [data-outcome=bad]').length", 3).await;
+    browser.until("document.querySelectorAll('#lines [data-outcome=bad]').length", 3).await.unwrap();
     let text = browser.execute("return document.getElementById('lines').innerText").await.unwrap();
     for words in ["Déjà rendu", "il est en stock", "Code inconnu", "Repris", "Non repris"] {
         assert!(text.as_str().unwrap().contains(words), "{words}");
@@ -117,11 +107,11 @@ async fn two_hundred_returns_flow_by_keyboard_alone_without_script() {
     for label in labels(RETURNS) {
         scanned(&browser, &label).await;
         let first = "document.querySelector('#lines li')?.innerText";
-        wait_for(&browser, &format!("{first}?.includes('{label}') ? 1 : 0"), 1).await;
+        browser.until(&format!("{first}?.includes('{label}') ? 1 : 0"), 1).await.unwrap();
     }
     println!("{RETURNS} returns by scanner without script in {:?}", began.elapsed());
     scanned(&browser, "CD-0001").await;
-    wait_for(&browser, "document.querySelector('#lines li')?.innerText.includes('Déjà rendu') ? 1 : 0", 1).await;
+    browser.until("document.querySelector('#lines li')?.innerText.includes('Déjà rendu') ? 1 : 0", 1).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,17 +128,17 @@ async fn a_device_is_handed_over_by_scan_with_and_without_script() {
         town.enter(&browser, &path).await;
         scanned(&browser, label).await;
         // Without script the scan is a page of its own: the browser needs a moment to get there.
-        wait_for(&browser, "document.activeElement.id === 'borrower' ? 1 : 0", 1).await;
+        browser.until("document.activeElement.id === 'borrower' ? 1 : 0", 1).await.unwrap();
         let reference = town.school.borrowers[0].reference.to_string();
         browser.type_into("#borrower", &format!("{reference}{ENTER}")).await.unwrap();
         let offered = "document.querySelectorAll('form[method=post] input[type=checkbox]:checked').length";
-        wait_for(&browser, offered, 2).await;
+        browser.until(offered, 2).await.unwrap();
         if script {
             draw(&browser).await;
         }
         browser.photograph(&format!("desk-hand-over-{script}")).await.unwrap();
         browser.click("form[action='/hand-over'][method=post] button[type=submit]").await.unwrap();
-        wait_for(&browser, "document.body.innerText.includes('L’appareil est remis') ? 1 : 0", 1).await;
+        browser.until("document.body.innerText.includes('L’appareil est remis') ? 1 : 0", 1).await.unwrap();
         browser.click("main p a[href^='/loans/']").await.unwrap();
         let page = browser.source().await.unwrap();
         assert!(page.contains(label) && page.contains("En prêt") && page.contains(&reference));
@@ -192,7 +182,7 @@ async fn the_desks_and_loans_fit_every_screen_and_break_no_rule_of_accessibility
     town.enter(&browser, "/returns").await;
     scanned(&browser, "CD-0001").await;
     scanned(&browser, "NOBODY").await;
-    wait_for(&browser, "document.querySelectorAll('#lines li').length", 2).await;
+    browser.until("document.querySelectorAll('#lines li').length", 2).await.unwrap();
     let mut wrong = axe.violations(&browser).await.unwrap();
     browser.goto(&format!("{}/loans", town.server.console())).await.unwrap();
     let loan = browser.execute("return document.querySelector('main tbody a[href^=\"/loans/\"]').getAttribute('href')");

@@ -14,7 +14,6 @@ use cartable_server::{
     store::borrower,
 };
 use cartable_tests::{
-    desk::Desk,
     in_process::{Answer, CONSOLE, InProcess},
     on_both_engines, paper,
     raw::Raw,
@@ -77,7 +76,7 @@ async fn an_agreement_is_made_signed_and_kept_with_its_loan(test: &TestStore) {
     let school = School::found(&test.store, 1, 2, now).await.unwrap();
     let devices = school.stock(&test.store, &labels(2), now).await.unwrap();
     let scope = Scope::Sites(vec![school.site]);
-    let desk = Desk::open(test, &cartable, "rosa", Role::Referent, scope).await.unwrap();
+    let desk = cartable.desk("rosa", Role::Referent, scope).await.unwrap();
     known(&cartable, &school.borrowers[0], &family(None)).await;
     let (reference, programme) = (school.borrowers[0].reference.to_string(), school.programme);
 
@@ -149,7 +148,7 @@ async fn a_receipt_says_what_came_back_and_only_to_whom_it_may(test: &TestStore)
     let hostile = Identity { name: "#read(\"/etc/passwd\") *x*".into(), ..Identity::default() };
     known(&cartable, &school.borrowers[1], &hostile).await;
     let scope = Scope::Sites(vec![school.site]);
-    let desk = Desk::open(test, &cartable, "bruno", Role::Referent, scope.clone()).await.unwrap();
+    let desk = cartable.desk("bruno", Role::Referent, scope.clone()).await.unwrap();
     let (one, two) = (&school.borrowers[0], &school.borrowers[1]);
 
     // The list of the site, with names and without.
@@ -171,7 +170,7 @@ async fn a_receipt_says_what_came_back_and_only_to_whom_it_may(test: &TestStore)
     says(&text, &["Return receipt", "Inès Martin", "CD-0001", "Damaged", "MISSING", "bruno", "chargeur", &receipt]);
 
     // A technician takes devices back without knowing whose they are: so does the paper.
-    let technician = Desk::open(test, &cartable, "tom", Role::Technician, scope).await.unwrap();
+    let technician = cartable.desk("tom", Role::Technician, scope).await.unwrap();
     let (text, _) = read(&technician.post(&format!("/loans/{loan}/receipt"), "").await.unwrap(), "REC-");
     assert!(!text.contains("Inès") && !text.contains(one.reference.as_str()), "{text}");
     assert_eq!(technician.post(&format!("/loans/{loan}/agreement"), "").await.unwrap().status, 403);
@@ -204,7 +203,7 @@ async fn labels_are_read_back_by_a_scanner_on_every_sheet() {
     let (cartable, now) = (InProcess::new(&test.store), clock::now());
     let school = School::found(&test.store, 1, 1, now).await.unwrap();
     let devices = school.stock(&test.store, &labels(23), now).await.unwrap();
-    let desk = Desk::open(test, &cartable, "tom", Role::Technician, Scope::Everything).await.unwrap();
+    let desk = cartable.desk("tom", Role::Technician, Scope::Everything).await.unwrap();
     let page = desk.get("/labels?search=CD").await.unwrap();
     says(&page.body, &["Avery L7160", "value=\"CD\"", "500 labels"]);
 
@@ -237,6 +236,6 @@ async fn labels_are_read_back_by_a_scanner_on_every_sheet() {
         says(&refused.body, &[words]);
     }
     assert_eq!(desk.post("/labels", "codes=CD-0001&format=a4").await.unwrap().status, 400);
-    let referent = Desk::open(test, &cartable, "rosa", Role::Referent, Scope::Everything).await.unwrap();
+    let referent = cartable.desk("rosa", Role::Referent, Scope::Everything).await.unwrap();
     assert_eq!(referent.get("/labels").await.unwrap().status, 403);
 }

@@ -9,7 +9,7 @@ use cartable_server::{
     domain::{
         import::{Blanks, Counts, ImportState, Kind, OnError},
         language::Language,
-        programme::{Programme, ProgrammeKind, Term},
+        programme::{Programme, Term},
         scope::Scope,
     },
     exchange::{
@@ -25,8 +25,10 @@ use cartable_server::{
         programme,
     },
 };
-use cartable_tests::{authority, in_process::InProcess, on_both_engines, simulator::site::uai_code, stores::TestStore};
-use uuid::Uuid;
+use cartable_tests::{
+    authority, in_process::InProcess, lending::individual, on_both_engines, simulator::site::uai_code,
+    stores::TestStore,
+};
 
 on_both_engines! {
     every_list_is_read_back_as_it_was,
@@ -72,20 +74,7 @@ async fn csv(cartable: &InProcess, export: &Export) -> String {
 }
 
 async fn programme(cartable: &InProcess) {
-    let made = Programme {
-        id: Uuid::from_u128(1),
-        code: "D1".parse().unwrap(),
-        name: "Dispositif".to_owned(),
-        kind: ProgrammeKind::IndividualLoan,
-        term: Term::Open,
-        renewals_allowed: 1,
-        accessories: vec![],
-        owner: "Département".to_owned(),
-        agreement_template: "pret".to_owned(),
-        membership: vec![],
-        notice_days: vec![],
-        open: true,
-    };
+    let made = Programme { term: Term::Open, renewals_allowed: 1, accessories: vec![], ..individual("D1").unwrap() };
     let mut tx = cartable.app.store.write().await.unwrap();
     programme::put(&mut tx, &made, clock::now()).await.unwrap();
     tx.commit().await.unwrap();

@@ -21,7 +21,9 @@ use uuid::Uuid;
 async fn connect(port: &Port, credentials: Option<&Credentials>) -> anyhow::Result<SendRequest<Bytes>> {
     let stream = port.connect(&Arc::new(port.config(credentials, &[b"h2"])?)).await?.into_stream();
     anyhow::ensure!(stream.get_ref().1.alpn_protocol() == Some(b"h2"), "the server chose HTTP/2");
-    let (requests, connection) = h2::client::handshake(stream).await?;
+    // How many streams the server takes is known once its settings are here; a client that sends more before that has
+    // them refused, and is cut off at the 17th.
+    let (requests, connection) = h2::client::Builder::new().initial_max_send_streams(1).handshake(stream).await?;
     tokio::spawn(connection);
     Ok(requests.ready().await?)
 }

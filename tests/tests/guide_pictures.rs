@@ -1,7 +1,7 @@
 //! The programme manager's guides: their pictures are of the real console in the guide's language, small, and exactly
 //! those that the guides show. `CARTABLE_BLESS=1` takes them anew.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use cartable_server::{
     domain::scope::Scope,
@@ -182,7 +182,7 @@ impl Year {
         self.open(&browser, "/sign-in").await;
         browser.type_into("#login", LOGIN).await.unwrap();
         browser.type_into("#password", &format!("{PASSWORD}{ENTER}")).await.unwrap();
-        wait_for(&browser, "location.pathname === '/' ? 1 : 0", 1).await;
+        browser.until("location.pathname === '/' ? 1 : 0", 1).await.unwrap();
         let tags = |state: &str| {
             format!(
                 "SELECT asset_tag FROM device WHERE lending_state = '{state}' AND archived_at IS NULL ORDER BY asset_tag"
@@ -231,7 +231,7 @@ impl Year {
         );
         browser.execute(&fill).await.unwrap();
         browser.click("main form.card button[type=submit]").await.unwrap();
-        wait_for(browser, "document.querySelectorAll('main tbody tr').length", 3).await;
+        browser.until("document.querySelectorAll('main tbody tr').length", 3).await.unwrap();
     }
 
     /// Four devices that come back, and a code that nobody knows.
@@ -241,9 +241,9 @@ impl Year {
         let lines = browser.execute("return document.querySelectorAll('#lines li').length").await.unwrap();
         let shown = lines.as_u64().unwrap();
         for (count, code) in (1..).zip(lent.iter().map(String::as_str).chain(["7001"])) {
-            wait_for(browser, "document.activeElement?.id === 'code' ? 1 : 0", 1).await;
+            browser.until("document.activeElement?.id === 'code' ? 1 : 0", 1).await.unwrap();
             browser.type_into("#code", &format!("{code}{ENTER}")).await.unwrap();
-            wait_for(browser, "document.querySelectorAll('#lines li').length", shown + count).await;
+            browser.until("document.querySelectorAll('#lines li').length", shown + count).await.unwrap();
         }
     }
 }
@@ -255,18 +255,4 @@ async fn keep(browser: &Browser, language: &str, name: &str) {
     let path = picture_of(language, name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, small).unwrap();
-}
-
-async fn wait_for(browser: &Browser, script: &str, wanted: u64) {
-    let began = std::time::Instant::now();
-    let now = || async { browser.execute(&format!("return {script}")).await.ok().and_then(|value| value.as_u64()) };
-    while now().await != Some(wanted) {
-        assert!(
-            began.elapsed() < Duration::from_secs(60),
-            "{script} is {:?}, never was {wanted}: {:?}",
-            now().await,
-            browser.execute("return document.body.innerText").await
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }

@@ -3,15 +3,12 @@
 
 use std::time::Instant;
 
-use axum::{
-    body::Body,
-    http::{Request, header},
-};
 use cartable_common::UtcMillis;
 use cartable_server::{auth::Role, clock, domain::scope::Scope};
 use cartable_tests::{
-    in_process::{Answer, InProcess},
+    in_process::InProcess,
     on_both_engines,
+    pages::Pages,
     raw::Raw,
     school::{School, labels},
     stores::TestStore,
@@ -23,57 +20,12 @@ on_both_engines! {
     the_api_lends_and_hides_what_a_role_must_not_see,
 }
 
-/// A person at a desk.
-struct Desk<'a> {
-    cartable: &'a InProcess,
-    cookie: String,
-    csrf: String,
-}
-
-impl<'a> Desk<'a> {
-    async fn open(test: &TestStore, cartable: &'a InProcess, login: &str, role: Role, scope: Scope) -> Self {
-        cartable.person(login, role, scope).await.unwrap();
-        let cookie = cartable.cookie(login, clock::now()).await.unwrap();
-        let sql =
-            format!("SELECT csrf_token FROM session s JOIN person p ON p.id = s.person_id WHERE p.login = '{login}'");
-        let csrf = Raw::connect(test.url()).await.unwrap().texts(&sql).await.unwrap().remove(0);
-        Self { cartable, cookie, csrf }
-    }
-
-    fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
-        Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, "cartable.example")
-            .header(header::ORIGIN, "https://cartable.example")
-            .header(header::ACCEPT_LANGUAGE, "en")
-            .header(header::COOKIE, &self.cookie)
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        self.cartable.send(self.request("GET", path).body(Body::empty()).unwrap()).await.unwrap()
-    }
-
-    async fn post(&self, path: &str, fields: &str) -> Answer {
-        let request = self
-            .request("POST", path)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(format!("{fields}&csrf={}", self.csrf)));
-        self.cartable.send(request.unwrap()).await.unwrap()
-    }
-
-    /// A scan as the script sends it: the line alone.
-    async fn scan(&self, fields: &str) -> String {
-        let request = self
-            .request("POST", "/returns")
-            .header("x-cartable-line", "1")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(format!("{fields}&csrf={}", self.csrf)));
-        let answer = self.cartable.send(request.unwrap()).await.unwrap();
-        assert_eq!(answer.status, 200, "{fields}: {}", answer.body);
-        assert!(answer.body.starts_with("<li") && answer.body.matches("<li").count() == 1, "{}", answer.body);
-        answer.body
-    }
+/// A scan as the script sends it: the line alone.
+async fn scan(desk: &Pages, fields: &str) -> String {
+    let answer = desk.line("/returns", fields).await.unwrap();
+    assert_eq!(answer.status, 200, "{fields}: {}", answer.body);
+    assert!(answer.body.starts_with("<li") && answer.body.matches("<li").count() == 1, "{}", answer.body);
+    answer.body
 }
 
 async fn number(test: &TestStore, sql: &str) -> i64 {
@@ -88,9 +40,9 @@ async fn each_scan_is_answered_in_clear_words(test: &TestStore) {
     here.lend(&test.store, &lent[..3], now).await.unwrap();
     let foreign = there.stock(&test.store, &["CD-9001".to_owned()], now).await.unwrap();
     there.lend(&test.store, &foreign, now).await.unwrap();
-    let desk = Desk::open(test, &cartable, "bruno", Role::Referent, Scope::Sites(vec![here.site])).await;
+    let desk = cartable.desk("bruno", Role::Referent, Scope::Sites(vec![here.site])).await.unwrap();
 
-    let line = desk.scan("code=CD-0001&condition=damaged&missing:sacoche=on&missing:souris=on").await;
+    let line = scan(&desk, "code=CD-0001&condition=damaged&missing:sacoche=on&missing:souris=on").await;
     for word in ["data-outcome=\"good\"", "Taken back", "SNCD-0001", "CD-0001", "Damaged", "without: sacoche", "B-"] {
         assert!(line.contains(word), "{word}: {line}");
     }
@@ -103,16 +55,16 @@ async fn each_scan_is_answered_in_clear_words(test: &TestStore) {
         ("%3Cscript%3E", "&#60;script&#62;"),
         ("", "Unknown code"),
     ] {
-        let line = desk.scan(&format!("code={code}&condition=good")).await;
+        let line = scan(&desk, &format!("code={code}&condition=good")).await;
         assert!(line.contains("data-outcome=\"bad\"") && line.contains(words), "{code}: {line}");
         assert!(!line.contains("SNCD-9001"), "nothing is said of the other site's device");
     }
     // A scanner that sends small letters, and one that reads the serial number.
-    assert!(desk.scan("code=cd-0002").await.contains("data-outcome=\"good\""));
-    assert!(desk.scan("code=SNCD-0003").await.contains("data-outcome=\"good\""));
+    assert!(scan(&desk, "code=cd-0002").await.contains("data-outcome=\"good\""));
+    assert!(scan(&desk, "code=SNCD-0003").await.contains("data-outcome=\"good\""));
 
     // Without script the page comes back with the field ready, the newest line first and its undo.
-    let page = desk.post("/returns", "code=CD-0003&condition=good").await;
+    let page = desk.post("/returns", "code=CD-0003&condition=good").await.unwrap();
     assert_eq!(page.status, 200);
     let first = page.body.find("Already returned").unwrap();
     assert!(first < page.body.find("SNCD-0003").unwrap() && page.body.contains("autofocus"));
@@ -123,10 +75,10 @@ async fn each_scan_is_answered_in_clear_words(test: &TestStore) {
     assert_eq!(number(test, "SELECT count(*) FROM audit WHERE action = 'loan.take_back'").await, 3);
 
     let loan = page.body.split("name=\"loan\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let undone = desk.post("/returns/undo", &format!("loan={loan}")).await;
+    let undone = desk.post("/returns/undo", &format!("loan={loan}")).await.unwrap();
     assert_eq!(undone.header("location"), "/returns?done=return-undone");
     assert_eq!(number(test, "SELECT count(*) FROM device WHERE lending_state = 'lent'").await, 2);
-    let again = desk.post("/returns/undo", &format!("loan={loan}")).await;
+    let again = desk.post("/returns/undo", &format!("loan={loan}")).await.unwrap();
     assert_eq!(again.header("location"), "/returns?done=refused-not-undoable");
 }
 
@@ -135,17 +87,17 @@ async fn a_hand_over_is_recorded_with_its_signature_sealed(test: &TestStore) {
     let school = School::found(&test.store, 1, 2, now).await.unwrap();
     let devices = school.stock(&test.store, &labels(2), now).await.unwrap();
     let scope = Scope::Sites(vec![school.site]);
-    let desk = Desk::open(test, &cartable, "rosa", Role::Referent, scope.clone()).await;
+    let desk = cartable.desk("rosa", Role::Referent, scope.clone()).await.unwrap();
     let (reference, programme) = (school.borrowers[0].reference.to_string(), school.programme);
 
-    let empty = desk.get("/hand-over").await;
+    let empty = desk.get("/hand-over").await.unwrap();
     assert!(empty.header("content-security-policy").contains("script-src 'self'"));
     assert!(empty.header("permissions-policy").contains("camera=(self)"));
-    let elsewhere = desk.get("/loans").await;
+    let elsewhere = desk.get("/loans").await.unwrap();
     assert!(!elsewhere.header("content-security-policy").contains("script-src"));
     assert!(elsewhere.header("permissions-policy").contains("camera=()"));
 
-    let asked = desk.get(&format!("/hand-over?code=cd-0001&borrower={reference}&programme={programme}")).await;
+    let asked = desk.get(&format!("/hand-over?code=cd-0001&borrower={reference}&programme={programme}")).await.unwrap();
     assert!(asked.body.contains("chargeur") && asked.body.contains("agreement 1"), "{}", asked.body);
     let due = asked.body.split("name=\"due\" type=\"date\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     assert!(
@@ -154,39 +106,41 @@ async fn a_hand_over_is_recorded_with_its_signature_sealed(test: &TestStore) {
     );
 
     let form = format!("device={}&borrower={reference}&programme={programme}&due={due}&accessory-0=on", devices[0]);
-    let undrawn = desk.post("/hand-over", &format!("{form}&signature=drawn&drawn=")).await;
+    let undrawn = desk.post("/hand-over", &format!("{form}&signature=drawn&drawn=")).await.unwrap();
     assert_eq!(undrawn.status, 422);
     assert!(undrawn.body.contains("was not drawn"));
     let strokes = "10,10 20,20 30,30 40,40;50,50 60,60";
     let done = desk
         .post("/hand-over", &format!("{form}&signature=drawn&drawn={}&agreement=pret-1", strokes.replace(' ', "+")))
-        .await;
+        .await
+        .unwrap();
     assert_eq!(done.status, 303, "{}", done.body);
     let loan = done.header("location").split("last=").nth(1).unwrap().split('&').next().unwrap().to_owned();
-    let twice = desk.post("/hand-over", &format!("{form}&signature=paper")).await;
+    let twice = desk.post("/hand-over", &format!("{form}&signature=paper")).await.unwrap();
     assert!(twice.status == 422 && twice.body.contains("not in stock"), "{}", twice.body);
     let late = desk
         .post("/hand-over", &format!("device={}&borrower={reference}&programme={programme}&due=2020-01-01", devices[1]))
-        .await;
+        .await
+        .unwrap();
     assert!(late.status == 422 && late.body.contains("already passed"), "{}", late.body);
 
     let sealed = Raw::connect(test.url()).await.unwrap().texts("SELECT sealed FROM loan_signature").await.unwrap();
     assert!(sealed.len() == 1 && !sealed[0].contains("10,10"), "only sealed");
-    let shown = desk.post(&format!("/loans/{loan}/signature"), "").await;
+    let shown = desk.post(&format!("/loans/{loan}/signature"), "").await.unwrap();
     assert!(shown.body.contains("M10 10L20 20L30 30L40 40M50 50L60 60"), "{}", shown.body);
     assert_eq!(number(test, "SELECT count(*) FROM audit WHERE action = 'loan.see_signature'").await, 1);
-    let technician = Desk::open(test, &cartable, "tom", Role::Technician, scope).await;
-    let page = technician.get(&format!("/loans/{loan}")).await;
+    let technician = cartable.desk("tom", Role::Technician, scope).await.unwrap();
+    let page = technician.get(&format!("/loans/{loan}")).await.unwrap();
     assert!(
         !page.body.contains(&reference) && !page.body.contains("/signature") && page.status == 200,
         "{}",
         page.body
     );
-    assert_eq!(technician.post(&format!("/loans/{loan}/signature"), "").await.status, 403);
-    assert_eq!(technician.get("/hand-over").await.status, 403);
-    let card = desk.get(&format!("/devices/{}", devices[0])).await;
+    assert_eq!(technician.post(&format!("/loans/{loan}/signature"), "").await.unwrap().status, 403);
+    assert_eq!(technician.get("/hand-over").await.unwrap().status, 403);
+    let card = desk.get(&format!("/devices/{}", devices[0])).await.unwrap();
     assert!(card.body.contains(&format!("/loans/{loan}")) && card.body.contains("On loan"));
-    let list = desk.get("/loans.csv").await;
+    let list = desk.get("/loans.csv").await.unwrap();
     assert!(list.body.contains(&reference) && list.body.lines().count() == 2, "{}", list.body);
 }
 
@@ -267,11 +221,11 @@ async fn a_return_is_quick_with_21_000_loans() {
     let (cartable, now) = (InProcess::new(&test.store), clock::now());
     let school = School::found(&test.store, 1, 1, now).await.unwrap();
     fill(&test, &school, now).await;
-    let desk = Desk::open(&test, &cartable, "bruno", Role::Refurbisher, Scope::Everything).await;
+    let desk = cartable.desk("bruno", Role::Refurbisher, Scope::Everything).await.unwrap();
     let mut times = Vec::new();
     for number in 1..=200 {
         let began = Instant::now();
-        let line = desk.scan(&format!("code=F-{}&condition=good", number * 97)).await;
+        let line = scan(&desk, &format!("code=F-{}&condition=good", number * 97)).await;
         times.push(began.elapsed());
         assert!(line.contains("data-outcome=\"good\""), "{line}");
     }
@@ -283,7 +237,7 @@ async fn a_return_is_quick_with_21_000_loans() {
         let mut times = Vec::new();
         for _ in 0..20 {
             let began = Instant::now();
-            assert_eq!(desk.get(list).await.status, 200);
+            assert_eq!(desk.get(list).await.unwrap().status, 200);
             times.push(began.elapsed());
         }
         times.sort();

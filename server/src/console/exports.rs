@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
-    http::StatusCode,
+    http::{StatusCode, Uri},
     response::Response,
 };
 
@@ -78,26 +78,16 @@ impl Filtered {
     }
 }
 
-/// `GET /devices.csv`
-pub(super) async fn devices(
+/// `GET /devices.csv`, `GET /loans.csv`: the same files at shorter addresses.
+pub(super) async fn short(
     signed_in: SignedIn,
     visitor: Visitor,
     State(app): State<App>,
+    uri: Uri,
     Query(asked): Query<Asked>,
     filtered: Filtered,
 ) -> Result<Response, Refusal> {
-    send(&app, &signed_in, &visitor, "devices.csv", &asked, &filtered).await
-}
-
-/// `GET /loans.csv`
-pub(super) async fn loans(
-    signed_in: SignedIn,
-    visitor: Visitor,
-    State(app): State<App>,
-    Query(asked): Query<Asked>,
-    filtered: Filtered,
-) -> Result<Response, Refusal> {
-    send(&app, &signed_in, &visitor, "loans.csv", &asked, &filtered).await
+    send(&app, &signed_in, &visitor, uri.path().trim_start_matches('/'), &asked, &filtered).await
 }
 
 /// `GET /exports/{file}`

@@ -105,7 +105,7 @@ pub fn router(app: App) -> Router {
 fn fleet() -> Router<App> {
     Router::new()
         .route("/", get(pages::overview))
-        .route("/devices.csv", get(exports::devices))
+        .route("/devices.csv", get(exports::short))
         .route("/devices", get(pages::devices).post(device_record::create))
         .route("/devices/new", get(device_record::fresh))
         .route("/devices/{id}/enrolments/{enrolment}/approve", post(device_record::approve))
@@ -126,7 +126,7 @@ fn fleet() -> Router<App> {
 fn lending() -> Router<App> {
     Router::new()
         .route("/loans", get(loan_list::loans))
-        .route("/loans.csv", get(exports::loans))
+        .route("/loans.csv", get(exports::short))
         .route("/loans/{id}", get(loan::loan))
         .route("/loans/{id}/cancel", post(loan_acts::cancel))
         .route("/loans/{id}/extend", post(loan_acts::extend))

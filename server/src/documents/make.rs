@@ -15,16 +15,16 @@ use super::{
     data::{
         self, Agreement, Back, Device, Holder, Lent, NoSuchHolder, Receipt, Row, Signatories, Site, SiteList, Title,
     },
+    people::{self, Person, drawing, taken_back_by},
 };
 use crate::{
     domain::{
-        borrower::{Borrower, BorrowerKind, Identity, IdentityLanguage},
+        device::full_model,
         document::{DocumentKind, DocumentNumber},
         language::Language,
-        loan::{Loan, LoanState, LoanStateName, Signature},
+        loan::{Loan, LoanState, LoanStateName},
         paris,
         scope::Scope,
-        signature::Drawing,
     },
     store::{
         Store, StoreError, Tx,
@@ -32,9 +32,9 @@ use crate::{
         borrower,
         device::{self, DeviceRow},
         document::{self, Document, Subject},
-        loan, loan_event,
+        loan,
         loan_list::{self, LoanQuery, LoanSort, LoanSummary},
-        loan_signature, person, programme, site,
+        programme, site,
     },
     vault::{Vault, VaultError},
 };
@@ -240,12 +240,11 @@ impl Documents {
         let found = site::find(&mut tx, by.scope, site).await?.ok_or(MakeError::NotFound)?;
         let (loans, more) = open_loans(&mut tx, by.scope, site).await?;
         let with_names = names == Names::Shown && by.identities;
-        let (mut rows, mut opened) = (Vec::with_capacity(loans.len()), Vec::new());
-        for loan in &loans {
-            let borrower = if by.borrowers { Some(holder(&mut tx, by, loan, with_names).await?) } else { None };
-            opened.extend(borrower.iter().filter(|_| with_names).map(|holder| holder.reference.clone()));
-            rows.push(row(loan, borrower, by.now));
-        }
+        let holders = if by.borrowers { people::holders(&mut tx, by, &loans, with_names).await? } else { Vec::new() };
+        let shown = holders.iter().filter(|_| with_names);
+        let opened: Vec<String> = shown.map(|holder| holder.reference.clone()).collect();
+        let holders = holders.into_iter().map(Some).chain(std::iter::repeat(None));
+        let rows = loans.iter().zip(holders).map(|(loan, holder)| row(loan, holder, by.now)).collect();
         if !opened.is_empty() {
             let details = json!({ "opened": opened.len(), "shown": opened });
             record(&mut tx, by, "borrower.list_names", ("site", &site.to_string()), details).await?;
@@ -328,7 +327,7 @@ fn about(subject: Subject) -> Value {
     }
 }
 
-async fn record(
+pub(super) async fn record(
     tx: &mut Tx,
     by: Maker<'_>,
     action: &str,
@@ -342,71 +341,10 @@ async fn record(
     Ok(())
 }
 
-/// A borrower, and who it is where that was opened.
-struct Person {
-    borrower: Borrower,
-    identity: Option<Identity>,
-}
-
-impl Person {
-    /// The borrower of a loan that the person may see: its reference is known wherever its own site lies, who it is is
-    /// opened within the person's sites alone.
-    async fn of_loan(tx: &mut Tx, by: Maker<'_>, id: Uuid) -> Result<Self, MakeError> {
-        let borrower = borrower::find(tx, &Scope::Everything, id).await?.ok_or(MakeError::NotFound)?;
-        Self::open(tx, by, borrower).await
-    }
-
-    /// Opens who a borrower is, with the audit row of the reading.
-    async fn open(tx: &mut Tx, by: Maker<'_>, borrower: Borrower) -> Result<Self, MakeError> {
-        let id = borrower.id;
-        let sealed = match borrower.kind {
-            BorrowerKind::Person if by.identities => borrower::sealed_identity(tx, by.scope, id).await?,
-            BorrowerKind::Person | BorrowerKind::Institution => None,
-        };
-        let identity = sealed.map(|sealed| by.vault.open_identity(id, &sealed)).transpose()?;
-        if identity.is_some() {
-            let details = json!({ "for": "document" });
-            record(tx, by, "borrower.see_identity", ("borrower", &id.to_string()), details).await?;
-        }
-        Ok(Self { borrower, identity })
-    }
-
-    fn holder(&self) -> Holder {
-        Holder::new(&self.borrower, self.identity.as_ref())
-    }
-
-    fn language(&self) -> Language {
-        let chosen = self.identity.as_ref().and_then(|identity| identity.language);
-        chosen.map_or(Language::French, |language: IdentityLanguage| language.into())
-    }
-}
-
 async fn lent(tx: &mut Tx, by: Maker<'_>, id: Uuid) -> Result<(Loan, LoanSummary), MakeError> {
     let loan = loan::find(tx, by.scope, id).await?.ok_or(MakeError::NotFound)?;
     let summary = loan_list::find(tx, by.scope, id).await?.ok_or(MakeError::NotFound)?;
     Ok((loan, summary))
-}
-
-/// The signature that was drawn under a loan's agreement; opening it leaves its audit row.
-async fn drawing(tx: &mut Tx, by: Maker<'_>, loan: &Loan) -> Result<Option<Drawing>, MakeError> {
-    if loan.state.handed_over().and_then(|handed| handed.signature) != Some(Signature::Drawn) {
-        return Ok(None);
-    }
-    let Some(sealed) = loan_signature::sealed(tx, loan.id).await? else { return Ok(None) };
-    let opened = by.vault.open("signature", loan.id, &sealed)?;
-    let details = json!({ "borrower": loan.borrower, "for": "document" });
-    record(tx, by, "loan.see_signature", ("loan", &loan.id.to_string()), details).await?;
-    Ok(String::from_utf8_lossy(&opened).parse().ok())
-}
-
-async fn taken_back_by(tx: &mut Tx, loan: Uuid) -> Result<String, MakeError> {
-    let steps = loan_event::of_loan(tx, loan).await?;
-    let Some(step) = steps.into_iter().rev().find(|step| step.kind == "returned") else { return Ok("–".to_owned()) };
-    let account = match step.actor.parse() {
-        Ok(login) => person::by_login(tx, &login).await?,
-        Err(_) => None,
-    };
-    Ok(account.map_or(step.actor, |account| account.person.display_name))
 }
 
 async fn named_site(tx: &mut Tx, site: Option<Uuid>) -> Result<Option<Site>, MakeError> {
@@ -416,20 +354,15 @@ async fn named_site(tx: &mut Tx, site: Option<Uuid>) -> Result<Option<Site>, Mak
 }
 
 fn device_named(row: DeviceRow) -> Device {
-    Device { asset_tag: row.asset_tag, serial: row.serial_number, model: model(row.manufacturer, row.model) }
+    Device { asset_tag: row.asset_tag, serial: row.serial_number, model: full_model(row.manufacturer, row.model) }
 }
 
 fn device_of(loan: &LoanSummary) -> Device {
     Device {
         asset_tag: loan.asset_tag.clone(),
         serial: loan.serial_number.clone(),
-        model: model(loan.manufacturer.clone(), loan.model.clone()),
+        model: full_model(loan.manufacturer.clone(), loan.model.clone()),
     }
-}
-
-fn model(manufacturer: Option<String>, model: Option<String>) -> Option<String> {
-    let parts: Vec<String> = [manufacturer, model].into_iter().flatten().collect();
-    Some(parts.join(" ")).filter(|name| !name.is_empty())
 }
 
 /// The devices that borrowers of a site hold, soonest due first, those without a due date after them; and whether there
@@ -444,21 +377,6 @@ async fn open_loans(tx: &mut Tx, scope: &Scope, site: Uuid) -> Result<(Vec<LoanS
     let more = due.next.is_some() || all.next.is_some() || rows.len() > MOST_ROWS;
     rows.truncate(MOST_ROWS);
     Ok((rows, more))
-}
-
-async fn holder(tx: &mut Tx, by: Maker<'_>, loan: &LoanSummary, names: bool) -> Result<Holder, MakeError> {
-    let mut holder = Holder {
-        reference: loan.reference.to_string(),
-        kind: loan.borrower_kind.as_str(),
-        name: loan.institution_name.clone(),
-        class: None,
-    };
-    if names && let Some(sealed) = borrower::sealed_identity(tx, by.scope, loan.borrower).await? {
-        let identity = by.vault.open_identity(loan.borrower, &sealed)?;
-        holder.name = Some(identity.name);
-        holder.class = identity.class;
-    }
-    Ok(holder)
 }
 
 fn row(loan: &LoanSummary, borrower: Option<Holder>, now: UtcMillis) -> Row {

@@ -8,6 +8,7 @@
 mod data;
 mod labels;
 mod make;
+mod people;
 mod sample;
 mod symbol;
 mod template;
@@ -94,7 +95,7 @@ impl Documents {
     pub fn agreement_label(&self, programme_template: &str) -> String {
         let kind = crate::domain::document::DocumentKind::Agreement;
         let template = self.0.templates.of_kind(kind, Some(programme_template));
-        template.map(|template| format!("{} {}", template.name, template.version)).unwrap_or_default()
+        template.map(Template::label).unwrap_or_default()
     }
 
     fn letterhead(&self) -> &Letterhead {

@@ -15,7 +15,10 @@ use super::{
     sample,
     world::{self, DATA, Files, Room},
 };
-use crate::domain::{document::DocumentKind, language::Language};
+use crate::{
+    domain::{document::DocumentKind, language::Language},
+    store::document,
+};
 
 /// What all templates may draw on.
 const SHARED: &str = "cartable.typ";
@@ -86,6 +89,14 @@ pub struct Template {
     pub sha256: [u8; 32],
 }
 
+impl Template {
+    /// What a loan keeps of the agreement that was signed.
+    #[must_use]
+    pub fn label(&self) -> String {
+        document::label(&self.name, &self.version)
+    }
+}
+
 /// All templates, with the files they may draw on.
 #[derive(Clone)]
 pub struct Templates {
@@ -103,14 +114,12 @@ impl fmt::Debug for Templates {
 impl Templates {
     /// Those that are built in. A unit test makes each of them.
     pub fn built_in() -> Result<Self, TemplateError> {
-        let files = BUILT_IN.iter().map(|(name, text)| ((*name).to_owned(), Bytes::from_string(*text))).collect();
-        Self::of(files, Vec::new())
+        Self::of(built_in_files(), Vec::new())
     }
 
     /// The built-in ones with the files of `directory` in their place or beside them; what came from there is checked.
     pub fn load(directory: &Path) -> Result<Self, TemplateError> {
-        let mut files: Files =
-            BUILT_IN.iter().map(|(name, text)| ((*name).to_owned(), Bytes::from_string(*text))).collect();
+        let mut files = built_in_files();
         let own = read_directory(directory)?;
         let replaced: Vec<String> = own.keys().cloned().collect();
         files.extend(own);
@@ -217,6 +226,10 @@ impl TemplateError {
         }
         self
     }
+}
+
+fn built_in_files() -> Files {
+    BUILT_IN.iter().map(|(name, text)| ((*name).to_owned(), Bytes::from_string(*text))).collect()
 }
 
 /// What a template of that file name prints; none for a file that templates share.

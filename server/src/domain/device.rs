@@ -2,6 +2,13 @@
 
 use super::verdict::text_enum;
 
+/// Maker and model as paper names them; none where neither is known.
+#[must_use]
+pub fn full_model(manufacturer: Option<String>, model: Option<String>) -> Option<String> {
+    let parts: Vec<String> = [manufacturer, model].into_iter().flatten().collect();
+    Some(parts.join(" ")).filter(|name| !name.is_empty())
+}
+
 text_enum! {
     /// Where a device stands. Read with every request it makes.
     pub enum DeviceStatus {

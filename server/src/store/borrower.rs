@@ -2,11 +2,14 @@
 //!
 //! What is sealed is opened outside the store, by whoever holds the key and has written down the reading.
 
+use std::collections::HashMap;
+
 use cartable_common::UtcMillis;
 use uuid::Uuid;
 
 use super::{
     StoreError, Tx, loan_signature, on,
+    rows::Rows,
     value::{moment, optional_moment, parsed},
 };
 use crate::domain::{
@@ -175,6 +178,19 @@ pub async fn sealed_identities(
     let read =
         |(id, reference, sealed): (Uuid, String, String)| Ok((id, parsed("borrower.reference", &reference)?, sealed));
     rows.into_iter().map(read).collect()
+}
+
+/// The sealed identities of those of `borrowers` that `scope` covers. The caller writes down the reading in the same
+/// unit of work.
+pub async fn sealed_identities_of(
+    tx: &mut Tx,
+    scope: &Scope,
+    borrowers: impl IntoIterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, String>, StoreError> {
+    let sql = "SELECT b.id, b.site_id, i.sealed FROM {rows} JOIN borrower b ON b.id = r.id \
+               JOIN borrower_identity i ON i.borrower_id = b.id";
+    let rows: Vec<(Uuid, Option<Uuid>, String)> = Rows::of_ids(borrowers).fetch(tx, sql).await?;
+    Ok(rows.into_iter().filter(|(_, site, _)| scope.covers(*site)).map(|(id, _, sealed)| (id, sealed)).collect())
 }
 
 /// Persons of whom nobody needs to know any more who they were: their last loan ended before `returned_before`, and

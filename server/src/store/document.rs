@@ -67,8 +67,14 @@ impl Document {
     /// What a loan keeps of the agreement that was signed: the template's name and its version.
     #[must_use]
     pub fn label(&self) -> String {
-        format!("{} {}", self.template, self.version).chars().take(MAX_LABEL_CHARS).collect()
+        label(&self.template, &self.version)
     }
+}
+
+/// What a loan keeps of a template: its name and its version.
+#[must_use]
+pub fn label(template: &str, version: &str) -> String {
+    format!("{template} {version}").chars().take(MAX_LABEL_CHARS).collect()
 }
 
 #[derive(sqlx::FromRow)]

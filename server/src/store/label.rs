@@ -9,6 +9,7 @@ use super::{
     device_list::{self, DeviceQuery},
 };
 use crate::domain::{
+    device::full_model,
     label::{MAX_LABELS, Wanted},
     scope::Scope,
 };
@@ -37,12 +38,9 @@ pub async fn of_list(
         let devices = match one {
             Wanted::Range(tags) => of_tags(tx, scope, tags).await?,
             Wanted::One(code) => match device_code::find(tx, scope, code).await? {
-                Found::One(row) => vec![Labelled {
-                    device: row.id,
-                    model: named(row.manufacturer, row.model),
-                    asset_tag: row.asset_tag,
-                    serial_number: row.serial_number,
-                }],
+                Found::One(row) => {
+                    vec![labelled(row.id, (row.asset_tag, row.serial_number), (row.manufacturer, row.model))]
+                }
                 Found::Nothing | Found::Several => {
                     unknown.push(code.clone());
                     Vec::new()
@@ -62,13 +60,10 @@ pub async fn of_list(
 pub async fn of_query(tx: &mut Tx, scope: &Scope, query: &DeviceQuery) -> Result<Vec<Labelled>, StoreError> {
     let query = DeviceQuery { after: None, limit: MAX_LABELS + 1, ..query.clone() };
     let page = device_list::list(tx, scope, &query).await?;
-    let labelled = |row: device_list::DeviceSummary| Labelled {
-        device: row.id,
-        model: named(row.manufacturer, row.model),
-        asset_tag: row.asset_tag,
-        serial_number: row.serial_number,
+    let read = |row: device_list::DeviceSummary| {
+        labelled(row.id, (row.asset_tag, row.serial_number), (row.manufacturer, row.model))
     };
-    Ok(page.rows.into_iter().map(labelled).collect())
+    Ok(page.rows.into_iter().map(read).collect())
 }
 
 #[derive(sqlx::FromRow)]
@@ -85,16 +80,14 @@ async fn of_tags(tx: &mut Tx, scope: &Scope, tags: &[String]) -> Result<Vec<Labe
         "SELECT d.id, d.asset_tag, d.serial_number, d.manufacturer, d.model FROM device d WHERE asset_tag IN ",
     );
     clause.values(tags.iter().map(String::as_str)).within("d.site_id", scope).sql(" ORDER BY d.asset_tag, d.id");
-    let labelled = |raw: Raw| Labelled {
-        device: DeviceId(raw.id),
-        model: named(raw.manufacturer, raw.model),
-        asset_tag: raw.asset_tag,
-        serial_number: raw.serial_number,
-    };
-    Ok(clause.rows::<Raw>(tx).await?.into_iter().map(labelled).collect())
+    let read = |raw: Raw| labelled(DeviceId(raw.id), (raw.asset_tag, raw.serial_number), (raw.manufacturer, raw.model));
+    Ok(clause.rows::<Raw>(tx).await?.into_iter().map(read).collect())
 }
 
-fn named(manufacturer: Option<String>, model: Option<String>) -> Option<String> {
-    let parts: Vec<String> = [manufacturer, model].into_iter().flatten().collect();
-    Some(parts.join(" ")).filter(|name| !name.is_empty())
+fn labelled(
+    device: DeviceId,
+    (asset_tag, serial_number): (Option<String>, Option<String>),
+    (manufacturer, model): (Option<String>, Option<String>),
+) -> Labelled {
+    Labelled { device, asset_tag, serial_number, model: full_model(manufacturer, model) }
 }

@@ -25,7 +25,11 @@ use super::{
     fate::{Fate, LEFT, WARRANTY},
     morning,
 };
-use crate::{fleet::Enrolled, lending::pupil, simulator::site::uai_code};
+use crate::{
+    fleet::Enrolled,
+    lending::{individual, pupil},
+    simulator::site::uai_code,
+};
 
 /// When the devices were delivered.
 const DELIVERY: Date = date(2026, 8, 24);
@@ -95,18 +99,12 @@ pub(super) async fn stock(store: &Store, devices: usize) -> anyhow::Result<Vec<U
 
 async fn programme(tx: &mut Tx, code: &str, kind: ProgrammeKind, term: Term) -> anyhow::Result<Programme> {
     let made = Programme {
-        id: Uuid::now_v7(),
-        code: code.parse()?,
         name: code.to_owned(),
         kind,
         term,
         renewals_allowed: 3,
-        accessories: vec!["chargeur".to_owned()],
-        owner: "Département".to_owned(),
-        agreement_template: "pret".to_owned(),
-        membership: vec![],
         notice_days: DEFAULT_NOTICE_DAYS.to_vec(),
-        open: true,
+        ..individual(code)?
     };
     programme::put(tx, &made, morning(DELIVERY)).await?;
     Ok(made)
