@@ -16,6 +16,7 @@ loans-due = Due
 loans-due-overdue = Overdue
 loans-due-week = Within 7 days
 loans-due-three-weeks = Within 21 days
+loans-search-hint = Tag, serial number or reference
 loans-before = Due before
 loans-programme = Programme
 loans-hand-over = Hand a device over

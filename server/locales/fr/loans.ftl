@@ -16,6 +16,7 @@ loans-due = Échéance
 loans-due-overdue = Dépassée
 loans-due-week = D’ici 7 jours
 loans-due-three-weeks = D’ici 21 jours
+loans-search-hint = Étiquette, numéro de série ou référence
 loans-before = À rendre avant le
 loans-programme = Dispositif
 loans-hand-over = Remettre un appareil

@@ -24,7 +24,7 @@ use crate::{
     store::{
         Tx,
         loan_event::{self, Step},
-        loan_list::{self, LoanQuery, LoanSort, LoanSummary},
+        loan_list::{self, LoanCode, LoanQuery, LoanSort, LoanSummary},
         page::CursorKey,
         programme,
     },
@@ -37,6 +37,10 @@ pub(super) const UNKNOWN: &str = "There is no such loan, or it lies outside your
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct LoansQuery {
+    /// Only loans of the device with this asset tag or serial number, or of the borrower with this reference; case does
+    /// not count.
+    #[param(max_length = 100)]
+    code: Option<String>,
     /// Only loans in this state.
     #[param(inline)]
     state: Option<LoanStateName>,
@@ -206,7 +210,9 @@ pub async fn list(
         return Err(Problem::invalid("`after` is the value of `next` of the page before, unchanged."));
     }
     let due_before = query.due_before.as_deref().map(|text| day("due_before", text)).transpose()?;
+    let borrowers = bearer.person.can(Action::SeeBorrowers, Object::OwnScope).is_allowed();
     let query = LoanQuery {
+        code: query.code.as_deref().map(|text| code(text, borrowers)).transpose()?,
         state: query.state,
         site: site_of(&mut tx, scope, query.site.as_deref()).await?,
         programme: programme_of(&mut tx, &bearer, query.programme.as_deref()).await?,
@@ -218,6 +224,12 @@ pub async fn list(
     let page = loan_list::list(&mut tx, scope, &query).await?;
     let reader = Reader::of(&bearer);
     Ok(Json(PageBody::of(page, |loan| LoanBody::new(loan, reader))))
+}
+
+/// A code that is looked for.
+fn code(text: &str, borrowers: bool) -> Result<LoanCode, Problem> {
+    let detail = "`code` is an asset tag, a serial number or a borrower's reference.";
+    LoanCode::new(text, borrowers).ok_or_else(|| Problem::invalid(detail))
 }
 
 /// A programme that may be filtered by: one whose members this person may see.

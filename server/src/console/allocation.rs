@@ -21,6 +21,7 @@ use crate::{
         allocation::{SiteShare, Unfit},
         programme::Programme,
     },
+    exchange::export::ExportKind,
     store::{
         allocation::{AllocationRow, AllocationState, LineState},
         allocation_line::{LineQuery, LineRow},
@@ -48,6 +49,7 @@ pub(super) struct AllocationsPage {
     may_propose: bool,
     rows: Vec<Row>,
     programmes: Vec<Choice>,
+    downloads: Downloads,
 }
 
 fn csrf(shell: &Shell) -> String {
@@ -94,6 +96,7 @@ impl AllocationsPage {
             may_propose,
             rows: rows.iter().map(row).collect(),
             programmes: programme_choices(programmes.iter().filter(|programme| programme.open), ""),
+            downloads: Downloads::whole(ExportKind::Allocations, words),
             shell,
         }
     }

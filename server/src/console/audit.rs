@@ -5,9 +5,10 @@ use askama::Template;
 use super::{
     audit_words::{self, Entry},
     component::When,
+    download::Downloads,
     shell::Shell,
 };
-use crate::store::audit::Audit;
+use crate::{exchange::export::ExportKind, store::audit::Audit};
 
 /// Rows on a page.
 pub(super) const ROWS: usize = 50;
@@ -36,6 +37,7 @@ pub(super) struct AuditPage {
     rows: Vec<Row>,
     first: bool,
     next: Option<String>,
+    downloads: Downloads,
 }
 
 impl AuditPage {
@@ -60,6 +62,7 @@ impl AuditPage {
                 raw: if act.details == "{}" || act.details == "null" { String::new() } else { act.details },
             }
         };
-        Self { rows: acts.into_iter().map(row).collect(), first: later, next, shell }
+        let downloads = Downloads::whole(ExportKind::Audit, words);
+        Self { rows: acts.into_iter().map(row).collect(), first: later, next, downloads, shell }
     }
 }

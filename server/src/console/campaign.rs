@@ -22,6 +22,7 @@ use crate::{
         campaign::{CampaignState, Choice, Desks, InvalidPlan, Plan, ReturnState},
         programme::Programme,
     },
+    exchange::export::ExportKind,
     store::{
         campaign::Campaign,
         campaign_count::SiteProgress,
@@ -133,6 +134,7 @@ pub(super) struct CampaignsPage {
     rows: Vec<Row>,
     choices: Vec<Ticks>,
     form: CampaignForm,
+    downloads: Downloads,
 }
 
 fn state(state: CampaignState, words: Words) -> Badge {
@@ -182,6 +184,7 @@ impl CampaignsPage {
             problem,
             rows: campaigns.iter().map(row).collect(),
             choices,
+            downloads: Downloads::whole(ExportKind::Campaigns, words),
             form,
             shell,
         }

@@ -14,6 +14,7 @@ use super::{error::Refusal, i18n::Words};
 use crate::{
     app::App,
     exchange::{
+        export::ExportKind,
         sheet::{ExportFailed, Sheet},
         write::Delimiter,
     },
@@ -110,6 +111,11 @@ pub(super) struct Downloads {
 impl HtmlSafe for Downloads {}
 
 impl Downloads {
+    /// Of a list without filters.
+    pub(super) fn whole(kind: ExportKind, words: Words) -> Self {
+        Self::new(&format!("/exports/{kind}"), |path| format!("{path}?"), words)
+    }
+
     /// Of the list whose files stand below `path`; `address` makes an address with the list's filters, ending in `?` or
     /// `&`.
     pub(super) fn new(path: &str, address: impl Fn(&str) -> String, words: Words) -> Self {

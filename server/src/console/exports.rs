@@ -72,7 +72,13 @@ impl Filtered {
             ExportKind::Needs => filters.needs = NeedQuery { after: None, ..self.needs.query()? },
             ExportKind::Flags => filters.flags = FlagQuery { after: None, ..self.flags.query()? },
             ExportKind::Notices => filters.messages = Some(self.notices.state()?),
-            ExportKind::Sites | ExportKind::Programmes => {}
+            ExportKind::Sites
+            | ExportKind::Programmes
+            | ExportKind::Tokens
+            | ExportKind::Allocations
+            | ExportKind::Campaigns
+            | ExportKind::Imports
+            | ExportKind::Audit => {}
         }
         Ok(filters)
     }
@@ -113,7 +119,7 @@ async fn send(
     let kind = file.split_once('.').and_then(|(kind, _)| kind.parse::<ExportKind>().ok()).ok_or(Refusal::NotFound)?;
     let person = &signed_in.person;
     require(person.can(Action::ExportData, Object::OwnScope))?;
-    require(person.can(kind.needs(), Object::OwnScope))?;
+    require(person.can(kind.needs(), kind.of()))?;
     let words = visitor.words;
     let export = Export {
         kind,
@@ -144,14 +150,14 @@ pub(super) struct ExportsPage {
 
 impl ExportsPage {
     /// The page with the exports that `may` have.
-    pub(super) fn new(shell: Shell, may: impl Fn(Action) -> bool) -> Self {
+    pub(super) fn new(shell: Shell, may: impl Fn(ExportKind) -> bool) -> Self {
         let words = shell.words;
         let line = |kind: &ExportKind| Line {
             kind: kind.as_str(),
             name: words.word("export", kind.as_str()),
             hint: words.word("export-hint", kind.as_str()),
         };
-        let lines = ExportKind::ALL.iter().filter(|kind| may(kind.needs())).map(line).collect();
+        let lines = ExportKind::ALL.iter().filter(|kind| may(**kind)).map(line).collect();
         Self { shell, lines }
     }
 }
@@ -161,6 +167,6 @@ pub(super) async fn page(signed_in: SignedIn, visitor: Visitor) -> Result<Respon
     let person = &signed_in.person;
     require(person.can(Action::ExportData, Object::OwnScope))?;
     let shell = visitor.shell(Section::Exports, visitor.words.say("exports-title"), &signed_in);
-    let may = |action| person.can(action, Object::OwnScope).is_allowed();
+    let may = |kind: ExportKind| person.can(kind.needs(), kind.of()).is_allowed();
     Ok(shell::page(StatusCode::OK, &ExportsPage::new(shell, may)))
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{
     component::{Badge, Choice, Tone, When},
+    download::Downloads,
     format,
     i18n::Words,
     shell::{Notice, Shell},
@@ -18,7 +19,7 @@ use crate::{
         foreign::Format,
         mapping::{InvalidMapping, Mapping},
     },
-    exchange::{bad_rows, read::Table},
+    exchange::{bad_rows, export::ExportKind, read::Table},
     store::import::{Import, RowReport},
 };
 
@@ -71,6 +72,7 @@ pub(super) struct ImportsPage {
     problem: Option<String>,
     kinds: Vec<Choice>,
     rows: Vec<Line>,
+    downloads: Downloads,
 }
 
 impl ImportsPage {
@@ -96,6 +98,7 @@ impl ImportsPage {
             csrf: shell.person.as_ref().map_or_else(String::new, |person| person.csrf.clone()),
             problem: problem.map(|(_, problem)| problem),
             kinds: Kind::ALL.iter().map(choice).collect(),
+            downloads: Downloads::whole(ExportKind::Imports, words),
             rows: imports.into_iter().map(line).collect(),
             shell,
         }

@@ -25,7 +25,7 @@ use crate::{
     domain::{loan::LoanStateName, paris, programme::Programme, scope::Scope},
     store::{
         Tx,
-        loan_list::{self, LoanQuery, LoanSort, LoanSummary},
+        loan_list::{self, LoanCode, LoanQuery, LoanSort, LoanSummary},
         page::{Cursor, CursorKey, Page},
         programme,
         site::{self, SiteRow},
@@ -36,6 +36,7 @@ use crate::{
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Asked {
+    pub(super) q: String,
     pub(super) state: String,
     pub(super) due: String,
     pub(super) before: String,
@@ -49,7 +50,7 @@ const DUE: [(&str, i32); 3] = [("overdue", 0), ("week", 8), ("three-weeks", 22)]
 
 impl Asked {
     /// The query, if all of it makes sense.
-    pub(super) fn query(&self, today: Date) -> Result<LoanQuery, Nonsense> {
+    pub(super) fn query(&self, today: Date, borrowers: bool) -> Result<LoanQuery, Nonsense> {
         let within = match self.due.as_str() {
             "" => None,
             name => Some(DUE.iter().find(|(known, _)| *known == name).ok_or(Nonsense)?.1),
@@ -60,7 +61,12 @@ impl Asked {
         if after.as_ref().is_some_and(|cursor| !matches!(cursor.key, CursorKey::Number(_))) {
             return Err(Nonsense);
         }
+        let code = match self.q.trim() {
+            "" => None,
+            text => Some(LoanCode::new(text, borrowers).ok_or(Nonsense)?),
+        };
         Ok(LoanQuery {
+            code,
             state: optional(&self.state)?,
             site: optional(&self.site)?,
             programme: optional(&self.programme)?,
@@ -72,11 +78,14 @@ impl Asked {
     }
 
     fn filtered(&self) -> bool {
-        [&self.state, &self.due, &self.before, &self.site, &self.programme].iter().any(|value| !value.is_empty())
+        [&self.q, &self.state, &self.due, &self.before, &self.site, &self.programme]
+            .iter()
+            .any(|value| !value.is_empty())
     }
 
     fn address(&self, path: &str) -> String {
         let parts = [
+            ("q", self.q.trim()),
             ("state", self.state.as_str()),
             ("due", &self.due),
             ("before", &self.before),
@@ -100,7 +109,8 @@ pub(super) async fn asked_for(
     signed_in: &SignedIn,
     asked: &Asked,
 ) -> Result<(LoanQuery, Vec<Programme>), Refusal> {
-    let query = asked.query(paris::date(signed_in.now))?;
+    let borrowers = signed_in.person.can(Action::SeeBorrowers, Object::OwnScope).is_allowed();
+    let query = asked.query(paris::date(signed_in.now), borrowers)?;
     let programmes = programmes_shown(tx, signed_in).await?;
     // A filter would tell who is in a programme whose members are not this person's to know.
     if query.programme.is_some_and(|id| programmes.iter().all(|programme| programme.id != id)) {
@@ -151,6 +161,7 @@ pub(super) struct Desks {
 pub(super) struct LoansPage {
     shell: Shell,
     desks: Desks,
+    search: String,
     selects: Vec<Select>,
     before: String,
     filtered: bool,
@@ -192,6 +203,7 @@ impl LoansPage {
         let pager = Pager::new(&page, "loans-found", &asked.address("/loans"), query.after.as_ref(), words);
         Self {
             desks,
+            search: asked.q.clone(),
             selects,
             before: asked.before.clone(),
             filtered: asked.filtered(),

@@ -19,6 +19,7 @@ use crate::{
         language::Language,
         programme::{DEFAULT_NOTICE_DAYS, InvalidProgramme, Programme, ProgrammeKind, Term},
     },
+    exchange::export::ExportKind,
 };
 
 /// The agreement that the installation brings.
@@ -211,7 +212,7 @@ impl ProgrammesPage {
             owner: programme.owner.clone(),
             state: state(programme, words),
         };
-        let downloads = Downloads::new("/exports/programmes", |path| format!("{path}?"), words);
+        let downloads = Downloads::whole(ExportKind::Programmes, words);
         Self { rows: programmes.iter().map(row).collect(), may_change, downloads, shell }
     }
 }

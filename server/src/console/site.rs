@@ -12,6 +12,7 @@ use crate::{
         school_calendar::Zone,
         uai::{InvalidUai, UaiCode},
     },
+    exchange::export::ExportKind,
     store::{
         site::{NewSite, SiteRow},
         site_referent::Referent,
@@ -154,7 +155,7 @@ impl SitesPage {
             csrf: shell.csrf(),
             total: words.count("sites-found", i64::try_from(sites.len()).unwrap_or(i64::MAX)),
             rows: sites.iter().map(row).collect(),
-            downloads: Downloads::new("/exports/sites", |path| format!("{path}?"), words),
+            downloads: Downloads::whole(ExportKind::Sites, words),
             may_create,
             problem: problem.map(|problem| problem.say(words)),
             zones: zones(&form.zone),

@@ -6,11 +6,13 @@ use serde::Deserialize;
 
 use super::{
     component::{Badge, Choice, Tone, When},
+    download::Downloads,
     i18n::Words,
     shell::Shell,
 };
 use crate::{
     domain::enrolment_token::DEFAULT_HOURS,
+    exchange::export::ExportKind,
     store::{
         enrolment_token::{TokenRow, TokenState},
         site::SiteRow,
@@ -64,6 +66,7 @@ pub(super) struct TokensPage {
     rows: Vec<Row>,
     sites: Vec<Choice>,
     form: TokenForm,
+    downloads: Downloads,
 }
 
 /// What happened to the form before the page is shown again.
@@ -98,6 +101,7 @@ impl TokensPage {
             sites: sites.into_iter().map(choice).collect(),
             created: outcome.created,
             problem: outcome.problem,
+            downloads: Downloads::whole(ExportKind::Tokens, words),
             form: outcome.form,
             shell,
         }
@@ -105,16 +109,16 @@ impl TokensPage {
 }
 
 fn row(token: TokenRow, now: UtcMillis, words: Words) -> Row {
-    let (key, tone) = match token.state(now) {
-        TokenState::Open => ("token-open", Tone::Good),
-        TokenState::Exhausted => ("token-spent", Tone::Plain),
-        TokenState::Expired => ("token-expired", Tone::Plain),
-        TokenState::Revoked => ("token-revoked", Tone::Warning),
+    let state = token.state(now);
+    let tone = match state {
+        TokenState::Open => Tone::Good,
+        TokenState::Exhausted | TokenState::Expired => Tone::Plain,
+        TokenState::Revoked => Tone::Warning,
     };
     Row {
         id: token.id.to_string(),
-        open: token.state(now) == TokenState::Open,
-        state: Badge::new(tone, words.say(key)),
+        open: state == TokenState::Open,
+        state: Badge::new(tone, words.word("token", state.as_str())),
         by: words.with("token-by", &token.created_by),
         label: token.label,
         site: token.site_name,

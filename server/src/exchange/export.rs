@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use cartable_common::{UtcMillis, report::Chassis};
 
 use super::{
-    export_rows,
+    export_columns, export_rows, export_running,
     sheet::{Rows, Sheet},
 };
 use crate::{
@@ -43,6 +43,16 @@ text_enum! {
         Flags = "flags",
         /// What was written to whom.
         Notices = "notices",
+        /// Enrolment tokens, without their secret.
+        Tokens = "tokens",
+        /// Proposals of who gets which device.
+        Allocations = "allocations",
+        /// Return campaigns.
+        Campaigns = "campaigns",
+        /// Files that were imported.
+        Imports = "imports",
+        /// Who changed what.
+        Audit = "audit",
         /// Devices, for Snipe-IT's importer.
         SnipeIt = "snipe-it",
         /// Devices, for GLPI's data injection.
@@ -63,6 +73,31 @@ impl ExportKind {
             Self::Programmes => Action::SeeProgrammes,
             Self::Flags => Action::SeeFlags,
             Self::Notices => Action::SeeNotices,
+            Self::Tokens => Action::SeeEnrolmentTokens,
+            Self::Allocations => Action::SeeAllocations,
+            Self::Campaigns => Action::SeeCampaigns,
+            Self::Imports => Action::ImportData,
+            Self::Audit => Action::SeeAudit,
+        }
+    }
+
+    /// Of what: of the sites that a person sees, or of the programme as a whole, which only those see who see all of it.
+    #[must_use]
+    pub const fn of(self) -> Object {
+        match self {
+            Self::Allocations | Self::Imports | Self::Audit => Object::Programme,
+            Self::Devices
+            | Self::Loans
+            | Self::Borrowers
+            | Self::Needs
+            | Self::Sites
+            | Self::Programmes
+            | Self::Flags
+            | Self::Notices
+            | Self::Tokens
+            | Self::Campaigns
+            | Self::SnipeIt
+            | Self::Glpi => Object::OwnScope,
         }
     }
 }
@@ -112,85 +147,6 @@ impl std::fmt::Debug for Export {
     }
 }
 
-const EXTRA_DEVICE: [(&str, &str); 6] = [
-    ("Nom de l’établissement", "Site name"),
-    ("Statut d’enrôlement", "Enrolment status"),
-    ("Nombre de signalements", "Number of flags"),
-    ("Signalements", "Flags"),
-    ("Dernier contact", "Last contact"),
-    ("Référence interne", "Internal id"),
-];
-const EXTRA_LOAN: [(&str, &str); 6] = [
-    ("Modèle", "Model"),
-    ("Nature du bénéficiaire", "Kind of borrower"),
-    ("Nom de l’institution", "Name of the institution"),
-    ("Nom de l’établissement", "Site name"),
-    ("Réservé le", "Reserved on"),
-    ("Accessoires manquants", "Missing accessories"),
-];
-const EXTRA_NEED: [(&str, &str); 4] = [
-    ("Nom de l’établissement", "Site name"),
-    ("État du besoin", "What became of it"),
-    ("Saisi le", "Entered on"),
-    ("Saisi par", "Entered by"),
-];
-const NOTICE: [(&str, &str); 10] = [
-    ("Destinataire", "Recipient"),
-    ("Nature", "Kind of recipient"),
-    ("Nom de l’établissement", "Site name"),
-    ("État", "State"),
-    ("Nombre d’avis", "Notices"),
-    ("Préparé le", "Made on"),
-    ("Fini le", "Finished on"),
-    ("Essais", "Attempts"),
-    ("Erreur", "Error"),
-    ("Message-ID", "Message-ID"),
-];
-const PROGRAMME: [(&str, &str); 7] = [
-    ("Code", "Code"),
-    ("Nom", "Name"),
-    ("Genre", "Kind"),
-    ("Durée", "Term"),
-    ("Renouvellements", "Renewals"),
-    ("Propriétaire", "Owner"),
-    ("Ouvert", "Open"),
-];
-const FLAG: [(&str, &str); 9] = [
-    ("Numéro de série", "Serial number"),
-    ("Étiquette", "Asset tag"),
-    ("Modèle", "Model"),
-    ("Nom de l’établissement", "Site name"),
-    ("Signalement", "Flag"),
-    ("Gravité", "Severity"),
-    ("Depuis", "Since"),
-    ("Valeur", "Value"),
-    ("Explication", "Explanation"),
-];
-/// As Snipe-IT's importer maps by itself. Without a user: its importer would create an account for every name.
-const SNIPE_IT: [&str; 10] = [
-    "Item Name",
-    "Asset Tag",
-    "Serial",
-    "Model Name",
-    "Manufacturer",
-    "Category",
-    "Status",
-    "Location",
-    "Checkout Type",
-    "Checked Out To: Location",
-];
-/// As GLPI names the fields of computers, for a model of its data injection plugin.
-const GLPI: [(&str, &str); 8] = [
-    ("Nom", "Name"),
-    ("Numéro de série", "Serial number"),
-    ("Numéro d’inventaire", "Inventory number"),
-    ("Fabricant", "Manufacturer"),
-    ("Modèle", "Model"),
-    ("Type", "Type"),
-    ("Statut", "Status"),
-    ("Lieu", "Location"),
-];
-
 impl Sheet for Export {
     fn headings(&self) -> Vec<String> {
         let fields = |kind| Field::of(kind).iter().filter(|field| !field.is_personal());
@@ -199,16 +155,21 @@ impl Sheet for Export {
             own.chain(self.either(extra)).collect()
         };
         match self.kind {
-            ExportKind::Devices => columns(Kind::Devices, &EXTRA_DEVICE),
-            ExportKind::Loans => columns(Kind::Loans, &EXTRA_LOAN),
+            ExportKind::Devices => columns(Kind::Devices, &export_columns::EXTRA_DEVICE),
+            ExportKind::Loans => columns(Kind::Loans, &export_columns::EXTRA_LOAN),
             ExportKind::Borrowers => columns(Kind::Borrowers, &[]),
-            ExportKind::Needs => columns(Kind::Needs, &EXTRA_NEED),
+            ExportKind::Needs => columns(Kind::Needs, &export_columns::EXTRA_NEED),
             ExportKind::Sites => columns(Kind::Sites, &[]),
-            ExportKind::Programmes => self.either(&PROGRAMME).collect(),
-            ExportKind::Flags => self.either(&FLAG).collect(),
-            ExportKind::Notices => self.either(&NOTICE).collect(),
-            ExportKind::SnipeIt => SNIPE_IT.map(str::to_owned).to_vec(),
-            ExportKind::Glpi => self.either(&GLPI).collect(),
+            ExportKind::Programmes => self.either(&export_columns::PROGRAMME).collect(),
+            ExportKind::Flags => self.either(&export_columns::FLAG).collect(),
+            ExportKind::Notices => self.either(&export_columns::NOTICE).collect(),
+            ExportKind::Tokens => self.either(&export_columns::TOKEN).collect(),
+            ExportKind::Allocations => self.either(&export_columns::ALLOCATION).collect(),
+            ExportKind::Campaigns => self.either(&export_columns::CAMPAIGN).collect(),
+            ExportKind::Imports => self.either(&export_columns::IMPORT).collect(),
+            ExportKind::Audit => self.either(&export_columns::AUDIT).collect(),
+            ExportKind::SnipeIt => export_columns::SNIPE_IT.map(str::to_owned).to_vec(),
+            ExportKind::Glpi => self.either(&export_columns::GLPI).collect(),
         }
     }
 
@@ -222,6 +183,11 @@ impl Sheet for Export {
             ExportKind::Programmes => export_rows::programmes(self, tx).await,
             ExportKind::Flags => export_rows::flags(self, tx, after).await,
             ExportKind::Notices => export_rows::notices(self, tx, after).await,
+            ExportKind::Tokens => export_running::tokens(self, tx).await,
+            ExportKind::Allocations => export_running::allocations(self, tx).await,
+            ExportKind::Campaigns => export_running::campaigns(self, tx).await,
+            ExportKind::Imports => export_running::imports(self, tx).await,
+            ExportKind::Audit => export_running::audit(tx, after).await,
         }
     }
 }

@@ -44,20 +44,13 @@ pub(super) async fn devices(one: &Export, tx: &mut Tx, after: Option<Cursor>) ->
     let mut rows = Vec::with_capacity(page.rows.len());
     for device in page.rows {
         let Some(extra) = extras.get(&device.id.0) else { continue };
-        rows.push(match one.kind {
-            ExportKind::SnipeIt => for_snipe_it(&device, extra),
-            ExportKind::Glpi => for_glpi(one, device, extra),
-            ExportKind::Devices
-            | ExportKind::Loans
-            | ExportKind::Borrowers
-            | ExportKind::Needs
-            | ExportKind::Sites
-            | ExportKind::Programmes
-            | ExportKind::Flags
-            | ExportKind::Notices => {
-                let programme = extra.programme.clone().filter(|code| shown.contains(code));
-                own(one, device, extra, programme)
-            }
+        rows.push(if one.kind == ExportKind::SnipeIt {
+            for_snipe_it(&device, extra)
+        } else if one.kind == ExportKind::Glpi {
+            for_glpi(one, device, extra)
+        } else {
+            let programme = extra.programme.clone().filter(|code| shown.contains(code));
+            own(one, device, extra, programme)
         });
     }
     Ok((rows, page.next))

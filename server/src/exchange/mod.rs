@@ -4,7 +4,9 @@
 
 pub mod bad_rows;
 pub mod export;
+mod export_columns;
 mod export_rows;
+mod export_running;
 pub mod ledger;
 pub mod limits;
 pub mod read;

@@ -36,7 +36,7 @@ pub async fn find(tx: &mut Tx, scope: &Scope, code: &str) -> Result<Found, Store
         let found = device::find(tx, scope, DeviceId(id)).await?;
         return Ok(found.map_or(Found::Nothing, |row| Found::One(Box::new(row))));
     }
-    let spellings = [code.to_owned(), code.to_uppercase(), code.to_lowercase()];
+    let spellings = spellings(code);
     for column in ["asset_tag", "serial_number"] {
         let mut clause = Clause::new("SELECT d.id FROM device d WHERE ");
         clause.sql(column).sql(" IN ").values(spellings.iter().map(String::as_str)).within("d.site_id", scope);
@@ -53,6 +53,11 @@ pub async fn find(tx: &mut Tx, scope: &Scope, code: &str) -> Result<Found, Store
         }
     }
     Ok(Found::Nothing)
+}
+
+/// A code as a label may have it: scanners may be set to another case.
+pub(super) fn spellings(code: &str) -> [String; 3] {
+    [code.to_owned(), code.to_uppercase(), code.to_lowercase()]
 }
 
 /// The device of an address such as `https://cartable.example.fr/devices/0192…`, or of its id alone.

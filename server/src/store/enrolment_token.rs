@@ -8,6 +8,7 @@ use super::{StoreError, Tx, on};
 use crate::domain::{
     enrolment_token::{TokenKind, TokenTerms, TokenText},
     scope::Scope,
+    verdict::text_enum,
 };
 
 /// A token as people see it afterwards: everything but its text.
@@ -41,17 +42,18 @@ pub struct TokenRow {
     pub created_by: String,
 }
 
-/// Whether a token still lets laptops in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenState {
-    /// It does.
-    Open,
-    /// It has let in as many as it may.
-    Exhausted,
-    /// Its time is over.
-    Expired,
-    /// A person ended it.
-    Revoked,
+text_enum! {
+    /// Whether a token still lets laptops in.
+    pub enum TokenState {
+        /// It does.
+        Open = "open",
+        /// It has let in as many as it may.
+        Exhausted = "spent",
+        /// Its time is over.
+        Expired = "expired",
+        /// A person ended it.
+        Revoked = "revoked",
+    }
 }
 
 impl TokenRow {

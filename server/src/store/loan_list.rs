@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     clause::Clause,
+    device_code,
     device_list::{COUNT_CAP, PAGE_ROWS},
     page::{Cursor, CursorKey, Page, Total},
     programme,
@@ -30,9 +31,33 @@ text_enum! {
     }
 }
 
+/// A code by which loans are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoanCode {
+    text: String,
+    borrowers: bool,
+}
+
+/// Longest code that is looked for, in characters; a serial number has at most 64.
+pub const MAX_CODE_CHARS: usize = 100;
+
+impl LoanCode {
+    /// An asset tag, a serial number, or a borrower's reference, which finds nothing for those who may not know which
+    /// borrower holds what; none where `text` cannot be one of these.
+    #[must_use]
+    pub fn new(text: &str, borrowers: bool) -> Option<Self> {
+        let text = text.trim();
+        // No stored text holds a NUL, and PostgreSQL refuses it even in a question.
+        let may_be = !text.is_empty() && text.chars().count() <= MAX_CODE_CHARS && !text.contains('\0');
+        may_be.then(|| Self { text: text.to_owned(), borrowers })
+    }
+}
+
 /// What to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoanQuery {
+    /// Only loans of the device or of the borrower that this means.
+    pub code: Option<LoanCode>,
     /// Only loans in this state.
     pub state: Option<LoanStateName>,
     /// Only this site.
@@ -52,6 +77,7 @@ pub struct LoanQuery {
 impl Default for LoanQuery {
     fn default() -> Self {
         Self {
+            code: None,
             state: None,
             site: None,
             programme: None,
@@ -187,6 +213,9 @@ const HISTORY_SHOWN: i64 = 100;
 
 fn restrict(clause: &mut Clause, scope: &Scope, query: &LoanQuery) {
     clause.sql(" WHERE l.id IS NOT NULL").within("l.site_id", scope);
+    if let Some(code) = &query.code {
+        of_code(clause, code);
+    }
     if let Some(state) = query.state {
         clause.sql(" AND l.state = ").value(state.as_str());
     }
@@ -203,6 +232,21 @@ fn restrict(clause: &mut Clause, scope: &Scope, query: &LoanQuery) {
     if let Some(before) = query.due_before {
         clause.sql(" AND l.due_day < ").value(day_number(before));
     }
+}
+
+/// By the indexes of what the code may be: a loan is found whatever the size of the list.
+fn of_code(clause: &mut Clause, code: &LoanCode) {
+    let spellings = device_code::spellings(&code.text);
+    let texts = || spellings.iter().map(String::as_str);
+    clause.sql(" AND l.id IN (SELECT id FROM loan WHERE device_id IN (SELECT id FROM device WHERE asset_tag IN ");
+    clause.values(texts()).sql(" UNION SELECT id FROM device WHERE serial_number IN ").values(texts()).sql(")");
+    if code.borrowers
+        && let Ok(reference) = code.text.parse::<Reference>()
+    {
+        clause.sql(" UNION SELECT id FROM loan WHERE borrower_id IN (SELECT id FROM borrower WHERE reference = ");
+        clause.value(reference.to_string().as_str()).sql(")");
+    }
+    clause.sql(")");
 }
 
 async fn total(tx: &mut Tx, scope: &Scope, query: &LoanQuery, rows: usize, more: bool) -> Result<Total, StoreError> {
