@@ -4,11 +4,17 @@ use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
     domain::{
         borrower::{Borrower, BorrowerKind, Level, Reference},
+        document::{DocumentKind, DocumentNumber},
+        language::Language,
         loan::{HandedOver, Loan, LoanState},
         paris,
         programme::{Programme, ProgrammeKind, Term},
     },
-    store::{Tx, borrower, programme},
+    store::{
+        Tx, borrower,
+        document::{self, Document, Subject},
+        programme,
+    },
 };
 use uuid::Uuid;
 
@@ -85,4 +91,27 @@ pub fn loan_of(
 ) -> Loan {
     let (borrower, site) = (borrower.id, borrower.site);
     Loan { id: Uuid::now_v7(), device, borrower, programme: programme.id, site, reserved_at, state }
+}
+
+/// Records an agreement of the loan, as if it had been made; gives its number.
+pub async fn recorded_agreement(
+    tx: &mut Tx,
+    loan: Uuid,
+    site: Option<Uuid>,
+    now: UtcMillis,
+) -> anyhow::Result<DocumentNumber> {
+    let number = document::next_number(tx, DocumentKind::Agreement, paris::date(now).year()).await?;
+    let made = Document {
+        number,
+        subject: Subject::Loan { loan, site },
+        template: "agreement".into(),
+        version: "1".into(),
+        template_sha256: [1; 32],
+        pdf_sha256: [2; 32],
+        language: Language::French,
+        made_by: "test".into(),
+        made_at: now,
+    };
+    document::insert(tx, &made).await?;
+    Ok(number)
 }

@@ -29,6 +29,18 @@ pub fn text(pdf: &[u8]) -> anyhow::Result<String> {
     Ok(words.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
+/// The first page of a PDF as a picture of that height, PNG.
+pub fn first_page(pdf: &[u8], height: u32) -> anyhow::Result<Vec<u8>> {
+    let directory = tempfile::tempdir()?;
+    let (path, page) = (directory.path().join("a.pdf"), directory.path().join("page"));
+    std::fs::write(&path, pdf)?;
+    let height = height.to_string();
+    let scale = ["-scale-to-x", "-1", "-scale-to-y", &height];
+    let arguments = ["-f", "1", "-l", "1", "-singlefile", "-png", utf8(&path)?, utf8(&page)?];
+    run("pdftoppm", &[&scale[..], &arguments[..]].concat())?;
+    Ok(std::fs::read(page.with_extension("png"))?)
+}
+
 /// What stands in the QR codes (`QR-Code:…`) and bar codes (`CODE-128:…`) of a PDF's pages, and how many pages it has.
 pub fn codes(pdf: &[u8]) -> anyhow::Result<(BTreeSet<String>, usize)> {
     let directory = tempfile::tempdir()?;

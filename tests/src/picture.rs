@@ -26,6 +26,39 @@ pub fn with_few_colours(png: &[u8]) -> anyhow::Result<Vec<u8>> {
     encode(frame.width, frame.height, &palette, &indexes.collect::<Vec<u8>>())
 }
 
+/// Sheets of paper beside each other on a grey ground of that size; pictures in colour, PNG.
+pub fn beside_each_other(sheets: &[Vec<u8>], (width, height): (u32, u32)) -> anyhow::Result<Vec<u8>> {
+    const GROUND: u8 = 0xd8;
+    let line = usize::try_from(width)? * 3;
+    let mut ground = vec![GROUND; line * usize::try_from(height)?];
+    let read = |png: &Vec<u8>| -> anyhow::Result<(usize, Vec<u8>)> {
+        let mut reader = png::Decoder::new(Cursor::new(png)).read_info()?;
+        let mut pixels = vec![0; reader.output_buffer_size().context("the picture is too large")?];
+        let frame = reader.next_frame(&mut pixels)?;
+        ensure!(frame.color_type == png::ColorType::Rgb, "a picture in colour, not {:?}", frame.color_type);
+        ensure!(frame.height == height, "{} rows, not {height}", frame.height);
+        pixels.truncate(frame.buffer_size());
+        Ok((usize::try_from(frame.width)? * 3, pixels))
+    };
+    let sheets: Vec<(usize, Vec<u8>)> = sheets.iter().map(read).collect::<Result<_, _>>()?;
+    let free = line.checked_sub(sheets.iter().map(|(wide, _)| wide).sum()).context("wider than the ground")? / 3;
+    let gap = free / (sheets.len() + 1) * 3;
+    let mut from = gap;
+    for (wide, pixels) in &sheets {
+        for (row, there) in pixels.chunks_exact(*wide).zip(ground.chunks_exact_mut(line)) {
+            there[from..from + wide].copy_from_slice(row);
+        }
+        from += wide + gap;
+    }
+    let mut file = vec![];
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&ground)?;
+    writer.finish()?;
+    Ok(file)
+}
+
 /// The most frequent colours, the most frequent first.
 fn palette(colours: impl Iterator<Item = Colour>) -> Vec<Colour> {
     let mut counts: HashMap<Colour, usize> = HashMap::new();
@@ -68,6 +101,26 @@ pub fn size(png: &[u8]) -> anyhow::Result<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sheets_stand_beside_each_other_on_grey() {
+        let sheet = |wide: u32, level: u8| {
+            let mut file = vec![];
+            let mut encoder = png::Encoder::new(&mut file, wide, 2);
+            encoder.set_color(png::ColorType::Rgb);
+            let mut writer = encoder.write_header().unwrap();
+            writer.write_image_data(&vec![level; usize::try_from(wide).unwrap() * 6]).unwrap();
+            writer.finish().unwrap();
+            file
+        };
+        let both = beside_each_other(&[sheet(2, 1), sheet(3, 9)], (8, 2)).unwrap();
+        let mut reader = png::Decoder::new(Cursor::new(&both[..])).read_info().unwrap();
+        let mut seen = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut seen).unwrap();
+        let row: Vec<u8> = seen[..24].iter().copied().step_by(3).collect();
+        assert_eq!(row, [0xd8, 1, 1, 0xd8, 9, 9, 9, 0xd8]);
+        assert!(beside_each_other(&[sheet(9, 1)], (8, 2)).is_err(), "too wide");
+    }
 
     #[test]
     fn a_picture_keeps_its_size_and_its_main_colours() {

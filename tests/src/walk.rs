@@ -2,11 +2,14 @@
 
 use anyhow::Context as _;
 use cartable_server::{
+    clock,
     domain::{flag::Severity, scope::Scope},
     store::{
         Store,
         device_list::{self, DeviceQuery},
         import,
+        loan_list::{self, LoanQuery},
+        programme, site,
     },
 };
 
@@ -17,6 +20,7 @@ use crate::{
         Installation, Server,
         cartable::{LOGIN, PASSWORD},
     },
+    lending,
     simulator::{Keyring, Roster, keyring::FleetHeader},
 };
 
@@ -92,7 +96,20 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
     for import in import::newest(&mut tx).await? {
         devices.push(("import", format!("/imports/{}", import.id)));
     }
+    let everything = Scope::Everything;
+    let sites = site::list(&mut tx, &everything).await?;
+    devices.push(("site", format!("/sites/{}", sites.first().context("the fleet has a site")?.id)));
+    let programmes = programme::list(&mut tx).await?;
+    devices.push(("programme", format!("/programmes/{}", programmes.first().context("a programme")?.id)));
+    let loans = loan_list::list(&mut tx, &everything, &LoanQuery::default()).await?.rows;
+    let loan = loans.first().context("the fleet has a loan")?;
+    devices.push(("borrower", format!("/borrowers/{}", loan.borrower)));
+    devices.push(("loan", format!("/loans/{}", loan.id)));
     drop(tx);
+    let mut tx = store.write().await?;
+    let agreement = lending::recorded_agreement(&mut tx, loan.id, loan.site, clock::now()).await?;
+    tx.commit().await?;
+    devices.push(("document", format!("/documents/{agreement}")));
     store.close().await;
     let fixed = [
         ("overview", "/"),
@@ -108,6 +125,11 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("sites", "/sites"),
         ("calendar", "/calendar"),
         ("programmes", "/programmes"),
+        ("labels", "/labels"),
+        ("loans", "/loans"),
+        ("needs", "/needs"),
+        ("allocations", "/allocations"),
+        ("campaigns", "/campaigns"),
         ("programme-new", "/programmes/new"),
         ("audit", "/audit"),
         ("notices", "/notices"),

@@ -199,7 +199,9 @@ async fn everything_is_given_out_and_then_forgotten(test: &TestStore) {
     let refused = rita.post(&format!("{address}/erase"), "reason=demande").await.unwrap();
     assert_eq!(refused.status, 409);
     assert!(refused.body.contains("Un prêt est en cours"), "{}", refused.body);
-    returned(test, held, clock::now()).await;
+    returned(test, held.clone(), clock::now()).await;
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    beside_the_loan(&mut raw, id, held.id).await;
     let file = rita.post(&format!("{address}/export"), "").await.unwrap();
     assert!(file.header("content-disposition").starts_with("attachment; filename=\"B-"));
     let file = file.json();
@@ -209,14 +211,61 @@ async fn everything_is_given_out_and_then_forgotten(test: &TestStore) {
     assert_eq!(file["loans"][0]["loan"]["state"], "returned");
     assert_eq!(file["loan_steps"].as_array().map(Vec::len), Some(3));
     assert_eq!(file["acts"][0]["act"], "borrower.create");
+    assert_eq!((&file["needs"][0]["level"], &file["needs"][0]["reasons"][0]), (&"ulis".into(), &"ulis".into()));
+    let appointment = (&file["appointments"][0]["campaign"], &file["appointments"][0]["excuse"]);
+    assert_eq!(appointment, (&"Juin".into(), &"absente".into()));
+    assert_eq!((&file["letters"][0]["about"], &file["letters"][0]["state"]), (&"returned".into(), &"waiting".into()));
+    assert_eq!(file["signatures"], Value::Array(vec![]));
     assert_eq!(rita.post(&format!("{address}/erase"), "reason=demande").await.unwrap().status, 303);
-    let mut raw = Raw::connect(test.url()).await.unwrap();
     assert_eq!(raw.number("SELECT count(*) FROM borrower_identity").await.unwrap(), 0);
     assert_eq!(raw.number("SELECT count(*) FROM borrower WHERE natural_key_hash IS NOT NULL").await.unwrap(), 0);
     let after = rita.post(&format!("{address}/export"), "").await.unwrap().json();
     assert_eq!((&after["identity"], &after["loans"][0]["loan"]["state"]), (&Value::Null, &"returned".into()));
     let done = acts(test, "borrower", id).await;
     assert_eq!(done, ["borrower.create", "borrower.export", "borrower.erase_identity", "borrower.export"]);
+}
+
+/// What else is kept about a borrower: a need, an appointment, a letter.
+async fn beside_the_loan(raw: &mut Raw, borrower: Uuid, loan: Uuid) {
+    let (id, borrower, loan) = (raw.uuid(Uuid::from_u128(7)), raw.uuid(borrower), raw.uuid(loan));
+    for sql in [
+        format!(
+            "INSERT INTO need (id, site_id, programme_id, level, reasons, borrower_id, state, entered_by, entered_at, \
+             ended_at, loan_id) SELECT {id}, site_id, programme_id, 'ulis', '[\"ulis\"]', {borrower}, 'met', 'rita', 1, 2, \
+             id FROM loan WHERE id = {loan}"
+        ),
+        format!(
+            "INSERT INTO campaign (id, name, state, choice, first_day, last_day, desks, slots, created_by, created_at, \
+             started_at) VALUES ({id}, 'Juin', 'running', '{{}}', 20618, 20622, 1, 1, 'paul', 1, 2)"
+        ),
+        format!(
+            "INSERT INTO campaign_loan (campaign_id, loan_id, site_id, state, day, desk, slot, excuse, excused_by, \
+             changed_at) SELECT {id}, id, site_id, 'excused', 20618, 1, 1, 'absente', 'rita', 3 FROM loan WHERE id = {loan}"
+        ),
+        format!(
+            "INSERT INTO notice (id, dedupe_key, kind, recipient_kind, recipient_id, loan_id, quiet, not_before_day, \
+             not_after_day, details, state, created_at) VALUES ({id}, 'k', 'returned', 'borrower', {borrower}, {loan}, \
+             'any_day', 1, 99999, '{{}}', 'waiting', 1)"
+        ),
+    ] {
+        raw.execute(&sql).await.unwrap();
+    }
+}
+
+/// A table that refers to a borrower or to a loan holds something about a person: it is in the file, or named here with
+/// the reason why not.
+#[tokio::test]
+async fn no_table_about_a_person_is_left_out_of_the_file() {
+    let test = TestStore::sqlite().await.unwrap();
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND (sql LIKE '%REFERENCES borrower (%' \
+               OR sql LIKE '%REFERENCES loan (%') ORDER BY name";
+    let found = raw.texts(sql).await.unwrap();
+    let in_the_file =
+        ["borrower_identity", "campaign_loan", "document", "loan", "loan_event", "loan_signature", "need", "notice"];
+    // A line of a proposal says of a need only at which rank it stood among others.
+    let expected: Vec<&str> = ["allocation_line"].into_iter().chain(in_the_file).collect();
+    assert_eq!(found, expected);
 }
 
 async fn time_forgets_those_who_returned_and_nobody_who_holds(test: &TestStore) {

@@ -159,6 +159,38 @@ async fn an_export_shows_no_more_than_its_pages(test: &TestStore) {
     }
     let loans = export(ExportKind::Loans, Language::French, Role::ProgrammeManager, Scope::Everything);
     assert!(csv(&cartable, &loans).await.contains(own.get("programme-code")));
+    // What runs a fleet: of one's own sites, or for those alone who see all of it.
+    for (what, role, held, shown) in [
+        (ExportKind::Tokens, Role::Referent, &scope, uai_code(96, 1)),
+        (ExportKind::Campaigns, Role::Referent, &scope, "Juin".to_owned()),
+        (ExportKind::Allocations, Role::ProgrammeManager, &Scope::Everything, own.get("allocation").to_owned()),
+        (ExportKind::Imports, Role::ProgrammeManager, &Scope::Everything, "x.csv".to_owned()),
+        (ExportKind::Audit, Role::Auditor, &Scope::Everything, "\"1\"".to_owned()),
+    ] {
+        let export = export(what, Language::English, role, held.clone());
+        let text = csv(&cartable, &export).await;
+        let (heading, rows) = text.split_once("\r\n").or_else(|| text.split_once('\n')).unwrap();
+        assert!(rows.contains(&shown), "{what}: {text}");
+        assert!(*held == Scope::Everything || !rows.contains(&uai_code(96, 2)), "{what}: {text}");
+        let columns = heading.matches(';').count() + 1;
+        let table = read::table(text.as_bytes()).unwrap();
+        assert!(table.headings.len() == columns && !table.lines.is_empty(), "{what}: {text}");
+    }
+    for (login, role, scope) in [("ute", Role::Auditor, Scope::Everything), ("rosa", Role::Referent, scope.clone())] {
+        let desk = cartable.desk(login, role, scope).await.unwrap();
+        for (path, auditor, referent) in [
+            ("audit.csv", 200, 403),
+            ("audit.xlsx", 200, 403),
+            ("tokens.csv", 200, 403),
+            ("allocations.csv", 200, 403),
+            ("imports.csv", 403, 403),
+            ("campaigns.csv", 200, 200),
+        ] {
+            let answer = desk.get(&format!("/exports/{path}")).await.unwrap();
+            let expected = if login == "ute" { auditor } else { referent };
+            assert_eq!(answer.status, expected, "{path} for {login}");
+        }
+    }
     // Through the console, with the filters of the page.
     cartable.person("marie", Role::Technician, Scope::Everything).await.unwrap();
     let cookie = cartable.cookie("marie", clock::now()).await.unwrap();

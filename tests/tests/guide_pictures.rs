@@ -11,27 +11,33 @@ use cartable_tests::{
     browser::{Browser, Driver, Scheme, Screen},
     demo::prepare::{self, Age},
     harness::{Installation, Server, Visitor, binaries::workspace, http::hidden_field},
-    picture,
+    paper, picture,
     raw::Raw,
     simulator::{Keyring, Roster, keyring::FleetHeader},
 };
 
 const LANGUAGES: [&str; 2] = ["fr", "en"];
 /// Every picture of a guide, in the order of the year.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 16] = [
     "overview",
     "programme",
+    "site",
     "calendar",
     "import",
     "needs",
     "allocation",
     "hand-over",
+    "agreement",
     "class",
+    "labels",
     "flags",
+    "campaign-form",
     "campaign",
     "returns",
     "borrower",
 ];
+/// Width and height of every picture, in pixels.
+const SIZE: (u32, u32) = (1280, 900);
 const MOST_PICTURE_BYTES: usize = 150_000;
 const LOGIN: &str = "marie";
 const PASSWORD: &str = "correct-cheval-pile-agrafe";
@@ -66,7 +72,7 @@ async fn each_guide_shows_each_of_its_pictures_once() {
         for name in SHOWN {
             let file = std::fs::read(picture_of(language, name)).unwrap();
             assert!(file.len() <= MOST_PICTURE_BYTES, "{language}/{name}: {} bytes", file.len());
-            assert_eq!(picture::size(&file).unwrap(), (1280, 900), "{language}/{name}");
+            assert_eq!(picture::size(&file).unwrap(), SIZE, "{language}/{name}");
         }
         let folder = workspace().join(format!("docs/screenshots/guide-{language}"));
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), SHOWN.len(), "no picture that nothing shows");
@@ -99,6 +105,9 @@ struct Year {
     import: String,
     allocation: String,
     campaign: String,
+    site: String,
+    marie: Visitor,
+    csrf: String,
     _installation: Installation,
     _files: tempfile::TempDir,
 }
@@ -167,7 +176,20 @@ impl Year {
         let import = marie.get("/imports").await.unwrap().html;
         let import = import.split("href=\"/imports/").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let import = format!("/imports/{import}");
-        Self { server, url, programme, import, allocation, campaign, _installation: installation, _files: files }
+        let site = format!("/sites/{}", sites[0].id);
+        Self {
+            server,
+            url,
+            programme,
+            import,
+            allocation,
+            campaign,
+            site,
+            marie,
+            csrf,
+            _installation: installation,
+            _files: files,
+        }
     }
 
     async fn texts(&self, sql: &str) -> Vec<String> {
@@ -195,12 +217,14 @@ impl Year {
         for (name, path) in [
             ("overview", "/"),
             ("programme", &format!("/programmes/{}", self.programme)),
+            ("site", &self.site),
             ("calendar", "/calendar"),
             ("import", &self.import),
             ("needs", "/needs"),
             ("allocation", &self.allocation),
             ("hand-over", &hand_over),
             ("flags", "/flags"),
+            ("campaign-form", "/campaigns"),
             ("campaign", &self.campaign),
         ] {
             self.open(&browser, path).await;
@@ -208,12 +232,37 @@ impl Year {
         }
         self.class(&browser, &stock[2..5], &references).await;
         keep(&browser, language, "class").await;
+        self.papers(language, &stock).await;
         let lent = self.texts(&tags("lent")).await;
         self.returns(&browser, &lent[place * 4..place * 4 + 4]).await;
         keep(&browser, language, "returns").await;
         self.open(&browser, "/borrowers?kind=person").await;
         browser.click("main tbody a[href^='/borrowers/']").await.unwrap();
         keep(&browser, language, "borrower").await;
+    }
+
+    /// What is printed: an agreement and a receipt, a sheet of labels and a site's list.
+    async fn papers(&self, language: &str, stock: &[String]) {
+        let csrf = ("csrf", self.csrf.as_str());
+        let (handed, returned) = (self.loan("handed_over").await, self.loan("returned").await);
+        let agreement = self.marie.file(&format!("/loans/{handed}/agreement"), &[csrf, ("holders", "all")]).await;
+        let receipt = self.marie.file(&format!("/loans/{returned}/receipt"), &[csrf]).await;
+        let codes = stock.iter().take(21).map(String::as_str).collect::<Vec<_>>().join("\n");
+        let wanted = [csrf, ("codes", &codes), ("site", ""), ("search", ""), ("format", "l7160"), ("start", "1")];
+        let labels = self.marie.file("/labels", &wanted).await;
+        let list = self.marie.file(&format!("{}/list", self.site), &[csrf]).await;
+        for (name, sheets) in [("agreement", [agreement, receipt]), ("labels", [labels, list])] {
+            let sheets: Vec<Vec<u8>> =
+                sheets.into_iter().map(|pdf| paper::first_page(&pdf.unwrap(), SIZE.1).unwrap()).collect();
+            save(language, name, &picture::beside_each_other(&sheets, SIZE).unwrap());
+        }
+    }
+
+    /// A loan to a person in that state.
+    async fn loan(&self, state: &str) -> String {
+        let path = format!("/loans?state={state}&programme={}", self.programme);
+        let page = self.marie.get(&path).await.unwrap().html;
+        page.split("href=\"/loans/").nth(1).unwrap().split('"').next().unwrap().to_owned()
     }
 
     async fn open(&self, browser: &Browser, path: &str) {
@@ -251,7 +300,13 @@ impl Year {
 async fn keep(browser: &Browser, language: &str, name: &str) {
     // Nothing stands marked and no field blinks.
     browser.execute("document.activeElement?.blur()").await.unwrap();
-    let small = picture::with_few_colours(&browser.window().await.unwrap()).unwrap();
+    // A page that a form or an anchor scrolled is shown from its top.
+    browser.execute("window.scrollTo(0, 0)").await.unwrap();
+    save(language, name, &browser.window().await.unwrap());
+}
+
+fn save(language: &str, name: &str, png: &[u8]) {
+    let small = picture::with_few_colours(png).unwrap();
     let path = picture_of(language, name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, small).unwrap();

@@ -140,6 +140,11 @@ async fn a_hand_over_is_recorded_with_its_signature_sealed(test: &TestStore) {
     assert_eq!(technician.get("/hand-over").await.unwrap().status, 403);
     let card = desk.get(&format!("/devices/{}", devices[0])).await.unwrap();
     assert!(card.body.contains(&format!("/loans/{loan}")) && card.body.contains("On loan"));
+    for (asked, shown) in [("cd-0001", true), (reference.as_str(), true), ("CD-0002", false)] {
+        let page = desk.get(&format!("/loans?q={asked}")).await.unwrap();
+        assert_eq!(page.body.contains(&format!("/loans/{loan}")), shown, "{asked}");
+    }
+    assert_eq!(desk.get("/loans?q=a%00b").await.unwrap().status, 400);
     let list = desk.get("/loans.csv").await.unwrap();
     assert!(list.body.contains(&reference) && list.body.lines().count() == 2, "{}", list.body);
 }
@@ -176,6 +181,18 @@ async fn the_api_lends_and_hides_what_a_role_must_not_see(test: &TestStore) {
         cartable.get("/api/v1/loans?due_before=2099-07-03", &manager).await.unwrap().json()["total"]["count"],
         1
     );
+    // By tag in any case, by serial number; by reference for those who may know who holds what.
+    for (code, who, found) in [
+        ("cd-0001", &manager, 1),
+        ("SNCD-0002", &tech, 1),
+        (reference.to_lowercase().as_str(), &manager, 2),
+        (reference.as_str(), &tech, 0),
+        ("nowhere", &manager, 0),
+    ] {
+        let list = cartable.get(&format!("/api/v1/loans?code={code}"), who).await.unwrap().json();
+        assert_eq!(list["total"]["count"], found, "{code}: {list}");
+    }
+    assert_eq!(cartable.get("/api/v1/loans?code=%20", &manager).await.unwrap().status, 400);
     let seen = cartable.get(&format!("/api/v1/loans/{id}"), &manager).await.unwrap();
     assert!(seen.body.contains(&reference) && seen.json()["steps"][2]["kind"] == "returned", "{}", seen.body);
     // The programme shows its members to referents, not to technicians, who see no borrower either.

@@ -26,7 +26,7 @@ use cartable_server::{
         site::{self, NewSite},
     },
 };
-use cartable_tests::{fleet::at, on_both_engines, simulator::site::uai_code, stores::TestStore};
+use cartable_tests::{fleet::at, on_both_engines, raw::Raw, simulator::site::uai_code, stores::TestStore};
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use uuid::Uuid;
@@ -208,7 +208,7 @@ async fn nobody_approves_their_own_not_even_by_sql(test: &TestStore) {
 }
 
 async fn a_device_that_moved_on_is_refused_and_the_others_go_through(test: &TestStore) {
-    let place = place(test, 3, 3).await;
+    let place = place(test, 4, 4).await;
     let (id, rival) = (proposed(test, &place).await, proposed(test, &place).await);
     let before = lines(test, id, &place).await;
     // One device is archived, one need withdrawn, meanwhile.
@@ -216,20 +216,28 @@ async fn a_device_that_moved_on_is_refused_and_the_others_go_through(test: &Test
     let gone = DeviceId(before[0].device.as_ref().unwrap().id);
     device::archive(&mut tx, &Scope::Everything, gone, "broken", at(2, 1, 0)).await.unwrap();
     need::withdraw(&mut tx, &Scope::Everything, before[1].need, at(2, 1, 0)).await.unwrap();
-    assert_eq!(allocation_line::stale_count(&mut tx, id).await.unwrap(), 2);
     tx.commit().await.unwrap();
+    // A third device is kept for another programme now.
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let elsewhere = raw.uuid(before[2].device.as_ref().unwrap().id);
+    raw.execute(&format!("UPDATE device SET programme = 'AUTRE' WHERE id = {elsewhere}")).await.unwrap();
+    let mut tx = test.store.read().await.unwrap();
+    assert_eq!(allocation_line::stale_count(&mut tx, id, &place.policy.allocation).await.unwrap(), 3);
+    drop(tx);
     let shown = lines(test, id, &place).await;
-    assert_eq!([shown[0].stale, shown[1].stale, shown[2].stale], [Some("not_in_stock"), Some("need_closed"), None]);
-    assert_eq!(approve(test, id, place.marc, &place).await.unwrap(), Approved { reserved: 1, refused: 2 });
+    let stale: Vec<Option<&str>> = shown.iter().map(|line| line.stale).collect();
+    assert_eq!(stale, [Some("not_in_stock"), Some("need_closed"), Some("not_for_it"), None]);
+    assert_eq!(approve(test, id, place.marc, &place).await.unwrap(), Approved { reserved: 1, refused: 3 });
     let after = lines(test, id, &place).await;
     let causes: Vec<Option<&str>> = after.iter().map(|line| line.cause.as_deref()).collect();
-    assert_eq!(causes, [Some("not_in_stock"), Some("need_closed"), None]);
+    assert_eq!(causes, [Some("not_in_stock"), Some("need_closed"), Some("not_for_it"), None]);
     // The rival proposal wanted the same devices for the same needs: nothing of it is left.
-    assert_eq!(approve(test, rival, place.marc, &place).await.unwrap(), Approved { reserved: 0, refused: 3 });
+    assert_eq!(approve(test, rival, place.marc, &place).await.unwrap(), Approved { reserved: 0, refused: 4 });
 }
 
 async fn adjusting_has_rules_and_makes_it_ones_own(test: &TestStore) {
     let place = place(test, 2, 3).await;
+    let lise = person(&test.store, "lise").await;
     let id = proposed(test, &place).await;
     let before = lines(test, id, &place).await;
     let taken: Vec<Uuid> = before.iter().filter_map(|line| line.device.as_ref().map(|device| device.id)).collect();
@@ -247,12 +255,24 @@ async fn adjusting_has_rules_and_makes_it_ones_own(test: &TestStore) {
     assert!(matches!(unread, Err(AdjustError::Refused(AdjustRefused::Unfit(_)))), "{unread:?}");
     allocation_adjust::swap(&mut tx, by_marc(1), free, policy).await.unwrap();
     allocation_adjust::drop_line(&mut tx, by_marc(2)).await.unwrap();
+    // Somebody else changes a line after that: the first one does not become free to approve.
+    let by_lise = Adjustment { by: lise, ..by_marc(2) };
+    allocation_adjust::drop_line(&mut tx, by_lise).await.unwrap();
     tx.commit().await.unwrap();
     let after = lines(test, id, &place).await;
     assert_eq!(after[0].device.as_ref().unwrap().id, free.0);
     assert_eq!((after[1].state, after[1].remark.as_deref()), (LineState::Dropped, Some("why")));
-    let refused = approve(test, id, place.marc, &place).await;
-    assert!(matches!(refused, Err(ApprovalError::Refused(ApprovalRefused::Own))), "whoever adjusts: {refused:?}");
+    for who in [place.marc, lise] {
+        let refused = approve(test, id, who, &place).await;
+        assert!(matches!(refused, Err(ApprovalError::Refused(ApprovalRefused::Own))), "whoever adjusts: {refused:?}");
+        let mut raw = Raw::connect(test.url()).await.unwrap();
+        let by_hand = format!(
+            "UPDATE allocation SET state = 'approved', decided_at = 1, decided_by = {} WHERE id = {}",
+            raw.uuid(who),
+            raw.uuid(id)
+        );
+        assert!(raw.execute(&by_hand).await.is_err(), "the database refuses it too");
+    }
     let paul = person(&test.store, "paul").await;
     assert_eq!(approve(test, id, paul, &place).await.unwrap(), Approved { reserved: 1, refused: 0 });
 }

@@ -32,6 +32,7 @@ use uuid::Uuid;
 on_both_engines! {
     a_campaign_starts_whole_or_not_at_all,
     counters_follow_every_loan,
+    a_return_beside_the_start_is_not_expected,
     what_is_missing_is_listed_once_and_within_the_scope,
 }
 
@@ -198,6 +199,23 @@ async fn counters_follow_every_loan(test: &TestStore) {
     lending.take_back(loans[5].id, Condition::Good, vec![]).await.unwrap();
     lending.commit().await.unwrap();
     assert_eq!(figures(&progress(test, &own, id, 14).await)[0], 2);
+}
+
+/// A return that is under way when the campaign starts: whichever comes first, nobody is waited for in vain.
+async fn a_return_beside_the_start_is_not_expected(test: &TestStore) {
+    let (_, loans) = lend(test, 1, 5).await;
+    let id = planned(test, Choice::default(), Desks { desks: 1, slots: 2 }).await;
+    let (everything, policy) = (Scope::Everything, Policy::default());
+    let clerk = Clerk { actor: "marie", scope: &everything, policy: &policy, now: june(2) };
+    let mut lending = Lending::begin(&test.store, clerk).await.unwrap();
+    lending.take_back(loans[0].id, Condition::Good, vec![]).await.unwrap();
+    let (started, ()) = tokio::join!(start(test, id), async {
+        // Long enough for the start to have looked at the loans, on an engine where it can.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        lending.commit().await.unwrap();
+    });
+    assert_eq!(started.unwrap(), 4);
+    assert_eq!(figures(&progress(test, &everything, id, 18).await), [4, 0, 4, 0, 0]);
 }
 
 async fn what_is_missing_is_listed_once_and_within_the_scope(test: &TestStore) {

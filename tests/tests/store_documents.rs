@@ -124,6 +124,9 @@ async fn a_loan_takes_over_what_was_made_while_it_was_prepared(test: &TestStore)
     let newer = Document { version: "2".into(), ..made(second, subject(mine), now.plus_millis(1)) };
     record(&test.store, &newer).await;
     record(&test.store, &made(foreign, subject(other), now.plus_millis(2))).await;
+    // Printed for a loan of last year that came to nothing.
+    let stale = next(&test.store, DocumentKind::Agreement, 2025).await;
+    record(&test.store, &made(stale, subject(mine), now.plus_days(-200))).await;
 
     let hand_over = async |device: usize, borrower: Uuid, agreement: Option<&str>| {
         let (scope, policy) = (Scope::Everything, Policy::default());
@@ -154,7 +157,7 @@ async fn a_loan_takes_over_what_was_made_while_it_was_prepared(test: &TestStore)
     let left = document::find(&mut tx, &Scope::Everything, foreign).await.unwrap().unwrap();
     assert_eq!(left.subject, subject(other), "another borrower's stays where it is");
     let of_mine = document::of_borrower(&mut tx, mine).await.unwrap();
-    assert_eq!(of_mine.iter().map(|one| one.number).collect::<Vec<_>>(), [first, second]);
+    assert_eq!(of_mine.iter().map(|one| one.number).collect::<Vec<_>>(), [stale, first, second]);
     drop(tx);
     let (version, documents) = signed(hand_over(1, mine, Some("pret-7")).await).await;
     assert!(documents.is_empty() && version.as_deref() == Some("pret-7"), "what was typed counts");

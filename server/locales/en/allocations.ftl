@@ -91,4 +91,5 @@ cause-dropped = Dropped by hand
 cause-need_closed = The need no longer waits
 cause-programme_closed = The programme lends no more
 cause-not_in_stock = The device is no longer in stock
+cause-not_for_it = The device is now another site’s or another programme’s
 cause-other = The device can no longer be reserved

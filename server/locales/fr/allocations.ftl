@@ -91,4 +91,5 @@ cause-dropped = Retirée à la main
 cause-need_closed = Le besoin n’attend plus
 cause-programme_closed = Le dispositif ne prête plus
 cause-not_in_stock = L’appareil n’est plus en stock
+cause-not_for_it = L’appareil est désormais à un autre établissement ou dispositif
 cause-other = L’appareil ne peut plus être réservé

@@ -310,9 +310,9 @@ pub async fn read(
     let shares = allocation::fairness(&mut tx, id).await?;
     Ok(Json(AllocationDetailBody {
         allocation: AllocationBody::new(&row, &programmes),
-        own: row.is_own(bearer.person.id),
+        own: allocation::is_own(&mut tx, &row, bearer.person.id).await?,
         lines: counts.into_iter().map(|(state, count)| (state.as_str(), count)).collect(),
-        stale: allocation_line::stale_count(&mut tx, id).await?,
+        stale: allocation_line::stale_count(&mut tx, id, &app.policy.allocation).await?,
         stock: StockBody {
             in_stock: row.stock.in_stock,
             suitable: row.stock.suitable,

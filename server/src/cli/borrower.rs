@@ -14,6 +14,7 @@ use crate::{
         identity::may_be_erased,
         scope::Scope,
     },
+    exchange,
     pki::MasterKey,
     store::{
         Tx,
@@ -79,9 +80,7 @@ async fn export(export: Export) -> anyhow::Result<()> {
     let store = export.data.open_store().await?;
     let mut tx = store.write().await?;
     let one = known(&mut tx, &export.reference).await?;
-    let dossier = dossier::read(&mut tx, &one).await?;
-    let identity = dossier.sealed.as_ref().map(|sealed| vault.open_identity(one.id, sealed)).transpose()?;
-    let file = dossier.with(identity.as_ref());
+    let file = exchange::dossier::open(&vault, one.id, dossier::read(&mut tx, &one).await?)?;
     record(&mut tx, &one, "borrower.export", serde_json::json!({})).await?;
     tx.commit().await?;
     store.close().await;

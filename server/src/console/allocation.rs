@@ -342,8 +342,17 @@ pub(super) fn cause(code: &str, words: Words) -> String {
 }
 
 /// The causes that have words of their own.
-pub(super) const CAUSES: [&str; 8] =
-    ["none_suitable", "exhausted", "reserve", "dropped", "need_closed", "programme_closed", "not_in_stock", "other"];
+pub(super) const CAUSES: [&str; 9] = [
+    "none_suitable",
+    "exhausted",
+    "reserve",
+    "dropped",
+    "need_closed",
+    "programme_closed",
+    "not_in_stock",
+    "not_for_it",
+    "other",
+];
 
 fn line(row: LineRow, programmes: &[Programme], may: May, words: Words) -> Line {
     let tone = match row.state {

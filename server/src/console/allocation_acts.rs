@@ -93,7 +93,7 @@ pub(super) async fn one(
     let counts = allocation_line::counts(&mut tx, id).await?;
     let draft = row.state == AllocationState::Draft;
     let can = |action| person.can(action, Object::Programme).is_allowed();
-    let own = row.is_own(person.id);
+    let own = allocation::is_own(&mut tx, &row, person.id).await?;
     let approve = match row.state {
         _ if own || !can(Action::ApproveAllocation) => Approval::Closed,
         AllocationState::Draft => Approval::Open,
@@ -103,7 +103,7 @@ pub(super) async fn one(
     let may = May { adjust: draft && can(Action::ProposeAllocation), approve, own };
     let found = Found {
         counts,
-        stale: allocation_line::stale_count(&mut tx, id).await?,
+        stale: allocation_line::stale_count(&mut tx, id, &app.policy.allocation).await?,
         shares: allocation::fairness(&mut tx, id).await?,
         page: allocation_line::list(&mut tx, id, &query, &app.policy.allocation).await?,
         sites: site::list(&mut tx, &Scope::Everything).await?,

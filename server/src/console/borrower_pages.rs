@@ -25,6 +25,7 @@ use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
     domain::{borrower::Borrower, fold::fold, paris, scope::Scope},
+    exchange,
     store::{
         Tx, borrower, borrower_list as listed, device,
         device_code::{self, Found as FoundDevice},
@@ -264,12 +265,7 @@ pub(super) async fn export(
 ) -> Result<Response, Refusal> {
     let mut tx = app.store.write().await?;
     let found = borrower_for(&mut tx, &signed_in, &id, Action::SeeIdentity).await?;
-    let dossier = dossier::read(&mut tx, &found).await?;
-    let identity = match &dossier.sealed {
-        Some(sealed) => Some(app.vault.open_identity(found.id, sealed)?),
-        None => None,
-    };
-    let file = dossier.with(identity.as_ref());
+    let file = exchange::dossier::open(&app.vault, found.id, dossier::read(&mut tx, &found).await?)?;
     record(&mut tx, &signed_in, "borrower.export", ("borrower", found.id), json!({})).await?;
     tx.commit().await?;
     let name = format!("attachment; filename=\"{}.json\"", found.reference);

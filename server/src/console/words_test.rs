@@ -29,6 +29,7 @@ use crate::{
     store::{
         allocation::{AllocationState, LineState},
         device_list::DeviceSort,
+        enrolment_token::TokenState,
         flag_list::Handling,
         lending::Refused,
         loan_event,
@@ -141,6 +142,7 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("level", Level::ALL.iter().map(|value| value.as_str()).collect()),
         ("programme-kind", ProgrammeKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("programme-term", vec!["school_year_end", "date", "days", "open"]),
+        ("token", TokenState::ALL.iter().map(|value| value.as_str()).collect()),
         ("document", DocumentKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("sheet", SheetFormat::ALL.iter().map(|value| value.as_str()).collect()),
         ("staff-role", vec!["referent", "technician", "refurbisher", "auditor"]),

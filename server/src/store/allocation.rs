@@ -84,14 +84,6 @@ pub struct AllocationRow {
     pub given: u32,
 }
 
-impl AllocationRow {
-    /// Whether this person may not approve it: nobody approves what is their own.
-    #[must_use]
-    pub fn is_own(&self, person: Uuid) -> bool {
-        self.proposed_by.id == person || self.adjusted_by.as_ref().is_some_and(|who| who.id == person)
-    }
-}
-
 /// What is kept beside the lines: what there was, and by which policy it was ranked.
 #[derive(Debug, Serialize, Deserialize)]
 struct Terms {
@@ -170,6 +162,15 @@ pub async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<AllocationRow>, StoreE
     clause.rows::<Raw>(tx).await?.pop().map(Raw::read).transpose()
 }
 
+/// Whether this person may not approve it: nobody approves what they proposed, or changed a line of.
+pub async fn is_own(tx: &mut Tx, row: &AllocationRow, person: Uuid) -> Result<bool, StoreError> {
+    if row.proposed_by.id == person {
+        return Ok(true);
+    }
+    let mut clause = Clause::new("SELECT count(*) FROM allocation_adjuster WHERE allocation_id = ");
+    Ok(clause.value(row.id).sql(" AND person_id = ").value(person).number(tx).await? > 0)
+}
+
 /// Holds the proposal until this unit of work ends, and gives it as it then is.
 pub(super) async fn locked(tx: &mut Tx, id: Uuid) -> Result<Option<AllocationRow>, StoreError> {
     if matches!(tx, Tx::Postgres(_)) {
@@ -245,7 +246,8 @@ pub(super) async fn in_stock(tx: &mut Tx, some: Option<&[Uuid]>) -> Result<Vec<I
     let rows: Vec<RawStock> = match some {
         None => Clause::new(HEAD).sql("WHERE ").sql(REST).rows(tx).await?,
         Some(ids) => {
-            let sql = format!("{HEAD} JOIN {{rows}} ON r.id = d.id WHERE {REST}");
+            // Not joined: SQLite would begin at the stock and read the ids anew for each of its devices.
+            let sql = format!("{HEAD} WHERE d.id IN (SELECT r.id FROM {{rows}}) AND {REST}");
             Rows::of_ids(ids.iter().copied()).fetch(tx, &sql).await?
         }
     };

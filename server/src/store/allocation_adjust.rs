@@ -140,5 +140,16 @@ async fn write(
             .await
             .map(drop)
     })?;
+    let sql = "INSERT INTO allocation_adjuster (allocation_id, person_id, adjusted_at) VALUES ($1, $2, $3) \
+               ON CONFLICT (allocation_id, person_id) DO NOTHING";
+    on!(tx, |c| {
+        sqlx::query(sql)
+            .bind(adjustment.allocation)
+            .bind(adjustment.by)
+            .bind(adjustment.now.get())
+            .execute(c)
+            .await
+            .map(drop)
+    })?;
     Ok(())
 }

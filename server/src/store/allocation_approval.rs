@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Store, StoreError, Tx,
-    allocation::{AllocationState, LineState, locked},
+    allocation::{AllocationState, LineState, is_own, locked},
     allocation_line::{LineRow, proposed},
     audit::{self, NewAudit},
     borrower,
@@ -108,7 +108,7 @@ pub async fn part(
 ) -> Result<(Tx, Approved), ApprovalError> {
     let mut lending = Lending::within(tx, clerk);
     let found = locked(lending.tx(), id).await?.ok_or(ApprovalRefused::NoProposal)?;
-    if found.is_own(person) {
+    if is_own(lending.tx(), &found, person).await? {
         return Err(ApprovalRefused::Own.into());
     }
     let policy = &clerk.policy.allocation;
@@ -122,6 +122,7 @@ pub async fn part(
     let devices: Vec<DeviceId> =
         seen.iter().filter_map(|line| line.device.as_ref()).map(|device| DeviceId(device.id)).collect();
     lending.hold(devices).await?;
+    need::lock(lending.tx(), seen.iter().map(|line| line.need)).await?;
     let mut approved = Approved::default();
     for line in proposed(lending.tx(), id, AT_ONCE, policy).await? {
         match reserve(&mut lending, &line, clerk, reference).await? {
@@ -165,8 +166,12 @@ async fn reserve(
     let wish = Wish { device: DeviceId(device.id), borrower, programme: line.programme };
     match lending.reserve(wish).await {
         Ok(loan) => {
-            need::meet(lending.tx(), line.need, (loan.id, borrower), clerk.now).await?;
-            Ok(Ok(loan.id))
+            if need::meet(lending.tx(), line.need, (loan.id, borrower), clerk.now).await? {
+                return Ok(Ok(loan.id));
+            }
+            // It was open a moment ago, and is held.
+            let why = format!("need {} was closed while it was held", line.need);
+            Err(StoreError::Corrupt { what: "need.state", why }.into())
         }
         Err(LendingError::Refused(refused)) => {
             if fresh {

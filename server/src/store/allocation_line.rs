@@ -12,7 +12,7 @@ use super::{
     value::{from_json, parsed},
 };
 use crate::domain::{
-    allocation::{InStock, Unfit, unfit},
+    allocation::{InStock, Unfit, serves, unfit},
     borrower::Level,
     policy::AllocationPolicy,
 };
@@ -220,6 +220,9 @@ fn stale(row: &LineRow, device: Option<&InStock>, policy: &AllocationPolicy) -> 
         return Some("programme_closed");
     }
     let Some(device) = device else { return Some("not_in_stock") };
+    if !serves(device, (row.site, row.programme), policy) {
+        return Some("not_for_it");
+    }
     unfit(device, policy).map(Unfit::as_str)
 }
 
@@ -232,13 +235,9 @@ pub async fn counts(tx: &mut Tx, id: Uuid) -> Result<BTreeMap<LineState, i64>, S
 }
 
 /// How many proposed lines wait for a device or a need that has moved on since.
-pub async fn stale_count(tx: &mut Tx, id: Uuid) -> Result<i64, StoreError> {
-    let mut clause = Clause::new(
-        "SELECT count(*) FROM allocation_line l JOIN need n ON n.id = l.need_id JOIN device d ON d.id = l.device_id \
-         WHERE l.state = 'proposed' AND (n.state <> 'open' OR d.lending_state <> 'in_stock' \
-         OR d.archived_at IS NOT NULL OR d.status IN ('revoked', 'quarantined', 'released')) AND l.allocation_id = ",
-    );
-    clause.value(id).number(tx).await
+pub async fn stale_count(tx: &mut Tx, id: Uuid, policy: &AllocationPolicy) -> Result<i64, StoreError> {
+    let lines = proposed(tx, id, i64::MAX, policy).await?;
+    Ok(i64::try_from(lines.iter().filter(|line| line.stale.is_some()).count()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Return campaigns: planned, started with a place and a letter for each loan, followed by what happens to the loans,
 //! closed. Progress is read from counters that the same units of work keep.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cartable_common::UtcMillis;
 use jiff::civil::Date;
@@ -11,6 +11,7 @@ use super::{
     StoreError, Tx,
     campaign_count::{Deltas, shift},
     clause::Clause,
+    device,
     notice::{self, NewNotice},
     on,
     rows::{Rows, Type},
@@ -186,7 +187,7 @@ pub async fn start(tx: &mut Tx, id: Uuid, policy: &Policy, now: UtcMillis) -> Re
         .map_err(StoreError::from)?;
     let campaign = find(tx, id).await?.filter(|_| rows == 1).ok_or(StartRefused::NotPlanned)?;
     let mut by_site: BTreeMap<Uuid, Vec<Held>> = BTreeMap::new();
-    for held in open_loans(tx).await?.into_iter().filter(|held| campaign.choice.takes(held)) {
+    for held in held_loans(tx, &campaign).await? {
         by_site.entry(held.site).or_default().push(held);
     }
     if by_site.is_empty() {
@@ -233,6 +234,7 @@ pub async fn own_desks(tx: &mut Tx, id: Uuid) -> Result<BTreeMap<Uuid, Desks>, S
 #[derive(sqlx::FromRow)]
 struct RawHeld {
     id: Uuid,
+    device_id: Uuid,
     borrower_id: Uuid,
     reference: String,
     programme_id: Uuid,
@@ -241,15 +243,26 @@ struct RawHeld {
     left_site_day: Option<i64>,
 }
 
-/// Every loan that is with its borrower and that a site answers for.
-async fn open_loans(tx: &mut Tx) -> Result<Vec<Held>, StoreError> {
+/// The loans that the campaign takes back, their devices held until the unit of work ends: a return beside it on
+/// PostgreSQL is either seen here or follows the campaign that has begun.
+async fn held_loans(tx: &mut Tx, campaign: &Campaign) -> Result<Vec<Held>, StoreError> {
+    let chosen = |loans: Vec<(Uuid, Held)>| loans.into_iter().filter(|(_, held)| campaign.choice.takes(held));
+    let devices: BTreeSet<Uuid> = chosen(open_loans(tx).await?).map(|(device, _)| device).collect();
+    device::lock(tx, devices.iter().copied()).await?;
+    // Handed over since the first look: not held, so not of this campaign.
+    let still = chosen(open_loans(tx).await?).filter(|(device, _)| devices.contains(device));
+    Ok(still.map(|(_, held)| held).collect())
+}
+
+/// Every loan that is with its borrower and that a site answers for, with its device.
+async fn open_loans(tx: &mut Tx) -> Result<Vec<(Uuid, Held)>, StoreError> {
     let clause = Clause::new(
-        "SELECT l.id, l.borrower_id, b.reference, l.programme_id, COALESCE(l.site_id, b.site_id) AS site_id, b.level, \
+        "SELECT l.id, l.device_id, l.borrower_id, b.reference, l.programme_id, COALESCE(l.site_id, b.site_id) AS site_id, b.level, \
          b.left_site_day FROM loan l JOIN borrower b ON b.id = l.borrower_id \
          WHERE l.ended_at IS NULL AND l.state = 'handed_over' AND COALESCE(l.site_id, b.site_id) IS NOT NULL",
     );
     let read = |raw: RawHeld| {
-        Ok(Held {
+        let held = Held {
             loan: raw.id,
             borrower: raw.borrower_id,
             reference: raw.reference,
@@ -257,7 +270,8 @@ async fn open_loans(tx: &mut Tx) -> Result<Vec<Held>, StoreError> {
             site: raw.site_id,
             level: raw.level.map(|level| parsed::<Level>("borrower.level", &level)).transpose()?,
             left_site: raw.left_site_day.is_some(),
-        })
+        };
+        Ok((raw.device_id, held))
     };
     clause.rows::<RawHeld>(tx).await?.into_iter().map(read).collect()
 }

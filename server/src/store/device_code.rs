@@ -38,14 +38,14 @@ pub async fn find(tx: &mut Tx, scope: &Scope, code: &str) -> Result<Found, Store
     }
     let spellings = spellings(code);
     for column in ["asset_tag", "serial_number"] {
-        let mut clause = Clause::new("SELECT d.id FROM device d WHERE ");
+        let mut clause = Clause::new("SELECT d.id, d.archived_at FROM device d WHERE ");
         clause.sql(column).sql(" IN ").values(spellings.iter().map(String::as_str)).within("d.site_id", scope);
-        // A label belongs to one device; an archived device's serial number may have been read from another since.
         clause.sql(" ORDER BY d.archived_at IS NOT NULL, d.id LIMIT ").value(MOST);
-        let ids: Vec<(Uuid,)> = clause.rows(tx).await?;
-        match ids.as_slice() {
+        let found: Vec<(Uuid, Option<i64>)> = clause.rows(tx).await?;
+        match found.as_slice() {
             [] => {}
-            [(id,)] => {
+            // An archived device's serial number may have been read from another since: the one in service is meant.
+            [(id, _)] | [(id, None), (_, Some(_)), ..] => {
                 let found = device::find(tx, scope, DeviceId(*id)).await?;
                 return Ok(found.map_or(Found::Nothing, |row| Found::One(Box::new(row))));
             }

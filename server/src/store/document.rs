@@ -193,16 +193,23 @@ pub async fn of_borrower(tx: &mut Tx, borrower: Uuid) -> Result<Vec<Document>, S
     raw.into_iter().map(Raw::read).collect()
 }
 
+/// How long before a hand-over its agreement may have been made, in days: printed for a meeting that was put off, not for
+/// a loan of last year that came to nothing.
+const PREPARED_DAYS: i64 = 30;
+
 /// Gives the loan the agreements that were made while it was prepared, and the newest agreement that it has then.
 pub(crate) async fn adopt(tx: &mut Tx, loan: &Loan) -> Result<Option<Document>, StoreError> {
-    let sql = "UPDATE document SET loan_id = $1, site_id = $4 \
-               WHERE loan_id IS NULL AND device_id = $2 AND borrower_id = $3 AND kind = 'agreement'";
+    let handed_over = loan.state.handed_over().map_or(loan.reserved_at, |handed| handed.at);
+    let since = handed_over.plus_days(-PREPARED_DAYS);
+    let sql = "UPDATE document SET loan_id = $1, site_id = $4 WHERE loan_id IS NULL AND device_id = $2 \
+               AND borrower_id = $3 AND kind = 'agreement' AND made_at >= $5";
     on!(tx, |c| {
         sqlx::query(sql)
             .bind(loan.id)
             .bind(loan.device.0)
             .bind(loan.borrower)
             .bind(loan.site)
+            .bind(since.get())
             .execute(c)
             .await
             .map(drop)

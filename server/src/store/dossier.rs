@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{StoreError, Tx, audit, borrower, document, loan, on, programme};
+use super::{StoreError, Tx, audit, borrower, document, dossier_rest, loan, on, programme};
 use crate::domain::{
     borrower::{Borrower, Identity, Level},
     loan::{Condition, Loan, LoanState, Signature},
@@ -19,15 +19,19 @@ const MOST_ACTS: i64 = 10_000;
 pub struct Dossier {
     /// Who it is, sealed.
     pub sealed: Option<String>,
+    /// The signatures drawn under its loans' agreements, sealed, each with its loan.
+    pub signatures: Vec<(Uuid, String)>,
     rest: Value,
 }
 
 impl Dossier {
-    /// The whole, with who it is opened.
+    /// The whole, with what is sealed opened: who it is, and the strokes of each signature.
     #[must_use]
-    pub fn with(self, identity: Option<&Identity>) -> Value {
+    pub fn with(self, identity: Option<&Identity>, signatures: &[(Uuid, String)]) -> Value {
         let mut whole = self.rest;
         whole["identity"] = json!(identity);
+        let drawn = |(loan, strokes): &(Uuid, String)| json!({ "loan": loan, "strokes": strokes });
+        whole["signatures"] = signatures.iter().map(drawn).collect();
         whole
     }
 }
@@ -38,7 +42,7 @@ pub async fn read(tx: &mut Tx, borrower: &Borrower) -> Result<Dossier, StoreErro
     let programmes = programme::list(tx).await?;
     let code = |id| programmes.iter().find(|one| one.id == id).map(|one| one.code.to_string());
     let mut loans = Vec::new();
-    for loan in loan::of_borrower(tx, &all, borrower.id).await? {
+    for loan in loan::all_of_borrower(tx, borrower.id).await? {
         let device = super::device::find(tx, &all, loan.device).await?;
         loans.push(json!({
             "loan": loan_json(&loan), "programme": code(loan.programme),
@@ -74,8 +78,12 @@ pub async fn read(tx: &mut Tx, borrower: &Borrower) -> Result<Dossier, StoreErro
             "identity_erased_at": borrower.identity_erased_at.map(rfc3339),
         },
         "loans": loans, "loan_steps": steps, "documents": documents, "acts": acts,
+        "needs": dossier_rest::needs(tx, borrower.id).await?,
+        "appointments": dossier_rest::appointments(tx, borrower.id).await?,
+        "letters": dossier_rest::letters(tx, borrower.id).await?,
     });
-    Ok(Dossier { sealed: borrower::sealed_identity(tx, &all, borrower.id).await?, rest })
+    let signatures = dossier_rest::signatures(tx, borrower.id).await?;
+    Ok(Dossier { sealed: borrower::sealed_identity(tx, &all, borrower.id).await?, signatures, rest })
 }
 
 async fn site_name(tx: &mut Tx, site: Option<Uuid>) -> Result<Option<String>, StoreError> {

@@ -250,16 +250,21 @@ async fn one(tx: &mut Tx, scope: &Scope, clause: &'static str, id: Uuid) -> Resu
 
 /// The loans of a device that `scope` covers, newest first.
 pub async fn of_device(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Vec<Loan>, StoreError> {
-    many(tx, scope, "WHERE device_id = $1", id.0).await
+    many(tx, scope, "WHERE device_id = $1", id.0, HISTORY_SHOWN).await
 }
 
 /// The loans of a borrower that `scope` covers, newest first.
 pub async fn of_borrower(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Vec<Loan>, StoreError> {
-    many(tx, scope, "WHERE borrower_id = $1", id).await
+    many(tx, scope, "WHERE borrower_id = $1", id, HISTORY_SHOWN).await
 }
 
-async fn many(tx: &mut Tx, scope: &Scope, clause: &'static str, id: Uuid) -> Result<Vec<Loan>, StoreError> {
+/// Every loan of a borrower, newest first, whatever its site: for the file that a person may ask for.
+pub(super) async fn all_of_borrower(tx: &mut Tx, id: Uuid) -> Result<Vec<Loan>, StoreError> {
+    many(tx, &Scope::Everything, "WHERE borrower_id = $1", id, i64::MAX).await
+}
+
+async fn many(tx: &mut Tx, scope: &Scope, clause: &'static str, id: Uuid, most: i64) -> Result<Vec<Loan>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} {clause} ORDER BY reserved_at DESC, id LIMIT $2"));
-    let raw: Vec<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(id).bind(HISTORY_SHOWN).fetch_all(c).await)?;
+    let raw: Vec<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(id).bind(most).fetch_all(c).await)?;
     raw.into_iter().filter(|raw| scope.covers(raw.site_id)).map(Raw::read).collect()
 }

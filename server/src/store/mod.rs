@@ -31,6 +31,7 @@ pub mod device_record;
 mod device_search;
 pub mod document;
 pub mod dossier;
+mod dossier_rest;
 pub mod enrolment;
 pub mod enrolment_token;
 pub mod export;

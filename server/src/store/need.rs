@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{
     StoreError, Tx, on,
+    rows::Rows,
     value::{from_json, moment, parsed, to_json},
 };
 use crate::domain::{
@@ -106,6 +107,16 @@ pub async fn withdraw(tx: &mut Tx, scope: &Scope, id: Uuid, now: UtcMillis) -> R
     let rows =
         on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
+}
+
+/// Holds these needs until the unit of work ends: what is read of them afterwards stays true. PostgreSQL alone runs
+/// units of work that write side by side.
+pub(crate) async fn lock(tx: &mut Tx, ids: impl IntoIterator<Item = Uuid>) -> Result<(), StoreError> {
+    if matches!(tx, Tx::Postgres(_)) {
+        let sql = "SELECT n.id FROM need n WHERE n.id IN (SELECT r.id FROM {rows}) ORDER BY n.id FOR NO KEY UPDATE";
+        let _: Vec<(Uuid,)> = Rows::of_ids(ids).fetch(tx, sql).await?;
+    }
+    Ok(())
 }
 
 /// A device is set aside for it. False when it is no longer open.

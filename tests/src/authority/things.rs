@@ -11,7 +11,6 @@ use cartable_server::{
         borrower::Level,
         campaign::{CampaignState, Choice, Desks},
         device::DeviceStatus,
-        document::{DocumentKind, DocumentNumber},
         enrolment::EnrolmentStatus,
         enrolment_token::{TokenTerms, TokenText},
         flag::{Evidence, Finding, FlagCode, Severity},
@@ -29,7 +28,6 @@ use cartable_server::{
         Tx, allocation,
         campaign::{self, Campaign},
         device::{self, NewDevice},
-        document::{self, Document, Subject},
         enrolment::{self, NewEnrolment},
         enrolment_token, flag, judgement, lending_bulk,
         message::{self, Waiting},
@@ -140,7 +138,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
             things.put("returned-loan", loan.id);
         }
     }
-    things.put("document", document(&mut tx, loan.id, site, now).await?);
+    things.put("document", lending::recorded_agreement(&mut tx, loan.id, Some(site), now).await?);
     things.put("campaign", campaign(&mut tx, site, now).await?);
     things.put("message", message(&mut tx, loan.id, site, now).await?);
     let bounced = message(&mut tx, loan.id, site, now).await?;
@@ -161,24 +159,6 @@ async fn import(cartable: &InProcess, now: UtcMillis) -> anyhow::Result<Uuid> {
     let brought = Brought { kind: Kind::Devices, name: "x.csv", by: "test" };
     let bytes = b"serial\nSECRET-SERIAL\n".to_vec();
     Ok(ledger::take_in(&cartable.app.store, &cartable.app.vault, &brought, bytes, now).await?.id)
-}
-
-/// An agreement of the loan, as it is recorded.
-async fn document(tx: &mut Tx, loan: Uuid, site: Uuid, now: UtcMillis) -> anyhow::Result<DocumentNumber> {
-    let number = document::next_number(tx, DocumentKind::Agreement, paris::date(now).year()).await?;
-    let made = Document {
-        number,
-        subject: Subject::Loan { loan, site: Some(site) },
-        template: "agreement".into(),
-        version: "1".into(),
-        template_sha256: [1; 32],
-        pdf_sha256: [2; 32],
-        language: Language::French,
-        made_by: "test".into(),
-        made_at: now,
-    };
-    document::insert(tx, &made).await?;
-    Ok(number)
 }
 
 /// The code of a site that is not there yet.

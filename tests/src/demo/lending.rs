@@ -115,7 +115,7 @@ fn scheme(kind: Programme) -> anyhow::Result<Scheme> {
         renewals_allowed: u32::from(lends == IndividualLoan),
         accessories: accessories.iter().map(|&name| name.to_owned()).collect(),
         owner: owner.to_owned(),
-        agreement_template: "pret".to_owned(),
+        agreement_template: "agreement".to_owned(),
         // Who is in the sixth scheme is for few to know.
         membership: if kind == Programme::CareTablets { vec![] } else { vec![Role::Referent, Role::Auditor] },
         notice_days: vec![-21, -7, -1, 0, 7, 21],
@@ -194,6 +194,9 @@ async fn person(
     let staff = machine.programme == Programme::Teachers;
     let level = if staff {
         Level::Staff
+    } else if machine.programme == Programme::PupilTablets {
+        // Every pupil of an ULIS has one.
+        Level::Ulis
     } else {
         *random.pick(&[Level::Sixieme, Level::Cinquieme, Level::Quatrieme, Level::Troisieme, Level::Ulis])
     };
@@ -311,7 +314,7 @@ impl Story {
             extensions: 0,
             accessories: scheme.accessories.clone(),
             signature: Some(if random.happens(700) { Signature::Drawn } else { Signature::Paper }),
-            agreement_version: Some("pret 2026-1".to_owned()),
+            agreement_version: Some("agreement 1".to_owned()),
         }
     }
 

@@ -20,6 +20,7 @@ pub mod directory;
 pub mod lending;
 pub mod past;
 pub mod people;
+pub mod planning;
 pub mod port;
 pub mod prepare;
 pub mod progress;
@@ -115,11 +116,13 @@ impl Demo {
         let roster = Arc::new(Roster::drawn(keyring.header().seed, keyring.header().devices));
         say("preparing the database");
         let vault = installation.vault()?;
-        let tokens = prepare::database(&installation.database_url(), &roster, &keyring, &vault, age, now()).await?;
+        // The collèges stand before the people who see one alone; people before what they have proposed and approved.
+        prepare::sites(&installation.database_url(), &roster, now()).await?;
         let people = people::accounts(&roster);
         if age == Age::New {
             people::make(&installation, &people, &remembered.password)?;
         }
+        let tokens = prepare::database(&installation.database_url(), &roster, &keyring, &vault, age, now()).await?;
         let server = installation.serve_at(&format!("127.0.0.1:{console}"), &format!("127.0.0.1:{gateway}"))?;
         remembered.console_port = port::of_address(server.console());
         remembered.gateway_port = port::of_address(server.gateway());

@@ -18,7 +18,7 @@ use cartable_server::{
 };
 use uuid::Uuid;
 
-use super::{lending, past};
+use super::{lending, past, planning};
 use crate::simulator::{Keyring, Roster, condition::Contact, fleet::Tokens, site::SimulatedSite};
 
 /// Who made the tokens, in the console's list.
@@ -44,10 +44,7 @@ pub async fn database(
 ) -> anyhow::Result<Tokens> {
     let store = Store::open(url).await?;
     let mut tx = store.write().await?;
-    let mut sites = Vec::new();
-    for simulated in &roster.sites {
-        sites.push(put_site(&mut tx, simulated, now).await?);
-    }
+    let sites = put_sites(&mut tx, roster, now).await?;
     if age == Age::New {
         for (site, simulated) in sites.iter().zip(&roster.sites) {
             site_referent::add(&mut tx, &referent(*site, simulated, now)).await?;
@@ -59,9 +56,28 @@ pub async fn database(
         let past = past::write(&store, roster, keyring, &sites).await?;
         lending::write(&store, vault, roster, &sites, &past.placed, keyring.header().epoch).await?;
         past::replay(&store, &past, keyring.header().epoch).await?;
+        planning::write(&store, &sites, keyring.header().epoch).await?;
     }
     store.close().await;
     Ok(tokens)
+}
+
+/// Writes the sites alone, for the people who each see one of them.
+pub async fn sites(url: &str, roster: &Roster, now: UtcMillis) -> anyhow::Result<()> {
+    let store = Store::open(url).await?;
+    let mut tx = store.write().await?;
+    put_sites(&mut tx, roster, now).await?;
+    tx.commit().await?;
+    store.close().await;
+    Ok(())
+}
+
+async fn put_sites(tx: &mut Tx, roster: &Roster, now: UtcMillis) -> anyhow::Result<Vec<Uuid>> {
+    let mut sites = Vec::new();
+    for simulated in &roster.sites {
+        sites.push(put_site(tx, simulated, now).await?);
+    }
+    Ok(sites)
 }
 
 async fn put_site(tx: &mut Tx, simulated: &SimulatedSite, now: UtcMillis) -> anyhow::Result<Uuid> {
@@ -120,6 +136,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use cartable_server::{
+        auth::{Person, Role, account},
         domain::{flag::FlagCode, loan::LendingState, scope::Scope},
         pki::MasterKey,
         store::{device_list, history, overview, programme},
@@ -130,6 +147,18 @@ mod tests {
         raw::Raw,
         simulator::{keyring::FleetHeader, programme::Programme},
     };
+
+    /// Each scheme of the real programme by its code: its kind, and how many loans a tenth of it has at least.
+    const SCHEMES: [(&str, &str, i64); 8] = [
+        (Programme::FirstPupilLaptops.code(), "individual_loan", 50),
+        (Programme::PupilLaptops.code(), "individual_loan", 200),
+        (Programme::SchoolPool.code(), "institutional_pool", 500),
+        (Programme::Teachers.code(), "staff_loan", 200),
+        (Programme::PupilTablets.code(), "individual_loan", 150),
+        (Programme::CareTablets.code(), "individual_loan", 30),
+        (Programme::RecycledToPupils.code(), "gift", 30),
+        (Programme::RecycledToAssociations.code(), "gift", 20),
+    ];
 
     #[tokio::test]
     async fn a_new_fleet_has_a_past_and_a_resumed_one_gets_no_second() {
@@ -172,6 +201,19 @@ mod tests {
         let keyring = Keyring::open(&directory.path().join("keys"), header).unwrap();
         let roster = Roster::drawn(2021, 2_000);
         let vault = Vault::new(&MasterKey::of([3; 32]));
+        let store = Store::open(&url).await.unwrap();
+        for (login, role) in [("anne", Role::ProgrammeManager), ("marc", Role::Administrator)] {
+            let person = Person {
+                id: Uuid::now_v7(),
+                login: login.parse().unwrap(),
+                display_name: login.to_owned(),
+                role,
+                scope: Scope::Everything,
+                language: None,
+            };
+            account::create(&store, "test", person, "correct-cheval-pile-agrafe", epoch).await.unwrap();
+        }
+        store.close().await;
         database(&url, &roster, &keyring, &vault, Age::New, epoch).await.unwrap();
 
         let store = Store::open(&url).await.unwrap();
@@ -216,8 +258,32 @@ mod tests {
             assert!(states.iter().any(|found| found == state.as_str()), "no device is {state}: {states:?}");
         }
         let open = raw.number("SELECT COUNT(*) FROM loan WHERE ended_at IS NULL").await.unwrap();
-        let lent = raw.number("SELECT COUNT(*) FROM device WHERE lending_state = 'lent'").await.unwrap();
+        let lent = "SELECT COUNT(*) FROM device WHERE lending_state IN ('lent', 'reserved')";
+        let lent = raw.number(lent).await.unwrap();
         assert_eq!(open, lent);
+        // Every scheme of the real programme has its loans, each of the kind it is.
+        for (code, kind, at_least) in SCHEMES {
+            let sql = format!(
+                "SELECT COUNT(*) FROM loan l JOIN programme p ON p.id = l.programme_id \
+                 WHERE p.code = '{code}' AND p.kind = '{kind}'"
+            );
+            let lent = raw.number(&sql).await.unwrap();
+            assert!(lent >= at_least, "{lent} loans under {code}");
+        }
+        let pupils = "SELECT COUNT(*) FROM loan l JOIN programme p ON p.id = l.programme_id \
+            JOIN borrower b ON b.id = l.borrower_id WHERE p.name = 'Tablettes' AND b.level <> 'ulis'";
+        assert_eq!(raw.number(pupils).await.unwrap(), 0, "the tablets are the ULIS pupils'");
+        for (what, sql) in [
+            ("a need waits", "SELECT COUNT(*) FROM need WHERE state = 'open'"),
+            ("a proposal waits", "SELECT COUNT(*) FROM allocation WHERE state = 'draft'"),
+            ("a proposal was approved", "SELECT COUNT(*) FROM allocation WHERE state = 'approved'"),
+            ("a device is reserved", "SELECT COUNT(*) FROM device WHERE lending_state = 'reserved'"),
+            ("the campaign expects somebody", "SELECT COUNT(*) FROM campaign_loan WHERE state = 'expected'"),
+            ("some are back", "SELECT COUNT(*) FROM campaign_loan WHERE state = 'returned'"),
+            ("some are excused", "SELECT COUNT(*) FROM campaign_loan WHERE state = 'excused'"),
+        ] {
+            assert!(raw.number(sql).await.unwrap() > 0, "{what}");
+        }
         let named = raw.number("SELECT COUNT(*) FROM borrower_identity WHERE sealed LIKE '%nvalid%'").await.unwrap();
         assert_eq!(named, 0, "identities are sealed");
     }

@@ -107,6 +107,19 @@ impl Visitor {
 
     /// Posts a form to `path`.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Page> {
+        page(self.send(path, fields).await?).await
+    }
+
+    /// Posts a form to `path` and gives the file that is answered.
+    pub async fn file(&self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Vec<u8>> {
+        let answer = self.send(path, fields).await?;
+        if answer.status() != StatusCode::OK {
+            bail!("{path} answered {}: {}", answer.status(), answer.text().await?);
+        }
+        Ok(answer.bytes().await?.to_vec())
+    }
+
+    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<reqwest::Response> {
         let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", form_encoded(value))).collect();
         let request = self
             .http
@@ -115,7 +128,7 @@ impl Visitor {
             .header(ORIGIN, &self.base)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body.join("&"));
-        page(request.send().await?).await
+        Ok(request.send().await?)
     }
 
     fn keep_cookies(&mut self, headers: &HeaderMap) {
