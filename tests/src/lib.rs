@@ -9,6 +9,7 @@ pub mod demo;
 pub mod fleet;
 pub mod gateway_client;
 pub mod harness;
+pub mod imports;
 pub mod in_process;
 pub mod lending;
 pub mod lent;

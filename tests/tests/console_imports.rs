@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 on_both_engines! {
     a_file_is_sent_checked_corrected_and_written,
+    refused_rows_that_name_people_are_for_the_one_who_brought_them,
     what_is_no_form_of_ours_or_no_table_is_refused,
 }
 
@@ -101,7 +102,8 @@ async fn a_file_is_sent_checked_corrected_and_written(test: &TestStore) {
     let checked = marie.get(&page).await.body;
     assert!(checked.contains("/apply") && checked.contains("T1"), "{checked}");
     assert!(marie.get(&format!("{page}?outcome=bad")).await.body.contains("étiquette"));
-    let bad = marie.get(&format!("{page}/bad.csv")).await;
+    assert_eq!(marie.get(&format!("{page}/bad.csv")).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    let bad = marie.post(&format!("{page}/bad.csv"), "").await;
     assert!(bad.body.contains("\"3\";") && bad.body.contains("\"A2\";\"T1\";\"<script>\""), "{}", bad.body);
 
     assert_eq!(marie.post(&format!("{page}/apply"), "on_error=stop").await.status, StatusCode::SEE_OTHER);
@@ -119,6 +121,35 @@ async fn a_file_is_sent_checked_corrected_and_written(test: &TestStore) {
     assert_eq!(marie.get(&page).await.status, StatusCode::NOT_FOUND);
     assert_eq!(raw.number("SELECT count(*) FROM import_part").await.unwrap(), 0);
     assert_eq!(raw.number("SELECT count(*) FROM device").await.unwrap(), 2);
+}
+
+async fn refused_rows_that_name_people_are_for_the_one_who_brought_them(test: &TestStore) {
+    let marie = manager(test).await;
+    let mut file = "INE;Nom;Courriel\n".to_owned();
+    for number in 0..1_100 {
+        file.push_str(&format!("E{number};Martin;nowhere\n"));
+    }
+    let sent = marie.upload(form(&marie.csrf, "borrowers", file.as_bytes())).await;
+    let page = sent.header("location").to_owned();
+    let columns = "column-0=school_number&column-1=person_name&column-2=email";
+    assert_eq!(marie.post(&format!("{page}/check"), columns).await.status, StatusCode::SEE_OTHER);
+    marie.work().await;
+    let read = "SELECT count(*) FROM audit WHERE action = 'import.read_bad_rows'";
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let luc = marie.cartable.desk("luc", Role::ProgrammeManager, Scope::Everything).await.unwrap();
+    let shown = luc.get(&page).await.unwrap().body;
+    assert!(!shown.contains("bad.csv") && shown.contains("only by the person"), "{shown}");
+    assert_eq!(luc.post(&format!("{page}/bad.csv"), "").await.unwrap().status, StatusCode::FORBIDDEN);
+    let kind = "application/x-www-form-urlencoded";
+    let path = format!("{page}/bad.csv");
+    let forged = marie.send("POST", &path, kind, "https://cartable.example", b"csrf=guessed".to_vec()).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    assert_eq!(raw.number(read).await.unwrap(), 0);
+    assert!(marie.get(&page).await.body.contains("bad.csv"));
+    let bad = marie.post(&path, "").await;
+    assert_eq!((bad.status, bad.body.lines().count()), (StatusCode::OK, 1_101), "all pages");
+    assert!(bad.body.contains("\"E1099\";\"Martin\""), "{}", bad.body);
+    assert_eq!(raw.number(read).await.unwrap(), 1);
 }
 
 async fn what_is_no_form_of_ours_or_no_table_is_refused(test: &TestStore) {

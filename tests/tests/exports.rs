@@ -16,7 +16,7 @@ use cartable_server::{
         export::{Export, ExportKind, Filters},
         ledger::{self, Brought},
         read,
-        run::{self, GoOn, Runner},
+        run::{self, Begun, GoOn, Runner},
         sheet::Sheet as _,
         write::Delimiter,
     },
@@ -44,7 +44,7 @@ async fn written(cartable: &InProcess, kind: Kind, bytes: Vec<u8>) -> Import {
     let (mapping, state) = (import.mapping.clone(), ImportState::Applying);
     let asked = import::Asked { mapping: &mapping, blanks: Blanks::Keep, on_error: OnError::Skip, state };
     let mut tx = store.write().await.unwrap();
-    assert!(run::begin(&mut tx, &import, &asked, "marie", now).await.unwrap());
+    assert_eq!(run::begin(&mut tx, &import, &asked, "marie", now).await.unwrap(), Begun::Yes);
     tx.commit().await.unwrap();
     Runner::new(store.clone(), vault.clone()).run(import.id, |_| GoOn::Yes).await.unwrap()
 }

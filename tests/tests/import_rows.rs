@@ -9,20 +9,20 @@ use cartable_server::{
     clock,
     domain::import::{Blanks, Counts, ImportState, Kind, OnError, OutcomeName, fault::Fault},
     exchange::{
-        bad_rows,
+        bad_rows::{self, BadRows},
         ledger::{self, Brought},
-        run::{self, GoOn, Runner},
+        run::{GoOn, Runner},
         write::Delimiter,
     },
-    pki::MasterKey,
     store::{
         audit,
         import::{self, Import},
         programme,
     },
-    vault::Vault,
 };
-use cartable_tests::{in_process::InProcess, on_both_engines, raw::Raw, simulator::site::uai_code, stores::TestStore};
+use cartable_tests::{
+    imports::vault, in_process::InProcess, on_both_engines, raw::Raw, simulator::site::uai_code, stores::TestStore,
+};
 use uuid::Uuid;
 
 on_both_engines! {
@@ -36,22 +36,9 @@ on_both_engines! {
     a_mapping_is_remembered_for_the_same_headings,
 }
 
-fn vault() -> Vault {
-    Vault::new(&MasterKey::of([7; 32]))
-}
-
 /// Brings a file and begins a pass.
 async fn begun(test: &TestStore, kind: Kind, text: &str, on_error: OnError, blanks: Blanks, write: bool) -> Uuid {
-    let (store, now) = (&test.store, clock::now());
-    let brought = Brought { kind, name: "liste.csv", by: "marie" };
-    let import = ledger::take_in(store, &vault(), &brought, text.as_bytes().to_vec(), now).await.unwrap();
-    assert_eq!(import.mapping.check(kind), Ok(()), "{:?}", import.mapping);
-    let state = if write { ImportState::Applying } else { ImportState::Checking };
-    let asked = import::Asked { mapping: &import.mapping, blanks, on_error, state };
-    let mut tx = store.write().await.unwrap();
-    assert!(run::begin(&mut tx, &import, &asked, "marie", now).await.unwrap());
-    tx.commit().await.unwrap();
-    import.id
+    cartable_tests::imports::begun(test, kind, text, (on_error, blanks), write).await.unwrap()
 }
 
 async fn ran(test: &TestStore, id: Uuid) -> Import {
@@ -219,7 +206,8 @@ async fn all_or_nothing_writes_nothing_when_one_row_is_bad(test: &TestStore) {
     let bad = import::rows(&mut tx, import.id, Some(OutcomeName::Bad), 0, 10).await.unwrap();
     drop(tx);
     let table = ledger::find(&test.store, &vault(), id).await.unwrap();
-    let csv = bad_rows::csv(&table, &bad, ["Ligne", "Motif"], Delimiter::Semicolon, |fault| fault.reason.to_string());
+    let file = BadRows::of(table, Delimiter::Semicolon);
+    let csv = file.head(["Ligne", "Motif"]) + &file.page(&bad, |fault| fault.reason.to_string());
     assert!(csv.contains("\"4\";\"duplicate_tag\";\"A3\";\"1\";\"'=L14\""), "{csv}");
     let corrected = csv.replace("\"A3\";\"1\"", "\"A3\";\"3\"");
     let import = applied(test, Kind::Devices, &corrected, OnError::Stop).await;
@@ -390,10 +378,10 @@ async fn a_mapping_is_remembered_for_the_same_headings(test: &TestStore) {
     let now = clock::now();
     let first = ledger::take_in(&test.store, &vault(), &brought, text.as_bytes().to_vec(), now).await.unwrap();
     assert!(first.mapping.check(Kind::Devices).is_err());
-    let table = ledger::find(&test.store, &vault(), first.id).await.unwrap();
+    let headings = ledger::preview(&test.store, &vault(), first.id).await.unwrap().headings;
     let mut mapping = first.mapping.clone();
     mapping.columns = vec![Some("asset_tag".parse().unwrap()), Some("model".parse().unwrap())];
-    ledger::remember(&test.store, &table, Kind::Devices, &mapping, now).await.unwrap();
+    ledger::remember(&test.store, &headings, Kind::Devices, &mapping, now).await.unwrap();
     let again = "REPÈRE , truc\nA2,L14\n".as_bytes().to_vec();
     let second = ledger::take_in(&test.store, &vault(), &brought, again, now).await.unwrap();
     assert_eq!(second.mapping, mapping);

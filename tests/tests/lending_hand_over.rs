@@ -17,6 +17,7 @@ on_both_engines! {
     a_class_is_handed_over_from_a_list_whole_or_in_part,
     a_list_from_a_file_is_seen_corrected_and_then_handed_over,
     a_file_that_is_no_list_loses_nothing,
+    a_file_is_read_before_anything_is_held,
     a_borrower_is_recorded_on_the_way_and_the_hand_over_goes_on,
 }
 
@@ -114,6 +115,15 @@ async fn a_list_from_a_file_is_seen_corrected_and_then_handed_over(test: &TestSt
     assert!(seen.body.contains("3 sur 3"), "a workbook without headings: {}", seen.body);
     let done = desk.class(&lines_of(&seen).join("\n"), "all", None).await;
     assert_eq!((done.status.as_u16(), number(test, LENT).await), (303, 3), "{}", done.body);
+}
+
+async fn a_file_is_read_before_anything_is_held(test: &TestStore) {
+    let desk = Desk::open(test, 1, 1).await;
+    // Somebody else writes all the while; on SQLite a second unit of work would have to wait.
+    let writing = test.store.write().await.unwrap();
+    let refused = desk.class("", "all", Some(File { name: "x.xlsx", content: b"PK\x03\x04x" })).await;
+    assert!(refused.status == 422 && refused.body.contains("abîmé"), "{}", refused.body);
+    drop(writing);
 }
 
 async fn a_file_that_is_no_list_loses_nothing(test: &TestStore) {

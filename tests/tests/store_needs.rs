@@ -18,7 +18,7 @@ use cartable_server::{
     exchange::{
         bad_rows,
         ledger::{self, Brought},
-        run::{self, GoOn, Runner},
+        run::{self, Begun, GoOn, Runner},
     },
     store::{
         Store,
@@ -114,7 +114,7 @@ async fn imported(test: &TestStore, kind: Kind, text: &str) -> Import {
     let (blanks, on_error, state) = (Blanks::Keep, OnError::Skip, ImportState::Applying);
     let asked = import::Asked { mapping: &import.mapping, blanks, on_error, state };
     let mut tx = store.write().await.unwrap();
-    assert!(run::begin(&mut tx, &import, &asked, "marie", now).await.unwrap());
+    assert_eq!(run::begin(&mut tx, &import, &asked, "marie", now).await.unwrap(), Begun::Yes);
     tx.commit().await.unwrap();
     Runner::new(store.clone(), app.vault.clone()).run(import.id, |_| GoOn::Yes).await.unwrap()
 }

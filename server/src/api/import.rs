@@ -239,8 +239,8 @@ pub async fn read(
 ) -> Result<Json<ImportDetailBody>, Problem> {
     allowed(&bearer)?;
     let import = named(&app, id).await?;
-    let headings = match ledger::find(&app.store, &app.vault, id).await {
-        Ok(table) => table.headings,
+    let headings = match ledger::preview(&app.store, &app.vault, id).await {
+        Ok(preview) => preview.headings,
         Err(LedgerError::Gone) => Vec::new(),
         Err(error) => return Err(error.into()),
     };

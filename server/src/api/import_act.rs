@@ -26,12 +26,16 @@ use crate::{
     domain::import::{Blanks, ImportState, Kind, OnError, field::Field, mapping::Mapping},
     exchange::{
         ledger::{self, Brought},
-        limits, run,
+        limits,
+        run::{self, Begun},
     },
     store::import::{self, Import},
 };
 
 const BUSY: &str = "Refused: a process works on this import, or it is not in a state for that.";
+
+const TOO_LONG: &str =
+    "Refused: a file of more than 5,000 rows is not written all or nothing. Check it, then skip bad rows.";
 
 /// Largest body in bytes: the file as it is.
 pub(super) const LARGEST_FILE: usize = limits::MAX_FILE_BYTES;
@@ -117,8 +121,10 @@ async fn begin(
     asked: &import::Asked<'_>,
 ) -> Result<(StatusCode, Json<ImportBody>), Problem> {
     let mut tx = app.store.write().await?;
-    if !run::begin(&mut tx, import, asked, bearer.person.login.as_str(), bearer.now).await? {
-        return Err(Problem::unprocessable(BUSY));
+    match run::begin(&mut tx, import, asked, bearer.person.login.as_str(), bearer.now).await? {
+        Begun::Yes => {}
+        Begun::Busy => return Err(Problem::unprocessable(BUSY)),
+        Begun::TooLong => return Err(Problem::unprocessable(TOO_LONG)),
     }
     let found = import::find(&mut tx, import.id).await?.ok_or_else(|| Problem::not_found(UNKNOWN))?;
     tx.commit().await?;
@@ -140,10 +146,10 @@ pub async fn check(
 ) -> Result<(StatusCode, Json<ImportBody>), Problem> {
     allowed(&bearer)?;
     let import = named(&app, id).await?;
-    let table = ledger::find(&app.store, &app.vault, id).await?;
-    let mapping = mapped(import.mapping.clone(), &table.headings, &body.columns)?;
+    let headings = ledger::preview(&app.store, &app.vault, id).await?.headings;
+    let mapping = mapped(import.mapping.clone(), &headings, &body.columns)?;
     mapping.check(import.kind).map_err(|invalid| Problem::unprocessable(format!("Refused: {invalid}.")))?;
-    ledger::remember(&app.store, &table, import.kind, &mapping, bearer.now).await?;
+    ledger::remember(&app.store, &headings, import.kind, &mapping, bearer.now).await?;
     let blanks = body.blanks.unwrap_or(Blanks::Keep);
     let asked = import::Asked { mapping: &mapping, blanks, on_error: import.on_error, state: ImportState::Checking };
     begin(&app, &bearer, &import, &asked).await

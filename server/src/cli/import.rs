@@ -12,9 +12,10 @@ use crate::{
     config::{Overrides, Settings},
     domain::import::{Blanks, ImportState, Kind, OnError, OutcomeName, fault::Fault, field::Field, mapping::Mapping},
     exchange::{
-        bad_rows,
+        bad_rows::{self, BadRows},
         ledger::{self, Brought},
-        run::{self, GoOn, RunError, Runner},
+        limits::MAX_WHOLE_ROWS,
+        run::{self, Begun, GoOn, RunError, Runner},
         write::Delimiter,
     },
     pki::MasterKey,
@@ -170,10 +171,10 @@ async fn start(arguments: &Arguments, store: &Store, vault: &Vault, bytes: Vec<u
     let now = clock::now();
     let brought = Brought { kind: arguments.kind.into(), name: &name, by: COMMAND_LINE };
     let import = ledger::take_in(store, vault, &brought, bytes, now).await?;
-    let table = ledger::find(store, vault, import.id).await?;
-    let mapping = mapped(import.mapping.clone(), &table.headings, &arguments.map)?;
-    mapping.check(import.kind).with_context(|| format!("the columns are {:?}", table.headings))?;
-    for (heading, field) in table.headings.iter().zip(&mapping.columns) {
+    let headings = ledger::preview(store, vault, import.id).await?.headings;
+    let mapping = mapped(import.mapping.clone(), &headings, &arguments.map)?;
+    mapping.check(import.kind).with_context(|| format!("the columns are {headings:?}"))?;
+    for (heading, field) in headings.iter().zip(&mapping.columns) {
         say(&format!("column {heading:?}: {}", field.map_or("not imported", Field::as_str)));
     }
     let asked = import::Asked {
@@ -186,9 +187,15 @@ async fn start(arguments: &Arguments, store: &Store, vault: &Vault, bytes: Vec<u
         state: if arguments.apply { ImportState::Applying } else { ImportState::Checking },
     };
     let mut tx = store.write().await?;
-    anyhow::ensure!(run::begin(&mut tx, &import, &asked, COMMAND_LINE, now).await?, "another process works on it");
+    match run::begin(&mut tx, &import, &asked, COMMAND_LINE, now).await? {
+        Begun::Yes => {}
+        Begun::Busy => anyhow::bail!("another process works on it"),
+        Begun::TooLong => {
+            anyhow::bail!("more than {MAX_WHOLE_ROWS} rows are not written all or nothing: use --on-error skip")
+        }
+    }
     tx.commit().await?;
-    ledger::remember(store, &table, import.kind, &mapping, now).await?;
+    ledger::remember(store, &headings, import.kind, &mapping, now).await?;
     Ok(import)
 }
 
@@ -232,7 +239,8 @@ async fn tell(arguments: &Arguments, store: &Store, vault: &Vault, import: &Impo
     }
     if let Some(path) = &arguments.bad {
         let table = ledger::find(store, vault, import.id).await?;
-        let text = bad_rows::csv(&table, &all, ["Cartable: line", "Cartable: reason"], Delimiter::Semicolon, words);
+        let file = BadRows::of(table, Delimiter::Semicolon);
+        let text = file.head(["Cartable: line", "Cartable: reason"]) + &file.page(&all, words);
         tokio::fs::write(path, text).await.with_context(|| path.display().to_string())?;
     }
     Ok(())

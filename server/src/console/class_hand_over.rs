@@ -158,10 +158,15 @@ pub(super) async fn class(
 async fn hand_over(app: &App, signed_in: &SignedIn, visitor: &Visitor, mut sent: Upload) -> Result<Response, Refusal> {
     let words = visitor.words;
     let mut form = ClassForm::of(&mut sent.fields);
+    // The file is read before the unit of work begins: nobody who writes waits for a workbook.
+    if let Err(problem) = add_file(&mut form, sent.file, words).await? {
+        let programmes = programme::list(&mut app.store.read().await?).await?;
+        let outcome = Outcome { problem: Some(problem), rows: Vec::new() };
+        return Ok(show(signed_in, visitor, &programmes, form, outcome));
+    }
     let mut lending = Lending::begin(&app.store, clerk(app, signed_in)).await?;
     let programmes = programme::list(lending.tx()).await?;
-    let terms = add_file(&mut form, &sent.file, words).and_then(|()| terms(&form, &programmes, words));
-    let (programme, due) = match terms {
+    let (programme, due) = match terms(&form, &programmes, words) {
         Ok(terms) => terms,
         Err(problem) => {
             let outcome = Outcome { problem: Some(problem), rows: Vec::new() };
@@ -188,18 +193,23 @@ async fn hand_over(app: &App, signed_in: &SignedIn, visitor: &Visitor, mut sent:
 
 /// Puts the lines of a file below those that were typed, to be seen before anything is done with them; or says what is
 /// wrong with the file.
-fn add_file(form: &mut ClassForm, file: &[u8], words: Words) -> Result<(), String> {
+async fn add_file(form: &mut ClassForm, file: Vec<u8>, words: Words) -> Result<Result<(), String>, Refusal> {
     if file.is_empty() {
-        return Ok(());
+        return Ok(Ok(()));
     }
     form.how.clear();
-    let list = read::list(file).map_err(|why| words.word("import-unreadable", why.as_str()))?;
-    let added = class_list::typed(&list.headings, &list.lines);
+    let read = tokio::task::spawn_blocking(move || {
+        read::list(&file).map(|list| class_list::typed(&list.headings, &list.lines))
+    });
+    let added = match read.await.map_err(|_| Refusal::Broken)? {
+        Ok(added) => added,
+        Err(why) => return Ok(Err(words.word("import-unreadable", why.as_str()))),
+    };
     if added.len() > MOST_LINES {
-        return Err(words.with("class-file-too-long", &added.len().to_string()));
+        return Ok(Err(words.with("class-file-too-long", &added.len().to_string())));
     }
     form.lines = class_list::joined(&form.lines, added);
-    Ok(())
+    Ok(Ok(()))
 }
 
 fn terms<'a>(

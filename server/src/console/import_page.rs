@@ -19,14 +19,9 @@ use crate::{
         foreign::Format,
         mapping::{InvalidMapping, Mapping},
     },
-    exchange::{bad_rows, export::ExportKind, read::Table},
+    exchange::{bad_rows, export::ExportKind, ledger::Preview, run},
     store::import::{Import, RowReport},
 };
-
-/// Examples of a column that are shown.
-const SAMPLES: usize = 3;
-/// Longest example in characters.
-const SAMPLE_CHARS: usize = 40;
 
 /// Which rows of a report are asked for.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -132,8 +127,8 @@ struct Row {
 pub(super) struct Seen {
     /// Whether the reader may see examples from the file.
     pub(super) samples: bool,
-    /// The file, while its columns may be changed.
-    pub(super) table: Option<Table>,
+    /// The headings and examples of the file, while its columns may be changed.
+    pub(super) preview: Option<Preview>,
     /// Rows of the report, one more than shown when there are more.
     pub(super) rows: Vec<RowReport>,
     /// Rows that are shown.
@@ -159,6 +154,7 @@ pub(super) struct ImportPage {
     progress: Option<Progress>,
     figures: Vec<(String, String)>,
     may_apply: bool,
+    may_be_whole: bool,
     shows_report: bool,
     outcomes: Vec<Choice>,
     rows: Vec<Row>,
@@ -194,15 +190,16 @@ impl ImportPage {
             progress: running.then(|| progress(import, words)),
             figures: if counted { figures(import, words) } else { Vec::new() },
             may_apply: import.state.may_be_written() && writable,
+            may_be_whole: run::may_be_whole(import.total),
             shows_report: counted,
             outcomes: outcomes(import, seen.outcome, words),
             rows: seen.rows.iter().map(|report| row(report, words)).collect(),
             first: (asked.after > 0).then(|| address.clone()),
             next,
             has_bad: import.counts.bad > 0,
-            may_map: seen.table.is_some(),
+            may_map: seen.preview.is_some(),
             samples_shown: seen.samples,
-            columns: seen.table.map(|table| columns(import, &table, seen.samples, words)).unwrap_or_default(),
+            columns: seen.preview.map(|preview| columns(import, preview, seen.samples, words)).unwrap_or_default(),
             erases: import.blanks == Blanks::Erase,
             may_delete: !running,
             shell,
@@ -308,7 +305,7 @@ fn changes(report: &RowReport, words: Words) -> Vec<String> {
         .collect()
 }
 
-fn columns(import: &Import, table: &Table, samples: bool, words: Words) -> Vec<Column> {
+fn columns(import: &Import, preview: Preview, shown: bool, words: Words) -> Vec<Column> {
     let mapping: &Mapping = &import.mapping;
     let choices = |held: Option<Field>| {
         let none = Choice { value: String::new(), label: words.say("import-not-imported"), selected: held.is_none() };
@@ -319,18 +316,14 @@ fn columns(import: &Import, table: &Table, samples: bool, words: Words) -> Vec<C
         };
         std::iter::once(none).chain(Field::of(import.kind).iter().map(one)).collect()
     };
-    let column = |(index, heading): (usize, &String)| Column {
+    let samples = preview.samples.into_iter().map(|samples| if shown { samples } else { Vec::new() });
+    let column = |(index, (heading, samples)): (usize, (String, Vec<String>))| Column {
         name: format!("column-{index}"),
-        heading: heading.clone(),
-        samples: if samples { examples(table, index) } else { Vec::new() },
+        heading,
+        samples,
         choices: choices(mapping.columns.get(index).copied().flatten()),
     };
-    table.headings.iter().enumerate().map(column).collect()
-}
-
-fn examples(table: &Table, column: usize) -> Vec<String> {
-    let cells = table.lines.iter().filter_map(|line| line.cells.get(column)).filter(|cell| !cell.trim().is_empty());
-    cells.take(SAMPLES).map(|cell| cell.chars().take(SAMPLE_CHARS).collect()).collect()
+    preview.headings.into_iter().zip(samples).enumerate().map(column).collect()
 }
 
 /// Why a mapping cannot be used.

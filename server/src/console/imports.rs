@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::{
+    body::Body,
     extract::{Path, Query, Request, State},
     http::{StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -14,6 +16,7 @@ use uuid::Uuid;
 use super::{
     acts::{Bare, record},
     error::{Refusal, require},
+    i18n::Words,
     import_page::{ImportPage, ImportsPage, ReportAsked, Seen, mapping_problem, said},
     shell::{self, Section},
     visitor::Visitor,
@@ -23,18 +26,24 @@ use crate::{
     auth::{Action, CsrfForm, Object, SignedIn, UploadLimits, upload},
     domain::import::{Blanks, ImportState, Kind, OnError, OutcomeName, mapping::Mapping},
     exchange::{
-        bad_rows,
+        bad_rows::BadRows,
         ledger::{self, Brought, LedgerError},
-        limits, run,
+        limits,
+        run::{self, Begun},
         write::Delimiter,
     },
-    store::import::{self, Import},
+    store::{
+        Store, StoreError,
+        import::{self, Import},
+    },
 };
 
 /// Largest form with a file: the file, and some room for the fields around it.
 pub(super) const LARGEST_FORM: usize = limits::MAX_FILE_BYTES + 64 * 1024;
 /// Rows of a report on a page.
 const REPORT_ROWS: i64 = 100;
+/// Bad rows that are read at a time for their file.
+const BAD_ROWS_AT_A_TIME: i64 = 500;
 
 fn allowed(signed_in: &SignedIn) -> Result<(), Refusal> {
     require(signed_in.person.can(Action::ImportData, Object::Programme))
@@ -102,6 +111,11 @@ fn broken(error: LedgerError) -> Refusal {
     }
 }
 
+/// Whether a person may see what the rows of an import say: who people are, only the one who brought it.
+fn may_see_rows(import: &Import, signed_in: &SignedIn) -> bool {
+    !import.kind.is_personal() || import.created_by == signed_in.person.login.as_str()
+}
+
 /// The import that an address names.
 async fn named(app: &App, id: &str) -> Result<Import, Refusal> {
     let id: Uuid = id.parse().map_err(|_| Refusal::NotFound)?;
@@ -135,19 +149,19 @@ async fn show_import(
     let rows = import::rows(&mut tx, import.id, outcome, asked.after, REPORT_ROWS + 1).await?;
     drop(tx);
     // The columns are shown while they can still be changed.
-    let table = match import.state {
+    let preview = match import.state {
         ImportState::Checking | ImportState::Applying | ImportState::Done => None,
         ImportState::Mapping | ImportState::Checked | ImportState::Refused | ImportState::Failed => {
-            match ledger::find(&app.store, &app.vault, import.id).await {
-                Ok(table) => Some(table),
+            match ledger::preview(&app.store, &app.vault, import.id).await {
+                Ok(preview) => Some(preview),
                 Err(LedgerError::Gone) => None,
                 Err(error) => return Err(broken(error)),
             }
         }
     };
     // Who people are is shown to nobody but the person who brought it.
-    let own = import.created_by == signed_in.person.login.as_str();
-    let seen = Seen { samples: own || !import.kind.is_personal(), table, rows, most: REPORT_ROWS, outcome, problem };
+    let samples = may_see_rows(&import, signed_in);
+    let seen = Seen { samples, preview, rows, most: REPORT_ROWS, outcome, problem };
     let shell = visitor.shell(Section::Imports, import.file_name.clone(), signed_in);
     Ok(shell::page(status, &ImportPage::new(shell, &import, seen, asked)))
 }
@@ -161,12 +175,12 @@ pub(super) async fn check(
 ) -> Result<Response, Refusal> {
     allowed(&signed_in)?;
     let import = named(&app, &id).await?;
-    let table = match ledger::find(&app.store, &app.vault, import.id).await {
+    let headings = match ledger::preview(&app.store, &app.vault, import.id).await {
         Err(LedgerError::Gone) => return Err(Refusal::NotFound),
-        other => other.map_err(broken)?,
+        other => other.map_err(broken)?.headings,
     };
     let mut mapping = Mapping { format: import.mapping.format, columns: Vec::new() };
-    for column in 0..table.headings.len() {
+    for column in 0..headings.len() {
         let field = form.get(&format!("column-{column}")).map_or("", String::as_str);
         mapping.columns.push(super::device_list::optional(field)?);
     }
@@ -176,7 +190,7 @@ pub(super) async fn check(
         let outcome = (StatusCode::UNPROCESSABLE_ENTITY, problem);
         return show_import(&signed_in, &visitor, &app, import, &ReportAsked::default(), outcome).await;
     }
-    ledger::remember(&app.store, &table, import.kind, &mapping, signed_in.now).await?;
+    ledger::remember(&app.store, &headings, import.kind, &mapping, signed_in.now).await?;
     let blanks = if form.contains_key("erase_blanks") { Blanks::Erase } else { Blanks::Keep };
     let asked = import::Asked { mapping: &mapping, blanks, on_error: import.on_error, state: ImportState::Checking };
     begin(&app, &signed_in, &import, &asked).await
@@ -190,10 +204,14 @@ async fn begin(
 ) -> Result<Response, Refusal> {
     let mut tx = app.store.write().await?;
     let begun = run::begin(&mut tx, import, asked, signed_in.person.login.as_str(), signed_in.now).await?;
-    if begun {
-        tx.commit().await?;
-    }
-    let done = if begun { "" } else { "?done=import-busy" };
+    let done = match begun {
+        Begun::Yes => {
+            tx.commit().await?;
+            ""
+        }
+        Begun::Busy => "?done=import-busy",
+        Begun::TooLong => "?done=import-too-long",
+    };
     Ok(Redirect::to(&format!("/imports/{}{done}", import.id)).into_response())
 }
 
@@ -220,33 +238,44 @@ pub(super) async fn apply(
     begin(&app, &signed_in, &import, &asked).await
 }
 
-/// `GET /imports/{id}/bad.csv`
+/// `POST /imports/{id}/bad.csv`: it tells who people are, so no page that is merely opened asks for it.
 pub(super) async fn bad(
-    signed_in: SignedIn,
     visitor: Visitor,
     State(app): State<App>,
     Path(id): Path<String>,
+    CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
     allowed(&signed_in)?;
     let import = named(&app, &id).await?;
+    require(may_see_rows(&import, &signed_in))?;
     let table = match ledger::find(&app.store, &app.vault, import.id).await {
         Err(LedgerError::Gone) => return Err(Refusal::NotFound),
         other => other.map_err(broken)?,
     };
-    let mut tx = app.store.write().await?;
-    let rows = import::rows(&mut tx, import.id, Some(OutcomeName::Bad), 0, i64::MAX).await?;
     if import.kind.is_personal() {
-        let details = json!({ "kind": import.kind.as_str(), "rows": rows.len() });
+        let mut tx = app.store.write().await?;
+        let details = json!({ "kind": import.kind.as_str(), "rows": import.counts.bad });
         record(&mut tx, &signed_in, "import.read_bad_rows", ("import", import.id), details).await?;
         tx.commit().await?;
     }
-    let words = visitor.words;
-    let headings = [words.say("import-bad-line"), words.say("import-bad-reason")];
-    let headings = headings.each_ref().map(String::as_str);
-    let text = bad_rows::csv(&table, &rows, headings, Delimiter::Semicolon, |fault| said(fault, words));
     let disposition = "attachment; filename=\"cartable-import.csv\"";
     let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, disposition)];
-    Ok((headers, text).into_response())
+    let file = BadRows::of(table, Delimiter::Semicolon);
+    Ok((headers, bad_file(app.store, import.id, file, visitor.words)).into_response())
+}
+
+/// The file of bad rows, a page of them at a time.
+fn bad_file(store: Store, id: Uuid, file: BadRows, words: Words) -> Body {
+    let headings = [words.say("import-bad-line"), words.say("import-bad-reason")];
+    let head = file.head(headings.each_ref().map(String::as_str));
+    let pages = stream::try_unfold((store, file, 0), move |(store, file, after)| async move {
+        let mut tx = store.read().await?;
+        let rows = import::rows(&mut tx, id, Some(OutcomeName::Bad), after, BAD_ROWS_AT_A_TIME).await?;
+        drop(tx);
+        let Some(last) = rows.last().map(|row| row.line) else { return Ok::<_, StoreError>(None) };
+        Ok(Some((file.page(&rows, |fault| said(fault, words)), (store, file, last))))
+    });
+    Body::from_stream(stream::once(async { Ok(head) }).chain(pages))
 }
 
 /// `POST /imports/{id}/delete`

@@ -190,7 +190,7 @@ fn running() -> Router<App> {
         .route("/imports/{id}", get(imports::show))
         .route("/imports/{id}/check", post(imports::check))
         .route("/imports/{id}/apply", post(imports::apply))
-        .route("/imports/{id}/bad.csv", get(imports::bad))
+        .route("/imports/{id}/bad.csv", post(imports::bad))
         .route("/imports/{id}/delete", post(imports::delete))
         .route("/programmes", get(programme_acts::list).post(programme_acts::create))
         .route("/programmes/new", get(programme_acts::fresh))

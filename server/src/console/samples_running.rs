@@ -20,15 +20,14 @@ use crate::{
         enrolment_token::TokenKind,
         ical::{Fault, InvalidCalendar},
         import::{
-            Blanks, Counts, ImportState, Kind, OnError, OutcomeName, cells::Line, field::Field, foreign::Format,
-            mapping::Mapping,
+            Blanks, Counts, ImportState, Kind, OnError, OutcomeName, field::Field, foreign::Format, mapping::Mapping,
         },
         job::Job,
         notice::{Dropped, MessageState, NoticeKind, RecipientKind},
         school_calendar::{Closure, Zone},
         webhook::EventKind,
     },
-    exchange::read::Table,
+    exchange::ledger::Preview,
     store::{
         audit::Audit,
         enrolment_token::TokenRow,
@@ -151,11 +150,11 @@ impl Samples<'_> {
         let fault = json!([{ "c": self.told("Modèle"), "r": "too_long", "v": self.told("L13") }, { "r": "no_key" }]);
         let change = json!([{ "f": "model", "b": self.told("L13"), "a": null }, { "f": "person_name" }]);
         let report = |line, outcome, details| RowReport { line, outcome, details };
-        let line = Line { number: 2, cells: vec![self.told("PF3A"), self.told("L13")] };
-        let table = Table { headings: vec![self.told("Serial"), self.told("Remarque")], lines: vec![line] };
+        let samples = vec![vec![self.told("PF3A")], vec![self.told("L13")]];
+        let preview = Preview { headings: vec![self.told("Serial"), self.told("Remarque")], samples };
         let seen = Seen {
             samples: true,
-            table: Some(table),
+            preview: Some(preview),
             rows: vec![
                 report(2, OutcomeName::Bad, fault),
                 report(3, OutcomeName::Changed, change),

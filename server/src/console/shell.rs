@@ -175,6 +175,7 @@ impl Notice {
             "class-handed-over" => (Tone::Good, "done-class-handed-over"),
             "return-undone" => (Tone::Good, "done-return-undone"),
             "import-deleted" => (Tone::Good, "done-import-deleted"),
+            "import-too-long" => (Tone::Warning, "done-import-too-long"),
             "import-busy" => (Tone::Warning, "done-import-busy"),
             "identity-erased" => (Tone::Good, "borrower-erased"),
             "token-revoked" => (Tone::Good, "done-token-revoked"),

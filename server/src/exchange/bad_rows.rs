@@ -7,7 +7,10 @@ use super::{
     read::Table,
     write::{BYTE_ORDER_MARK, Delimiter, csv_line},
 };
-use crate::{domain::import::fault::Fault, store::import::RowReport};
+use crate::{
+    domain::import::{cells::without_guard, fault::Fault},
+    store::import::RowReport,
+};
 
 /// The reasons of a row's outcome.
 #[must_use]
@@ -15,28 +18,43 @@ pub fn faults(report: &RowReport) -> Vec<Fault> {
     serde_json::from_value(report.details.clone()).unwrap_or_default()
 }
 
-/// The bad rows of `table`. `headings` name the two added columns, `say` puts a reason into words.
-#[must_use]
-pub fn csv(
-    table: &Table,
-    reports: &[RowReport],
-    headings: [&str; 2],
+/// The file of bad rows, written a page of reports at a time.
+#[derive(Debug)]
+pub struct BadRows {
+    table: Table,
+    /// Where each line of the file stands in the table.
+    places: HashMap<i64, usize>,
     delimiter: Delimiter,
-    say: impl Fn(&Fault) -> String,
-) -> String {
-    let width = table.headings.len();
-    let mut text = BYTE_ORDER_MARK.to_owned();
-    text.push_str(&csv_line(headings.into_iter().chain(table.headings.iter().map(String::as_str)), delimiter));
-    let lines: HashMap<i64, &[String]> =
-        table.lines.iter().map(|line| (i64::from(line.number), line.cells.as_slice())).collect();
-    for report in reports {
-        let Some(cells) = lines.get(&report.line) else { continue };
-        let reasons = faults(report).iter().map(&say).collect::<Vec<_>>().join(" ; ");
-        let mut row = vec![report.line.to_string(), reasons];
-        // What stood guarded in the file is guarded once: the cell is written as it was read.
-        row.extend(cells.iter().map(|cell| crate::domain::import::cells::without_guard(cell).to_owned()));
-        row.resize(row.len().max(width + 2), String::new());
-        text.push_str(&csv_line(&row, delimiter));
+}
+
+impl BadRows {
+    /// Of the file that was read as `table`.
+    #[must_use]
+    pub fn of(table: Table, delimiter: Delimiter) -> Self {
+        let places = table.lines.iter().enumerate().map(|(place, line)| (i64::from(line.number), place)).collect();
+        Self { table, places, delimiter }
     }
-    text
+
+    /// Its first line; `headings` name the two added columns.
+    #[must_use]
+    pub fn head(&self, headings: [&str; 2]) -> String {
+        let columns = headings.into_iter().chain(self.table.headings.iter().map(String::as_str));
+        BYTE_ORDER_MARK.to_owned() + &csv_line(columns, self.delimiter)
+    }
+
+    /// The lines of these reports; `say` puts a reason into words.
+    #[must_use]
+    pub fn page(&self, reports: &[RowReport], say: impl Fn(&Fault) -> String) -> String {
+        let mut text = String::new();
+        for report in reports {
+            let Some(place) = self.places.get(&report.line) else { continue };
+            let reasons = faults(report).iter().map(&say).collect::<Vec<_>>().join(" ; ");
+            let mut row = vec![report.line.to_string(), reasons];
+            // What stood guarded in the file is guarded once: the cell is written as it was read.
+            row.extend(self.table.lines[*place].cells.iter().map(|cell| without_guard(cell).to_owned()));
+            row.resize(row.len().max(self.table.headings.len() + 2), String::new());
+            text.push_str(&csv_line(&row, self.delimiter));
+        }
+        text
+    }
 }

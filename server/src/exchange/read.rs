@@ -1,6 +1,9 @@
 //! A file as a table: headings and lines, whatever its format, encoding and delimiter.
 
-use super::{limits, text, workbook};
+use super::{
+    limits::{self, Bounds},
+    text, workbook,
+};
 use crate::domain::import::cells::Line;
 
 /// A file that was read.
@@ -38,8 +41,10 @@ pub enum Unreadable {
     /// A workbook that cannot be read.
     #[error("this workbook is damaged: open it, save it as .xlsx or as CSV and send that")]
     DamagedWorkbook,
-    /// A workbook that unpacks to far more than it should.
-    #[error("this workbook unpacks to more than {} MiB: save the sheet as CSV", limits::MAX_UNPACKED_BYTES >> 20)]
+    /// A file that becomes far larger in memory than it should.
+    #[error(
+        "this file unpacks to far more than its rows need: keep the columns that are used, or save the sheet as CSV"
+    )]
     Bomb,
 }
 
@@ -73,17 +78,22 @@ impl Unreadable {
 
 /// Reads a file whose first line holds the headings.
 pub fn table(bytes: &[u8]) -> Result<Table, Unreadable> {
-    list(bytes).and_then(|table| if table.lines.is_empty() { Err(Unreadable::Empty) } else { Ok(table) })
+    within(bytes, Bounds::OF_TABLE)
+        .and_then(|table| if table.lines.is_empty() { Err(Unreadable::Empty) } else { Ok(table) })
 }
 
-/// Reads a file that may have no headings: its first line, whatever it is, then stands in their place.
+/// Reads a short list, which may have no headings: its first line, whatever it is, then stands in their place.
 pub fn list(bytes: &[u8]) -> Result<Table, Unreadable> {
+    within(bytes, Bounds::OF_LIST)
+}
+
+fn within(bytes: &[u8], bounds: Bounds) -> Result<Table, Unreadable> {
     if bytes.len() > limits::MAX_FILE_BYTES {
         return Err(Unreadable::TooLarge);
     }
-    let mut sheet = Sheet::default();
+    let mut sheet = Sheet { table: Table::default(), left: bounds.cells };
     if bytes.starts_with(b"PK\x03\x04") {
-        workbook::read(bytes, &mut sheet)?;
+        workbook::read(bytes, bounds.unpacked, &mut sheet)?;
     } else if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
         return Err(Unreadable::OldWorkbook);
     } else {
@@ -92,14 +102,21 @@ pub fn list(bytes: &[u8]) -> Result<Table, Unreadable> {
     if sheet.table.headings.is_empty() { Err(Unreadable::Empty) } else { Ok(sheet.table) }
 }
 
+/// The part of a cell's text that is kept, looked at before anything is copied.
+pub(super) fn kept(text: &str) -> &str {
+    text.char_indices().nth(limits::MAX_CELL_CHARS).map_or(text, |(cut, _)| &text[..cut])
+}
+
 /// A table while it is read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sheet {
     table: Table,
+    /// Bytes of cells that may still come.
+    left: usize,
 }
 
 impl Sheet {
-    /// Takes the next line; empty ones are passed over, the first other one holds the headings.
+    /// Takes the next line, its cells [`kept`]; empty ones are passed over, the first other one holds the headings.
     pub(super) fn push(&mut self, number: u32, mut cells: Vec<String>) -> Result<(), Unreadable> {
         while cells.last().is_some_and(|cell| cell.trim().is_empty()) {
             cells.pop();
@@ -110,11 +127,8 @@ impl Sheet {
         if cells.len() > limits::MAX_COLUMNS {
             return Err(Unreadable::TooManyColumns);
         }
-        for cell in &mut cells {
-            if let Some((cut, _)) = cell.char_indices().nth(limits::MAX_CELL_CHARS) {
-                cell.truncate(cut);
-            }
-        }
+        let bytes: usize = cells.iter().map(|cell| size_of::<String>() + cell.len()).sum();
+        self.left = self.left.checked_sub(bytes).ok_or(Unreadable::Bomb)?;
         if self.table.headings.is_empty() {
             self.table.headings = cells.into_iter().map(|cell| cell.trim().to_owned()).collect();
         } else if self.table.lines.len() == limits::MAX_ROWS {
@@ -199,6 +213,34 @@ mod tests {
         assert_eq!(headings, ["Étiquette", "", "Fin de garantie"]);
         let text = |list: &[&str]| list.iter().map(|&cell| cell.to_owned()).collect::<Vec<_>>();
         assert_eq!(lines, [(3, text(&["007", "", "2026-09-07"])), (5, text(&["12345678901", "", "true"]))]);
+    }
+
+    /// A workbook that holds one text once and names it in `rows` rows of `columns` cells.
+    fn repeating(text: &str, rows: u32, columns: u16) -> Vec<u8> {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+            sheet.write_string(row, column, text).unwrap();
+        }
+        book.save_to_buffer().unwrap()
+    }
+
+    #[test]
+    fn a_text_that_every_cell_names_is_cut_before_it_is_copied_and_counted_each_time() {
+        let text = "é".repeat(32_767);
+        let bytes = repeating(&text, 2, 150);
+        let cell = limits::MAX_CELL_CHARS * 2 + size_of::<String>();
+        let bounds = |cells| Bounds { unpacked: limits::MAX_UNPACKED_BYTES, cells };
+        let table = within(&bytes, bounds(300 * cell)).unwrap();
+        assert!(table.lines[0].cells.iter().all(|cell| cell.capacity() == limits::MAX_CELL_CHARS * 2));
+        assert_eq!(within(&bytes, bounds(300 * cell - 1)), Err(Unreadable::Bomb));
+        // What a referent may send: far less than the file names.
+        let list = repeating(&text, 20, 150);
+        assert!(list.len() < 1 << 20, "{}", list.len());
+        assert_eq!(super::list(&list), Err(Unreadable::Bomb));
+        // Empty cells cost their place too.
+        let wide = format!("a\n{}", format!("{}x\n", ";".repeat(limits::MAX_COLUMNS - 1)).repeat(5_000));
+        assert_eq!(super::list(wide.as_bytes()), Err(Unreadable::Bomb));
     }
 
     #[test]

@@ -12,12 +12,12 @@ use uuid::Uuid;
 
 use super::{
     ledger::{self, LedgerError},
-    limits::CHUNK_ROWS,
+    limits::{CHUNK_ROWS, MAX_WHOLE_ROWS},
     records::{ChunkFailed, Pass, Records, Write},
 };
 use crate::{
     clock,
-    domain::import::{Counts, ImportState, OnError},
+    domain::import::{Counts, ImportState, OnError, OutcomeName},
     store::{
         Store, StoreError, Tx,
         audit::{self, NewAudit},
@@ -123,6 +123,28 @@ impl Runner {
         self.end(&import, state, None).await
     }
 
+    /// Things that the rows before `import.done` are about, as an interrupted pass knew them: a later row about one of
+    /// them is refused, whoever goes on.
+    async fn replayed(&self, import: &Import, records: &Records) -> Result<HashSet<Uuid>, RunError> {
+        let done = usize::try_from(import.done).unwrap_or(usize::MAX).min(records.len());
+        let mut touched = HashSet::new();
+        if done == records.len() {
+            return Ok(touched);
+        }
+        for from in (0..done).step_by(CHUNK_ROWS) {
+            let now = clock::now();
+            let actor = &import.created_by;
+            let mut tx = self.store.write().await?;
+            let mut pass = Pass { vault: &self.vault, write: Write::No, actor, now, touched };
+            records.work(&mut tx, &mut pass, from, done.min(from + CHUNK_ROWS)).await?;
+            touched = pass.touched;
+            // Nothing is written but that this process is alive.
+            self.advance(&mut tx, import, now).await?;
+            tx.commit().await?;
+        }
+        Ok(touched)
+    }
+
     /// Works on what is left, a unit of work for each chunk; whether it came to the end.
     async fn chunks(
         &self,
@@ -131,7 +153,7 @@ impl Runner {
         write: Write,
         told: &mut (impl FnMut(&Import) -> GoOn + Send),
     ) -> Result<bool, RunError> {
-        let mut touched = HashSet::new();
+        let mut touched = self.replayed(import, records).await?;
         loop {
             let from = usize::try_from(import.done).unwrap_or(usize::MAX).min(records.len());
             if from == records.len() {
@@ -165,7 +187,8 @@ impl Runner {
         if still { Ok(()) } else { Err(RunError::NotOurs) }
     }
 
-    /// Writes a file without a bad row in one unit of work. What has become bad since it was looked at stops it.
+    /// Writes a file without a bad row in one unit of work, its devices held in one order. What has become bad since it
+    /// was looked at stops it.
     async fn all_at_once(&self, mut import: Import, records: &Records) -> Result<Import, RunError> {
         let now = clock::now();
         let actor = import.created_by.clone();
@@ -173,18 +196,11 @@ impl Runner {
         let mut tx = self.store.write().await?;
         let mut pass = Pass { vault: &self.vault, write: Write::Yes, actor: &actor, now, touched: HashSet::new() };
         let mut counts = Counts::default();
-        let mut bad = Vec::new();
-        for from in (0..records.len()).step_by(CHUNK_ROWS) {
-            let to = records.len().min(from + CHUNK_ROWS);
-            let reports = records.work(&mut tx, &mut pass, from, to).await?;
-            for report in &reports {
-                counts.add(report.outcome);
-            }
-            bad.extend(reports.into_iter().filter(|report| report.outcome.as_str() == "bad"));
-            if !bad.is_empty() {
-                break;
-            }
+        let reports = records.work(&mut tx, &mut pass, 0, records.len()).await?;
+        for report in &reports {
+            counts.add(report.outcome);
         }
+        let bad: Vec<_> = reports.into_iter().filter(|report| report.outcome == OutcomeName::Bad).collect();
         import.counts = if bad.is_empty() { counts } else { Counts { bad: counts.bad, ..import.counts } };
         if !bad.is_empty() {
             drop(tx);
@@ -195,7 +211,7 @@ impl Runner {
             return self.end(&import, ImportState::Refused, None).await;
         }
         self.advance(&mut tx, &import, now).await?;
-        finish(&mut tx, &import, ImportState::Done, None, now).await?;
+        self.finish(&mut tx, &import, (ImportState::Done, None), now).await?;
         tx.commit().await?;
         Ok(Import { state: ImportState::Done, finished_at: Some(now), ..import })
     }
@@ -211,34 +227,44 @@ impl Runner {
     async fn end(&self, import: &Import, state: ImportState, failure: Option<&str>) -> Result<Import, RunError> {
         let now = clock::now();
         let mut tx = self.store.write().await?;
-        finish(&mut tx, import, state, failure, now).await?;
+        self.finish(&mut tx, import, (state, failure), now).await?;
         tx.commit().await?;
         Ok(Import { state, failure: failure.map(str::to_owned), finished_at: Some(now), ..import.clone() })
     }
-}
 
-/// Ends a pass, and writes down what it did; a check did nothing.
-async fn finish(
-    tx: &mut Tx,
-    import: &Import,
-    state: ImportState,
-    failure: Option<&str>,
-    now: UtcMillis,
-) -> Result<(), StoreError> {
-    import::finish(tx, import.id, state, failure, now).await?;
-    if import.state == ImportState::Applying {
-        let counts = import.counts;
-        let details = json!({
-            "kind": import.kind.as_str(), "state": state.as_str(), "on_error": import.on_error.as_str(),
-            "blanks": import.blanks.as_str(), "rows": import.total, "new": counts.new, "changed": counts.changed,
-            "same": counts.same, "bad": counts.bad,
-        });
-        let object_id = import.id.to_string();
-        let actor = import.created_by.as_str();
-        let entry = NewAudit { actor, action: "import.end", object_kind: "import", object_id: &object_id, details };
-        audit::append(tx, entry, now).await?;
+    /// Ends a pass that is still this process's, and writes down what it did; a check did nothing.
+    async fn finish(
+        &self,
+        tx: &mut Tx,
+        import: &Import,
+        (state, failure): (ImportState, Option<&str>),
+        now: UtcMillis,
+    ) -> Result<(), RunError> {
+        if !import::finish(tx, import.id, self.holder, (state, failure), now).await? {
+            return Err(RunError::NotOurs);
+        }
+        if import.state == ImportState::Applying {
+            let counts = import.counts;
+            let details = json!({
+                "kind": import.kind.as_str(), "state": state.as_str(), "on_error": import.on_error.as_str(),
+                "blanks": import.blanks.as_str(), "rows": import.total, "new": counts.new, "changed": counts.changed,
+                "same": counts.same, "bad": counts.bad,
+            });
+            let object_id = import.id.to_string();
+            let actor = import.created_by.as_str();
+            let entry = NewAudit { actor, action: "import.end", object_kind: "import", object_id: &object_id, details };
+            audit::append(tx, entry, now).await?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Ends an import of this process as failed, because its pass panicked; it would panic again.
+    pub async fn broke(&self, id: Uuid) -> Result<(), RunError> {
+        let mut tx = self.store.read().await?;
+        let import = import::find(&mut tx, id).await?.ok_or(RunError::NotOurs)?;
+        drop(tx);
+        self.end(&import, ImportState::Failed, Some("a fault of this program: see its log")).await.map(drop)
+    }
 }
 
 /// Whether the same pass may come to its end when it goes on later.
@@ -252,16 +278,36 @@ fn worth_trying_again(error: &RunError) -> bool {
     }
 }
 
-/// Begins a pass over an import, in a unit of work with its audit row where it will write. False when it cannot begin.
+/// Whether a pass could begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// It waits for a process.
+    Yes,
+    /// A process works on the import just now, or it was written.
+    Busy,
+    /// It has more than [`MAX_WHOLE_ROWS`] rows and is to be written all or nothing.
+    TooLong,
+}
+
+/// Whether a file of so many rows may be written all or nothing.
+#[must_use]
+pub fn may_be_whole(rows: i64) -> bool {
+    usize::try_from(rows).is_ok_and(|rows| rows <= MAX_WHOLE_ROWS)
+}
+
+/// Begins a pass over an import, in a unit of work with its audit row where it will write.
 pub async fn begin(
     tx: &mut Tx,
     import: &Import,
     asked: &import::Asked<'_>,
     by: &str,
     now: UtcMillis,
-) -> Result<bool, StoreError> {
+) -> Result<Begun, StoreError> {
+    if asked.state == ImportState::Applying && asked.on_error == OnError::Stop && !may_be_whole(import.total) {
+        return Ok(Begun::TooLong);
+    }
     if !import::start(tx, import.id, asked, now).await? {
-        return Ok(false);
+        return Ok(Begun::Busy);
     }
     if asked.state == ImportState::Applying {
         let details = json!({
@@ -273,5 +319,5 @@ pub async fn begin(
             NewAudit { actor: by, action: "import.begin", object_kind: "import", object_id: &object_id, details };
         audit::append(tx, entry, now).await?;
     }
-    Ok(true)
+    Ok(Begun::Yes)
 }

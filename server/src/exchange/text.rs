@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::read::{Sheet, Unreadable};
+use super::{
+    limits,
+    read::{Sheet, Unreadable, kept},
+};
 
 /// Bytes at the beginning from which the encoding and the delimiter are told.
 const LOOKED_AT: usize = 64 * 1024;
@@ -23,7 +26,12 @@ pub(super) fn read(bytes: &[u8], sheet: &mut Sheet) -> Result<(), Unreadable> {
     while reader.read_record(&mut record).map_err(|_| Unreadable::UnknownFormat)? {
         let start = record.position().and_then(|place| usize::try_from(place.byte()).ok()).unwrap_or(usize::MAX);
         let number = u32::try_from(lines.of(start)).unwrap_or(u32::MAX);
-        sheet.push(number, record.iter().map(str::to_owned).collect())?;
+        // A line of delimiters alone has millions of cells: only those up to the last filled one are copied.
+        let filled = record.len() - record.iter().rev().take_while(|cell| cell.trim().is_empty()).count();
+        if filled > limits::MAX_COLUMNS {
+            return Err(Unreadable::TooManyColumns);
+        }
+        sheet.push(number, record.iter().take(filled).map(|cell| kept(cell).to_owned()).collect())?;
     }
     Ok(())
 }

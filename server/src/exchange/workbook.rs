@@ -6,12 +6,12 @@ use calamine::{DataRef, Reader as _, Xlsx};
 
 use super::{
     limits,
-    read::{Sheet, Unreadable},
+    read::{Sheet, Unreadable, kept},
 };
 
-/// Reads a workbook into `sheet`.
-pub(super) fn read(bytes: &[u8], sheet: &mut Sheet) -> Result<(), Unreadable> {
-    measure(bytes)?;
+/// Reads a workbook that may unpack to `most` bytes into `sheet`.
+pub(super) fn read(bytes: &[u8], most: u64, sheet: &mut Sheet) -> Result<(), Unreadable> {
+    measure(bytes, most)?;
     let damaged = |_| Unreadable::DamagedWorkbook;
     let mut book: Xlsx<Cursor<&[u8]>> = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     for name in book.sheet_names() {
@@ -23,12 +23,12 @@ pub(super) fn read(bytes: &[u8], sheet: &mut Sheet) -> Result<(), Unreadable> {
 }
 
 /// Unpacks every part to nowhere, and stops at the limit: what a workbook says about its sizes may be a lie.
-fn measure(bytes: &[u8]) -> Result<(), Unreadable> {
+fn measure(bytes: &[u8], most: u64) -> Result<(), Unreadable> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| Unreadable::DamagedWorkbook)?;
     if archive.len() > limits::MAX_PARTS {
         return Err(Unreadable::Bomb);
     }
-    let mut left = limits::MAX_UNPACKED_BYTES;
+    let mut left = most;
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(|_| Unreadable::OldWorkbook)?;
         let unpacked = std::io::copy(&mut part.take(left + 1), &mut std::io::sink());
@@ -69,13 +69,14 @@ fn read_sheet(book: &mut Xlsx<Cursor<&[u8]>>, name: &str, sheet: &mut Sheet) -> 
     Ok(true)
 }
 
-/// A cell as people see it: days as days, whole numbers without a fraction.
+/// A cell as people see it: days as days, whole numbers without a fraction. Of a text only what is [`kept`] is copied:
+/// any number of cells may name the same long one.
 fn text(cell: &DataRef<'_>) -> String {
     match cell {
         DataRef::Int(number) => number.to_string(),
         DataRef::Float(number) => number.to_string(),
-        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
-        DataRef::SharedString(text) => (*text).to_owned(),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => kept(text).to_owned(),
+        DataRef::SharedString(text) => kept(text).to_owned(),
         DataRef::Bool(value) => value.to_string(),
         DataRef::DateTime(moment) if moment.is_datetime() => {
             let (year, month, day, ..) = moment.to_ymd_hms_milli();

@@ -4,11 +4,16 @@ use std::time::Duration;
 
 use cartable_common::UtcMillis;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
 
 use crate::{
     clock,
     exchange::run::{GoOn, RunError, Runner},
-    store::{Store, StoreError, import},
+    fault,
+    store::{
+        Store, StoreError,
+        import::{self, Import},
+    },
     vault::Vault,
 };
 
@@ -37,6 +42,22 @@ pub fn start(store: &Store, vault: &Vault, tracker: &TaskTracker, shutdown: &Can
     });
 }
 
+/// Works on one import. A panic ends it as failed, and nothing else.
+pub async fn one(runner: &Runner, id: Uuid, told: impl FnMut(&Import) -> GoOn + Send) {
+    // A unit of work that panics is rolled back when it is dropped.
+    let ran = match fault::contain("imports", runner.run(id, told)).await {
+        Some(ran) => ran.map(Some),
+        None => runner.broke(id).await.map(|()| None),
+    };
+    match ran {
+        Ok(Some(import)) => {
+            tracing::info!(import = %id, kind = %import.kind, state = %import.state, rows = import.done, "import");
+        }
+        Ok(None) | Err(RunError::NotOurs) => {}
+        Err(error) => tracing::error!(import = %id, %error, "an import failed"),
+    }
+}
+
 /// Works on all that waits.
 pub async fn round(
     store: &Store,
@@ -54,14 +75,7 @@ pub async fn round(
         tx.commit().await?;
     }
     for id in waiting {
-        let stop = || if shutdown.is_cancelled() { GoOn::No } else { GoOn::Yes };
-        match runner.run(id, |_| stop()).await {
-            Ok(import) => {
-                tracing::info!(import = %id, kind = %import.kind, state = %import.state, rows = import.done, "import");
-            }
-            Err(RunError::NotOurs) => {}
-            Err(error) => tracing::error!(import = %id, %error, "an import failed"),
-        }
+        one(runner, id, |_| if shutdown.is_cancelled() { GoOn::No } else { GoOn::Yes }).await;
         if shutdown.is_cancelled() {
             runner.release(id).await?;
             break;

@@ -95,10 +95,10 @@ const SELECT: &str = "SELECT id, kind, file_name, created_by, created_at, state,
 /// Imports shown at once, newest first.
 const SHOWN: i64 = 50;
 
-/// Records an import, whose columns are then looked at.
-pub async fn insert(tx: &mut Tx, import: &Import, content_hash: &[u8]) -> Result<(), StoreError> {
+/// Records an import, whose columns are then looked at: with the file's hash, and its headings and examples, sealed.
+pub async fn insert(tx: &mut Tx, import: &Import, content_hash: &[u8], sealed_preview: &str) -> Result<(), StoreError> {
     let sql = "INSERT INTO import (id, kind, file_name, content_hash, created_by, created_at, state, on_error, blanks, \
-               mapping, total_rows) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+               mapping, total_rows, sealed_preview) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let mapping = to_json("import.mapping", &import.mapping)?;
     on!(tx, |c| {
         sqlx::query(sql)
@@ -113,6 +113,7 @@ pub async fn insert(tx: &mut Tx, import: &Import, content_hash: &[u8]) -> Result
             .bind(import.blanks.as_str())
             .bind(mapping)
             .bind(import.total)
+            .bind(sealed_preview)
             .execute(c)
             .await
             .map(drop)
@@ -131,6 +132,13 @@ pub async fn insert_part(tx: &mut Tx, id: Uuid, number: i64, sealed: &str) -> Re
 pub async fn parts(tx: &mut Tx, id: Uuid) -> Result<Vec<(i64, String)>, StoreError> {
     let sql = "SELECT number, sealed FROM import_part WHERE import_id = $1 ORDER BY number";
     Ok(on!(tx, |c| sqlx::query_as(sql).bind(id).fetch_all(c).await)?)
+}
+
+/// The sealed headings and examples of the file; none if the import is gone, or older than they are.
+pub async fn preview(tx: &mut Tx, id: Uuid) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT sealed_preview FROM import WHERE id = $1";
+    let found: Option<Option<String>> = on!(tx, |c| sqlx::query_scalar(sql).bind(id).fetch_optional(c).await)?;
+    Ok(found.flatten())
 }
 
 /// The import with that id.
@@ -266,19 +274,22 @@ pub async fn advance(
     Ok(rows == 1)
 }
 
-/// Ends a pass.
+/// Ends a pass; false when `holder` has lost the import.
 pub async fn finish(
     tx: &mut Tx,
     id: Uuid,
-    state: ImportState,
-    failure: Option<&str>,
+    holder: Uuid,
+    (state, failure): (ImportState, Option<&str>),
     now: UtcMillis,
-) -> Result<(), StoreError> {
-    let sql = "UPDATE import SET state = $2, failure = $3, finished_at = $4, holder = NULL, held_until = NULL \
-               WHERE id = $1";
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE import SET state = $3, failure = $4, finished_at = $5, holder = NULL, held_until = NULL \
+               WHERE id = $1 AND holder = $2";
     let (state, now) = (state.as_str(), now.get());
-    on!(tx, |c| sqlx::query(sql).bind(id).bind(state).bind(failure).bind(now).execute(c).await.map(drop))?;
-    Ok(())
+    let rows = on!(tx, |c| {
+        let ended = sqlx::query(sql).bind(id).bind(holder).bind(state).bind(failure).bind(now).execute(c).await;
+        ended.map(|done| done.rows_affected())
+    })?;
+    Ok(rows == 1)
 }
 
 /// One row's outcome, as stored.

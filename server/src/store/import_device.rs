@@ -1,6 +1,6 @@
 //! Devices of an import: known ones read by their keys, outcomes written, hundreds in one statement.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cartable_common::UtcMillis;
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use super::{
     rows::{Rows, Type},
     value::parsed,
 };
-use crate::domain::{device::DeviceStatus, import::device::KnownDevice};
+use crate::domain::{device::DeviceStatus, import::device::KnownDevice, loan::LendingState};
 
 #[derive(sqlx::FromRow)]
 struct Raw {
@@ -78,6 +78,20 @@ pub async fn known<'a>(
     Ok(devices.into_values().collect())
 }
 
+/// The same, held until this unit of work ends: what is seen of them is still true when they are written.
+pub async fn held(tx: &mut Tx, serials: &[&str], tags: &[&str]) -> Result<Vec<KnownDevice>, StoreError> {
+    let mut held = HashSet::new();
+    loop {
+        let found = known(tx, serials.iter().copied(), tags.iter().copied()).await?;
+        let new: Vec<Uuid> = found.iter().map(|device| device.id).filter(|id| held.insert(*id)).collect();
+        // On SQLite whoever writes is alone. Elsewhere they are looked at again, and once more if others have come.
+        if new.is_empty() || matches!(tx, Tx::Sqlite(_)) {
+            return Ok(found);
+        }
+        device::lock(tx, new).await?;
+    }
+}
+
 /// What a device becomes.
 #[derive(Clone, Debug)]
 pub struct Written<'a> {
@@ -87,7 +101,7 @@ pub struct Written<'a> {
     pub after: &'a KnownDevice,
 }
 
-/// Writes new and changed devices. New ones are pending until an agent enrols, and no contact is expected of them.
+/// Writes new and changed devices, the changed ones [`held`]. New ones are pending until an agent enrols, and no contact is expected of them.
 pub async fn write(tx: &mut Tx, devices: &[Written<'_>], now: UtcMillis) -> Result<(), StoreError> {
     let sites = site_words(tx, devices).await?;
     let (mut new, mut changed) = (columns(), columns());
@@ -95,7 +109,9 @@ pub async fn write(tx: &mut Tx, devices: &[Written<'_>], now: UtcMillis) -> Resu
     let mut moved = Vec::new();
     for written in devices {
         let words = written.after.site.and_then(|id| sites.get(&id)).cloned().unwrap_or_default();
-        let row = row(written.after, &words);
+        // Where a device is is written only where the row says so.
+        let lending = written.before.is_none_or(|before| before.lending != written.after.lending);
+        let row = row(written.after, lending.then_some(written.after.lending), &words);
         match written.before {
             None => {
                 new.push(row);
@@ -109,7 +125,6 @@ pub async fn write(tx: &mut Tx, devices: &[Written<'_>], now: UtcMillis) -> Resu
             }
         }
     }
-    device::lock(tx, devices.iter().filter(|one| one.before.is_some()).map(|one| one.after.id)).await?;
     // Counters follow a move one by one: few devices of a file change their site, and what is open on them is theirs.
     for (id, site) in moved {
         device::set_site(tx, &crate::domain::scope::Scope::Everything, cartable_common::DeviceId(id), site).await?;
@@ -126,7 +141,7 @@ pub async fn write(tx: &mut Tx, devices: &[Written<'_>], now: UtcMillis) -> Resu
     new.execute(tx, &sql).await?;
     let sql = "UPDATE device SET serial_number = r.serial_number, asset_tag = r.asset_tag, \
                manufacturer = r.manufacturer, model = r.model, chassis = r.chassis, programme = r.programme, \
-               lending_state = r.lending_state, grade = r.grade, warranty_until = r.warranty_until, \
+               lending_state = COALESCE(r.lending_state, device.lending_state), grade = r.grade, warranty_until = r.warranty_until, \
                sort_serial = r.sort_serial, sort_model = r.sort_model, search_text = r.search_text \
                FROM {rows} WHERE device.id = r.id";
     changed.execute(tx, sql).await?;
@@ -153,7 +168,7 @@ const fn columns() -> Rows<15> {
     ])
 }
 
-fn row(device: &KnownDevice, words: &SiteWords) -> [super::rows::Cell; 15] {
+fn row(device: &KnownDevice, lending: Option<LendingState>, words: &SiteWords) -> [super::rows::Cell; 15] {
     let listed = Listed::new(
         device.serial.as_deref(),
         device.manufacturer.as_deref(),
@@ -170,7 +185,7 @@ fn row(device: &KnownDevice, words: &SiteWords) -> [super::rows::Cell; 15] {
         device.chassis.clone().into(),
         device.programme.clone().into(),
         device.site.into(),
-        device.lending.as_str().into(),
+        lending.map(LendingState::as_str).into(),
         device.grade.clone().into(),
         device.warranty_until.into(),
         listed.sort_serial.into(),

@@ -7,13 +7,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, device,
+    StoreError, Tx, campaign, device, loan,
     rows::{Cell, Rows, Type},
     value::{day_number, moment, parsed},
+    webhook,
 };
 use crate::domain::{
     import::loan::{KnownLoan, LoanChange, LoanDevice},
-    loan::{Condition, LoanStateName},
+    loan::{Condition, Loan, LoanStateName},
     paris,
 };
 
@@ -53,6 +54,24 @@ pub async fn devices<'a>(
         }
     }
     Ok(devices)
+}
+
+/// The same, held until this unit of work ends: what is seen of them and their loans is still true when it is written.
+pub async fn held(
+    tx: &mut Tx,
+    serials: &[&str],
+    tags: &[&str],
+) -> Result<HashMap<String, Vec<LoanDevice>>, StoreError> {
+    let mut held = BTreeSet::new();
+    loop {
+        let found = devices(tx, serials.iter().copied(), tags.iter().copied()).await?;
+        let new: Vec<Uuid> = found.values().flatten().map(|one| one.id).filter(|id| held.insert(*id)).collect();
+        // On SQLite whoever writes is alone. Elsewhere they are looked at again, and once more if others have come.
+        if new.is_empty() || matches!(tx, Tx::Sqlite(_)) {
+            return Ok(found);
+        }
+        device::lock(tx, new).await?;
+    }
 }
 
 /// Borrowers by reference, and by hashed number.
@@ -125,9 +144,20 @@ fn noon(day: i64) -> i64 {
     day * UtcMillis::DAY + UtcMillis::DAY / 2
 }
 
-/// Writes new and changed loans, their events, and where their devices then are.
+/// When a loan began of which only the day is known: at noon, never later than now. What the desk does after the import
+/// comes after it.
+fn began(day: i64, now: UtcMillis) -> i64 {
+    noon(day).min(now.get())
+}
+
+/// When it ended: at noon, never later than now, never before it began.
+fn ended(day: i64, began: i64, now: UtcMillis) -> i64 {
+    noon(day).min(now.get()).max(began)
+}
+
+/// Writes new and changed loans of [`held`] devices, their events, and where their devices then are; running campaigns
+/// and webhooks hear of each step. Nobody is written to: where the loans were kept before, that was done.
 pub async fn write(tx: &mut Tx, loans: &[(bool, &LoanChange)], actor: &str, now: UtcMillis) -> Result<(), StoreError> {
-    device::lock(tx, loans.iter().map(|(_, change)| change.loan.device).collect::<BTreeSet<_>>()).await?;
     let (mut new, mut changed) = (columns(), columns());
     let mut events = Rows::new([
         ("loan_id", Type::Uuid),
@@ -141,9 +171,9 @@ pub async fn write(tx: &mut Tx, loans: &[(bool, &LoanChange)], actor: &str, now:
     for (is_new, change) in loans {
         let loan = &change.loan;
         if *is_new {
-            new.push(row(change));
+            new.push(row(change, now));
         } else {
-            changed.push(row(change));
+            changed.push(row(change, now));
         }
         for (step, kind) in (1..).zip(steps(*is_new, change)) {
             let details = json!({ "imported": true }).to_string();
@@ -158,17 +188,51 @@ pub async fn write(tx: &mut Tx, loans: &[(bool, &LoanChange)], actor: &str, now:
                SELECT id, device_id, borrower_id, programme_id, site_id, state, started_at, started_at, due_day, \
                ended_at, '[]', CASE WHEN condition IS NULL THEN NULL ELSE '[]' END, condition, police_report FROM {rows}";
     new.execute(tx, sql).await?;
-    let sql = "UPDATE loan SET state = r.state, due_day = r.due_day, ended_at = r.ended_at, condition = r.condition, \
+    // The moment of a hand-over at the desk is known: the loan does not end before it.
+    let sql = "UPDATE loan SET state = r.state, due_day = r.due_day, ended_at = CASE WHEN r.ended_at < handed_over_at \
+               THEN handed_over_at ELSE r.ended_at END, condition = r.condition, \
                police_report = r.police_report, extensions = extensions + r.extended, \
                missing_accessories = CASE WHEN r.condition IS NULL THEN missing_accessories ELSE '[]' END \
-               FROM {rows} WHERE loan.id = r.id";
-    changed.execute(tx, sql).await?;
+               FROM {rows} WHERE loan.id = r.id AND loan.state = 'handed_over'";
+    let written = changed.execute(tx, sql).await?;
+    let meant: BTreeSet<Uuid> = loans.iter().filter(|(is_new, _)| !is_new).map(|(_, change)| change.loan.id).collect();
+    if usize::try_from(written) != Ok(meant.len()) {
+        let why = "a loan has ended under the hands of its import".to_owned();
+        return Err(StoreError::Corrupt { what: "loan.state", why });
+    }
     let sql = "INSERT INTO loan_event (loan_id, number, at, kind, actor, details) \
                SELECT r.loan_id, r.step + COALESCE((SELECT MAX(e.number) FROM loan_event e WHERE e.loan_id = r.loan_id), 0), \
                r.at, r.kind, r.actor, r.details FROM {rows}";
     events.execute(tx, sql).await?;
     let sql = "UPDATE device SET lending_state = r.state FROM {rows} WHERE device.id = r.id";
     device_states.execute(tx, sql).await?;
+    tell(tx, loans, now).await
+}
+
+/// Tells webhooks of each step, and running campaigns of what ended.
+async fn tell(tx: &mut Tx, changes: &[(bool, &LoanChange)], now: UtcMillis) -> Result<(), StoreError> {
+    let stored = loan::of_ids(tx, changes.iter().map(|(_, change)| change.loan.id)).await?;
+    let by_id: HashMap<Uuid, &Loan> = stored.iter().map(|loan| (loan.id, loan)).collect();
+    let told = changes.iter().filter_map(|(is_new, change)| Some((*is_new, *change, *by_id.get(&change.loan.id)?)));
+    let told: Vec<(bool, &LoanChange, &Loan)> = told.collect();
+    webhook::tell(tx, now, || {
+        let steps = told.iter().flat_map(|(is_new, change, loan)| {
+            steps(*is_new, change).into_iter().filter_map(move |step| {
+                let mut event = webhook::loan_event(loan, step, now)?;
+                // A loan that came in with its end was in a borrower's hands before.
+                let after = if step == "extended" { LoanStateName::HandedOver.as_str() } else { step };
+                event.data["state"] = after.into();
+                Some(event)
+            })
+        });
+        steps.collect()
+    })
+    .await?;
+    for (_, change, loan) in told.iter().filter(|(is_new, ..)| !is_new) {
+        if change.loan.state != LoanStateName::HandedOver {
+            campaign::follow(tx, loan, now).await?;
+        }
+    }
     Ok(())
 }
 
@@ -203,8 +267,9 @@ const fn columns() -> Rows<12> {
     ])
 }
 
-fn row(change: &LoanChange) -> [Cell; 12] {
+fn row(change: &LoanChange, now: UtcMillis) -> [Cell; 12] {
     let loan = &change.loan;
+    let began = began(loan.start, now);
     [
         loan.id.into(),
         loan.device.into(),
@@ -212,11 +277,25 @@ fn row(change: &LoanChange) -> [Cell; 12] {
         loan.programme.into(),
         loan.site.into(),
         loan.state.as_str().into(),
-        noon(loan.start).into(),
+        began.into(),
         loan.due.into(),
-        loan.end.map(noon).into(),
+        loan.end.map(|day| ended(day, began, now)).into(),
         loan.condition.map(Condition::as_str).into(),
         loan.police_report.clone().into(),
         i64::from(change.extended).into(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imported_days_lie_before_what_the_desk_does_next() {
+        let morning = UtcMillis::new(100 * UtcMillis::DAY + 9 * 3_600_000).unwrap();
+        assert_eq!(began(100, morning), morning.get(), "today, before noon");
+        assert_eq!(began(99, morning), 99 * UtcMillis::DAY + UtcMillis::DAY / 2);
+        assert_eq!(ended(100, began(99, morning), morning), morning.get());
+        assert_eq!(ended(99, noon(99) + 1, morning), noon(99) + 1, "not before it began");
+    }
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     StoreError, Tx, campaign, device, need, notice, on,
+    rows::Rows,
     value::{day, day_number, from_json, moment, optional_moment, parsed, to_json},
     webhook,
 };
@@ -228,6 +229,13 @@ pub(crate) async fn set_lending_state(tx: &mut Tx, id: DeviceId, state: LendingS
 /// The loan with that id, if `scope` covers its site.
 pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Loan>, StoreError> {
     one(tx, scope, "WHERE id = $1", id).await
+}
+
+/// The loans with these ids, whoever may see them.
+pub(crate) async fn of_ids(tx: &mut Tx, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Loan>, StoreError> {
+    let sql = format!("{SELECT} WHERE id IN (SELECT r.id FROM {{rows}})");
+    let raw: Vec<Raw> = Rows::of_ids(ids).fetch(tx, &sql).await?;
+    raw.into_iter().map(Raw::read).collect()
 }
 
 /// The same, with its device held until this unit of work ends: what is read is still true when the step is written.

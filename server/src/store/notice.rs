@@ -128,11 +128,9 @@ impl RawReason {
 
 /// How long a confirmation still means something: a desk's work of last week surprises nobody.
 const CONFIRMATION_DAYS: i64 = 7;
-/// A step that is recorded later than this after it happened (an import of older loans) is confirmed to nobody.
-const NEWS_FOR: i64 = 2 * UtcMillis::DAY;
 
 /// Writes the confirmation of a hand-over or a return, if that is the `step` that `loan` has just taken (an extension is
-/// another). Called by the store with each step of a loan.
+/// another). Called by the store with each step that a person takes with a loan: what a file brings in is confirmed to nobody.
 pub(crate) async fn confirm(tx: &mut Tx, loan: &Loan, step: &str, now: UtcMillis) -> Result<(), StoreError> {
     let state = loan.state.name();
     if step != state.as_str() {
@@ -148,7 +146,7 @@ pub(crate) async fn confirm(tx: &mut Tx, loan: &Loan, step: &str, now: UtcMillis
         | LoanStateName::WrittenOff
         | LoanStateName::Ceded => None,
     };
-    let Some(at) = happened.filter(|at| now.millis_since(*at) <= NEWS_FOR) else { return Ok(()) };
+    let Some(at) = happened else { return Ok(()) };
     let reason = if state == LoanStateName::Returned {
         Reason::Returned { loan: loan.id }
     } else {

@@ -61,17 +61,18 @@ pub(crate) async fn tell(
 
 /// Tells of a step that a loan has just taken.
 pub(crate) async fn tell_loan(tx: &mut Tx, loan: &Loan, step: &str, now: UtcMillis) -> Result<(), StoreError> {
-    let Some(kind) = EventKind::of_loan(step) else { return Ok(()) };
-    tell(tx, now, || {
-        let handed = loan.state.handed_over();
-        let data = json!({
-            "loan": loan.id, "device": loan.device, "borrower": loan.borrower, "programme": loan.programme,
-            "site": loan.site, "state": loan.state.name(),
-            "due": handed.and_then(|handed| handed.due).map(|due| due.to_string()),
-        });
-        vec![Event { kind, at: now, data }]
-    })
-    .await
+    tell(tx, now, || loan_event(loan, step, now).into_iter().collect()).await
+}
+
+/// What is to be told of a step that a loan has just taken; nothing of a step that has no event.
+pub(crate) fn loan_event(loan: &Loan, step: &str, at: UtcMillis) -> Option<Event> {
+    let handed = loan.state.handed_over();
+    let data = json!({
+        "loan": loan.id, "device": loan.device, "borrower": loan.borrower, "programme": loan.programme,
+        "site": loan.site, "state": loan.state.name(),
+        "due": handed.and_then(|handed| handed.due).map(|due| due.to_string()),
+    });
+    Some(Event { kind: EventKind::of_loan(step)?, at, data })
 }
 
 /// Somebody who is told.

@@ -141,7 +141,7 @@ pub const ROWS: &[Row] = &[
     // Its columns hold nothing yet: allowed, and told to choose.
     Row::new("POST /imports/{import}/check", "AP----", Programme, 422),
     Row::new("POST /imports/{import}/apply", "AP----", Programme, 303).sends("on_error=stop"),
-    Row::new("GET /imports/{import}/bad.csv", "AP----", Programme, 200),
+    Row::new("POST /imports/{import}/bad.csv", "AP----", Programme, 200),
     Row::new("POST /imports/{import}/delete", "AP----", Programme, 303),
     Row::new("GET /needs", "AP-R-U", Scope, 200),
     Row::new("POST /needs", "AP-R--", SiteInBody(422), 303)

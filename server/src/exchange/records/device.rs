@@ -15,9 +15,13 @@ pub(super) async fn work(
     pass: &mut Pass<'_>,
     rows: &[Row<DeviceRecord>],
 ) -> Result<Vec<RowReport>, ChunkFailed> {
-    let serials = good(rows).filter_map(|one| one.serial.value().map(String::as_str));
-    let tags = good(rows).filter_map(|one| one.asset_tag.value().map(String::as_str));
-    let mut known = KnownDevices { devices: import_device::known(tx, serials, tags).await?, ..KnownDevices::default() };
+    let serials: Vec<&str> = good(rows).filter_map(|one| one.serial.value().map(String::as_str)).collect();
+    let tags: Vec<&str> = good(rows).filter_map(|one| one.asset_tag.value().map(String::as_str)).collect();
+    let devices = match pass.write {
+        Write::Yes => import_device::held(tx, &serials, &tags).await?,
+        Write::No => import_device::known(tx, serials.into_iter(), tags.into_iter()).await?,
+    };
+    let mut known = KnownDevices { devices, ..KnownDevices::default() };
     if good(rows).any(|one| one.site.value().is_some()) {
         known.sites = import_places::sites(tx).await?;
     }

@@ -22,8 +22,12 @@ pub(super) async fn work(
     rows: &[Row<LoanRecord>],
 ) -> Result<Vec<RowReport>, ChunkFailed> {
     let keys = keys(pass.vault, good(rows).map(|one| one.school_number.as_ref()));
-    let serials = good(rows).filter_map(|one| one.serial.as_deref());
-    let devices = import_loan::devices(tx, serials, good(rows).filter_map(|one| one.asset_tag.as_deref())).await?;
+    let serials: Vec<&str> = good(rows).filter_map(|one| one.serial.as_deref()).collect();
+    let tags: Vec<&str> = good(rows).filter_map(|one| one.asset_tag.as_deref()).collect();
+    let devices = match pass.write {
+        Write::Yes => import_loan::held(tx, &serials, &tags).await?,
+        Write::No => import_loan::devices(tx, serials.into_iter(), tags.into_iter()).await?,
+    };
     let references = good(rows).filter_map(|one| one.reference.as_ref().map(Reference::as_str));
     let (by_reference, by_key) =
         import_loan::borrowers(tx, references, keys.values().map(<[u8; 32]>::as_slice)).await?;
