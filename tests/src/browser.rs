@@ -245,6 +245,12 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await.map(drop)
     }
 
+    /// Runs `script` in every page from now on, before the page's own: to watch or to stand in for what the browser offers
+    /// them.
+    pub async fn before_pages(&self, script: &str) -> anyhow::Result<()> {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await.map(drop)
+    }
+
     /// Forbids pages to run any script.
     pub async fn forbid_scripts(&self) -> anyhow::Result<()> {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await.map(drop)

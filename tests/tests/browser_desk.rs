@@ -1,5 +1,5 @@
 //! The desks in a real browser, with a scanner that only types codes and Enter: 200 returns in a row without leaving the
-//! page, with and without script, and a hand-over by scan with a drawn signature.
+//! page, with and without script, a hand-over by scan with a drawn signature; and what is heard, and read by a camera.
 
 use std::time::Instant;
 
@@ -146,6 +146,89 @@ async fn a_device_is_handed_over_by_scan_with_and_without_script() {
         browser.photograph(&format!("loan-{script}")).await.unwrap();
         assert_eq!(browser.console().await.unwrap(), Vec::<String>::new());
     }
+}
+
+/// Writes down the pitch of every tone that is started, then starts it.
+const LISTENING: &str = "
+    window.tones = [];
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function (...when) {
+      window.tones.push(this.frequency.value);
+      return start.apply(this, when);
+    };";
+
+/// A camera whose picture is a canvas, and a reader of bar codes that sees `window.code` at its third look: no test
+/// machine has either.
+const CAMERA: &str = "
+    window.looks = 0;
+    window.BarcodeDetector = class {
+      constructor(asked) { window.formats = asked.formats; }
+      async detect(video) {
+        window.looks += 1;
+        return video.readyState >= 2 && window.looks >= 3 ? [{ rawValue: window.code }] : [];
+      }
+    };
+    navigator.mediaDevices.getUserMedia = async (asked) => {
+      if (!window.code) throw new DOMException('no', 'NotAllowedError');
+      window.asked = asked;
+      const canvas = document.createElement('canvas');
+      const brush = canvas.getContext('2d');
+      setInterval(() => brush.fillRect(0, 0, canvas.width, canvas.height), 40);
+      return window.stream = canvas.captureStream(25);
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_return_is_heard_high_and_a_refusal_low_and_twice() {
+    let town = Town::begin(1, 0).await;
+    let driver = Driver::start().unwrap();
+    let browser = driver.open("fr").await.unwrap();
+    browser.before_pages(LISTENING).await.unwrap();
+    town.enter(&browser, "/returns").await;
+    let heard = async || browser.execute("return window.tones").await.unwrap();
+    assert_eq!(heard().await, serde_json::json!([]), "a page is quiet until something is scanned");
+    scanned(&browser, "CD-0001").await;
+    browser.until("document.querySelectorAll('#lines [data-outcome=good]').length", 1).await.unwrap();
+    assert_eq!(heard().await, serde_json::json!([880]));
+    scanned(&browser, "NOBODY").await;
+    browser.until("document.querySelectorAll('#lines [data-outcome=bad]').length", 1).await.unwrap();
+    assert_eq!(heard().await, serde_json::json!([880, 220, 220]));
+    assert_eq!(browser.console().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_telephones_camera_reads_codes_at_both_desks() {
+    let town = Town::begin(1, 1).await;
+    let driver = Driver::start().unwrap();
+    let browser = driver.open("fr").await.unwrap();
+    browser.set_screen(Screen::Hand).await.unwrap();
+    town.enter(&browser, "/returns").await;
+    let offered = "'BarcodeDetector' in window === !document.querySelector('[data-camera]').hidden ? 1 : 0";
+    assert_eq!(count(&browser, offered).await, 1, "the button is there where the browser can do it, and nowhere else");
+    browser.before_pages(LISTENING).await.unwrap();
+    browser.before_pages(CAMERA).await.unwrap();
+
+    browser.goto(&format!("{}/returns", town.server.console())).await.unwrap();
+    // Whoever does not allow the camera hears that it was refused; the field is there all the same.
+    browser.click("button[data-camera]").await.unwrap();
+    browser.until("window.tones.length", 2).await.unwrap();
+    browser.execute("window.code = 'CD-0001'").await.unwrap();
+    browser.click("button[data-camera]").await.unwrap();
+    browser.until("document.querySelectorAll('#lines [data-outcome=good]').length", 1).await.unwrap();
+    let page =
+        "const [button, video] = ['[data-camera]', '#camera'].map((css) => document.querySelector(css)); return ";
+    let state = async |what: &str| browser.execute(&format!("{page}{what}")).await.unwrap();
+    assert_eq!(state("window.asked.video.facingMode").await, "environment", "the one at the back");
+    assert_eq!(state("window.formats.includes('code_128') && window.formats.includes('qr_code')").await, true);
+    assert_eq!(state("window.stream.getTracks().map((track) => track.readyState)").await, serde_json::json!(["ended"]));
+    assert_eq!(state("[video.hidden, button.getAttribute('aria-pressed')]").await, serde_json::json!([true, "false"]));
+
+    let path = format!("/hand-over?programme={}", town.school.programme);
+    browser.goto(&format!("{}{path}", town.server.console())).await.unwrap();
+    browser.execute("window.code = 'CD-0002'").await.unwrap();
+    browser.click("button[data-camera]").await.unwrap();
+    browser.until("document.activeElement?.id === 'borrower' ? 1 : 0", 1).await.unwrap();
+    assert!(browser.source().await.unwrap().contains("CD-0002"));
+    assert_eq!(browser.console().await.unwrap(), Vec::<String>::new());
 }
 
 /// Draws on the canvas as a finger does.

@@ -6,11 +6,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use cartable_common::UtcMillis;
 use cartable_server::{
     config::{MailSettings, Security},
-    domain::{borrower::BorrowerKind, policy::Policy, school_calendar::Zone},
+    domain::{
+        borrower::{BorrowerKind, Guardian, Identity},
+        policy::Policy,
+        school_calendar::Zone,
+    },
     jobs::notices::{Done, NoticesError, Writing},
     mail::smtp::Mailer,
     pki::MasterKey,
-    store::Store,
+    store::{Store, borrower, message, message_attempt},
     vault::Vault,
 };
 use cartable_tests::{fleet::at, lent::Lent, mail_server::MailServer, on_both_engines, raw::Raw, stores::TestStore};
@@ -26,6 +30,9 @@ on_both_engines! {
     a_job_that_did_not_run_for_days_writes_once_what_still_matters,
     one_bad_address_does_not_keep_the_other_parent_from_reading,
     a_letter_whose_answer_never_came_is_repeated_once_under_its_id,
+    a_parent_of_three_reads_one_letter,
+    whose_address_was_corrected_leaves_the_familys_letter,
+    what_comes_while_a_letter_begins_to_be_tried_is_not_lost,
 }
 
 /// A clock that the test drives, a mail server, and the job between them.
@@ -82,6 +89,23 @@ impl<'a> Stage<'a> {
         self.try_run().await.unwrap()
     }
 
+    /// A run that is dropped at the await after a letter was taken: nothing more is written, as in a crash.
+    async fn crash_after_sending(&mut self) {
+        self.mail.be_silent(true);
+        let stopped = async {
+            while self.mail.taken().is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            _ = self.try_run() => panic!("the server never answers"),
+            () = stopped => {}
+        }
+        self.mail.stop().await;
+        self.mail.be_silent(false);
+        self.mail.resume().await.unwrap();
+    }
+
     /// Recipients of the letters taken, in order of their addresses.
     fn recipients(&self) -> Vec<String> {
         let mut all: Vec<String> = self.mail.taken().into_iter().flat_map(|letter| letter.to).collect();
@@ -136,7 +160,8 @@ async fn a_mail_server_that_is_down_for_an_hour_loses_and_doubles_nothing(test: 
     assert_eq!(raw.number(named).await.unwrap(), 0);
     assert_eq!(raw.number("SELECT count(*) FROM message WHERE state = 'sent'").await.unwrap(), 20);
     let read = "SELECT count(*) FROM audit WHERE action = 'borrower.identity_read'";
-    assert_eq!(raw.number(read).await.unwrap(), 40, "each reading of who somebody is left its row");
+    // One for the look at who belongs together, and one for each attempt.
+    assert_eq!(raw.number(read).await.unwrap(), 41, "each reading of who somebody is left its row");
 }
 
 async fn sixty_devices_of_one_borrower_are_one_letter(test: &TestStore) {
@@ -301,22 +326,12 @@ async fn one_bad_address_does_not_keep_the_other_parent_from_reading(test: &Test
 async fn a_letter_whose_answer_never_came_is_repeated_once_under_its_id(test: &TestStore) {
     let mut stage = Stage::new(test).await;
     let lent = Lent::new(&test.store, test.url(), &stage.vault, at(SEPTEMBER, 0, 0)).await.unwrap();
-    let family = lent.family(1, &["f@x.example"], at(SEPTEMBER, 0, 0)).await.unwrap();
-    lent.lend(1, family, in_days(7), at(SEPTEMBER, 0, 0)).await.unwrap();
-    stage.mail.be_silent(true);
-    let stopped = async {
-        while stage.mail.taken().is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    };
-    // The run is dropped at the await after the letter was taken: nothing more is written, as in a crash.
-    tokio::select! {
-        _ = stage.try_run() => panic!("the server never answers"),
-        () = stopped => {}
+    // Two children of one family.
+    for number in 1..=2_u8 {
+        let child = lent.family(number, &["f@x.example"], at(SEPTEMBER, 0, 0)).await.unwrap();
+        lent.lend(number.into(), child, in_days(7), at(SEPTEMBER, 0, 0)).await.unwrap();
     }
-    stage.mail.stop().await;
-    stage.mail.be_silent(false);
-    stage.mail.resume().await.unwrap();
+    stage.crash_after_sending().await;
     for minute in (5..60).step_by(5) {
         stage.set(at(0, 0, minute));
         stage.run().await;
@@ -325,4 +340,102 @@ async fn a_letter_whose_answer_never_came_is_repeated_once_under_its_id(test: &T
     assert_eq!(taken.len(), 2, "one repeat, and then no more");
     assert_eq!(taken[0].header("Message-ID"), taken[1].header("Message-ID"));
     assert_eq!(taken[0].data, taken[1].data, "word for word");
+    assert!(taken[0].text().contains("PC-0001") && taken[0].text().contains("PC-0002"), "{}", taken[0].text());
+}
+
+async fn a_parent_of_three_reads_one_letter(test: &TestStore) {
+    let stage = Stage::new(test).await;
+    let lent = Lent::new(&test.store, test.url(), &stage.vault, at(SEPTEMBER, 0, 0)).await.unwrap();
+    let parents: [&[&str]; 4] = [
+        &["p@x.example", "q@x.example"],
+        &["Q@x.example", "p@x.example"],
+        &["p@x.example", "q@x.example"],
+        &["p@x.example"],
+    ];
+    for (number, emails) in (1_u8..).zip(parents) {
+        let child = lent.family(number, emails, at(SEPTEMBER, 0, 0)).await.unwrap();
+        lent.lend(number.into(), child, in_days(7), at(SEPTEMBER, 0, 0)).await.unwrap();
+    }
+    for minute in [0, 5, 10] {
+        stage.set(at(0, 0, minute));
+        stage.run().await;
+    }
+    // The fourth child has one parent: the other one is not told of it.
+    assert_eq!(stage.recipients(), ["p@x.example", "p@x.example", "q@x.example"]);
+    let taken = stage.mail.taken();
+    let (joint, single): (Vec<_>, Vec<_>) = taken.iter().partition(|letter| letter.text().contains("PC-0001"));
+    assert_eq!((joint.len(), single.len()), (2, 1));
+    for letter in joint {
+        let text = letter.text();
+        assert!((1..=3).all(|number| text.contains(&format!("PC-{number:04}"))) && !text.contains("PC-0004"), "{text}");
+    }
+    let text = single[0].text();
+    assert!(text.contains("PC-0004") && (1..=3).all(|number| !text.contains(&format!("PC-{number:04}"))), "{text}");
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM message WHERE state = 'sent'").await.unwrap(), 2);
+    assert_eq!(raw.number("SELECT count(*) FROM message").await.unwrap(), 2, "the others went into the first");
+    let read = "SELECT count(*) FROM audit WHERE action = 'borrower.identity_read' AND object_kind =";
+    assert_eq!(raw.number(&format!("{read} 'borrower'")).await.unwrap(), 4, "everybody who was opened");
+    assert_eq!(raw.number(&format!("{read} 'site'")).await.unwrap(), 1, "and the look at who belongs together");
+}
+
+async fn whose_address_was_corrected_leaves_the_familys_letter(test: &TestStore) {
+    let mut stage = Stage::new(test).await;
+    let lent = Lent::new(&test.store, test.url(), &stage.vault, at(SEPTEMBER, 0, 0)).await.unwrap();
+    let mut children = Vec::new();
+    for number in 1..=3_u8 {
+        let child = lent.family(number, &["p@x.example"], at(SEPTEMBER, 0, 0)).await.unwrap();
+        lent.lend(number.into(), child, in_days(7), at(SEPTEMBER, 0, 0)).await.unwrap();
+        children.push(child);
+    }
+    stage.crash_after_sending().await;
+    let moved = Guardian { name: "Parent".into(), email: Some("new@x.example".into()), phone: None };
+    let identity = Identity { name: "Inès Martin".into(), guardians: vec![moved], ..Identity::default() };
+    let sealed = stage.vault.seal_identity(children[1], &identity).unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    borrower::put_identity(&mut tx, children[1], &sealed, at(0, 0, 1)).await.unwrap();
+    tx.commit().await.unwrap();
+    for minute in (5..60).step_by(5) {
+        stage.set(at(0, 0, minute));
+        stage.run().await;
+    }
+    let taken = stage.mail.taken();
+    assert_eq!(taken.len(), 3, "the doubtful one, its repeat, and one to the new address");
+    assert_eq!(taken[0].header("Message-ID"), taken[1].header("Message-ID"));
+    let named = |letter: usize, number: u8| taken[letter].text().contains(&format!("PC-{number:04}"));
+    assert!((1..=3).all(|number| named(0, number)));
+    assert_eq!([1, 2, 3].map(|number| named(1, number)), [true, false, true], "it is no longer theirs to know");
+    assert_eq!([1, 2, 3].map(|number| named(2, number)), [false, true, false]);
+    assert_eq!(taken[2].to, ["new@x.example"]);
+}
+
+async fn what_comes_while_a_letter_begins_to_be_tried_is_not_lost(test: &TestStore) {
+    let stage = Stage::new(test).await;
+    let (now, today) = (at(0, 0, 0), in_days(0));
+    let lent = Lent::new(&test.store, test.url(), &stage.vault, now).await.unwrap();
+    let family = lent.family(1, &["f@x.example"], now).await.unwrap();
+    let grouped = async || {
+        let mut tx = test.store.write().await.unwrap();
+        let waiting = message::waiting(&mut tx, None, today).await.unwrap();
+        message::group(&mut tx, &waiting, "val.example", now).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    // Each hand-over is confirmed.
+    lent.lend(1, family, in_days(200), now).await.unwrap();
+    grouped().await;
+    let due = message::due(&mut test.store.read().await.unwrap(), None, now).await.unwrap();
+    lent.lend(2, family, in_days(200), now).await.unwrap();
+    let mut trying = test.store.write().await.unwrap();
+    let attempt = message_attempt::begin(&mut trying, due[0].id, today, now).await.unwrap().unwrap();
+    assert_eq!(attempt.lines.len(), 1);
+    // Another process, whose lease of the job is still good.
+    let committed = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        trying.commit().await.unwrap();
+    };
+    tokio::join!(grouped(), committed);
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let joined = "SELECT count(*) FROM notice n JOIN message m ON m.id = n.message_id WHERE m.state =";
+    assert_eq!(raw.number(&format!("{joined} 'sending'")).await.unwrap(), 1, "what the attempt says");
+    assert_eq!(raw.number(&format!("{joined} 'waiting'")).await.unwrap(), 1, "the other is in a letter of its own");
 }

@@ -4,9 +4,16 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, Uri},
+    routing::post,
+};
 use cartable_common::UtcMillis;
 use cartable_server::{
     config::WebhookSettings,
@@ -20,7 +27,7 @@ use cartable_server::{
 use cartable_tests::{fleet::at, lent::Lent, on_both_engines, raw::Raw, stores::TestStore};
 use rcgen::{CertificateParams, KeyPair};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -30,6 +37,9 @@ on_both_engines! {
     an_event_arrives_once_signed_and_in_its_order,
     a_receiver_that_fails_is_tried_again_and_then_given_up,
     an_event_that_nobody_asked_for_writes_nothing,
+    each_event_is_signed_with_its_own_moment,
+    a_target_that_does_not_answer_delays_no_other_and_keeps_its_order,
+    a_webhook_that_is_disabled_is_told_nothing_more,
 }
 
 /// A check of signatures that shares no code with the server's.
@@ -47,6 +57,7 @@ mod independent {
 
 #[derive(Clone, Debug)]
 struct Received {
+    path: String,
     id: String,
     timestamp: String,
     signature: String,
@@ -57,16 +68,22 @@ struct Received {
 struct Inbox {
     received: Arc<Mutex<Vec<Received>>>,
     answer: Arc<Mutex<StatusCode>>,
+    /// How often /slow answers.
+    patience: Arc<Semaphore>,
 }
 
-async fn receive(State(inbox): State<Inbox>, headers: HeaderMap, body: Bytes) -> (StatusCode, HeaderMap) {
+async fn receive(State(inbox): State<Inbox>, uri: Uri, headers: HeaderMap, body: Bytes) -> (StatusCode, HeaderMap) {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     inbox.received.lock().unwrap().push(Received {
+        path: uri.path().to_owned(),
         id: header("webhook-id"),
         timestamp: header("webhook-timestamp"),
         signature: header("webhook-signature"),
         body: String::from_utf8_lossy(&body).into_owned(),
     });
+    if uri.path() == "/slow" {
+        inbox.patience.acquire().await.unwrap().forget();
+    }
     let mut answer = HeaderMap::new();
     answer.insert("location", "/elsewhere".parse().unwrap());
     (*inbox.answer.lock().unwrap(), answer)
@@ -96,8 +113,13 @@ impl Receiver {
             )
             .unwrap();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let inbox = Inbox { received: Arc::default(), answer: Arc::new(Mutex::new(StatusCode::NO_CONTENT)) };
-        let router = Router::new().route("/hook", post(receive)).with_state(inbox.clone());
+        let inbox = Inbox {
+            received: Arc::default(),
+            answer: Arc::new(Mutex::new(StatusCode::NO_CONTENT)),
+            patience: Arc::new(Semaphore::new(0)),
+        };
+        let router = Router::new().route("/hook", post(receive)).route("/slow", post(receive));
+        let router = router.with_state(inbox.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(serve(listener, Arc::new(tls), router));
@@ -115,9 +137,17 @@ impl Receiver {
     }
 
     async fn ask(&self, test: &TestStore, events: Vec<EventKind>) -> Uuid {
+        self.ask_at(test, self.url(), events).await
+    }
+
+    /// As [`Receiver::ask`], at the address that answers when the test lets it.
+    async fn ask_slow(&self, test: &TestStore, events: Vec<EventKind>) -> Uuid {
+        self.ask_at(test, self.url().replace("/hook", "/slow"), events).await
+    }
+
+    async fn ask_at(&self, test: &TestStore, url: String, events: Vec<EventKind>) -> Uuid {
         let id = Uuid::now_v7();
-        let new =
-            Webhook { id, label: "test".into(), url: self.url(), events, created_at: at(0, 0, 0), disabled_at: None };
+        let new = Webhook { id, label: "test".into(), url, events, created_at: at(0, 0, 0), disabled_at: None };
         let sealed = self.vault.seal("webhook", id, self.secret.expose().as_bytes()).unwrap();
         let mut tx = test.store.write().await.unwrap();
         webhook::insert(&mut tx, &new, &sealed).await.unwrap();
@@ -126,8 +156,29 @@ impl Receiver {
     }
 
     async fn run(&self, test: &TestStore, now: UtcMillis) -> Done {
-        let telling = Telling { store: &test.store, vault: &self.vault, teller: &self.teller };
-        telling.run(now, &CancellationToken::new()).await.unwrap()
+        self.run_by(test, &|| now).await
+    }
+
+    async fn run_by(&self, test: &TestStore, clock: &(dyn Fn() -> UtcMillis + Sync)) -> Done {
+        let telling = Telling { store: &test.store, vault: &self.vault, teller: &self.teller, clock };
+        telling.run(&CancellationToken::new()).await.unwrap()
+    }
+
+    /// What came to `path`.
+    fn at(&self, path: &str) -> Vec<Received> {
+        self.received().into_iter().filter(|one| one.path == path).collect()
+    }
+
+    /// Waits until something came to `path`.
+    async fn comes(&self, path: &str) {
+        /// Less than a receiver is waited for.
+        const SOON: Duration = Duration::from_secs(12);
+        let there = async {
+            while self.at(path).is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        assert!(tokio::time::timeout(SOON, there).await.is_ok(), "nothing came to {path}");
     }
 
     fn received(&self) -> Vec<Received> {
@@ -220,6 +271,95 @@ async fn an_event_that_nobody_asked_for_writes_nothing(test: &TestStore) {
     lent.lend(2, family, jiff::civil::date(2027, 6, 15), at(0, 0, 0)).await.unwrap();
     let mut raw = Raw::connect(test.url()).await.unwrap();
     assert_eq!(raw.number("SELECT count(*) FROM webhook_delivery").await.unwrap(), 0);
+}
+
+async fn each_event_is_signed_with_its_own_moment(test: &TestStore) {
+    let receiver = Receiver::start().await;
+    receiver.ask(test, vec![]).await;
+    let lent = Lent::new(&test.store, test.url(), &receiver.vault, at(0, 0, 0)).await.unwrap();
+    let family = lent.family(1, &["f@x.example"], at(0, 0, 0)).await.unwrap();
+    lent.lend(1, family, jiff::civil::date(2027, 6, 15), at(0, 0, 0)).await.unwrap();
+    // Each exchange takes half a minute.
+    let taken = |exchanges: i64| at(0, 0, 1).plus_millis(exchanges * 30_000);
+    let clock = || taken(i64::try_from(receiver.received().len()).unwrap());
+    assert_eq!(receiver.run_by(test, &clock).await.delivered, 2);
+    for (number, one) in (0..).zip(receiver.received()) {
+        assert_eq!(one.timestamp, (taken(number).get() / 1000).to_string(), "receivers refuse old ones");
+        assert!(verify(&receiver.secret.expose(), &one.id, &one.timestamp, &one.body, &one.signature), "{one:?}");
+    }
+    // A line that takes longer than its turn goes on in the next run: others are looked for in between.
+    lent.lend(2, family, jiff::civil::date(2027, 6, 15), at(1, 0, 0)).await.unwrap();
+    let clock = || at(1, 0, 0).plus_millis(i64::try_from(receiver.received().len()).unwrap() * 90_000);
+    assert_eq!(receiver.run_by(test, &clock).await, Done { delivered: 1, later: 0, given_up: 0 });
+    assert_eq!(receiver.run_by(test, &clock).await, Done { delivered: 1, later: 0, given_up: 0 });
+}
+
+async fn a_target_that_does_not_answer_delays_no_other_and_keeps_its_order(test: &TestStore) {
+    const BACKLOG: u64 = 210;
+    let receiver = Receiver::start().await;
+    let slow = receiver.ask_slow(test, vec![EventKind::LoanReserved]).await;
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let rows: Vec<String> = (0..BACKLOG)
+        .map(|number| {
+            let (id, webhook) = (raw.uuid(Uuid::new_v4()), raw.uuid(slow));
+            let since = at(-1, 0, 0).get().unsigned_abs() + number;
+            format!("({id}, {webhook}, 'loan.reserved', '{{\"n\":{number}}}', 'waiting', 0, {since})")
+        })
+        .collect();
+    let columns = "id, webhook_id, event, payload, state, next_attempt_at, created_at";
+    raw.execute(&format!("INSERT INTO webhook_delivery ({columns}) VALUES {}", rows.join(", "))).await.unwrap();
+    receiver.ask(test, vec![EventKind::LoanHandedOver]).await;
+    let lent = Lent::new(&test.store, test.url(), &receiver.vault, at(0, 0, 0)).await.unwrap();
+    let family = lent.family(1, &["f@x.example"], at(0, 0, 0)).await.unwrap();
+    lent.lend(1, family, jiff::civil::date(2027, 6, 15), at(0, 0, 0)).await.unwrap();
+    let others = async {
+        receiver.comes("/hook").await;
+        *receiver.inbox.answer.lock().unwrap() = StatusCode::SERVICE_UNAVAILABLE;
+        receiver.inbox.patience.add_permits(1);
+    };
+    let (done, ()) = tokio::join!(receiver.run(test, at(0, 0, 1)), others);
+    assert_eq!(done, Done { delivered: 1, later: BACKLOG + 1, given_up: 0 });
+    assert_eq!(receiver.at("/slow").len(), 1, "one attempt for the whole line");
+    // What happens later does not overtake what waits.
+    lent.lend(2, family, jiff::civil::date(2027, 6, 15), at(0, 0, 2)).await.unwrap();
+    *receiver.inbox.answer.lock().unwrap() = StatusCode::NO_CONTENT;
+    receiver.inbox.patience.add_permits(1_000);
+    assert_eq!(receiver.run(test, at(0, 0, 2)).await.delivered, 1, "the other's");
+    assert_eq!(receiver.at("/slow").len(), 1);
+    assert_eq!(receiver.run(test, at(0, 0, 10)).await.delivered, BACKLOG + 2);
+    let told: Vec<u64> = receiver
+        .at("/slow")
+        .iter()
+        .filter_map(|one| serde_json::from_str::<serde_json::Value>(&one.body).unwrap()["n"].as_u64())
+        .collect();
+    assert_eq!(told, std::iter::once(0).chain(0..BACKLOG).collect::<Vec<_>>(), "the first twice, then in order");
+    assert!(receiver.received().last().unwrap().body.contains("loan.reserved"));
+}
+
+async fn a_webhook_that_is_disabled_is_told_nothing_more(test: &TestStore) {
+    let receiver = Receiver::start().await;
+    let id = receiver.ask_slow(test, vec![]).await;
+    let lent = Lent::new(&test.store, test.url(), &receiver.vault, at(0, 0, 0)).await.unwrap();
+    let family = lent.family(1, &["f@x.example"], at(0, 0, 0)).await.unwrap();
+    lent.lend(1, family, jiff::civil::date(2027, 6, 15), at(0, 0, 0)).await.unwrap();
+    // While it is told of the first of two events.
+    let disabled = async {
+        receiver.comes("/slow").await;
+        let mut tx = test.store.write().await.unwrap();
+        assert!(webhook::disable(&mut tx, id, at(0, 0, 1)).await.unwrap());
+        tx.commit().await.unwrap();
+        receiver.inbox.patience.add_permits(10);
+    };
+    tokio::join!(receiver.run(test, at(0, 0, 1)), disabled);
+    assert_eq!(receiver.received().len(), 1);
+    // An event whose unit of work began before and ended after.
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let sql = "UPDATE webhook_delivery SET state = 'waiting', finished_at = NULL";
+    raw.execute(sql).await.unwrap();
+    assert_eq!(receiver.run(test, at(0, 0, 2)).await, Done { delivered: 0, later: 0, given_up: 2 });
+    assert_eq!(receiver.received().len(), 1);
+    let standing = webhook::list(&mut test.store.read().await.unwrap()).await.unwrap();
+    assert_eq!((standing[0].waiting, standing[0].given_up), (0, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -115,6 +115,12 @@ pub const fn out_of_patience(since: UtcMillis, now: UtcMillis) -> bool {
     now.millis_since(since) > PATIENCE
 }
 
+/// What first should have left before this moment is [`out_of_patience`] at `now`.
+#[must_use]
+pub fn given_up_before(now: UtcMillis) -> UtcMillis {
+    now.plus_millis(-PATIENCE)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -180,5 +186,6 @@ mod tests {
         let minutes = |attempts| next_attempt(attempts, now).get() / 60_000;
         assert_eq!([1, 2, 3, 6, 7, 99].map(minutes), [5, 10, 20, 160, 240, 240]);
         assert!(!out_of_patience(now, now.plus_days(5)) && out_of_patience(now, now.plus_days(6)));
+        assert_eq!(given_up_before(now.plus_days(6)), now.plus_days(1));
     }
 }

@@ -1,10 +1,11 @@
 //! Periodic work, as reconcilers: each run looks at what is stored and makes it right, whatever ran or failed before.
 //!
-//! Several server processes may share a database: a lease lets one of them run a job at a time. Each run leaves its
-//! beginning and its end in the database, which shows when a job has stopped.
+//! Several server processes may share a database: a lease lets one of them run a job at a time, however long it works
+//! ([`holding`]). Each run leaves its beginning and its end in the database, which shows when a job has stopped.
 
 pub mod flag_sweep;
 pub mod history_months;
+pub mod holding;
 pub mod identity_erasure;
 pub mod imports;
 pub mod notices;
@@ -18,6 +19,7 @@ use cartable_common::UtcMillis;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
+use self::holding::{Held, Holding};
 use crate::{
     clock,
     domain::{job::Job, policy::LivePolicy},
@@ -61,6 +63,8 @@ enum JobError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Notices(#[from] notices::NoticesError),
+    #[error("another process took the lease over, or the database did not answer for as long as it lasts")]
+    LeaseLost,
 }
 
 /// Starts all jobs in `tracker`. They end soon after `shutdown` is cancelled; a unit of work under way is finished.
@@ -110,9 +114,10 @@ impl Runner {
     /// Runs `job` if no other process does.
     async fn run(&self, job: Job, shutdown: &CancellationToken) -> Result<(), JobError> {
         let now = clock::now();
-        // Long enough for a million devices; a process that dies leaves it to run out.
-        let until = now.plus_millis(i64::try_from(job.every().as_millis()).unwrap_or(UtcMillis::DAY));
-        let mut tx = self.jobs.store.write().await?;
+        let store = &self.jobs.store;
+        let holding = Holding { store, job: job.as_str(), holder: self.holder, lasts: holding::LASTS };
+        let until = holding.until(now);
+        let mut tx = store.write().await?;
         let mine = lease::take(&mut tx, job.as_str(), self.holder, now, until).await?;
         if mine {
             job_run::started(&mut tx, job.as_str(), now).await?;
@@ -121,9 +126,13 @@ impl Runner {
         if !mine {
             return Ok(());
         }
-        let done = self.work(job, now, shutdown).await;
+        let work = |stop| async move { self.work(job, now, &stop).await };
+        let (mut done, held) = holding.during(until, shutdown, work).await;
+        if held == Held::Lost {
+            done = done.and(Err(JobError::LeaseLost));
+        }
         let (ended, error) = (clock::now(), done.as_ref().err().map(ToString::to_string));
-        let mut tx = self.jobs.store.write().await?;
+        let mut tx = store.write().await?;
         job_run::finished(&mut tx, job.as_str(), error.as_deref(), ended).await?;
         lease::release(&mut tx, job.as_str(), self.holder, ended).await?;
         tx.commit().await?;
@@ -155,7 +164,7 @@ impl Runner {
                 tracing::debug!(?done, "notices written and sent");
             }
             Job::Webhooks => {
-                let done = webhooks::Telling { store, vault, teller }.run(now, shutdown).await?;
+                let done = webhooks::Telling { store, vault, teller, clock: &clock::now }.run(shutdown).await?;
                 tracing::debug!(?done, "events told");
             }
         }

@@ -1,18 +1,19 @@
 //! Writes the day's reminders, groups what waits by recipient, and sends it.
 //!
 //! Each step can be cut off anywhere and is taken up by the next run: reminders have keys, messages have their
-//! Message-ID before the first attempt, and an attempt is written down before it is made. An address is looked up for
-//! one message, used, and forgotten; each reading of who a borrower is leaves a row in the audit.
+//! Message-ID before the first attempt, and an attempt is written down before it is made. A family's children share a
+//! letter. An address is looked up for one message, used, and forgotten; each reading of who a borrower is leaves a row
+//! in the audit.
 
+mod family;
 mod post;
 
 use cartable_common::UtcMillis;
 use data_encoding::HEXLOWER;
 use jiff::{ToSpan as _, civil::Date};
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use self::post::{letter, outcome, posts_of};
+use self::post::{letter, outcome};
 use crate::{
     domain::{
         notice::{Reason, Recipient, RecipientKind},
@@ -22,10 +23,8 @@ use crate::{
     },
     mail::smtp::{Link, Mailer, Parcel, Trouble},
     store::{
-        Store, StoreError, Tx,
-        audit::{self, NewAudit},
-        message, message_address,
-        message_address::{Known, Post},
+        Store, StoreError, Tx, message,
+        message_address::{self, Post},
         message_attempt::{self, Attempt, Delivery, Outcome},
         notice::{self, NewNotice},
         notice_due,
@@ -94,17 +93,23 @@ impl Writing<'_> {
         let mut tx = self.store.write().await?;
         message::expire(&mut tx, today).await?;
         tx.commit().await?;
-        self.write_reminders(today, now, &mut done).await?;
+        self.write_reminders(today, now, &mut done, shutdown).await?;
         let Some(mailer) = self.mailer.filter(|_| in_hours(self.policy, paris::date_time(now))) else {
             return Ok(done);
         };
-        self.group(mailer, today, now, &mut done).await?;
+        self.group(mailer, today, now, &mut done, shutdown).await?;
         self.send(mailer, &mut done, shutdown).await?;
         Ok(done)
     }
 
     /// Once a day: the reminders that the programmes' schedules ask for.
-    async fn write_reminders(&self, today: Date, now: UtcMillis, done: &mut Done) -> Result<(), StoreError> {
+    async fn write_reminders(
+        &self,
+        today: Date,
+        now: UtcMillis,
+        done: &mut Done,
+        shutdown: &CancellationToken,
+    ) -> Result<(), StoreError> {
         let mut tx = self.store.read().await?;
         let written = notice_due::is_written(&mut tx, today).await?;
         let programmes = notice_due::programmes(&mut tx).await?;
@@ -116,6 +121,9 @@ impl Writing<'_> {
         for programme in &programmes {
             let mut after = None;
             loop {
+                if shutdown.is_cancelled() {
+                    return Ok(());
+                }
                 let mut tx = self.store.write().await?;
                 let (new, next) = notice_due::write(&mut tx, run, programme, after).await?;
                 tx.commit().await?;
@@ -133,9 +141,16 @@ impl Writing<'_> {
     }
 
     /// One message for each recipient for whom something may leave today.
-    async fn group(&self, mailer: &Mailer, today: Date, now: UtcMillis, done: &mut Done) -> Result<(), StoreError> {
+    async fn group(
+        &self,
+        mailer: &Mailer,
+        today: Date,
+        now: UtcMillis,
+        done: &mut Done,
+        shutdown: &CancellationToken,
+    ) -> Result<(), StoreError> {
         let mut after = None;
-        loop {
+        while !shutdown.is_cancelled() {
             let mut tx = self.store.write().await?;
             let mut waiting = message::waiting(&mut tx, after, today).await?;
             let Some(last) = waiting.last().map(|last| last.recipient) else { return Ok(()) };
@@ -144,12 +159,13 @@ impl Writing<'_> {
             done.messages += message::group(&mut tx, &waiting, mailer.domain(), now).await?;
             tx.commit().await?;
         }
+        Ok(())
     }
 
     /// Sends what is due, over one connection as long as it lasts.
     async fn send(&self, mailer: &Mailer, done: &mut Done, shutdown: &CancellationToken) -> Result<(), NoticesError> {
-        let (mut link, mut after) = (None, None);
-        loop {
+        let (mut link, mut after) = (self.join_families(mailer, shutdown).await?, None);
+        while !shutdown.is_cancelled() {
             let now = (self.clock)();
             let mut tx = self.store.read().await?;
             let due = message::due(&mut tx, after, now).await?;
@@ -190,8 +206,8 @@ impl Writing<'_> {
         done: &mut Done,
     ) -> Result<Option<Link>, NoticesError> {
         let mut tx = self.store.write().await?;
-        let attempt = message_attempt::begin(&mut tx, id, today, now).await?;
-        let posts = match &attempt {
+        let mut attempt = message_attempt::begin(&mut tx, id, today, now).await?;
+        let posts = match &mut attempt {
             Some(attempt) => self.posts(&mut tx, attempt, now).await?,
             None => Vec::new(),
         };
@@ -220,31 +236,6 @@ impl Writing<'_> {
         message_attempt::finish(&mut tx, id, outcome, now).await?;
         tx.commit().await?;
         Ok(if in_doubt { None } else { Some(link) })
-    }
-
-    /// The addresses of a message's recipient. Who a borrower is, is opened here and written into the audit.
-    async fn posts(&self, tx: &mut Tx, attempt: &Attempt, now: UtcMillis) -> Result<Vec<Post>, StoreError> {
-        let sealed = match message_address::of(tx, attempt.recipient).await? {
-            Known::Gone => return Ok(Vec::new()),
-            Known::Plain(posts) => return Ok(posts),
-            Known::Sealed(sealed) => sealed,
-        };
-        let object_id = attempt.recipient.id.to_string();
-        let reading = NewAudit {
-            actor: "job:notices",
-            action: "borrower.identity_read",
-            object_kind: "borrower",
-            object_id: &object_id,
-            details: json!({ "for": "message", "message": attempt.id }),
-        };
-        audit::append(tx, reading, now).await?;
-        match self.vault.open_identity(attempt.recipient.id, &sealed) {
-            Ok(identity) => Ok(posts_of(&identity)),
-            Err(error) => {
-                tracing::error!(borrower = object_id, %error, "a borrower's identity cannot be opened");
-                Ok(Vec::new())
-            }
-        }
     }
 
     /// Hands the letter over to every address that has not taken it yet.

@@ -193,25 +193,6 @@ pub async fn sealed_identities_of(
     Ok(rows.into_iter().filter(|(_, site, _)| scope.covers(*site)).map(|(id, _, sealed)| (id, sealed)).collect())
 }
 
-/// Persons of whom nobody needs to know any more who they were: their last loan ended before `returned_before`, and
-/// what is known of them was entered or corrected before that end or before `entered_before`; those who never had a
-/// loan by the second alone. `limit` of them at most.
-pub async fn forgettable(
-    tx: &mut Tx,
-    returned_before: UtcMillis,
-    entered_before: UtcMillis,
-    limit: i64,
-) -> Result<Vec<Uuid>, StoreError> {
-    let sql = "SELECT i.borrower_id FROM borrower_identity i LEFT JOIN (SELECT borrower_id, max(ended_at) AS last, \
-               sum(CASE WHEN ended_at IS NULL THEN 1 ELSE 0 END) AS open FROM loan GROUP BY borrower_id) l \
-               ON l.borrower_id = i.borrower_id \
-               WHERE COALESCE(l.open, 0) = 0 AND ((l.last < $1 AND (i.updated_at <= l.last OR i.updated_at < $2)) \
-               OR (l.last IS NULL AND i.updated_at < $2)) ORDER BY i.borrower_id LIMIT $3";
-    Ok(on!(tx, |c| {
-        sqlx::query_scalar(sql).bind(returned_before.get()).bind(entered_before.get()).bind(limit).fetch_all(c).await
-    })?)
-}
-
 /// One step of one of a borrower's loans.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoanStep {

@@ -103,3 +103,22 @@ pub(crate) fn state_before(details: &Value, handed: HandedOver) -> Result<LoanSt
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::webhook::EventKind;
+
+    #[test]
+    fn every_step_but_one_has_its_event() {
+        for state in LoanStateName::ALL {
+            assert!(KINDS.contains(&state.as_str()), "{state}");
+        }
+        for kind in KINDS {
+            // The loan ended with the return; what happens to the device afterwards is not its story.
+            assert_eq!(EventKind::of_loan(kind).is_some(), kind != "stocked", "{kind}");
+        }
+        assert_eq!(EventKind::of_loan("return_undone"), Some(EventKind::LoanReturnUndone));
+        assert_eq!(EventKind::of_loan("raised"), None);
+    }
+}

@@ -130,11 +130,18 @@ pub async fn group(tx: &mut Tx, groups: &[Waiting], host: &str, now: UtcMillis) 
     Ok(new)
 }
 
-/// Messages that wait for one of these recipients and were never tried: what comes later joins them.
+/// Messages that wait for one of these recipients and that no address has taken: what comes later joins them. They are
+/// held until this unit of work ends: one that is being tried by now is not among them, and none begins to be tried
+/// before what joins it is there.
 async fn open_messages(tx: &mut Tx, groups: &[Waiting]) -> Result<BTreeMap<(Recipient, Quiet), Uuid>, StoreError> {
-    let sql = "SELECT m.id, m.recipient_kind, m.recipient_id, m.quiet FROM {rows} \
-               JOIN message m ON m.recipient_id = r.id WHERE m.state = 'waiting'";
-    let raw: Vec<RawOpen> = Rows::of_ids(groups.iter().map(|group| group.recipient.id)).fetch(tx, sql).await?;
+    // On SQLite a unit of work that writes is alone already.
+    let held = if matches!(tx, Tx::Postgres(_)) { " FOR UPDATE OF m" } else { "" };
+    let sql = format!(
+        "SELECT m.id, m.recipient_kind, m.recipient_id, m.quiet FROM {{rows}} JOIN message m ON m.recipient_id = r.id \
+         WHERE m.state = 'waiting' AND m.deliveries IS NULL ORDER BY m.id{held}"
+    );
+    let recipients: BTreeSet<Uuid> = groups.iter().map(|group| group.recipient.id).collect();
+    let raw: Vec<RawOpen> = Rows::of_ids(recipients).fetch(tx, &sql).await?;
     raw.into_iter()
         .map(|raw| {
             let recipient =

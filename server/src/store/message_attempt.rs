@@ -40,7 +40,7 @@ pub struct Attempt {
     pub id: Uuid,
     /// Its Message-ID, without angle brackets.
     pub mail_id: String,
-    /// To whom.
+    /// To whom: of a family, the one whose message it was at first.
     pub recipient: Recipient,
     /// The site it belongs to.
     pub site: Option<Uuid>,
@@ -59,6 +59,8 @@ pub struct Attempt {
 pub struct Line {
     /// The notice.
     pub notice: Uuid,
+    /// Whom it is for: another than the message's recipient where a family's messages were joined.
+    pub recipient: Uuid,
     /// Why it is written.
     pub reason: Reason,
     /// The loan's due day.
@@ -75,6 +77,16 @@ pub struct Line {
     pub missing: Vec<String>,
     loan: LoanNow,
     not_after: Date,
+}
+
+impl Attempt {
+    /// Everybody whom its lines are for, the message's own recipient first.
+    pub fn recipients(&self) -> Vec<Recipient> {
+        let mut ids: Vec<Uuid> = self.lines.iter().map(|line| line.recipient).collect();
+        ids.sort_by_key(|id| (*id != self.recipient.id, *id));
+        ids.dedup();
+        ids.into_iter().map(|id| Recipient { kind: self.recipient.kind, id }).collect()
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -118,6 +130,7 @@ pub async fn begin(tx: &mut Tx, id: Uuid, today: Date, now: UtcMillis) -> Result
 #[derive(sqlx::FromRow)]
 struct RawLine {
     id: Uuid,
+    recipient_id: Uuid,
     #[sqlx(flatten)]
     reason: RawReason,
     not_after_day: i64,
@@ -138,6 +151,7 @@ impl RawLine {
         let made = [self.manufacturer, self.model].into_iter().flatten().collect::<Vec<_>>().join(" ");
         Ok(Line {
             notice: self.id,
+            recipient: self.recipient_id,
             reason: self.reason.read()?,
             due,
             asset_tag: self.asset_tag,
@@ -155,7 +169,7 @@ impl RawLine {
 
 /// What a message still has to say, by due day; the rest is marked as dropped.
 async fn relevant(tx: &mut Tx, message: Uuid, today: Date) -> Result<Vec<Line>, StoreError> {
-    let sql = "SELECT n.id, n.kind, n.loan_id, n.due_day, n.step, n.details, n.not_after_day, l.state AS loan_state, \
+    let sql = "SELECT n.id, n.recipient_id, n.kind, n.loan_id, n.due_day, n.step, n.details, n.not_after_day, l.state AS loan_state, \
                l.due_day AS loan_due_day, l.missing_accessories, d.asset_tag, d.serial_number AS serial, d.manufacturer, d.model, b.reference \
                FROM notice n JOIN loan l ON l.id = n.loan_id JOIN device d ON d.id = l.device_id \
                JOIN borrower b ON b.id = l.borrower_id WHERE n.message_id = $1 AND n.state = 'grouped'";

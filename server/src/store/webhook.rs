@@ -204,27 +204,36 @@ pub struct Due {
 #[derive(sqlx::FromRow)]
 struct RawDue {
     id: Uuid,
-    webhook_id: Uuid,
     url: String,
     sealed_secret: String,
     payload: String,
     attempts: i64,
     created_at: i64,
     event: String,
+    next_attempt_at: i64,
 }
 
-/// Events whose time has come, oldest first, some of them.
-pub async fn due(tx: &mut Tx, now: UtcMillis) -> Result<Vec<Due>, StoreError> {
-    const AT_ONCE: i64 = 200;
-    let sql = "SELECT d.id, d.webhook_id, w.url, w.sealed_secret, d.payload, d.attempts, d.created_at, d.event \
+/// The webhooks whose line may be worked on: told still, and the time of their oldest event has come. Events are told in
+/// their order, so that one decides for all behind it.
+pub async fn lines(tx: &mut Tx, now: UtcMillis) -> Result<Vec<Uuid>, StoreError> {
+    let sql = "SELECT w.id FROM webhook w WHERE w.disabled_at IS NULL AND (SELECT d.next_attempt_at \
+               FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.finished_at IS NULL \
+               ORDER BY d.created_at, d.id LIMIT 1) <= $1 ORDER BY w.id";
+    Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(now.get()).fetch_all(c).await)?)
+}
+
+/// The oldest event that `webhook` was not told of, if its time has come and it is told still.
+pub async fn next(tx: &mut Tx, webhook: Uuid, now: UtcMillis) -> Result<Option<Due>, StoreError> {
+    let sql = "SELECT d.id, w.url, w.sealed_secret, d.payload, d.attempts, d.created_at, d.event, d.next_attempt_at \
                FROM webhook_delivery d JOIN webhook w ON w.id = d.webhook_id \
-               WHERE d.finished_at IS NULL AND d.next_attempt_at <= $1 ORDER BY d.next_attempt_at, d.id LIMIT $2";
-    let rows: Vec<RawDue> = on!(tx, |c| sqlx::query_as(sql).bind(now.get()).bind(AT_ONCE).fetch_all(c).await)?;
-    rows.into_iter()
+               WHERE d.webhook_id = $1 AND d.finished_at IS NULL AND w.disabled_at IS NULL \
+               ORDER BY d.created_at, d.id LIMIT 1";
+    let raw: Option<RawDue> = on!(tx, |c| sqlx::query_as(sql).bind(webhook).fetch_optional(c).await)?;
+    raw.filter(|raw| raw.next_attempt_at <= now.get())
         .map(|raw| {
             Ok(Due {
                 id: raw.id,
-                webhook: raw.webhook_id,
+                webhook,
                 url: raw.url,
                 sealed_secret: raw.sealed_secret,
                 payload: raw.payload,
@@ -233,52 +242,75 @@ pub async fn due(tx: &mut Tx, now: UtcMillis) -> Result<Vec<Due>, StoreError> {
                 event: parsed("webhook_delivery.event", &raw.event)?,
             })
         })
-        .collect()
+        .transpose()
 }
 
-/// How telling ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+/// How an event ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told<'a> {
     /// It was taken.
     Delivered,
-    /// Not now; tried again.
-    Later {
-        /// When.
-        next: UtcMillis,
-        /// Why.
-        error: String,
-    },
-    /// Given up.
+    /// It is given up.
     GivenUp {
         /// Why.
-        error: String,
+        error: &'a str,
     },
 }
 
-/// Writes down how telling ended.
-pub async fn told(tx: &mut Tx, id: Uuid, told: Told, now: UtcMillis) -> Result<(), StoreError> {
-    let (state, next, error) = match told {
-        Told::Delivered => ("delivered", None, None),
-        Told::Later { next, error } => ("waiting", Some(next), Some(error)),
-        Told::GivenUp { error } => ("given_up", None, Some(error)),
+/// Writes down how telling of an event ended.
+pub async fn told(tx: &mut Tx, id: Uuid, told: Told<'_>, now: UtcMillis) -> Result<(), StoreError> {
+    let (state, error) = match told {
+        Told::Delivered => ("delivered", None),
+        Told::GivenUp { error } => ("given_up", Some(error)),
     };
-    let sql = "UPDATE webhook_delivery SET state = $2, attempts = attempts + 1, \
-               next_attempt_at = COALESCE($3, next_attempt_at), finished_at = $4, error = COALESCE($5, error), \
-               error_at = CASE WHEN $5 IS NULL THEN error_at ELSE $6 END WHERE id = $1 AND finished_at IS NULL";
-    let finished = next.is_none().then_some(now.get());
-    on!(tx, |c| {
-        sqlx::query(sql)
-            .bind(id)
-            .bind(state)
-            .bind(next.map(UtcMillis::get))
-            .bind(finished)
-            .bind(error)
-            .bind(now.get())
-            .execute(c)
-            .await
-            .map(drop)
-    })?;
+    let sql = "UPDATE webhook_delivery SET state = $2, attempts = attempts + 1, finished_at = $3, \
+               error = COALESCE($4, error), error_at = CASE WHEN $4 IS NULL THEN error_at ELSE $3 END \
+               WHERE id = $1 AND finished_at IS NULL";
+    on!(tx, |c| sqlx::query(sql).bind(id).bind(state).bind(now.get()).bind(error).execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// How a line is put off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PutOff<'a> {
+    /// The event that could not be told: it was tried once more. None when it was given up, and only the rest waits.
+    pub tried: Option<Uuid>,
+    /// When the line is tried again.
+    pub next: UtcMillis,
+    /// Events from before are given up.
+    pub given_up_before: UtcMillis,
+    /// Why.
+    pub error: &'a str,
+}
+
+/// Puts off everything that waits for `webhook`, in one statement for what is given up and one for the rest, however
+/// long the line is; how many were given up, and how many wait.
+pub async fn put_off(tx: &mut Tx, webhook: Uuid, how: PutOff<'_>, now: UtcMillis) -> Result<(u64, u64), StoreError> {
+    let PutOff { tried, next, given_up_before, error } = how;
+    let tried = tried.unwrap_or_default();
+    let sql = "UPDATE webhook_delivery SET state = 'given_up', finished_at = $3, error = $4, error_at = $3, \
+               attempts = attempts + CASE WHEN id = $5 THEN 1 ELSE 0 END \
+               WHERE webhook_id = $1 AND finished_at IS NULL AND created_at < $2";
+    let given_up = on!(tx, |c| {
+        let query = sqlx::query(sql).bind(webhook).bind(given_up_before.get()).bind(now.get()).bind(error).bind(tried);
+        query.execute(c).await.map(|done| done.rows_affected())
+    })?;
+    let sql = "UPDATE webhook_delivery SET next_attempt_at = $2, error = $4, error_at = $3, \
+               attempts = attempts + CASE WHEN id = $5 THEN 1 ELSE 0 END WHERE webhook_id = $1 AND finished_at IS NULL";
+    let later = on!(tx, |c| {
+        let query = sqlx::query(sql).bind(webhook).bind(next.get()).bind(now.get()).bind(error).bind(tried);
+        query.execute(c).await.map(|done| done.rows_affected())
+    })?;
+    Ok((given_up, later))
+}
+
+/// Gives up what waits for webhooks that are told no more: an event may be written while its webhook is disabled. How
+/// many.
+pub async fn give_up_disabled(tx: &mut Tx, now: UtcMillis) -> Result<u64, StoreError> {
+    let sql = "UPDATE webhook_delivery SET state = 'given_up', finished_at = $1, error = 'the webhook was disabled', \
+               error_at = $1 WHERE finished_at IS NULL \
+               AND webhook_id IN (SELECT id FROM webhook WHERE disabled_at IS NOT NULL)";
+    Ok(on!(tx, |c| sqlx::query(sql).bind(now.get()).execute(c).await.map(|done| done.rows_affected()))?)
 }
 
 /// Forgets deliveries that ended before `before`; how many.

@@ -78,3 +78,30 @@ pub(super) fn posts_of(identity: &Identity) -> Vec<Post> {
     }
     posts
 }
+
+/// What says that letters go the same way: to the same addresses, in the same language. `None` where they go nowhere.
+pub(super) fn way(posts: &[Post]) -> Option<String> {
+    let mut ways: Vec<String> =
+        posts.iter().map(|post| format!("{} {}", post.language.as_str(), post.email.to_lowercase())).collect();
+    ways.sort();
+    (!ways.is_empty()).then(|| ways.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn post(email: &str, language: Language) -> Post {
+        Post { email: email.to_owned(), language }
+    }
+
+    #[test]
+    fn the_same_way_is_the_same_addresses_in_any_order_and_one_language() {
+        let (french, english) = (Language::French, Language::English);
+        let both = way(&[post("a@x.example", french), post("B@x.example", french)]);
+        assert_eq!(both, way(&[post("b@x.example", french), post("A@x.example", french)]));
+        assert_ne!(both, way(&[post("a@x.example", french)]), "the other parent is not told of this child");
+        assert_ne!(both, way(&[post("a@x.example", english), post("b@x.example", english)]));
+        assert_eq!(way(&[]), None);
+    }
+}
