@@ -93,3 +93,4 @@ cause-programme_closed = The programme lends no more
 cause-not_in_stock = The device is no longer in stock
 cause-not_for_it = The device is now another site’s or another programme’s
 cause-other = The device can no longer be reserved
+csv-share-percent = Share met (%)

@@ -93,3 +93,4 @@ cause-programme_closed = Le dispositif ne prête plus
 cause-not_in_stock = L’appareil n’est plus en stock
 cause-not_for_it = L’appareil est désormais à un autre établissement ou dispositif
 cause-other = L’appareil ne peut plus être réservé
+csv-share-percent = Part servie (%)
