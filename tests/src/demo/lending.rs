@@ -115,7 +115,7 @@ fn scheme(kind: Programme) -> anyhow::Result<Scheme> {
         renewals_allowed: u32::from(lends == IndividualLoan),
         accessories: accessories.iter().map(|&name| name.to_owned()).collect(),
         owner: owner.to_owned(),
-        agreement_template: "pret".to_owned(),
+        agreement_template: "agreement".to_owned(),
         // Who is in the sixth scheme is for few to know.
         membership: if kind == Programme::CareTablets { vec![] } else { vec![Role::Referent, Role::Auditor] },
         notice_days: vec![-21, -7, -1, 0, 7, 21],
