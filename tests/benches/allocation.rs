@@ -95,7 +95,7 @@ impl Season {
         let made = allocation::find(&mut store.read().await?, id).await?.context("the proposal is gone")?;
         figures.tell(case, "needs with a device", "", count(made.given.into()))?;
         let begun = Instant::now();
-        let clerk = Clerk { actor: "marc", scope: &Scope::Everything, policy: &self.policy, now };
+        let clerk = Clerk { actor: "marc", token: None, scope: &Scope::Everything, policy: &self.policy, now };
         let mut drawn = || {
             let mut random = [0; 8];
             random.copy_from_slice(&Uuid::new_v4().as_bytes()[..8]);

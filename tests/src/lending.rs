@@ -29,7 +29,7 @@ pub fn individual(code: &str) -> anyhow::Result<Programme> {
         renewals_allowed: 2,
         accessories: vec!["chargeur".into()],
         owner: "Département".into(),
-        agreement_template: "pret".into(),
+        agreement_template: "agreement".into(),
         membership: vec![],
         notice_days: vec![],
         open: true,

@@ -56,7 +56,7 @@ impl School {
             renewals_allowed: 2,
             accessories: ACCESSORIES.map(str::to_owned).to_vec(),
             owner: "Département".into(),
-            agreement_template: "pret-1".into(),
+            agreement_template: "agreement".into(),
             membership: vec![cartable_server::auth::Role::Referent],
             notice_days: vec![],
             open: true,
@@ -99,7 +99,7 @@ impl School {
     /// Hands devices over to the borrowers in turn.
     pub async fn lend(&self, store: &Store, devices: &[DeviceId], now: UtcMillis) -> anyhow::Result<()> {
         let (scope, policy) = (Scope::Everything, Policy::default());
-        let clerk = Clerk { actor: "test", scope: &scope, policy: &policy, now };
+        let clerk = Clerk { actor: "test", token: None, scope: &scope, policy: &policy, now };
         let mut lending = Lending::begin(store, clerk).await?;
         for (device, borrower) in devices.iter().zip(self.borrowers.iter().cycle()) {
             let wish = Wish { device: *device, borrower: borrower.id, programme: self.programme };

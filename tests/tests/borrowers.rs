@@ -84,7 +84,7 @@ async fn lent(test: &TestStore, to: Uuid, site: Uuid, now: UtcMillis) -> Loan {
         renewals_allowed: 0,
         accessories: vec![],
         owner: "Département".into(),
-        agreement_template: "loan-agreement".into(),
+        agreement_template: "agreement".into(),
         membership: vec![],
         notice_days: DEFAULT_NOTICE_DAYS.to_vec(),
         open: true,

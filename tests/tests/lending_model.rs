@@ -195,7 +195,7 @@ impl World {
                 renewals_allowed: RENEWALS,
                 accessories: vec!["chargeur".into(), "sacoche".into()],
                 owner: "Département".into(),
-                agreement_template: "pret".into(),
+                agreement_template: "agreement".into(),
                 membership: vec![],
                 notice_days: vec![],
                 open: true,
@@ -227,7 +227,7 @@ impl World {
 
     fn clerk(&self, index: usize, now: UtcMillis) -> Clerk<'_> {
         let actor = ["anne", "bruno", "chloe"][index];
-        Clerk { actor, scope: &self.scopes[index], policy: &self.policy, now }
+        Clerk { actor, token: None, scope: &self.scopes[index], policy: &self.policy, now }
     }
 
     /// Takes the step in a unit of work of its own; false when it is refused.

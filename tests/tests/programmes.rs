@@ -25,7 +25,7 @@ on_both_engines! {
 }
 
 const FORM: &str = "code=d5&name=Pr%C3%AAt&kind=individual_loan&term=days&term_days=30&renewals=2&accessories=Chargeur%0D%0AHousse\
-                    &owner=D%C3%A9partement&template=loan-agreement&notice_days=-7%2C0&referent=on";
+                    &owner=D%C3%A9partement&template=agreement&notice_days=-7%2C0&referent=on";
 
 async fn a_programme_is_made_changed_closed_and_reopened(test: &TestStore) {
     let cartable = InProcess::new(&test.store);

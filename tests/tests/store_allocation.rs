@@ -73,7 +73,7 @@ async fn place(test: &TestStore, needs: usize, devices: usize) -> Place {
         renewals_allowed: 1,
         accessories: vec![],
         owner: "Département".into(),
-        agreement_template: "pret".into(),
+        agreement_template: "agreement".into(),
         membership: vec![],
         notice_days: vec![],
         open: true,
@@ -124,7 +124,7 @@ async fn approve(test: &TestStore, id: Uuid, who: Uuid, place: &Place) -> Result
 }
 
 fn clerk(place: &Place) -> Clerk<'_> {
-    Clerk { actor: "marc", scope: &Scope::Everything, policy: &place.policy, now: at(3, 0, 0) }
+    Clerk { actor: "marc", token: None, scope: &Scope::Everything, policy: &place.policy, now: at(3, 0, 0) }
 }
 
 fn drawn() -> Option<Reference> {
@@ -179,7 +179,8 @@ async fn a_second_person_approves_and_the_devices_are_reserved(test: &TestStore)
     assert_eq!((share.needs, share.met, share.percent, share.average_tenths), (5, 3, 60, 80));
     assert_eq!(allocation::find(&mut tx, id).await.unwrap().unwrap().state, AllocationState::Approved);
     // A reservation that is dropped leaves the need waiting again.
-    let clerk = Clerk { actor: "marc", scope: &Scope::Everything, policy: &place.policy, now: at(4, 0, 0) };
+    let clerk =
+        Clerk { actor: "marc", token: None, scope: &Scope::Everything, policy: &place.policy, now: at(4, 0, 0) };
     let mut lending = Lending::within(tx, clerk);
     lending.cancel(after[0].loan.unwrap()).await.unwrap();
     lending.commit().await.unwrap();

@@ -171,7 +171,7 @@ async fn counters_follow_every_loan(test: &TestStore) {
     assert_eq!(figures(&progress(test, &everything, id, 14).await), [6, 0, 0, 0, 0]);
     assert_eq!(figures(&progress(test, &everything, id, 16).await), [6, 0, 4, 0, 0], "two days of two have passed");
     let policy = Policy::default();
-    let clerk = Clerk { actor: "marie", scope: &everything, policy: &policy, now: june(14) };
+    let clerk = Clerk { actor: "marie", token: None, scope: &everything, policy: &policy, now: june(14) };
     let mut lending = Lending::begin(&test.store, clerk).await.unwrap();
     lending.take_back(loans[0].id, Condition::Good, vec![]).await.unwrap();
     lending.take_back(loans[1].id, Condition::Good, vec![]).await.unwrap();

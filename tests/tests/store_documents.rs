@@ -131,7 +131,9 @@ async fn a_loan_takes_over_what_was_made_while_it_was_prepared(test: &TestStore)
     let hand_over = async |device: usize, borrower: Uuid, agreement: Option<&str>| {
         let (scope, policy) = (Scope::Everything, Policy::default());
         let mut lending =
-            Lending::begin(&test.store, Clerk { actor: "test", scope: &scope, policy: &policy, now }).await.unwrap();
+            Lending::begin(&test.store, Clerk { actor: "test", token: None, scope: &scope, policy: &policy, now })
+                .await
+                .unwrap();
         let handing = Handing {
             signature: Some(Signature::Paper),
             agreement_version: agreement.map(str::to_owned),

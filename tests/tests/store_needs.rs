@@ -62,7 +62,7 @@ async fn a_programme(store: &Store, code: &str) -> Uuid {
         renewals_allowed: 1,
         accessories: vec![],
         owner: "Département".into(),
-        agreement_template: "pret".into(),
+        agreement_template: "agreement".into(),
         membership: vec![],
         notice_days: vec![],
         open: true,

@@ -49,3 +49,7 @@ need-problem-programme = Choose an open programme.
 need-problem-borrower = No borrower of this site has this reference.
 need-problem-count = Enter 1 to 500 needs at once, one only with a reference.
 need-problem-form = One of the choices does not exist, or two exclude each other.
+need-change = Change
+need-change-title = Change a need
+need-problem-not-open = The need is no longer open.
+need-problem-proposed = A proposal that waits for approval gives this need a device: its programme stays until that is decided.

@@ -49,3 +49,7 @@ need-problem-programme = Choisissez un dispositif ouvert.
 need-problem-borrower = Aucun bénéficiaire de cet établissement n’a cette référence.
 need-problem-count = Saisissez 1 à 500 besoins à la fois, un seul avec une référence.
 need-problem-form = Un des choix n’existe pas, ou deux s’excluent.
+need-change = Modifier
+need-change-title = Modifier un besoin
+need-problem-not-open = Le besoin n’est plus ouvert.
+need-problem-proposed = Une proposition en attente d’approbation donne un appareil à ce besoin : son dispositif ne change pas avant la décision.

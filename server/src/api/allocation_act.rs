@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    act::{reason, record},
+    act::{clerk, reason, record},
     allocation::{AllocationBody, UNKNOWN, named},
     extract::{Body, Path},
     problem::Problem,
@@ -22,7 +22,6 @@ use crate::{
         allocation,
         allocation_adjust::{self, AdjustError, AdjustRefused, Adjustment},
         allocation_approval::{self, ApprovalError, ApprovalRefused},
-        lending::Clerk,
         programme,
     },
 };
@@ -188,7 +187,7 @@ pub async fn approve(
 ) -> Result<Json<ApprovedBody>, Problem> {
     let person = &bearer.person;
     Problem::check(person.can(Action::ApproveAllocation, Object::Programme), "")?;
-    let clerk = Clerk { actor: person.login.as_str(), scope: &person.scope, policy: &app.policy, now: bearer.now };
+    let clerk = clerk(&app, &bearer);
     let mut reference = || random::bytes().ok().map(Reference::from_random);
     let approved = allocation_approval::approve(&app.store, id, person.id, clerk, &mut reference).await?;
     Ok(Json(ApprovedBody { reserved: approved.reserved, refused: approved.refused }))

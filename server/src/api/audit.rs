@@ -67,7 +67,7 @@ pub struct AuditsBody {
 
 /// Who changed what, newest first
 ///
-/// Roles: administrators who see the whole programme.
+/// Roles: administrators and auditors, who see the whole programme.
 #[utoipa::path(get, path = "/v1/audit", tag = "audit", params(AuditQuery), responses(
     (status = 200, body = AuditsBody), (status = 400, response = Problem), (status = 401, response = Problem),
     (status = 403, response = Problem)))]

@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-const UNKNOWN: &str = "There is no borrower with this id among those you see.";
+pub(super) const UNKNOWN: &str = "There is no borrower with this id among those you see.";
 
 /// Which borrowers to list.
 #[derive(Clone, Debug, Deserialize, IntoParams)]

@@ -13,8 +13,10 @@ use crate::{
     domain::{
         battery,
         device::DeviceStatus,
+        device_record::ContactExpected,
         drive,
         flag::Baseline,
+        grade::Grade,
         policy::Policy,
         timestamp,
         verdict::{Judgement, Verdict},
@@ -22,6 +24,7 @@ use crate::{
     store::{
         contact::Contact,
         detail::{self, DeviceDetail},
+        device_record::{self, Recorded},
         flag,
         health::Health,
         history::{self, ChangeRow, Day},
@@ -56,6 +59,13 @@ pub struct DeviceBody {
     programme: Option<String>,
     /// Its site.
     site: Option<SiteName>,
+    /// What an inspection found; null before the first.
+    grade: Option<Grade>,
+    /// The last day of the maker's warranty.
+    #[schema(format = Date)]
+    warranty_until: Option<String>,
+    /// Whether an agent is awaited on it.
+    contact_expected: ContactExpected,
     /// When it was recorded.
     created_at: Moment,
     /// When an agent was last enrolled on it.
@@ -212,7 +222,7 @@ impl From<Day> for DayBody {
 }
 
 impl DeviceBody {
-    fn new(detail: DeviceDetail, policy: &Policy) -> Self {
+    fn new(detail: DeviceDetail, recorded: Recorded, policy: &Policy) -> Self {
         let device = detail.device;
         Self {
             id: device.id.0,
@@ -230,6 +240,9 @@ impl DeviceBody {
                 name: site.name,
                 commune: site.commune,
             }),
+            grade: recorded.grade,
+            warranty_until: recorded.warranty_until.map(|day| day.to_string()),
+            contact_expected: recorded.contact_expected,
             created_at: device.created_at.into(),
             enrolled_at: device.enrolled_at.map(Moment),
             archived_at: device.archived_at.map(Moment),
@@ -247,7 +260,7 @@ impl DeviceBody {
 
 /// One device with its report, verdicts, flags and history
 ///
-/// Roles: administrator and technician, within their sites. A device outside them does not exist (404).
+/// Roles: all, within their sites. A device outside them does not exist (404).
 #[utoipa::path(get, path = "/v1/devices/{id}", tag = "devices", params(("id" = Uuid, Path, description = "The device")),
     responses((status = 200, body = DeviceBody), (status = 400, response = Problem), (status = 401, response = Problem),
     (status = 404, response = Problem)))]
@@ -261,7 +274,8 @@ pub async fn read(
     let mut tx = app.store.read().await?;
     let detail = detail::find(&mut tx, scope, id).await?.ok_or_else(|| Problem::not_found(UNKNOWN))?;
     Problem::check(bearer.person.can(Action::SeeDevices, Object::OfSite(detail.device.site)), UNKNOWN)?;
-    let mut body = DeviceBody::new(detail, &app.policy);
+    let recorded = device_record::of_device(&mut tx, id).await?;
+    let mut body = DeviceBody::new(detail, recorded, &app.policy);
     body.programme = programme::visibility(&mut tx, bearer.person.role).await?.filter(body.programme);
     body.flag_history = flag::history_of_device(&mut tx, scope, id).await?.into_iter().map(FlagBody::from).collect();
     body.changes = history::changes_of(&mut tx, scope, id).await?.into_iter().map(ChangeBody::from).collect();

@@ -233,7 +233,7 @@ pub(super) async fn site_of(tx: &mut Tx, scope: &Scope, uai: Option<&str>) -> Re
 
 /// Devices, by search, filters and sort
 ///
-/// Roles: administrator and technician, within their sites.
+/// Roles: all, within their sites.
 #[utoipa::path(get, path = "/v1/devices", tag = "devices", params(DevicesQuery), responses(
     (status = 200, body = PageBody<DeviceLine>), (status = 400, response = Problem), (status = 401, response = Problem)))]
 pub async fn list(

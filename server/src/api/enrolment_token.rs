@@ -145,7 +145,7 @@ pub struct CreatedTokenBody {
 
 /// All enrolment tokens you see, newest first
 ///
-/// Roles: administrator and technician, within their sites. The tokens' texts are never shown again.
+/// Roles: administrator, technician and auditor, within their sites. The tokens' texts are never shown again.
 #[utoipa::path(get, path = "/v1/enrolment-tokens", tag = "enrolment", responses(
     (status = 200, body = TokensBody), (status = 401, response = Problem)))]
 pub async fn list(State(app): State<App>, bearer: BearerToken) -> Result<Json<TokensBody>, Problem> {

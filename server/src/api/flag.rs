@@ -236,7 +236,7 @@ impl From<FlagSummary> for FlagLine {
 
 /// Open flags, worst and newest first
 ///
-/// Roles: administrator and technician, within their sites.
+/// Roles: all, within their sites.
 #[utoipa::path(get, path = "/v1/flags", tag = "flags", params(FlagsQuery), responses(
     (status = 200, body = PageBody<FlagLine>), (status = 400, response = Problem), (status = 401, response = Problem)))]
 pub async fn list(

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    act::clerk,
     extract::{Body, Path},
     loan::{LoanBody, Reader, UNKNOWN, day},
     problem::Problem,
@@ -21,7 +22,7 @@ use crate::{
     },
     store::{
         borrower,
-        lending::{Clerk, Handing, Lending, LendingError, Refused, Wish},
+        lending::{Handing, Lending, LendingError, Refused, Wish},
         loan_list, programme,
     },
 };
@@ -111,18 +112,12 @@ impl HandingBody {
     }
 }
 
-async fn begin<'a>(app: &'a App, bearer: &'a BearerToken, action: Action) -> Result<Lending<'a>, Problem> {
+pub(super) async fn begin<'a>(app: &'a App, bearer: &'a BearerToken, action: Action) -> Result<Lending<'a>, Problem> {
     Problem::check(bearer.person.can(action, Object::OwnScope), "")?;
-    let clerk = Clerk {
-        actor: bearer.person.login.as_str(),
-        scope: &bearer.person.scope,
-        policy: &app.policy,
-        now: bearer.now,
-    };
-    Ok(Lending::begin(&app.store, clerk).await?)
+    Ok(Lending::begin(&app.store, clerk(app, bearer)).await?)
 }
 
-async fn end(
+pub(super) async fn end(
     mut lending: Lending<'_>,
     bearer: &BearerToken,
     done: Result<Loan, LendingError>,

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
+    act::record,
     extract::{Body, Path, Query},
     page,
     problem::Problem,
@@ -15,12 +16,8 @@ use super::{
 use crate::{
     app::App,
     auth::{Action, BearerToken, Object},
-    clock,
     domain::notice::MessageState,
-    store::{
-        audit::{self, NewAudit},
-        message_list::{self, MessageRow},
-    },
+    store::message_list::{self, MessageRow},
 };
 
 /// Longest reason, in characters.
@@ -143,7 +140,7 @@ pub async fn bounce(
     if why.is_empty() || why.chars().count() > MAX_REASON_CHARS || why.contains(|c: char| c == '@' || c.is_control()) {
         return Err(Problem::invalid("`reason` has 1 to 200 characters and holds no address."));
     }
-    let (now, scope) = (clock::now(), &bearer.person.scope);
+    let (now, scope) = (bearer.now, &bearer.person.scope);
     let mut tx = app.store.write().await?;
     if message_list::find(&mut tx, scope, id).await?.is_none() {
         return Err(Problem::not_found("There is no such message."));
@@ -151,10 +148,32 @@ pub async fn bounce(
     if !message_list::bounce(&mut tx, scope, id, why, now).await? {
         return Err(Problem::invalid("This message is not in the state `sent`."));
     }
-    let (actor, object_id) = (bearer.person.login.as_str(), id.to_string());
-    let details = json!({ "reason": why });
-    let row = NewAudit { actor, action: "message.bounce", object_kind: "message", object_id: &object_id, details };
-    audit::append(&mut tx, row, now).await?;
+    record(&mut tx, &bearer, "message.bounce", ("message", id), json!({ "reason": why })).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Send a message again that failed or came back
+///
+/// Roles: administrators.
+#[utoipa::path(post, path = "/v1/messages/{id}/again", tag = "notices", params(("id" = Uuid, Path)), responses(
+    (status = 204, description = "It is sent with the next run."), (status = 400, response = Problem),
+    (status = 401, response = Problem), (status = 403, response = Problem), (status = 404, response = Problem)))]
+pub async fn send_again(
+    State(app): State<App>,
+    bearer: BearerToken,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, Problem> {
+    Problem::check(bearer.person.can(Action::ChangeNotices, Object::OwnScope), "")?;
+    let scope = &bearer.person.scope;
+    let mut tx = app.store.write().await?;
+    if message_list::find(&mut tx, scope, id).await?.is_none() {
+        return Err(Problem::not_found("There is no such message."));
+    }
+    if !message_list::send_again(&mut tx, scope, id, bearer.now).await? {
+        return Err(Problem::invalid("This message neither failed nor came back."));
+    }
+    record(&mut tx, &bearer, "message.send_again", ("message", id), json!({})).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,15 +8,19 @@ pub mod allocation;
 pub mod allocation_act;
 pub mod audit;
 pub mod borrower;
+pub mod borrower_act;
 pub mod campaign;
 pub mod campaign_act;
 pub mod campaign_letters;
 pub mod device;
+pub mod device_act;
 pub mod device_list;
+pub mod device_record;
 pub mod document;
 pub mod enrolment_token;
 pub mod extract;
 pub mod flag;
+pub mod flag_act;
 pub mod import;
 pub mod import_act;
 pub mod job;
@@ -24,13 +28,17 @@ pub mod loan;
 pub mod loan_act;
 pub mod message;
 pub mod need;
+pub mod need_change;
 pub mod overview;
 pub mod page;
 pub mod person;
 pub mod problem;
 pub mod programme;
+pub mod programme_act;
+pub mod return_desk;
 pub mod schema;
 pub mod site;
+pub mod site_act;
 pub mod webhook;
 
 use std::any::Any;
@@ -84,8 +92,9 @@ fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(person::me))
         .routes(routes!(overview::read))
-        .routes(routes!(device_list::list))
+        .routes(routes!(device_list::list, device_record::create))
         .routes(routes!(device::read))
+        .routes(routes!(device_record::correct))
         .routes(routes!(flag::list))
         .routes(routes!(enrolment_token::list, enrolment_token::create))
         .routes(routes!(enrolment_token::revoke))
@@ -101,16 +110,18 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(loan_act::write_off))
         .routes(routes!(loan_act::cede))
         .routes(routes!(loan_act::put_in_stock))
-        .routes(routes!(site::list))
+        .routes(routes!(site::list, site_act::create))
         .routes(routes!(need::list, need::enter))
         .routes(routes!(need::withdraw))
+        .routes(routes!(need_change::change))
         .merge(planning())
+        .merge(running())
         .merge(imports())
         .routes(routes!(site::read))
-        .routes(routes!(borrower::list))
+        .routes(routes!(borrower::list, borrower_act::create))
         .routes(routes!(borrower::read))
         .routes(routes!(borrower::identity))
-        .routes(routes!(programme::list))
+        .routes(routes!(programme::list, programme_act::create))
         .routes(routes!(programme::read))
         .routes(routes!(audit::list))
         .routes(routes!(message::list))
@@ -139,6 +150,29 @@ fn planning() -> OpenApiRouter<App> {
         .routes(routes!(campaign_letters::expect))
         .routes(routes!(campaign_letters::write_again))
         .routes(routes!(campaign_letters::letters))
+}
+
+/// What changes programmes, sites, borrowers and devices; what desks and those who look after devices do.
+fn running() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(programme_act::change))
+        .routes(routes!(programme_act::close))
+        .routes(routes!(programme_act::reopen))
+        .routes(routes!(site_act::change))
+        .routes(routes!(site_act::add_referent))
+        .routes(routes!(site_act::end_referent))
+        .routes(routes!(borrower_act::change))
+        .routes(routes!(borrower_act::left))
+        .routes(routes!(borrower_act::export))
+        .routes(routes!(borrower_act::erase))
+        .routes(routes!(device_act::set_asset_tag))
+        .routes(routes!(device_act::archive))
+        .routes(routes!(device_act::approve))
+        .routes(routes!(return_desk::scan))
+        .routes(routes!(return_desk::undo))
+        .routes(routes!(flag_act::acknowledge))
+        .routes(routes!(flag_act::snooze))
+        .routes(routes!(message::send_again))
 }
 
 /// Files in. One address takes bodies as large as files.

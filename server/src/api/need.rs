@@ -30,7 +30,7 @@ use crate::{
     },
 };
 
-const UNKNOWN: &str = "There is no need with this id among those you see.";
+pub(super) const UNKNOWN: &str = "There is no need with this id among those you see.";
 
 /// A site's request for one device.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -117,7 +117,7 @@ impl From<Overview> for OverviewBody {
 
 /// Counts by status, flag and last contact
 ///
-/// Roles: administrator and technician, within their sites.
+/// Roles: all, within their sites.
 #[utoipa::path(get, path = "/v1/overview", tag = "devices", responses((status = 200, body = OverviewBody), (status = 401, response = Problem)))]
 pub async fn read(State(app): State<App>, bearer: BearerToken) -> Result<Json<OverviewBody>, Problem> {
     Problem::check(bearer.person.can(Action::SeeOverview, Object::OwnScope), "")?;

@@ -13,6 +13,8 @@ use crate::{
     store::programme,
 };
 
+pub(super) const UNKNOWN: &str = "There is no programme with this id.";
+
 /// A programme.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProgrammeBody {
@@ -76,7 +78,7 @@ impl From<Term> for TermBody {
 }
 
 impl ProgrammeBody {
-    fn new(programme: Programme, bearer: &BearerToken) -> Self {
+    pub(super) fn new(programme: Programme, bearer: &BearerToken) -> Self {
         Self {
             membership_shown: programme.shows_membership_to(bearer.person.role),
             id: programme.id,
@@ -122,6 +124,6 @@ pub async fn read(
     Problem::check(bearer.person.can(Action::SeeProgrammes, Object::OwnScope), "")?;
     let mut tx = app.store.read().await?;
     let found = programme::find(&mut tx, id).await?;
-    let found = found.ok_or_else(|| Problem::not_found("There is no programme with this id."))?;
+    let found = found.ok_or_else(|| Problem::not_found(UNKNOWN))?;
     Ok(Json(ProgrammeBody::new(found, &bearer)))
 }

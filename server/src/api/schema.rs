@@ -17,9 +17,11 @@ use crate::domain::{
     borrower::{BorrowerKind, Level},
     campaign::{CampaignState, ReturnState},
     device::DeviceStatus,
+    device_record::ContactExpected,
     document::DocumentKind,
     enrolment_token::TokenKind,
     flag::{FlagCode, Severity},
+    grade::Grade,
     import::{Blanks, ImportState, Kind as ImportKind, OnError, OutcomeName},
     loan::{Condition, LoanStateName},
     need::{NeedReason, NeedState},
@@ -83,6 +85,8 @@ macro_rules! text_schema {
 }
 
 text_schema! {
+    ContactExpected: "Whether an agent is awaited on a device.";
+    Grade: "What an inspection found, from as good as new to fit for parts.";
     DeviceStatus: "Where a device stands with the server.";
     FlagCode: "Which rule speaks.";
     Severity: "How much a flag needs a person.";

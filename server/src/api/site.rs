@@ -16,6 +16,8 @@ use crate::{
     },
 };
 
+pub(super) const UNKNOWN: &str = "There is no site with this id among those you see.";
+
 /// A collège or another institution.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SiteBody {
@@ -59,7 +61,7 @@ impl From<SiteRow> for SiteBody {
 
 /// All sites you see, by name
 ///
-/// Roles: administrator and technician, within their sites.
+/// Roles: all, within their sites.
 #[utoipa::path(get, path = "/v1/sites", tag = "sites", responses((status = 200, body = SitesBody), (status = 401, response = Problem)))]
 pub async fn list(State(app): State<App>, bearer: BearerToken) -> Result<Json<SitesBody>, Problem> {
     Problem::check(bearer.person.can(Action::SeeSites, Object::OwnScope), "")?;
@@ -101,7 +103,6 @@ pub async fn read(
     bearer: BearerToken,
     Path(id): Path<Uuid>,
 ) -> Result<Json<SiteDetailBody>, Problem> {
-    const UNKNOWN: &str = "There is no site with this id among those you see.";
     let scope = &bearer.person.scope;
     let mut tx = app.store.read().await?;
     let found = site::find(&mut tx, scope, id).await?.ok_or_else(|| Problem::not_found(UNKNOWN))?;

@@ -133,7 +133,7 @@ async fn add(add: Add) -> anyhow::Result<()> {
         site: Some(site.id),
         enrolled_at: None,
     };
-    let recorded = Recorded { contact_expected, warranty_until: add.warranty };
+    let recorded = Recorded { contact_expected, warranty_until: add.warranty, grade: None };
     match device_record::insert(&mut tx, &new, recorded, now).await {
         Err(error) if error.is_duplicate_of("asset_tag") => {
             anyhow::bail!("another device has the asset tag {asset_tag}");

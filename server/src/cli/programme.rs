@@ -10,7 +10,7 @@ use crate::{
     clock,
     domain::{
         authority::Role,
-        programme::{DEFAULT_NOTICE_DAYS, Programme as Terms, ProgrammeCode, ProgrammeKind, Term},
+        programme::{DEFAULT_AGREEMENT, DEFAULT_NOTICE_DAYS, Programme as Terms, ProgrammeCode, ProgrammeKind, Term},
     },
     store::{
         audit::{self, COMMAND_LINE, NewAudit},
@@ -56,7 +56,7 @@ pub(super) struct Add {
     #[arg(long)]
     owner: String,
     /// Name of the agreement's template.
-    #[arg(long, default_value = "loan-agreement")]
+    #[arg(long, default_value = DEFAULT_AGREEMENT)]
     template: String,
     /// A role that may see who is in it, besides administrators and programme managers; repeat it for several.
     #[arg(long = "member-role", value_name = "ROLE")]

@@ -221,7 +221,7 @@ pub(super) async fn approve(
     let (person, now) = (&signed_in.person, signed_in.now);
     require(person.can(Action::ApproveAllocation, Object::Programme))?;
     let id = parsed(&id)?;
-    let clerk = Clerk { actor: person.login.as_str(), scope: &person.scope, policy: &app.policy, now };
+    let clerk = Clerk { actor: person.login.as_str(), token: None, scope: &person.scope, policy: &app.policy, now };
     let mut reference = || random::bytes().ok().map(Reference::from_random);
     match allocation_approval::approve(&app.store, id, person.id, clerk, &mut reference).await {
         Ok(_) => Ok(done(id)),

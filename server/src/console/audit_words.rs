@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 82] = [
+pub(super) const KEYS: [(&str, Form); 88] = [
     ("accessories", Plain),
     ("after", Word(&["status"])),
     ("agreement_version", Plain),
@@ -36,13 +36,13 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("borrower", Link("/borrowers")),
     ("campaign", Link("/campaigns")),
     ("cap", Plain),
-    ("changed", Plain),
+    ("changed", Word(&["audit-key"])),
     ("choice", Plain),
     ("coarsened", Plain),
     ("code", Word(&["flag"])),
     ("commune", Plain),
     ("condition", Word(&["condition"])),
-    ("contact_expected", Plain),
+    ("contact_expected", Word(&["contact-expected"])),
     ("count", Plain),
     ("days", Plain),
     ("deleted", Plain),
@@ -57,6 +57,7 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("for", Plain),
     ("from", Word(&["loan"])),
     ("gone", Plain),
+    ("grade", Word(&["grade"])),
     ("holidays", Plain),
     ("hours", Plain),
     ("identity", Plain),
@@ -70,10 +71,12 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("level", Word(&["level"])),
     ("levels", Word(&["level"])),
     ("loans", Plain),
+    ("manufacturer", Plain),
     ("login", Plain),
     ("membership", Word(&["staff-role"])),
     ("message", Link("/notices")),
     ("missing", Plain),
+    ("model", Plain),
     ("moved", Plain),
     ("name", Plain),
     ("new", Plain),
@@ -82,6 +85,7 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("owner", Plain),
     ("police_report", Plain),
     ("programme", Link("/programmes")),
+    ("programme_changed", Plain),
     ("programmes", Link("/programmes")),
     ("rank", Plain),
     ("reason", Plain),
@@ -94,6 +98,7 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("role", Plain),
     ("rows", Plain),
     ("same", Plain),
+    ("serial", Plain),
     ("sessions_ended", Plain),
     ("shown", Plain),
     ("signature", Word(&["signature"])),
@@ -105,11 +110,12 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("uai", Plain),
     ("until", Moment),
     ("url", Plain),
+    ("warranty_until", Plain),
     ("zone", Plain),
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 73] = [
+pub(super) const ACTS: [&str; 75] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -138,6 +144,7 @@ pub(super) const ACTS: [&str; 73] = [
     "campaign.write_again",
     "device.accept_baseline",
     "device.archive",
+    "device.correct",
     "device.create",
     "device.put_in_stock",
     "device.set_asset_tag",
@@ -164,6 +171,7 @@ pub(super) const ACTS: [&str; 73] = [
     "loan.write_off",
     "message.bounce",
     "message.send_again",
+    "need.change",
     "need.enter",
     "need.withdraw",
     "person.change_password",

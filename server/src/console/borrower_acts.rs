@@ -24,10 +24,9 @@ use crate::{
     domain::{
         borrower::{Borrower, BorrowerKind, Reference},
         identity::may_be_erased,
-        paris,
     },
     random,
-    store::{Tx, borrower, site},
+    store::{Tx, borrower, borrower_entry, site},
 };
 
 fn back(id: Uuid, done: &str) -> Response {
@@ -95,16 +94,11 @@ async fn try_create(
         identity_erased_at: None,
     };
     let key = wanted.number.map(|number| app.vault.natural_key(&number));
-    match borrower::insert(tx, &new, key.as_ref().map(<[u8; 32]>::as_slice)).await {
-        Err(error) if error.is_duplicate_of("natural_key_hash") => return Ok(Err("borrower-problem-number-taken")),
-        other => other?,
-    }
-    if let Some(identity) = &wanted.identity {
-        let sealed = app.vault.seal_identity(new.id, identity)?;
-        borrower::put_identity(tx, new.id, &sealed, signed_in.now).await?;
-    }
-    let details = json!({ "reference": new.reference.as_str(), "kind": new.kind.as_str(), "site": new.site,
-        "identity": wanted.identity.is_some() });
+    let sealed = wanted.identity.as_ref().map(|identity| app.vault.seal_identity(new.id, identity)).transpose()?;
+    let key = key.as_ref().map(<[u8; 32]>::as_slice);
+    let Some(details) = borrower_entry::enter(tx, &new, key, sealed.as_deref(), signed_in.now).await? else {
+        return Ok(Err("borrower-problem-number-taken"));
+    };
     record(tx, signed_in, "borrower.create", ("borrower", new.id), details).await?;
     Ok(Ok(new))
 }
@@ -189,18 +183,12 @@ pub(super) async fn left(
         text => Some(text.parse::<Date>().map_err(|_| Refusal::Nonsense)?),
     };
     let mut tx = app.store.write().await?;
-    let mut found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
-    // A campaign that asks who left must be able to rely on it: nobody leaves in ten years' time.
-    let latest = paris::date(signed_in.now).checked_add(jiff::Span::new().days(400)).map_err(|_| Refusal::Nonsense)?;
-    if found.kind != BorrowerKind::Person || day.is_some_and(|day| day > latest || day.year() < 2000) {
-        return Err(Refusal::Nonsense);
-    }
-    found.left_site_day = day.map(borrower::day_number);
-    borrower::set_details(&mut tx, &found).await?;
-    let details = json!({ "left": day.map(|day| day.to_string()) });
-    record(&mut tx, &signed_in, "borrower.left_site", ("borrower", found.id), details).await?;
+    let found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    let id = found.id;
+    let details = borrower_entry::leave(&mut tx, found, day, signed_in.now).await?.ok_or(Refusal::Nonsense)?;
+    record(&mut tx, &signed_in, "borrower.left_site", ("borrower", id), details).await?;
     tx.commit().await?;
-    Ok(back(found.id, "saved"))
+    Ok(back(id, "saved"))
 }
 
 /// `POST /borrowers/{id}/erase`: forgets who it was (RGPD art. 17).

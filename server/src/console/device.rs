@@ -7,6 +7,7 @@ use super::{
     change::{Described, described},
     chart::{Legend, Line},
     component::{Badge, Tone, When},
+    device_correction::{Fields, Offered},
     device_list::{device_name, model_name},
     facts::{Fact, Group, Reader, fact},
     flag::FlagCard,
@@ -45,6 +46,8 @@ pub(super) struct DeviceRead {
     /// Its loans, for those who may see loans.
     pub(super) loans: Option<CardRead>,
     pub(super) recorded: Recorded,
+    /// What its record may be corrected to, for those who may.
+    pub(super) offered: Option<Offered>,
     /// Enrolments that wait for a person.
     pub(super) waiting: Vec<Waiting>,
 }
@@ -68,6 +71,7 @@ struct Actions {
     can_approve: bool,
     can_revoke: bool,
     can_archive: bool,
+    correct: Option<Fields>,
 }
 
 #[derive(Debug)]
@@ -114,7 +118,7 @@ impl DevicePage {
     /// The page for what was read.
     pub(super) fn new(shell: Shell, read: DeviceRead, allowed: Allowed, policy: &Policy, now: UtcMillis) -> Self {
         let words = shell.words;
-        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, waiting } = read;
+        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, waiting } = read;
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
@@ -139,7 +143,7 @@ impl DevicePage {
                 .collect(),
             path: next,
             csrf: csrf.clone(),
-            actions: actions(&detail, allowed, csrf),
+            actions: actions(&detail, allowed, (recorded, offered.as_ref()), words, csrf),
             shell,
         }
     }
@@ -202,6 +206,7 @@ fn identity(detail: &DeviceDetail, recorded: Recorded, now: UtcMillis, words: Wo
             "device-warranty",
             recorded.warranty_until.map(|day| format::civil_date(day, words)).or_else(|| Some(words.say("not-known"))),
         ),
+        fact(words, "device-grade", Some(grade(recorded, words))),
         moment("device-created", Some(device.created_at)),
         moment("device-enrolled", device.enrolled_at),
         moment("devices-contact", detail.contact.as_ref().map(|contact| contact.last_at)),
@@ -226,7 +231,17 @@ fn identity(detail: &DeviceDetail, recorded: Recorded, now: UtcMillis, words: Wo
     facts
 }
 
-fn actions(detail: &DeviceDetail, allowed: Allowed, csrf: String) -> Option<Actions> {
+fn grade(recorded: Recorded, words: Words) -> String {
+    recorded.grade.map_or_else(|| words.say("grade-none"), |grade| words.word("grade", grade.as_str()))
+}
+
+fn actions(
+    detail: &DeviceDetail,
+    allowed: Allowed,
+    (recorded, offered): (Recorded, Option<&Offered>),
+    words: Words,
+    csrf: String,
+) -> Option<Actions> {
     let device = &detail.device;
     let archived = device.archived_at.is_some();
     let standing = !matches!(device.status, DeviceStatus::Revoked | DeviceStatus::Released);
@@ -238,6 +253,9 @@ fn actions(detail: &DeviceDetail, allowed: Allowed, csrf: String) -> Option<Acti
         can_approve: allowed.admit && matches!(device.status, DeviceStatus::Pending | DeviceStatus::Quarantined),
         can_revoke: allowed.admit && standing,
         can_archive: allowed.change && !archived,
+        correct: offered
+            .filter(|_| allowed.change && !archived)
+            .map(|offered| Fields::new(device, recorded, offered, words)),
     })
 }
 

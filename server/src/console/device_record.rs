@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     acts::{Bare, device_for, record},
     component::Choice,
+    device_correction::site_choices,
     error::{Refusal, require},
     shell::{self, Section, Shell},
     visitor::Visitor,
@@ -23,14 +24,12 @@ use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
     domain::{
-        device::DeviceStatus,
         device_record::{ContactExpected, InvalidDevice, Typed},
         programme::Programme,
     },
     store::{
         Tx,
-        device::NewDevice,
-        device_record::{self, Recorded},
+        device_entry::{self, Entry, EntryError, EntryRefused},
         enrolment, programme, review,
         site::{self, SiteRow},
     },
@@ -68,7 +67,7 @@ impl NewDevicePage {
     /// The form, with what was typed and what is wrong with it.
     pub(super) fn new(
         shell: Shell,
-        sites: &[SiteRow],
+        (sites, depot): (&[SiteRow], bool),
         programmes: &[Programme],
         (form, problem): (DeviceForm, Option<&'static str>),
     ) -> Self {
@@ -79,9 +78,6 @@ impl NewDevicePage {
             selected: value == present,
         };
         let kind = |kind: &Chassis| choice(kind.as_str(), words.word("chassis", kind.as_str()), &form.kind);
-        let site = |site: &SiteRow| {
-            choice(&site.id.to_string(), words.with_two("site-named", &site.name, &site.uai), &form.site)
-        };
         let programme =
             |one: &Programme| choice(one.code.as_str(), format!("{} · {}", one.code, one.name), &form.programme);
         let none = choice("", words.say("none"), &form.programme);
@@ -89,7 +85,7 @@ impl NewDevicePage {
             csrf: shell.csrf(),
             problem: problem.map(|key| words.say(key)),
             kinds: Chassis::ALL.iter().map(kind).collect(),
-            sites: sites.iter().map(site).collect(),
+            sites: site_choices(sites, depot, &form.site, words),
             programmes: std::iter::once(none).chain(programmes.iter().map(programme)).collect(),
             form,
             shell,
@@ -125,7 +121,8 @@ async fn show(
     let sites = site::list(tx, &signed_in.person.scope).await?;
     let programmes: Vec<Programme> = programme::list(tx).await?.into_iter().filter(|one| one.open).collect();
     let shell = visitor.shell(Section::Devices, visitor.words.say("device-new"), signed_in);
-    Ok(shell::page(status, &NewDevicePage::new(shell, &sites, &programmes, typed)))
+    let depot = signed_in.person.can(Action::AddDevice, Object::OfSite(None)).is_allowed();
+    Ok(shell::page(status, &NewDevicePage::new(shell, (&sites, depot), &programmes, typed)))
 }
 
 /// `POST /devices`
@@ -161,12 +158,16 @@ async fn try_create(
         Ok(described) => described,
         Err(wrong) => return Ok(Err(problem(wrong))),
     };
-    let scope = &signed_in.person.scope;
-    let Ok(site) = form.site.parse::<Uuid>() else { return Ok(Err("token-problem-site")) };
-    if site::find(tx, scope, site).await?.is_none() {
+    let site = match form.site.trim() {
+        "" => None,
+        text => match text.parse::<Uuid>() {
+            Ok(site) => Some(site),
+            Err(_) => return Ok(Err("token-problem-site")),
+        },
+    };
+    if !signed_in.person.can(Action::AddDevice, Object::OfSite(site)).is_allowed() {
         return Ok(Err("token-problem-site"));
     }
-    require(signed_in.person.can(Action::AddDevice, Object::OfSite(Some(site))))?;
     let warranty_until = match form.warranty.trim() {
         "" => None,
         text => match text.parse::<Date>() {
@@ -174,40 +175,26 @@ async fn try_create(
             Err(_) => return Ok(Err("device-problem-warranty")),
         },
     };
-    let programme = match form.programme.trim() {
-        "" => None,
-        code => match programme::find_by_code(tx, &code.parse().map_err(|_| Refusal::Nonsense)?).await? {
-            Some(found) => Some(found.code.to_string()),
-            None => return Ok(Err("device-problem-programme")),
-        },
+    let programme = Some(form.programme.trim()).filter(|code| !code.is_empty()).map(str::to_owned);
+    let contact_expected = if form.agent.is_some() { ContactExpected::Agent } else { ContactExpected::None };
+    let entry = Entry { described, site, programme, warranty_until, grade: None, contact_expected };
+    let (scope, now) = (&signed_in.person.scope, signed_in.now);
+    let (id, details) = match device_entry::enter(tx, scope, entry, (&app.policy, now)).await {
+        Ok(entered) => entered,
+        Err(EntryError::Refused(refused)) => return Ok(Err(refused_entry(refused))),
+        Err(EntryError::Store(error)) => return Err(error.into()),
     };
-    if enrolment::is_hardware_known(tx, &described.hardware).await? {
-        return Ok(Err("device-problem-known"));
-    }
-    let (expected, status) = match form.agent {
-        Some(_) => (ContactExpected::Agent, DeviceStatus::Pending),
-        None => (ContactExpected::None, DeviceStatus::Active),
-    };
-    let id = DeviceId(Uuid::now_v7());
-    let new = NewDevice {
-        id,
-        status,
-        hardware: described.hardware,
-        asset_tag: described.asset_tag,
-        programme,
-        site: Some(site),
-        enrolled_at: None,
-    };
-    let recorded = Recorded { contact_expected: expected, warranty_until };
-    match device_record::insert(tx, &new, recorded, signed_in.now).await {
-        Err(error) if error.is_duplicate_of("asset_tag") => return Ok(Err("device-asset-tag-taken")),
-        other => other?,
-    }
-    review::device(tx, id, &app.policy, signed_in.now).await?;
-    // Not the programme: the audit is read by roles that may not know who is in it.
-    let details = json!({ "site": site, "contact_expected": expected.as_str(), "asset_tag": new.asset_tag });
     record(tx, signed_in, "device.create", ("device", id.0), details).await?;
     Ok(Ok(id))
+}
+
+const fn refused_entry(refused: EntryRefused) -> &'static str {
+    match refused {
+        EntryRefused::Site => "token-problem-site",
+        EntryRefused::Programme => "device-problem-programme",
+        EntryRefused::Known => "device-problem-known",
+        EntryRefused::AssetTag => "device-asset-tag-taken",
+    }
 }
 
 /// `POST /devices/{id}/enrolments/{enrolment}/approve`: lets in the agent that was installed on a device known already.

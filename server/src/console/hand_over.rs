@@ -86,6 +86,8 @@ pub(super) struct Confirm {
     pub(super) agreement: String,
     /// Who may sign, besides all; empty for a borrower who signs for itself.
     pub(super) holders: Vec<(usize, String)>,
+    /// Whether it may be reserved only: it is in stock, not reserved already.
+    pub(super) may_reserve: bool,
 }
 
 /// The page.
@@ -202,7 +204,7 @@ async fn step(tx: &mut Tx, app: &App, signed_in: &SignedIn, asked: &Asked, words
                     prefer(tx, signed_in, &mut progress.asked, &mut programmes, &reservation).await?;
                 }
                 if matches!(at, LendingState::InStock | LendingState::Reserved) {
-                    found = Some(device);
+                    found = Some((device, at));
                 } else {
                     let state = words.word("lending", at.as_str());
                     progress.problem = Some(words.with("handing-not-in-stock", &state));
@@ -219,8 +221,10 @@ async fn step(tx: &mut Tx, app: &App, signed_in: &SignedIn, asked: &Asked, words
         }
         Ok(borrower) => borrower,
     };
-    if let (Some(device), Some(borrower), Some(programme)) = (found, borrower, chosen) {
-        progress.confirm = Some(confirm(tx, app, signed_in, (&device, &borrower, &programme), words).await?);
+    if let (Some((device, at)), Some(borrower), Some(programme)) = (found, borrower, chosen) {
+        let mut confirm = confirm(tx, app, signed_in, (&device, &borrower, &programme), words).await?;
+        confirm.may_reserve = at == LendingState::InStock;
+        progress.confirm = Some(confirm);
     }
     Ok(progress)
 }
@@ -297,6 +301,7 @@ async fn confirm(
         accessories: accessories(&programme.accessories),
         agreement: app.documents.agreement_label(&programme.agreement_template),
         holders: if borrower.kind == BorrowerKind::Person { document::places(words) } else { Vec::new() },
+        may_reserve: false,
     })
 }
 
@@ -316,6 +321,35 @@ pub(super) async fn hand_over(
         }
         Err(problem) => show(&app, &signed_in, &visitor, asked, Some(problem)).await,
     }
+}
+
+/// `POST /hand-over/reserve`: sets the device aside; it is handed over later, from the same page.
+pub(super) async fn reserve(
+    visitor: Visitor,
+    State(app): State<App>,
+    CsrfForm { signed_in, form }: CsrfForm<BTreeMap<String, String>>,
+) -> Result<Response, Refusal> {
+    require(signed_in.person.can(Action::HandOver, Object::OwnScope))?;
+    let asked = Asked::of(&form);
+    let device: DeviceId = asked.code.parse().map_err(|_| Refusal::Nonsense)?;
+    let programme: Uuid = asked.programme.parse().map_err(|_| Refusal::Nonsense)?;
+    let words = visitor.words;
+    let mut lending = Lending::begin(&app.store, clerk(&app, &signed_in)).await?;
+    let problem = match borrower_of(lending.tx(), &signed_in, &asked.borrower).await? {
+        Ok(Some(borrower)) => match lending.reserve(Wish { device, borrower: borrower.id, programme }).await {
+            Ok(loan) => {
+                lending.commit().await?;
+                let next = format!("/hand-over?done=reserved&last={}&programme={programme}", loan.id);
+                return Ok(Redirect::to(&next).into_response());
+            }
+            Err(LendingError::Refused(refused)) => words.word("refused", refused.code()),
+            Err(LendingError::Store(error)) => return Err(error.into()),
+        },
+        Ok(None) => words.say("handing-no-reference"),
+        Err(key) => words.say(key),
+    };
+    drop(lending);
+    show(&app, &signed_in, &visitor, asked, Some(problem)).await
 }
 
 /// Hands it over; or says what is wrong.

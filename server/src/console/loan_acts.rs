@@ -33,6 +33,7 @@ use crate::{
 pub(super) fn clerk<'a>(app: &'a App, signed_in: &'a SignedIn) -> Clerk<'a> {
     Clerk {
         actor: signed_in.person.login.as_str(),
+        token: None,
         scope: &signed_in.person.scope,
         policy: &app.policy,
         now: signed_in.now,

@@ -99,7 +99,7 @@ fn programme(text: &dyn Fn(&'static str) -> String) -> Programme {
         renewals_allowed: 2,
         accessories: vec![text("chargeur")],
         owner: text("Département"),
-        agreement_template: text("pret"),
+        agreement_template: text("agreement"),
         membership: vec![],
         notice_days: vec![],
         open: true,

@@ -30,6 +30,7 @@ mod component;
 mod design;
 mod desk_way;
 mod device;
+mod device_correction;
 mod device_list;
 mod device_record;
 mod document;
@@ -52,6 +53,7 @@ mod loan_line;
 mod loan_list;
 mod need;
 mod need_acts;
+mod need_change;
 mod notice;
 mod overview;
 mod pages;
@@ -112,6 +114,7 @@ fn fleet() -> Router<App> {
         .route("/devices/new", get(device_record::fresh))
         .route("/devices/{id}/enrolments/{enrolment}/approve", post(device_record::approve))
         .route("/devices/{id}", get(pages::device))
+        .route("/devices/{id}/record", post(device_correction::correct))
         .route("/devices/{id}/asset-tag", post(acts::set_asset_tag))
         .route("/devices/{id}/baseline", post(acts::accept_baseline))
         .route("/devices/{id}/status", post(acts::set_status))
@@ -142,6 +145,7 @@ fn lending() -> Router<App> {
         .route("/loans/{id}/agreement", post(document::agreement))
         .route("/loans/{id}/receipt", post(document::receipt))
         .route("/documents/{number}", get(document::show))
+        .route("/hand-over/reserve", post(hand_over::reserve))
         .route("/hand-over/agreement", post(document::before))
         .route("/hand-over", get(hand_over::form).post(hand_over::hand_over))
         .route("/hand-over/class", get(class_hand_over::form).post(class_hand_over::class))
@@ -163,6 +167,7 @@ fn lending() -> Router<App> {
 fn planning() -> Router<App> {
     Router::new()
         .route("/needs", get(need_acts::list).post(need_acts::enter))
+        .route("/needs/{id}/change", get(need_change::form).post(need_change::change))
         .route("/needs/{id}/withdraw", post(need_acts::withdraw))
         .route("/allocations", get(allocation_acts::list).post(allocation_acts::propose))
         .route("/allocations/{id}", get(allocation_acts::one))

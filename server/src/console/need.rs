@@ -249,7 +249,7 @@ fn selects(asked: &Asked, sites: &[SiteRow], programmes: &[Programme], words: Wo
 }
 
 /// The form's fields with a closed list.
-fn fields(form: &NeedForm, words: Words) -> Vec<Select> {
+pub(super) fn fields(form: &NeedForm, words: Words) -> Vec<Select> {
     let levels: Vec<&str> = Level::ALL.iter().map(|level| level.as_str()).collect();
     let mut fields = vec![
         Select::new("level", "need-level-label", "need-level", &levels, &form.level, words),

@@ -12,6 +12,7 @@ use super::{
     audit::{self, AuditPage},
     design::DesignPage,
     device::{Allowed, CHART_DAYS, DevicePage, DeviceRead, title},
+    device_correction::Offered,
     device_list::{self, DevicesPage},
     error::{Refusal, require},
     flag_list::{self, FlagsPage},
@@ -81,6 +82,9 @@ pub(super) async fn device(
     let owner = Object::OfSite(read.detail.device.site);
     let may = |action| person.can(action, owner).is_allowed();
     let allowed = Allowed { change: may(Action::ChangeDevice), admit: may(Action::AdmitDevice) };
+    if allowed.change {
+        read.offered = Some(Offered::read(&mut tx, &signed_in).await?);
+    }
     let shell = visitor.shell(Section::Devices, title(&read.detail), &signed_in);
     let page = DevicePage::new(shell, read, allowed, &app.policy, signed_in.now);
     Ok(shell::page(StatusCode::OK, &page))
@@ -94,6 +98,7 @@ async fn read_device(tx: &mut Tx, scope: &Scope, id: DeviceId, from_day: i64) ->
         flags_ever: flag::history_of_device(tx, scope, id).await?,
         loans: None,
         recorded: device_record::of_device(tx, id).await?,
+        offered: None,
         waiting: enrolment::pending(tx, scope).await?.into_iter().filter(|one| one.device == id).collect(),
     })
 }

@@ -17,13 +17,11 @@ use crate::{
     auth::Role,
     domain::{
         language::Language,
-        programme::{DEFAULT_NOTICE_DAYS, InvalidProgramme, Programme, ProgrammeKind, Term},
+        programme::{DEFAULT_AGREEMENT, DEFAULT_NOTICE_DAYS, InvalidProgramme, Programme, ProgrammeKind, Term},
     },
     exchange::export::ExportKind,
 };
 
-/// The agreement that the installation brings.
-pub(super) const DEFAULT_TEMPLATE: &str = "loan-agreement";
 /// The roles that may be let see who is in a programme; those who run programmes always do.
 const MEMBERSHIP: [Role; 4] = [Role::Referent, Role::Technician, Role::Refurbisher, Role::Auditor];
 /// The kinds of term, as the form names them.
@@ -69,7 +67,7 @@ impl ProgrammeForm {
             term: TERMS[0].to_owned(),
             renewals: "1".to_owned(),
             accessories: charger.to_owned(),
-            template: DEFAULT_TEMPLATE.to_owned(),
+            template: DEFAULT_AGREEMENT.to_owned(),
             notice_days: listed(&DEFAULT_NOTICE_DAYS),
             ..Self::default()
         }

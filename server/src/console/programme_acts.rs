@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
@@ -73,16 +73,6 @@ fn show(
     shell::page(status, &ProgrammePage::new(shell, found, may_change(signed_in), filled))
 }
 
-/// What the audit keeps of a programme.
-pub(super) fn details(programme: &Programme) -> Value {
-    let roles: Vec<&str> = programme.membership.iter().map(|role| role.as_str()).collect();
-    json!({
-        "code": programme.code.as_str(), "name": programme.name, "kind": programme.kind.as_str(),
-        "term": format!("{:?}", programme.term), "renewals": programme.renewals_allowed, "owner": programme.owner,
-        "membership": roles,
-    })
-}
-
 /// `POST /programmes`
 pub(super) async fn create(
     visitor: Visitor,
@@ -103,7 +93,7 @@ pub(super) async fn create(
         Err(error) if error.is_duplicate_of("code") => return refused(form, "programme-problem-code-taken"),
         other => other?,
     }
-    record(&mut tx, &signed_in, "programme.create", ("programme", new.id), details(&new)).await?;
+    record(&mut tx, &signed_in, "programme.create", ("programme", new.id), programme::details(&new)).await?;
     tx.commit().await?;
     Ok(back(new.id))
 }
@@ -132,7 +122,7 @@ pub(super) async fn change(
         }
     };
     programme::put(&mut tx, &after, signed_in.now).await?;
-    let both = json!({ "before": details(&before), "after": details(&after) });
+    let both = json!({ "before": programme::details(&before), "after": programme::details(&after) });
     record(&mut tx, &signed_in, "programme.change", ("programme", before.id), both).await?;
     tx.commit().await?;
     Ok(back(before.id))

@@ -27,6 +27,7 @@ impl Samples<'_> {
             accessories: vec![Accessory { field: "accessory-0".to_owned(), name: self.told("chargeur") }],
             agreement: self.told("pret-1"),
             holders: vec![(0, self.told("Claude Martin"))],
+            may_reserve: true,
         };
         HandOverPage {
             shell: self.shell(Section::HandOver, &self.words.say("handing-title")),

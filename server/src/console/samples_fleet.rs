@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     design::sample_flag,
     device::{Allowed, DevicePage, DeviceRead},
+    device_correction::Offered,
     device_list::{self, DevicesPage},
     flag_list::{self, FlagsPage},
     overview::OverviewPage,
@@ -23,6 +24,7 @@ use crate::{
         device::DeviceStatus,
         device_record::ContactExpected,
         flag::{FlagCode, Severity},
+        grade::Grade,
         policy::Policy,
         verdict::Verdict,
     },
@@ -183,7 +185,9 @@ impl Samples<'_> {
             recorded: Recorded {
                 contact_expected: ContactExpected::None,
                 warranty_until: Some(jiff::civil::date(2028, 8, 31)),
+                grade: Some(Grade::B),
             },
+            offered: Some(self.offered()),
             waiting: vec![Waiting {
                 enrolment: EnrolmentId(Uuid::from_u128(46)),
                 device: DeviceId(Uuid::from_u128(7)),
@@ -215,6 +219,7 @@ impl Samples<'_> {
             flags_ever: Vec::new(),
             loans: None,
             recorded: Recorded::default(),
+            offered: None,
             waiting: Vec::new(),
         };
         let shell = self.shell(Section::Devices, &title);
@@ -247,12 +252,17 @@ impl Samples<'_> {
             days: Vec::new(),
             flags_ever: Vec::new(),
             recorded: Recorded::default(),
+            offered: Some(self.offered()),
             waiting: Vec::new(),
             loans: None,
         };
         let allowed = Allowed { change: true, admit: true };
         let title = super::device::title(&read.detail);
         DevicePage::new(self.shell(Section::Devices, &title), read, allowed, &Policy::default(), self.now)
+    }
+
+    fn offered(&self) -> Offered {
+        Offered { sites: vec![self.site_row()], programmes: vec![self.programme()], depot: true }
     }
 
     pub(super) fn devices(&self, some: bool) -> DevicesPage {

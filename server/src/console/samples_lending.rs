@@ -46,7 +46,7 @@ impl Samples<'_> {
             renewals_allowed: 1,
             accessories: vec![self.told("Chargeur"), self.told("Housse")],
             owner: self.told("Département"),
-            agreement_template: "loan-agreement".to_owned(),
+            agreement_template: "agreement".to_owned(),
             membership: vec![Role::Referent, Role::Technician],
             notice_days: DEFAULT_NOTICE_DAYS.to_vec(),
             open: true,
@@ -187,7 +187,12 @@ impl Samples<'_> {
             warranty: self.told("2028-08-31"),
             ..DeviceForm::default()
         };
-        NewDevicePage::new(shell, &[self.site_row()], &[self.programme()], (form, Some("device-problem-nameless")))
+        NewDevicePage::new(
+            shell,
+            (&[self.site_row()], true),
+            &[self.programme()],
+            (form, Some("device-problem-nameless")),
+        )
     }
 
     fn referent(&self) -> Referent {

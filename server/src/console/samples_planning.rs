@@ -12,6 +12,7 @@ use super::{
     campaign::{self, CampaignPage, CampaignsPage, ReturnsAsked},
     campaign_form::CampaignForm,
     need::{Around, Asked, NeedForm, NeedsPage},
+    need_change::NeedChangePage,
     samples::Samples,
     shell::Section,
 };
@@ -53,6 +54,7 @@ impl Samples<'_> {
         vec![
             ("needs", self.needs(true).render()),
             ("needs-empty", self.needs(false).render()),
+            ("need-change", self.need_change().render()),
             ("allocations", self.allocations(true).render()),
             ("allocations-empty", self.allocations(false).render()),
             ("allocation-draft", self.one_allocation(AllocationState::Draft, true).render()),
@@ -118,6 +120,13 @@ impl Samples<'_> {
         };
         let (asked, query) = (Asked::default(), NeedQuery::default());
         NeedsPage::new(shell, (&self.manager(), true), (&asked, &query), page(rows), around, self.now)
+    }
+
+    fn need_change(&self) -> NeedChangePage {
+        let shell = self.shell(Section::Needs, &self.words.say("need-change-title"));
+        let form = NeedForm { borrower: self.told("B-7K3M"), level: "6e".to_owned(), ..NeedForm::default() };
+        let of = (Uuid::from_u128(44), self.told("Collège Exemple"));
+        NeedChangePage::new(shell, of, &[self.programme()], (form, Some("need-problem-not-open")))
     }
 
     fn allocation(&self, state: AllocationState) -> AllocationRow {

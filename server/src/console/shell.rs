@@ -9,7 +9,7 @@ use axum::{
 use super::{assets, component::Tone, i18n::Words};
 use crate::{
     auth::{Action, Object},
-    domain::language::Language,
+    domain::{device_record::CorrectionRefused, language::Language},
     store::lending::Refused,
 };
 
@@ -172,6 +172,7 @@ impl Notice {
         let (tone, key) = match outcome {
             "saved" => (Tone::Good, "done-saved"),
             "handed-over" => (Tone::Good, "done-handed-over"),
+            "reserved" => (Tone::Good, "done-reserved"),
             "class-handed-over" => (Tone::Good, "done-class-handed-over"),
             "return-undone" => (Tone::Good, "done-return-undone"),
             "import-deleted" => (Tone::Good, "done-import-deleted"),
@@ -183,6 +184,10 @@ impl Notice {
             "document-not-in-state" => (Tone::Critical, "document-not-in-state"),
             "asset-tag-taken" => (Tone::Critical, "device-asset-tag-taken"),
             _ => {
+                if let Some(code) = outcome.strip_prefix("record-") {
+                    let known = CorrectionRefused::CODES.contains(&code);
+                    return known.then(|| Self { tone: Tone::Critical, text: words.word("record-refused", code) });
+                }
                 let code = outcome.strip_prefix("refused-").filter(|code| Refused::CODES.contains(code))?;
                 return Some(Self { tone: Tone::Critical, text: words.word("refused", code) });
             }

@@ -7,9 +7,10 @@ use uuid::Uuid;
 use super::{component::Choice, download::Downloads, i18n::Words, shell::Shell};
 use crate::{
     domain::{
-        identity::{MAX_NAME_CHARS, is_email},
+        identity::is_email,
         language::Language,
         school_calendar::Zone,
+        site::is_name,
         uai::{InvalidUai, UaiCode},
     },
     exchange::export::ExportKind,
@@ -47,10 +48,6 @@ impl Problem {
     }
 }
 
-fn is_line(text: &str) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= MAX_NAME_CHARS && !text.contains(char::is_control)
-}
-
 impl SiteForm {
     /// The form of a site that is there.
     pub(super) fn of(site: &SiteRow) -> Self {
@@ -64,7 +61,7 @@ impl SiteForm {
             InvalidUai::Form => Problem::Word("site-problem-uai"),
             InvalidUai::CheckLetter { expected } => Problem::CheckLetter(expected),
         })?;
-        if !is_line(&self.name) || !is_line(&self.commune) {
+        if !is_name(&self.name) || !is_name(&self.commune) {
             return Err(Problem::Word("site-problem-name"));
         }
         let zone = self.zone.parse().map_err(|_| Problem::Word("site-problem-zone"))?;
@@ -85,7 +82,7 @@ impl ReferentForm {
     /// Name, address and language.
     pub(super) fn read(&self) -> Result<(String, String, Language), Problem> {
         let (name, email) = (self.name.trim(), self.email.trim());
-        if !is_line(name) {
+        if !is_name(name) {
             return Err(Problem::Word("site-problem-referent-name"));
         }
         if !is_email(email) {

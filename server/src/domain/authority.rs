@@ -76,7 +76,7 @@ pub enum Action {
     SeeFlags,
     /// Acknowledge or snooze a flag.
     HandleFlag,
-    /// Archive a device, accept its new parts as its baseline.
+    /// Correct a device's record, archive it, accept its new parts as its baseline.
     ChangeDevice,
     /// Let a pending device in, or shut one out.
     AdmitDevice,
@@ -199,9 +199,10 @@ impl Action {
             ),
             Self::SeeFlags => ("See flags to handle", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
             Self::HandleFlag => ("Acknowledge or snooze a flag", &[ProgrammeManager, Technician, Refurbisher]),
-            Self::ChangeDevice => {
-                ("Archive a device, accept its new parts as its baseline", &[ProgrammeManager, Technician, Refurbisher])
-            }
+            Self::ChangeDevice => (
+                "Correct a device's record, archive it, accept its new parts",
+                &[ProgrammeManager, Technician, Refurbisher],
+            ),
             Self::AdmitDevice => ("Let a pending device in, or shut one out", &[Technician]),
             Self::AddDevice => ("Record a device that has no agent", &[ProgrammeManager, Technician, Refurbisher]),
             Self::SeeEnrolmentTokens => ("See enrolment tokens, never their secret", &[Technician, Auditor]),

@@ -1,5 +1,7 @@
 //! What may stand in an identity, and whether it may be forgotten. What an identity is stands in [`super::borrower`].
 
+use jiff::civil::Date;
+
 use super::borrower::{Guardian, Identity};
 
 /// Longest name in characters.
@@ -44,7 +46,7 @@ pub fn is_email(text: &str) -> bool {
     !name.is_empty() && dotted && text.chars().count() <= MAX_EMAIL_CHARS && !name.contains(odd) && !host.contains(odd)
 }
 
-fn is_line(text: &str, longest: usize) -> bool {
+pub(super) fn is_line(text: &str, longest: usize) -> bool {
     !text.trim().is_empty() && text.chars().count() <= longest && !text.contains(char::is_control)
 }
 
@@ -100,6 +102,19 @@ pub struct StillNeeded {
 /// the identity (art. 16).
 pub const fn may_be_erased(open_loans: i64) -> Result<(), StillNeeded> {
     if open_loans == 0 { Ok(()) } else { Err(StillNeeded { open_loans }) }
+}
+
+/// Days ahead of today on which somebody may be recorded to leave: the end of the next school year.
+const LEAVING_AHEAD_DAYS: i32 = 400;
+/// Before this year nobody left.
+const FIRST_LEAVING_YEAR: i16 = 2000;
+
+/// Whether somebody may be said to leave on `day`. A campaign that asks who left must be able to rely on it: nobody
+/// leaves in ten years' time.
+#[must_use]
+pub fn may_have_left_on(day: Date, today: Date) -> bool {
+    let latest = today.checked_add(jiff::Span::new().days(LEAVING_AHEAD_DAYS)).unwrap_or(today);
+    day <= latest && day.year() >= FIRST_LEAVING_YEAR
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ pub mod schedule;
 pub mod school_calendar;
 pub mod scope;
 pub mod signature;
+pub mod site;
 pub mod timestamp;
 pub mod uai;
 pub mod verdict;

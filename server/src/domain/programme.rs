@@ -90,6 +90,10 @@ impl std::str::FromStr for ProgrammeCode {
 /// Days relative to the due date on which borrowers are written to, unless a programme says otherwise.
 pub const DEFAULT_NOTICE_DAYS: [i32; 6] = [-21, -7, -1, 0, 7, 21];
 
+/// The agreement that the installation brings, `agreement.typ`, as programmes name it. A programme that names another
+/// uses `agreement-NAME.typ` where there is one.
+pub const DEFAULT_AGREEMENT: &str = "agreement";
+
 /// A scheme under which devices are lent or given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Programme {
@@ -282,7 +286,7 @@ mod tests {
             renewals_allowed: 1,
             accessories: vec!["Chargeur".to_owned()],
             owner: "Département".to_owned(),
-            agreement_template: "loan-agreement".to_owned(),
+            agreement_template: DEFAULT_AGREEMENT.to_owned(),
             membership: vec![Role::Referent],
             notice_days: DEFAULT_NOTICE_DAYS.to_vec(),
             open: true,

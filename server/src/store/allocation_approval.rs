@@ -78,7 +78,10 @@ pub async fn approve(
             Err(ApprovalError::Refused(ApprovalRefused::NotDraft)) if goes_on => return Ok(approved),
             result => result?,
         };
-        let details = json!({ "reserved": part.reserved, "refused": part.refused });
+        let mut details = json!({ "reserved": part.reserved, "refused": part.refused });
+        if let Some(token) = clerk.token {
+            details["api_token"] = json!(token);
+        }
         let object_id = id.to_string();
         let act = NewAudit {
             actor: clerk.actor,

@@ -354,7 +354,7 @@ pub(crate) struct SiteWords {
     pub(crate) sort_key: Option<String>,
 }
 
-async fn site_words(tx: &mut Tx, site: Option<Uuid>) -> Result<SiteWords, StoreError> {
+pub(crate) async fn site_words(tx: &mut Tx, site: Option<Uuid>) -> Result<SiteWords, StoreError> {
     let Some(site) = site else { return Ok(SiteWords::default()) };
     let found = on!(tx, |c| {
         sqlx::query_as("SELECT uai, sort_key FROM site WHERE id = $1").bind(site).fetch_optional(c).await
@@ -382,7 +382,7 @@ impl Listed {
         )
     }
 
-    fn of_row(row: &DeviceRow, site: &SiteWords) -> Self {
+    pub(crate) fn of_row(row: &DeviceRow, site: &SiteWords) -> Self {
         Self::new(
             row.serial_number.as_deref(),
             row.manufacturer.as_deref(),

@@ -1,6 +1,6 @@
 //! Enrolments: which key speaks for which device. Read with every request of the device port.
 
-use cartable_common::{DeviceId, EnrolmentId, Text, UtcMillis, report::Hardware};
+use cartable_common::{DeviceId, EnrolmentId, SerialNumber, Text, UtcMillis, report::Hardware};
 use data_encoding::HEXUPPER;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -204,10 +204,22 @@ pub async fn pending(tx: &mut Tx, scope: &Scope) -> Result<Vec<Waiting>, StoreEr
 /// records it before this unit of work ends.
 pub async fn is_hardware_known(tx: &mut Tx, hardware: &Hardware) -> Result<bool, StoreError> {
     let Some(serial) = hardware.serial_number.get() else { return Ok(false) };
-    lock_hardware(tx, serial.as_str()).await?;
     let maker = hardware.manufacturer.as_ref().map(Text::as_str);
-    let rows = device::by_serial(tx, &Scope::Everything, serial).await?;
-    Ok(rows.iter().any(|row| row.archived_at.is_none() && is_same_maker(row.manufacturer.as_deref(), maker)))
+    is_serial_of_another(tx, DeviceId(Uuid::nil()), serial.as_str(), maker).await
+}
+
+/// The same for the device `id`, which may have it.
+pub async fn is_serial_of_another(
+    tx: &mut Tx,
+    id: DeviceId,
+    serial: &str,
+    maker: Option<&str>,
+) -> Result<bool, StoreError> {
+    lock_hardware(tx, serial).await?;
+    let Some(serial) = SerialNumber::parse(serial) else { return Ok(false) };
+    let rows = device::by_serial(tx, &Scope::Everything, &serial).await?;
+    let others = rows.iter().filter(|row| row.id != id && row.archived_at.is_none());
+    Ok(others.into_iter().any(|row| is_same_maker(row.manufacturer.as_deref(), maker)))
 }
 
 /// Which of `devices` ever had an enrolment.

@@ -39,6 +39,8 @@ use crate::domain::{
 pub struct Clerk<'a> {
     /// The person's login, or what else acts.
     pub actor: &'a str,
+    /// The API token by which it came, if it did: it stands in the audit rows.
+    pub token: Option<Uuid>,
     /// The sites.
     pub scope: &'a Scope,
     /// What devices are judged by.
@@ -114,12 +116,15 @@ impl<'a> Lending<'a> {
 
     /// Judges the devices anew, writes the acts into the audit, and gives the unit of work back for committing.
     pub async fn close(mut self) -> Result<Tx, StoreError> {
-        let Clerk { actor, policy, now, .. } = self.by;
+        let Clerk { actor, token, policy, now, .. } = self.by;
         let touched: Vec<Uuid> = self.touched.into_iter().collect();
         if !touched.is_empty() {
             review::devices(&mut self.tx, &touched, Considered::All, policy, now).await?;
         }
-        for Act { action, object: (object_kind, object), details } in self.acts {
+        for Act { action, object: (object_kind, object), mut details } in self.acts {
+            if let Some(token) = token {
+                details["api_token"] = json!(token);
+            }
             let object_id = object.to_string();
             let row = NewAudit { actor, action, object_kind, object_id: &object_id, details };
             audit::append(&mut self.tx, row, now).await?;

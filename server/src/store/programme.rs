@@ -1,6 +1,7 @@
 //! Programmes: recorded, changed, closed; never deleted, for loans name them.
 
 use cartable_common::UtcMillis;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -129,6 +130,17 @@ pub async fn find_by_code(tx: &mut Tx, code: &ProgrammeCode) -> Result<Option<Pr
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE code = $1"));
     let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(code.as_str()).fetch_optional(c).await)?;
     raw.map(Raw::read).transpose()
+}
+
+/// What the audit keeps of a programme.
+#[must_use]
+pub fn details(programme: &Programme) -> Value {
+    let roles: Vec<&str> = programme.membership.iter().map(|role| role.as_str()).collect();
+    json!({
+        "code": programme.code.as_str(), "name": programme.name, "kind": programme.kind.as_str(),
+        "term": format!("{:?}", programme.term), "renewals": programme.renewals_allowed, "owner": programme.owner,
+        "membership": roles,
+    })
 }
 
 /// All programmes, open ones first, by code.

@@ -14,6 +14,9 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /api/v1/overview", "APTRFU", Scope, 200),
     Row::new("GET /api/v1/devices", "APTRFU", Scope, 200),
     Row::new("GET /api/v1/devices/{device}", "APTRFU", Site, 200),
+    Row::new("POST /api/v1/devices", "APT-F-", SiteInBody(422), 201)
+        .sends(r#"{"serial_number":"S{unique}","kind":"tablet","site":"{uai}"}"#),
+    Row::new("POST /api/v1/devices/{device}/record", "APT-F-", Site, 204).sends(r#"{"grade":"B"}"#),
     Row::new("GET /api/v1/flags", "APTRFU", Scope, 200),
     Row::new("GET /api/v1/enrolment-tokens", "A-T--U", Scope, 200),
     Row::new("POST /api/v1/enrolment-tokens", "A-T---", SiteInBody(422), 201)
@@ -38,6 +41,7 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /api/v1/needs", "AP-R-U", Scope, 200),
     Row::new("POST /api/v1/needs", "AP-R--", SiteInBody(422), 201)
         .sends(r#"{"site":"{uai}","programme":"{programme-code}","reasons":["ulis"],"count":2}"#),
+    Row::new("POST /api/v1/needs/{need}/change", "AP-R--", Site, 204).sends(r#"{"level":"5e","borrower":null}"#),
     Row::new("POST /api/v1/needs/{need}/withdraw", "AP-R--", Site, 204).sends(r#"{"reason":"x"}"#),
     Row::new("GET /api/v1/allocations", "AP---U", Programme, 200),
     Row::new("POST /api/v1/allocations", "AP----", Programme, 201).sends("{}"),
@@ -86,9 +90,38 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /api/v1/sites/{site}", "APTRFU", Site, 200),
     Row::new("GET /api/v1/programmes", "APTRFU", Scope, 200),
     Row::new("GET /api/v1/programmes/{programme}", "APTRFU", Shared, 200),
+    Row::new("POST /api/v1/programmes", "AP----", Programme, 201).sends(
+        r#"{"code":"{unique}","name":"x","kind":"gift","term":{"kind":"open"},"renewals_allowed":0,"owner":"x"}"#,
+    ),
+    Row::new("POST /api/v1/programmes/{programme}/change", "AP----", Programme, 200).sends(r#"{"name":"x"}"#),
+    Row::new("POST /api/v1/programmes/{programme}/close", "AP----", Programme, 204).sends(r#"{"reason":"x"}"#),
+    Row::new("POST /api/v1/programmes/{programme}/reopen", "AP----", Programme, 204).sends(r#"{"reason":"x"}"#),
+    Row::new("POST /api/v1/sites", "AP----", Programme, 201)
+        .sends(r#"{"uai":"{free-uai}","name":"x","commune":"x","zone":"A"}"#),
+    Row::new("POST /api/v1/sites/{site}/change", "AP----", Site, 200).sends(r#"{"zone":"A"}"#),
+    Row::new("POST /api/v1/sites/{site}/referents", "AP----", Site, 201)
+        .sends(r#"{"name":"x","email":"{unique}@example.org"}"#),
+    Row::new("POST /api/v1/sites/{site}/referents/{referent}/end", "AP----", Site, 204),
+    Row::new("POST /api/v1/borrowers", "AP-R--", SiteInBody(422), 201)
+        .sends(r#"{"kind":"person","site":"{uai}","identity":{"name":"x"}}"#),
+    Row::new("POST /api/v1/borrowers/{borrower}/change", "AP-R--", Site, 204).sends(r#"{"level":"5e"}"#),
+    Row::new("POST /api/v1/borrowers/{borrower}/left", "AP-R--", Site, 204).sends(r#"{"day":"2026-07-03"}"#),
+    Row::new("POST /api/v1/borrowers/{borrower}/export", "AP-R--", Site, 200),
+    // It holds a device: allowed, and refused with the reason.
+    Row::new("POST /api/v1/borrowers/{borrower}/erase", "AP-R--", Site, 422).sends(r#"{"reason":"x"}"#),
     Row::new("GET /api/v1/audit", "A----U", Programme, 200),
     Row::new("GET /api/v1/messages", "AP---U", Scope, 200),
     Row::new("POST /api/v1/messages/{message}/bounce", "A-----", Site, 204).sends(r#"{"reason":"unknown"}"#),
+    Row::new("POST /api/v1/messages/{bounced-message}/again", "A-----", Site, 204),
+    Row::new("POST /api/v1/devices/{device}/asset-tag", "APT-F-", Site, 204).sends(r#"{"asset_tag":"{unique}"}"#),
+    Row::new("POST /api/v1/devices/{device}/archive", "APT-F-", Site, 204).sends(r#"{"reason":"x"}"#),
+    Row::new("POST /api/v1/devices/{device}/enrolments/{enrolment}/approve", "A-T---", Site, 204),
+    Row::new("POST /api/v1/returns", "APTRF-", SiteInBody(422), 200)
+        .sends(r#"{"code":"{lent-device}","condition":"good"}"#),
+    // Nobody took it back: allowed, and said so.
+    Row::new("POST /api/v1/loans/{loan}/undo-return", "APTRF-", Site, 422),
+    Row::new("POST /api/v1/flags/{flag}/acknowledge", "APT-F-", Site, 204).sends(r#"{"reason":"x"}"#),
+    Row::new("POST /api/v1/flags/{flag}/snooze", "APT-F-", Site, 204).sends(r#"{"days":7,"reason":"x"}"#),
     Row::new("GET /api/v1/jobs", "AP---U", Programme, 200),
     Row::new("GET /api/v1/webhooks", "AP---U", Programme, 200),
     // The console. Acts answer 303 to the page they were done on.
@@ -100,6 +133,7 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /devices/{device}/enrolments/{enrolment}/approve", "A-T---", Site, 303),
     Row::new("GET /devices.csv", "APTRFU", Scope, 200),
     Row::new("GET /devices/{device}", "APTRFU", Site, 200),
+    Row::new("POST /devices/{device}/record", "APT-F-", Site, 303).sends("grade=B&warranty=2028-08-31"),
     Row::new("POST /devices/{device}/asset-tag", "APT-F-", Site, 303).sends("asset_tag={unique}"),
     // There is no report yet whose parts could be accepted: allowed, and nonsense.
     Row::new("POST /devices/{device}/baseline", "APT-F-", Site, 400).sends("reason=x"),
@@ -129,6 +163,8 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /hand-over", "AP-R--", Scope, 200),
     Row::new("POST /hand-over", "AP-R--", SiteInBody(422), 303)
         .sends("device={device}&borrower={borrower-reference}&programme={programme}"),
+    Row::new("POST /hand-over/reserve", "AP-R--", SiteInBody(422), 303)
+        .sends("device={device}&borrower={borrower-reference}&programme={programme}"),
     Row::new("GET /hand-over/class", "AP-R--", Scope, 200),
     // What the matrix sends is no form with a file: allowed, and nonsense.
     Row::new("POST /hand-over/class", "AP-R--", Scope, 400),
@@ -155,6 +191,8 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /needs", "AP-R-U", Scope, 200),
     Row::new("POST /needs", "AP-R--", SiteInBody(422), 303)
         .sends("site={site}&programme={programme}&count=1&home=no_computer"),
+    Row::new("GET /needs/{need}/change", "AP-R--", Site, 200),
+    Row::new("POST /needs/{need}/change", "AP-R--", Site, 303).sends("programme={programme}&level=5e&ulis=yes"),
     Row::new("POST /needs/{need}/withdraw", "AP-R--", Site, 303).sends("reason=x"),
     Row::new("GET /allocations", "AP---U", Programme, 200),
     Row::new("POST /allocations", "AP----", Programme, 303).sends("programme="),

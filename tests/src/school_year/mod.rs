@@ -157,7 +157,8 @@ impl Year<'_> {
     async fn act(&mut self, day: Date, act: Act, to: impl Fn(Fate) -> bool) -> anyhow::Result<()> {
         let began = Instant::now();
         let chosen: Vec<usize> = (0..self.units.len()).filter(|place| to(self.units[*place].fate)).collect();
-        let clerk = Clerk { actor: "school", scope: &Scope::Everything, policy: &self.policy, now: morning(day) };
+        let clerk =
+            Clerk { actor: "school", token: None, scope: &Scope::Everything, policy: &self.policy, now: morning(day) };
         for part in chosen.chunks(ACTS_AT_ONCE) {
             let mut lending = Lending::begin(self.store, clerk).await?;
             for place in part {
