@@ -197,7 +197,8 @@ pub(super) async fn left(
     }
     found.left_site_day = day.map(borrower::day_number);
     borrower::set_details(&mut tx, &found).await?;
-    let details = json!({ "left": day.map(|day| day.to_string()) });
+    // Not the day: it goes with the identity, and the audit cannot forget it.
+    let details = json!({ "left": day.is_some() });
     record(&mut tx, &signed_in, "borrower.left_site", ("borrower", found.id), details).await?;
     tx.commit().await?;
     Ok(back(found.id, "saved"))
