@@ -23,7 +23,8 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 82] = [
+pub(super) const KEYS: [(&str, Form); 88] = [
+    ("about", Plain),
     ("accessories", Plain),
     ("after", Word(&["status"])),
     ("agreement_version", Plain),
@@ -69,6 +70,7 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("left", Plain),
     ("level", Word(&["level"])),
     ("levels", Word(&["level"])),
+    ("loan", Link("/loans")),
     ("loans", Plain),
     ("login", Plain),
     ("membership", Word(&["staff-role"])),
@@ -76,10 +78,12 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("missing", Plain),
     ("moved", Plain),
     ("name", Plain),
+    ("needs", Plain),
     ("new", Plain),
     ("on_error", Plain),
     ("opened", Plain),
     ("owner", Plain),
+    ("pdf_sha256", Plain),
     ("police_report", Plain),
     ("programme", Link("/programmes")),
     ("programmes", Link("/programmes")),
@@ -101,7 +105,9 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("sites", Link("/sites")),
     ("slots", Plain),
     ("state", Word(&["import-state"])),
-    ("term", Plain),
+    ("template", Plain),
+    ("template_sha256", Plain),
+    ("term", Word(&["programme-term"])),
     ("uai", Plain),
     ("until", Moment),
     ("url", Plain),
@@ -109,7 +115,7 @@ pub(super) const KEYS: [(&str, Form); 82] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 69] = [
+pub(super) const ACTS: [&str; 71] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -124,6 +130,7 @@ pub(super) const ACTS: [&str; 69] = [
     "borrower.export",
     "borrower.identity_read",
     "borrower.left_site",
+    "borrower.list_names",
     "borrower.search_name",
     "borrower.see_identity",
     "calendar.import",
@@ -138,6 +145,7 @@ pub(super) const ACTS: [&str; 69] = [
     "device.put_in_stock",
     "device.set_asset_tag",
     "device.set_status",
+    "document.make",
     "enrolment.approve",
     "enrolment_token.create",
     "enrolment_token.revoke",
@@ -182,13 +190,14 @@ pub(super) const ACTS: [&str; 69] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 18] = [
+pub(super) const KINDS: [&str; 19] = [
     "allocation",
     "api_token",
     "borrower",
     "campaign",
     "device",
     "devices_up_to",
+    "document",
     "enrolment",
     "enrolment_token",
     "flag",

@@ -123,7 +123,10 @@ pub async fn part(
         seen.iter().filter_map(|line| line.device.as_ref()).map(|device| DeviceId(device.id)).collect();
     lending.hold(devices).await?;
     let mut approved = Approved::default();
-    for line in proposed(lending.tx(), id, AT_ONCE, policy).await? {
+    let mut lines = proposed(lending.tx(), id, AT_ONCE, policy).await?;
+    // Not by rank: the audit's readers may know the ranks' reasons, and the order of its rows would tell whose they are.
+    lines.sort_unstable_by_key(|line| line.device.as_ref().map(|device| device.id));
+    for line in lines {
         match reserve(&mut lending, &line, clerk, reference).await? {
             Ok(loan) => {
                 write(lending.tx(), id, &line, (LineState::Reserved, None, Some(loan))).await?;
