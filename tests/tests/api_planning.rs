@@ -148,6 +148,10 @@ async fn a_campaign_of_several_is_planned_followed_and_closed(test: &TestStore) 
     assert_eq!(made.json()["programmes"], json!(["D1", "D2"]));
     let hidden = tom.get(&path).await;
     assert_eq!(hidden["programmes"], Value::Null, "it would tell in which programme the listed devices are");
+    assert_eq!((&made.json()["levels"], &hidden["levels"]), (&json!(["5e", "3e"]), &Value::Null), "nor at which level");
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let planned = raw.texts("SELECT details FROM audit WHERE action = 'campaign.plan'").await.unwrap().concat();
+    assert!(planned.contains("Juin") && !planned.contains("5e") && !planned.contains("programmes"), "{planned}");
     let desks = json!({ "site": here, "desks": 2, "slots": 1 });
     paul.post(&format!("{path}/desks"), desks.clone(), 204).await;
     paul.post(&format!("{path}/desks"), json!({ "site": here, "desks": 0, "slots": 1 }), 422).await;

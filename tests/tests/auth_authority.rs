@@ -2,7 +2,13 @@
 //! Its rows are in `src/authority/rows.rs`; a route without one makes this test fail.
 
 use cartable_server::{auth::Role, domain::scope::Scope};
-use cartable_tests::{authority, in_process::InProcess, on_both_engines, simulator::site::uai_code, stores::TestStore};
+use cartable_tests::{
+    authority::{self, Mixed, On, Row},
+    in_process::InProcess,
+    on_both_engines,
+    simulator::site::uai_code,
+    stores::TestStore,
+};
 
 on_both_engines! {
     the_matrix_holds,
@@ -19,6 +25,23 @@ async fn every_route_has_its_row() {
     let test = TestStore::sqlite().await.unwrap();
     let wrong = authority::without_a_row(&InProcess::new(&test.store)).unwrap();
     assert!(wrong.is_empty(), "tests/src/authority/rows.rs: {wrong:#?}");
+}
+
+const MIXED: &[Mixed] = &[Mixed::body("borrower={foreign-borrower-reference}", 404)];
+const OWN: &[Mixed] = &[Mixed::body("borrower={borrower-reference}", 404)];
+
+#[test]
+fn a_route_that_takes_several_things_has_a_mixed_request() {
+    let wrong = |row: Row| row.misspelt().unwrap_or_default();
+    let one = Row::new("POST /returns", "APTRF-", On::Scope, 200).sends("code={lent-device}");
+    assert_eq!(wrong(one), "");
+    assert!(wrong(one.bulk()).contains("has no mixed request"));
+    let two = Row::new("POST /x/{device}", "A-----", On::Site, 200).sends("borrower={borrower-reference}");
+    assert!(wrong(two).contains("has no mixed request"), "nobody needs to mark it");
+    assert_eq!(wrong(two.mixed(MIXED)), "");
+    assert!(wrong(two.mixed(OWN)).contains("names nothing foreign"));
+    let marked = authority::ROWS.iter().filter(|row| !row.mixed.is_empty()).count();
+    assert!(marked >= 14, "the rows use it: {marked}");
 }
 
 async fn what_another_site_may_not_see_is_not_in_its_lists(test: &TestStore) {

@@ -6,9 +6,10 @@ use cartable_server::{
     auth::Role,
     clock,
     domain::{
-        borrower::Identity,
+        borrower::{Identity, Level},
         device::DeviceStatus,
         loan::{Condition, HandedOver, Loan, LoanState, LoanStateName, Return},
+        need::{Need, NeedReason, NeedState, Reasons},
         paris,
         policy::Policy,
         programme::{DEFAULT_NOTICE_DAYS, Programme, ProgrammeKind, Term},
@@ -19,10 +20,10 @@ use cartable_server::{
         audit, borrower,
         borrower_list::{self, BorrowerQuery},
         device::{self, NewDevice},
-        loan, programme,
+        loan, need, programme,
     },
 };
-use cartable_tests::{in_process::InProcess, on_both_engines, pages::Pages, raw::Raw, stores::TestStore};
+use cartable_tests::{in_process::InProcess, lending, on_both_engines, pages::Pages, raw::Raw, stores::TestStore};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -202,12 +203,26 @@ async fn everything_is_given_out_and_then_forgotten(test: &TestStore) {
     returned(test, held.clone(), clock::now()).await;
     let mut raw = Raw::connect(test.url()).await.unwrap();
     beside_the_loan(&mut raw, id, held.id).await;
+    assert_eq!(rita.post(&format!("{address}/left"), "day=2026-07-03").await.unwrap().status, 303);
+    let mut tx = test.store.write().await.unwrap();
+    let programme = lending::programme(&mut tx, clock::now()).await.unwrap().id;
+    for state in [NeedState::Open, NeedState::Withdrawn] {
+        let reasons = Reasons::new([NeedReason::Ulis]).unwrap();
+        let (need, level) = (Uuid::new_v4(), Some(Level::Cinquieme));
+        let asked = Need { id: need, site, programme, level, reasons, borrower: Some(id), entered_at: clock::now() };
+        need::insert(&mut tx, &asked, "test").await.unwrap();
+        if state == NeedState::Withdrawn {
+            assert!(need::withdraw(&mut tx, &Scope::Everything, need, clock::now()).await.unwrap());
+        }
+    }
+    tx.commit().await.unwrap();
     let file = rita.post(&format!("{address}/export"), "").await.unwrap();
     assert!(file.header("content-disposition").starts_with("attachment; filename=\"B-"));
     let file = file.json();
     assert_eq!(file["identity"]["name"], "Inès Martin");
     assert_eq!(file["identity"]["guardians"][0]["email"], "paul@example.org");
     assert_eq!(file["borrower"]["level"], "5e");
+    assert_eq!(file["borrower"]["left_site_on"], "2026-07-03");
     assert_eq!(file["loans"][0]["loan"]["state"], "returned");
     assert_eq!(file["loan_steps"].as_array().map(Vec::len), Some(3));
     assert_eq!(file["acts"][0]["act"], "borrower.create");
@@ -218,7 +233,17 @@ async fn everything_is_given_out_and_then_forgotten(test: &TestStore) {
     assert_eq!(file["signatures"], Value::Array(vec![]));
     assert_eq!(rita.post(&format!("{address}/erase"), "reason=demande").await.unwrap().status, 303);
     assert_eq!(raw.number("SELECT count(*) FROM borrower_identity").await.unwrap(), 0);
-    assert_eq!(raw.number("SELECT count(*) FROM borrower WHERE natural_key_hash IS NOT NULL").await.unwrap(), 0);
+    let left = "SELECT count(*) FROM borrower WHERE natural_key_hash IS NOT NULL OR level IS NOT NULL \
+                OR left_site_day IS NOT NULL";
+    assert_eq!(raw.number(left).await.unwrap(), 0, "nothing that leads to the person");
+    // Why its needs came first went with it; a need that waits is nobody's now.
+    let needs = "SELECT state || ' ' || COALESCE(level, '-') || ' ' || reasons || ' ' || \
+                 CASE WHEN borrower_id IS NULL THEN 'anonymous' ELSE 'hers' END FROM need ORDER BY state";
+    assert_eq!(
+        raw.texts(needs).await.unwrap(),
+        ["met - [] hers", "open 5e [\"ulis\"] anonymous", "withdrawn - [] hers"]
+    );
+    assert_eq!(raw.number("SELECT count(*) FROM audit WHERE details LIKE '%2026-07-03%'").await.unwrap(), 0);
     let after = rita.post(&format!("{address}/export"), "").await.unwrap().json();
     assert_eq!((&after["identity"], &after["loans"][0]["loan"]["state"]), (&Value::Null, &"returned".into()));
     let done = acts(test, "borrower", id).await;

@@ -32,6 +32,8 @@ on_both_engines! {
     whatever_is_tried_the_store_and_the_model_agree,
     units_of_work_that_meet_never_lend_a_device_twice,
     sql_written_by_hand_is_refused_what_the_domain_refuses,
+    sql_written_by_hand_moves_no_device_away_from_its_loan,
+    sql_written_by_hand_takes_no_step_that_a_loan_cannot_take,
     a_return_that_is_undone_leaves_the_loan_as_it_was,
 }
 
@@ -423,4 +425,64 @@ async fn a_return_that_is_undone_leaves_the_loan_as_it_was(test: &TestStore) {
     let mut lending = Lending::begin(&world.store, world.clerk(0, now)).await.unwrap();
     let again = lending.take_back_device(id, Condition::Good, &[]).await;
     assert!(matches!(again, Err(LendingError::Refused(Refused::NotLent(LendingState::Intake)))), "{again:?}");
+}
+
+async fn sql_written_by_hand_moves_no_device_away_from_its_loan(test: &TestStore) {
+    let world = World::new(test).await;
+    let id = world.device(0).await;
+    let step = |what| Move { what, clerk: 0, device: 0, borrower: 0, programme: 0 };
+    assert!(world.take(step(Try::Lend), id, at(1, 0, 0)).await);
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let device = raw.uuid(id.0);
+    // A device is where its open loan says.
+    let place = |at: &str| format!("UPDATE device SET lending_state = '{at}' WHERE id = {device}");
+    for at in ["in_stock", "reserved", "intake", "lost", "stolen", "written_off", "ceded"] {
+        assert!(raw.execute(&place(at)).await.is_err(), "it is lent, not {at}");
+    }
+    let moved = world.device(0).await;
+    let elsewhere = raw.uuid(moved.0);
+    let sql = format!("UPDATE loan SET device_id = {elsewhere} WHERE device_id = {device}");
+    assert!(raw.execute(&sql).await.is_err(), "a loan keeps its device");
+    let reserved = "UPDATE loan SET state = 'reserved', handed_over_at = NULL";
+    assert!(raw.execute(reserved).await.is_err(), "a hand-over does not become a reservation");
+}
+
+async fn sql_written_by_hand_takes_no_step_that_a_loan_cannot_take(test: &TestStore) {
+    let world = World::new(test).await;
+    let id = world.device(0).await;
+    let step = |what| Move { what, clerk: 0, device: 0, borrower: 0, programme: 0 };
+    assert!(world.take(step(Try::Lend), id, at(1, 0, 0)).await);
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let device = raw.uuid(id.0);
+    // What ended stays as it ended; a return can be undone as long as the device waits in the intake.
+    let again = format!(
+        "UPDATE loan SET state = 'handed_over', ended_at = NULL, condition = NULL, missing_accessories = NULL \
+         WHERE device_id = {device}"
+    );
+    let cancelled = format!(
+        "UPDATE loan SET state = 'cancelled', handed_over_at = NULL, condition = NULL WHERE device_id = {device}"
+    );
+    assert!(world.take(step(Try::TakeBack), id, at(2, 0, 0)).await);
+    assert!(raw.execute(&cancelled).await.is_err(), "what was handed over was no reservation");
+    assert!(world.take(step(Try::UndoReturn), id, at(2, 0, 1)).await);
+    assert!(world.take(step(Try::TakeBack), id, at(3, 0, 0)).await);
+    let place = |at: &str| format!("UPDATE device SET lending_state = '{at}' WHERE id = {device}");
+    assert!(raw.execute(&place("lent")).await.is_err(), "nobody holds it");
+    assert!(world.take(step(Try::PutInStock), id, at(3, 0, 1)).await);
+    assert!(raw.execute(&again).await.is_err(), "it was put in stock since");
+    assert!(raw.execute(&place("reserved")).await.is_err(), "for nobody");
+    assert_eq!(stored(&mut raw, id).await, ("in_stock".into(), "returned".into(), 0));
+    let moved = world.device(0).await;
+    let elsewhere = raw.uuid(moved.0);
+    assert!(world.take(step(Try::Lend), moved, at(4, 0, 0)).await);
+    assert!(world.take(step(Try::Cede), moved, at(4, 0, 1)).await);
+    for state in ["handed_over", "returned", "lost"] {
+        let (ended, condition) = if state == "handed_over" { ("NULL", "NULL") } else { ("1", "NULL") };
+        let condition = if state == "returned" { "'good'" } else { condition };
+        let sql = format!(
+            "UPDATE loan SET state = '{state}', ended_at = {ended}, condition = {condition} WHERE device_id = {elsewhere}"
+        );
+        assert!(raw.execute(&sql).await.is_err(), "a device that was ceded is not {state}");
+    }
+    assert_eq!(stored(&mut raw, moved).await, ("ceded".into(), "ceded".into(), 0));
 }

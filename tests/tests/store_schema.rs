@@ -1,4 +1,4 @@
-//! The schemas of both engines are the same: tables, columns, types, nullability, keys and indexes. Left out is what
+//! The schemas of both engines are the same: tables, columns, types, nullability, keys, indexes and triggers. Left out is what
 //! each engine has of its own for the same end: SQLite's tables of trigrams and PostgreSQL's index of them
 //! (`device_search…`), PostgreSQL's monthly partitions, which have the form of their table.
 
@@ -32,6 +32,12 @@ const POSTGRES_INDEXES: &str = "SELECT t.relname::text, i.relname::text, x.indis
     JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number \
     WHERE n.nspname = 'public' AND t.relname NOT LIKE '\\_sqlx%' AND NOT t.relispartition \
     AND i.relname <> 'device_search' ORDER BY t.relname, i.relname, k.place";
+
+/// Table and name of each trigger; SQLite's that keep its table of trigrams are its own.
+const SQLITE_TRIGGERS: &str = r#"SELECT tbl_name, name FROM sqlite_schema WHERE type = 'trigger'
+    AND name NOT LIKE 'device\_search%' ESCAPE '\'"#;
+const POSTGRES_TRIGGERS: &str = "SELECT DISTINCT event_object_table::text, trigger_name::text \
+    FROM information_schema.triggers WHERE trigger_schema = 'public'";
 
 /// What SQLite calls a type of PostgreSQL.
 fn as_sqlite(postgres: &str) -> &str {
@@ -75,6 +81,12 @@ async fn both_engines_have_the_same_schema() {
     let left = columns(sqlx::query_as(SQLITE_COLUMNS).fetch_all(&mut on_sqlite).await.unwrap());
     let right = columns(sqlx::query_as(POSTGRES_COLUMNS).fetch_all(&mut on_postgres).await.unwrap());
     assert!(left.len() > 15, "the query finds the tables: {left:?}");
+    assert_eq!(left, right);
+
+    let triggers = |rows: Vec<(String, String)>| rows.into_iter().collect::<BTreeSet<_>>();
+    let left = triggers(sqlx::query_as(SQLITE_TRIGGERS).fetch_all(&mut on_sqlite).await.unwrap());
+    let right = triggers(sqlx::query_as(POSTGRES_TRIGGERS).fetch_all(&mut on_postgres).await.unwrap());
+    assert!(left.len() > 2, "the query finds the triggers: {left:?}");
     assert_eq!(left, right);
 
     let mut rows = sqlx::query_as(SQLITE_INDEXES).fetch_all(&mut on_sqlite).await.unwrap();

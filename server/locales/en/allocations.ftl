@@ -62,6 +62,7 @@ line-device = Device
 line-why = Why this device
 line-cause = Cause
 line-no-device = None
+line-device-hidden = A device, not shown to your role
 line-adjust = Adjust
 line-other-device = Another device
 line-other-device-hint = Asset tag or serial number

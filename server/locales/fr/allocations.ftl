@@ -62,6 +62,7 @@ line-device = Appareil
 line-why = Pourquoi cet appareil
 line-cause = Cause
 line-no-device = Aucun
+line-device-hidden = Un appareil, non montré à votre rôle
 line-adjust = Modifier
 line-other-device = Autre appareil
 line-other-device-hint = Étiquette ou numéro de série

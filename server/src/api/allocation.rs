@@ -16,11 +16,11 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Action, BearerToken, Object},
+    auth::{Action, BearerToken, Object, Role},
     domain::{
         allocation::{Given, Part, Place, SiteShare},
         borrower::Level,
-        need::NeedReason,
+        need::{NeedReason, shows_level, shows_person, shows_programme},
         programme::Programme,
         scope::Scope,
         verdict::Verdict,
@@ -44,7 +44,8 @@ pub struct AllocationBody {
     id: Uuid,
     /// Where it stands.
     state: AllocationState,
-    /// The code of the programme whose needs it holds; null for those of all that lend.
+    /// The code of the programme whose needs it holds; null for those of all that lend, and where your role does not see who
+    /// is in it.
     programme: Option<String>,
     /// Who proposed it.
     proposed_by: String,
@@ -63,8 +64,9 @@ pub struct AllocationBody {
 }
 
 impl AllocationBody {
-    pub(super) fn new(row: &AllocationRow, programmes: &[Programme]) -> Self {
-        let code = |id| programmes.iter().find(|one| one.id == id).map(|one| one.code.to_string());
+    pub(super) fn new(row: &AllocationRow, programmes: &[Programme], role: Role) -> Self {
+        let shown = |one: &&Programme| one.shows_membership_to(role);
+        let code = |id| programmes.iter().filter(shown).find(|one| one.id == id).map(|one| one.code.to_string());
         Self {
             id: row.id,
             state: row.state,
@@ -214,9 +216,9 @@ pub struct LineBody {
     site: String,
     /// Its name.
     site_name: String,
-    /// The programme's code.
+    /// The programme's code; null where your role does not see who is in it.
     programme: Option<String>,
-    /// The class level.
+    /// The class level; null where your role does not see who borrowers are.
     level: Option<Level>,
     /// Where the line stands.
     state: LineState,
@@ -226,7 +228,7 @@ pub struct LineBody {
     parts: Vec<PartBody>,
     /// Whether it comes early because each site is served a share of its needs first.
     by_floor: bool,
-    /// The device.
+    /// The device; null too where your role does not see whose needs these are.
     given: Option<GivenBody>,
     /// Why there is none, or why it was refused: a code.
     cause: Option<String>,
@@ -234,14 +236,16 @@ pub struct LineBody {
     stale: Option<&'static str>,
     /// Why somebody changed the line.
     remark: Option<String>,
-    /// The loan that was made.
+    /// The loan that was made; null too where your role does not see whose needs these are.
     loan_id: Option<Uuid>,
 }
 
 impl LineBody {
-    fn new(line: LineRow, programmes: &[Programme]) -> Self {
+    fn new(line: LineRow, programmes: &[Programme], role: Role) -> Self {
+        let programme = programmes.iter().find(|one| one.id == line.programme);
+        let person = shows_person(role, programme);
         let why: Option<Given> = line.explanation.given;
-        let given = line.device.map(|device| GivenBody {
+        let given = line.device.filter(|_| person).map(|device| GivenBody {
             device_id: device.id,
             serial_number: device.serial,
             asset_tag: device.asset_tag,
@@ -257,8 +261,8 @@ impl LineBody {
             need_id: line.need,
             site: line.site_uai,
             site_name: line.site_name,
-            programme: programmes.iter().find(|one| one.id == line.programme).map(|one| one.code.to_string()),
-            level: line.level,
+            programme: programme.filter(|one| shows_programme(role, Some(one))).map(|one| one.code.to_string()),
+            level: line.level.filter(|_| shows_level(role)),
             state: line.state,
             score: line.score,
             parts: line.explanation.parts.into_iter().map(PartBody::from).collect(),
@@ -267,7 +271,7 @@ impl LineBody {
             cause: line.cause,
             stale: line.stale,
             remark: line.remark,
-            loan_id: line.loan,
+            loan_id: line.loan.filter(|_| person),
         }
     }
 }
@@ -282,7 +286,9 @@ pub async fn list(State(app): State<App>, bearer: BearerToken) -> Result<Json<Al
     let mut tx = app.store.read().await?;
     let programmes = programme::list(&mut tx).await?;
     let rows = allocation::list(&mut tx).await?;
-    Ok(Json(AllocationsBody { items: rows.iter().map(|row| AllocationBody::new(row, &programmes)).collect() }))
+    Ok(Json(AllocationsBody {
+        items: rows.iter().map(|row| AllocationBody::new(row, &programmes, bearer.person.role)).collect(),
+    }))
 }
 
 /// The proposal that an address names.
@@ -309,7 +315,7 @@ pub async fn read(
     let counts = allocation_line::counts(&mut tx, id).await?;
     let shares = allocation::fairness(&mut tx, id).await?;
     Ok(Json(AllocationDetailBody {
-        allocation: AllocationBody::new(&row, &programmes),
+        allocation: AllocationBody::new(&row, &programmes, bearer.person.role),
         own: allocation::is_own(&mut tx, &row, bearer.person.id).await?,
         lines: counts.into_iter().map(|(state, count)| (state.as_str(), count)).collect(),
         stale: allocation_line::stale_count(&mut tx, id, &app.policy.allocation).await?,
@@ -347,5 +353,5 @@ pub async fn lines(
     let query = LineQuery { state: asked.state, site, after, limit: page::limit(asked.limit)?.into() };
     let page = allocation_line::list(&mut tx, id, &query, &app.policy.allocation).await?;
     let programmes = programme::list(&mut tx).await?;
-    Ok(Json(PageBody::of(page, |line| LineBody::new(line, &programmes))))
+    Ok(Json(PageBody::of(page, |line| LineBody::new(line, &programmes, bearer.person.role))))
 }

@@ -115,10 +115,10 @@ pub async fn propose(
         }
     };
     let id = allocation::propose(&mut tx, programme, &app.policy, person.id, bearer.now).await?;
-    record(&mut tx, &bearer, "allocation.propose", ("allocation", id), json!({ "programme": programme })).await?;
+    record(&mut tx, &bearer, "allocation.propose", ("allocation", id), json!({})).await?;
     let (row, programmes) = (named(&mut tx, id).await?, programme::list(&mut tx).await?);
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(AllocationBody::new(&row, &programmes))))
+    Ok((StatusCode::CREATED, Json(AllocationBody::new(&row, &programmes, person.role))))
 }
 
 /// Give a line another device
@@ -140,7 +140,8 @@ pub async fn swap(
     let mut tx = app.store.write().await?;
     let adjustment = Adjustment { allocation: id, rank, remark, by: person.id, now: bearer.now };
     allocation_adjust::swap(&mut tx, adjustment, DeviceId(body.device), &app.policy.allocation).await?;
-    let details = json!({ "rank": rank, "device": body.device, "reason": remark });
+    // Not the device: beside its rank it would tell the audit's readers whose need it meets. The line has it.
+    let details = json!({ "rank": rank, "reason": remark });
     record(&mut tx, &bearer, "allocation.swap", ("allocation", id), details).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -24,7 +24,7 @@ use crate::{
         import::cells::Wanted,
         site::is_name,
     },
-    random,
+    exchange, random,
     store::{Tx, borrower, borrower_entry, dossier},
     vault::VaultError,
 };
@@ -89,7 +89,7 @@ pub struct EraseBody {
     reason: String,
 }
 
-fn sealed_wrong(error: &VaultError) -> Problem {
+fn sealed_wrong(error: VaultError) -> Problem {
     tracing::error!(%error, "an identity could not be sealed or opened");
     Problem::internal()
 }
@@ -174,7 +174,7 @@ pub async fn create(
     };
     let key = body.number.map(|number| app.vault.natural_key(number.trim()));
     let sealed = body.identity.as_ref().map(|identity| app.vault.seal_identity(new.id, identity)).transpose();
-    let sealed = sealed.map_err(|error| sealed_wrong(&error))?;
+    let sealed = sealed.map_err(sealed_wrong)?;
     let key = key.as_ref().map(<[u8; 32]>::as_slice);
     let details = borrower_entry::enter(&mut tx, &new, key, sealed.as_deref(), bearer.now).await?;
     let details = details.ok_or_else(|| Problem::unprocessable("Another borrower has this number."))?;
@@ -211,7 +211,7 @@ pub async fn change(
         Problem::check(bearer.person.can(Action::SeeIdentity, Object::OfSite(found.site)), UNKNOWN)?;
         checked(identity)?;
         let known = borrower::is_identity_known(&mut tx, id).await?;
-        let sealed = app.vault.seal_identity(id, identity).map_err(|error| sealed_wrong(&error))?;
+        let sealed = app.vault.seal_identity(id, identity).map_err(sealed_wrong)?;
         borrower::put_identity(&mut tx, id, &sealed, bearer.now).await?;
         let details = json!({ "known_before": known });
         record(&mut tx, &bearer, "borrower.change_identity", ("borrower", id), details).await?;
@@ -264,10 +264,8 @@ pub async fn left(
 pub async fn export(State(app): State<App>, bearer: BearerToken, Path(id): Path<Uuid>) -> Result<Json<Value>, Problem> {
     let mut tx = app.store.write().await?;
     let found = borrower_for(&mut tx, &bearer, id, Action::SeeIdentity).await?;
-    let dossier = dossier::read(&mut tx, &found).await?;
-    let opened = dossier.sealed.as_ref().map(|sealed| app.vault.open_identity(id, sealed)).transpose();
-    let identity = opened.map_err(|error| sealed_wrong(&error))?;
-    let whole = dossier.with(identity.as_ref());
+    let opened = exchange::dossier::open(&app.vault, id, dossier::read(&mut tx, &found).await?);
+    let whole = opened.map_err(sealed_wrong)?;
     record(&mut tx, &bearer, "borrower.export", ("borrower", id), json!({})).await?;
     tx.commit().await?;
     Ok(Json(whole))

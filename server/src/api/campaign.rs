@@ -59,8 +59,8 @@ pub struct CampaignBody {
     /// Codes of the programmes whose loans it takes back, empty for all; null where your role does not see who is in
     /// one of them.
     programmes: Option<Vec<String>>,
-    /// The levels whose loans it takes back; empty for all.
-    levels: Vec<Level>,
+    /// The levels whose loans it takes back, empty for all; null where your role does not see who borrowers are.
+    levels: Option<Vec<Level>>,
     /// UAI codes of the sites whose loans it takes back, empty for all; those that you see.
     sites: Vec<String>,
     /// Only pupils who leave.
@@ -75,13 +75,16 @@ pub struct CampaignBody {
 pub(super) struct Names {
     programmes: Vec<Programme>,
     sites: Vec<SiteRow>,
+    /// Whether the reader may know class levels.
+    levels: bool,
 }
 
 impl Names {
     pub(super) async fn read(tx: &mut Tx, bearer: &BearerToken) -> Result<Self, StoreError> {
         let mut programmes = programme::list(tx).await?;
         programmes.retain(|programme| programme.shows_membership_to(bearer.person.role));
-        Ok(Self { programmes, sites: site::list(tx, &bearer.person.scope).await? })
+        let levels = bearer.person.can(Action::SeeIdentity, Object::OwnScope).is_allowed();
+        Ok(Self { programmes, sites: site::list(tx, &bearer.person.scope).await?, levels })
     }
 }
 
@@ -98,7 +101,7 @@ impl CampaignBody {
             desks: campaign.desks.desks,
             slots: campaign.desks.slots,
             programmes: campaign.choice.programmes.iter().map(code).collect(),
-            levels: campaign.choice.levels.clone(),
+            levels: names.levels.then(|| campaign.choice.levels.clone()),
             sites: campaign.choice.sites.iter().filter_map(uai).collect(),
             leaving: campaign.choice.leaving,
             planned_by: campaign.created_by.clone(),

@@ -17,7 +17,7 @@ use crate::{
     auth::{Action, BearerToken, Object, Role},
     domain::{
         borrower::Level,
-        need::{NeedReason, NeedState, Reasons, shows_borrower},
+        need::{NeedReason, NeedState, Reasons, shows_level, shows_person, shows_programme},
         programme::Programme,
         uai::UaiCode,
     },
@@ -43,17 +43,17 @@ pub struct NeedBody {
     site_uai: String,
     /// Its name.
     site_name: String,
-    /// The programme's neutral code.
+    /// The programme's neutral code; null where your role does not see who is in it.
     programme: Option<String>,
-    /// The class level.
+    /// The class level; null where your role does not see who borrowers are.
     level: Option<Level>,
     /// Why it may come before others.
     reasons: Vec<NeedReason>,
-    /// For whom, by reference; null too where the programme does not let your role see it.
+    /// For whom, by reference; null too where your role does not see whose needs these are.
     borrower: Option<String>,
     /// What became of it.
     state: NeedState,
-    /// The loan that met it.
+    /// The loan that met it; null too where your role does not see whose needs these are.
     loan_id: Option<Uuid>,
     /// Who entered it.
     entered_by: String,
@@ -64,18 +64,18 @@ pub struct NeedBody {
 impl NeedBody {
     fn new(row: NeedSummary, programmes: &[Programme], role: Role) -> Self {
         let programme = programmes.iter().find(|programme| programme.id == row.programme);
-        let shows = shows_borrower(role, programme);
+        let person = shows_person(role, programme);
         Self {
             id: row.id,
             site_id: row.site,
             site_uai: row.site_uai,
             site_name: row.site_name,
-            programme: programme.map(|programme| programme.code.to_string()),
-            level: row.level,
+            programme: programme.filter(|one| shows_programme(role, Some(one))).map(|one| one.code.to_string()),
+            level: row.level.filter(|_| shows_level(role)),
             reasons: row.reasons.iter().collect(),
-            borrower: row.borrower.filter(|_| shows).map(|(_, reference)| reference),
+            borrower: row.borrower.filter(|_| person).map(|(_, reference)| reference),
             state: row.state,
-            loan_id: row.loan,
+            loan_id: row.loan.filter(|_| person),
             entered_by: row.entered_by,
             entered_at: row.entered_at.into(),
         }
@@ -92,9 +92,9 @@ pub struct NeedsAsked {
     state: Option<NeedState>,
     /// Only this site, by UAI code.
     site: Option<String>,
-    /// Only this programme, by code.
+    /// Only this programme, by code; one whose members your role may see.
     programme: Option<String>,
-    /// Only this level.
+    /// Only this level, for roles that see who borrowers are.
     #[param(value_type = Option<Level>)]
     level: Option<Level>,
     /// Only with this reason.
@@ -166,6 +166,9 @@ pub async fn list(
     let programme = asked.programme.as_deref().map(|code| programme_id(&programmes, code)).transpose()?;
     let NeedsAsked { state, level, reason, .. } = asked;
     let query = NeedQuery { state, site, programme, level, reason, after, limit };
+    if !query.may_be_asked_by(person.role, &programmes) {
+        return Err(Problem::invalid("`programme` and `level` filter only by what your role may see."));
+    }
     let page = need_list::list(&mut tx, &person.scope, &query).await?;
     Ok(Json(PageBody::of(page, |row| NeedBody::new(row, &programmes, person.role))))
 }
@@ -212,7 +215,7 @@ pub async fn enter(
         EntryError::Refused(refused) => wrong(&refused),
         EntryError::Store(error) => error.into(),
     })?;
-    record(&mut tx, &bearer, "need.enter", ("site", entry.site), need_entry::details(&entry)).await?;
+    record(&mut tx, &bearer, "need.enter", ("site", entry.site), need_entry::details(&ids)).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(EnteredBody { ids })))
 }

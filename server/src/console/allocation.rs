@@ -13,12 +13,14 @@ use super::{
     download::Downloads,
     format,
     i18n::Words,
-    need::{programme_choices, programme_name},
+    need::{programme_choices, programme_seen},
     shell::Shell,
 };
 use crate::{
     domain::{
         allocation::{SiteShare, Unfit},
+        authority::Role,
+        need::shows_person,
         programme::Programme,
     },
     exchange::export::ExportKind,
@@ -65,8 +67,18 @@ fn state(state: AllocationState, words: Words) -> Badge {
     Badge::new(tone, words.word("allocation-state", state.as_str()))
 }
 
-fn programme_of(row: &AllocationRow, programmes: &[Programme], words: Words) -> String {
-    row.programme.map_or_else(|| words.say("allocation-all-programmes"), |id| programme_name(programmes, id))
+/// Whose needs a proposal holds. To those who may not see every programme's members "restricted" alone would tell which
+/// loans are under one: the audit says which were made together.
+fn programme_of(row: &AllocationRow, programmes: &[Programme], role: Role, words: Words) -> String {
+    let shown = |one: &&Programme| one.shows_membership_to(role);
+    match row.programme {
+        None if programmes.iter().all(|one| shown(&one)) => words.say("allocation-all-programmes"),
+        named => programmes
+            .iter()
+            .filter(shown)
+            .find(|one| Some(one.id) == named)
+            .map_or_else(|| words.say("programme-not-shown"), |one| one.name.clone()),
+    }
 }
 
 impl AllocationsPage {
@@ -75,7 +87,7 @@ impl AllocationsPage {
         shell: Shell,
         rows: &[AllocationRow],
         programmes: &[Programme],
-        may_propose: bool,
+        (role, may_propose): (Role, bool),
         now: UtcMillis,
     ) -> Self {
         let words = shell.words;
@@ -83,7 +95,7 @@ impl AllocationsPage {
             href: format!("/allocations/{}", row.id),
             proposed: When::relative(row.proposed_at, now, words),
             by: words.with("token-by", &row.proposed_by.name),
-            programme: programme_of(row, programmes, words),
+            programme: programme_of(row, programmes, role, words),
             state: state(row.state, words),
             given: words.with_two(
                 "token-used-of",
@@ -152,6 +164,7 @@ pub(super) enum Approval {
 /// What the person may do with it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct May {
+    pub(super) role: Role,
     pub(super) adjust: bool,
     pub(super) approve: Approval,
     pub(super) own: bool,
@@ -181,6 +194,8 @@ struct Line {
     score: i64,
     parts: Vec<String>,
     device: Option<(String, String)>,
+    /// There is a device, which this person may not know.
+    hidden: bool,
     why: Vec<String>,
     state: Badge,
     cause: Option<String>,
@@ -227,7 +242,7 @@ impl AllocationPage {
         Self {
             csrf: csrf(&shell),
             id: found.row.id,
-            about: about(&found.row, &found.programmes, now, words),
+            about: about(&found.row, &found.programmes, may.role, now, words),
             state: state(found.row.state, words),
             problem: problem.then(|| words.word("allocation-problem", &asked.problem)),
             may,
@@ -244,10 +259,10 @@ impl AllocationPage {
     }
 }
 
-fn about(row: &AllocationRow, programmes: &[Programme], now: UtcMillis, words: Words) -> Vec<String> {
+fn about(row: &AllocationRow, programmes: &[Programme], role: Role, now: UtcMillis, words: Words) -> Vec<String> {
     let when = |moment| format::relative(moment, now, words);
     let mut about = vec![
-        programme_of(row, programmes, words),
+        programme_of(row, programmes, role, words),
         words.with_two("allocation-proposed-by", &row.proposed_by.name, &when(row.proposed_at)),
     ];
     about.extend(row.adjusted_by.as_ref().map(|who| words.with("allocation-adjusted-by", &who.name)));
@@ -363,18 +378,21 @@ fn line(row: LineRow, programmes: &[Programme], may: May, words: Words) -> Line 
         LineState::Unmet | LineState::Dropped => Tone::Plain,
         LineState::Refused => Tone::Warning,
     };
-    let device = row.device.as_ref().map(|device| {
+    let programme = programmes.iter().find(|programme| programme.id == row.programme);
+    let hidden = row.device.is_some() && !shows_person(may.role, programme);
+    let device = row.device.as_ref().filter(|_| !hidden).map(|device| {
         let id = cartable_common::DeviceId(device.id);
         let name = super::device_list::device_name(device.serial.as_deref(), device.asset_tag.as_deref(), id);
         (format!("/devices/{id}"), name)
     });
     Line {
         rank: row.rank,
-        programme: programme_name(programmes, row.programme),
+        programme: programme_seen(programmes, row.programme, may.role, words),
         score: row.score,
         parts: parts(&row, words),
         why: why(&row, words),
         device,
+        hidden,
         state: Badge::new(tone, words.word("line-state", row.state.as_str())),
         cause: row.cause.as_deref().map(|code| cause(code, words)),
         stale: row.stale.map(|code| Badge::new(Tone::Warning, cause(code, words))),

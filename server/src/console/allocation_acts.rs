@@ -45,7 +45,7 @@ pub(super) async fn list(signed_in: SignedIn, visitor: Visitor, State(app): Stat
     let programmes = programme::list(&mut tx).await?;
     let may = person.can(Action::ProposeAllocation, Object::Programme).is_allowed();
     let shell = visitor.shell(Section::Allocations, visitor.words.say("allocations-title"), &signed_in);
-    Ok(shell::page(StatusCode::OK, &AllocationsPage::new(shell, &rows, &programmes, may, signed_in.now)))
+    Ok(shell::page(StatusCode::OK, &AllocationsPage::new(shell, &rows, &programmes, (person.role, may), signed_in.now)))
 }
 
 /// For which programme to propose.
@@ -68,7 +68,7 @@ pub(super) async fn propose(
         programme::find(&mut tx, id).await?.filter(|programme| programme.open).ok_or(Refusal::Nonsense)?;
     }
     let id = allocation::propose(&mut tx, programme, &app.policy, person.id, signed_in.now).await?;
-    record(&mut tx, &signed_in, "allocation.propose", ("allocation", id), json!({ "programme": programme })).await?;
+    record(&mut tx, &signed_in, "allocation.propose", ("allocation", id), json!({})).await?;
     tx.commit().await?;
     Ok(Redirect::to(&format!("/allocations/{id}")).into_response())
 }
@@ -100,7 +100,7 @@ pub(super) async fn one(
         AllocationState::Approved if counts.contains_key(&LineState::Proposed) => Approval::Unfinished,
         AllocationState::Approved | AllocationState::Dropped => Approval::Closed,
     };
-    let may = May { adjust: draft && can(Action::ProposeAllocation), approve, own };
+    let may = May { role: person.role, adjust: draft && can(Action::ProposeAllocation), approve, own };
     let found = Found {
         counts,
         stale: allocation_line::stale_count(&mut tx, id, &app.policy.allocation).await?,
@@ -169,7 +169,8 @@ pub(super) async fn swap(
         Err(AdjustError::Refused(refused)) => return Ok(back(id, code(refused))),
         Err(AdjustError::Store(error)) => return Err(error.into()),
     }
-    let details = json!({ "rank": form.rank, "device": device, "reason": remark });
+    // Not the device: beside its rank it would tell the audit's readers whose need it meets. The line has it.
+    let details = json!({ "rank": form.rank, "reason": remark });
     record(&mut tx, &signed_in, "allocation.swap", ("allocation", id), details).await?;
     tx.commit().await?;
     Ok(done(id))
@@ -270,7 +271,7 @@ pub(super) async fn export(
     let words = visitor.words;
     match file.split('.').next() {
         Some("lines") => {
-            let lines = AllocationLines { id, query, policy: app.policy.clone(), words };
+            let lines = AllocationLines { id, query, policy: app.policy.clone(), role: signed_in.person.role, words };
             download::send(&app, &file, &how, lines).await
         }
         Some("fairness") => download::send(&app, &file, &how, AllocationFairness { id, words }).await,

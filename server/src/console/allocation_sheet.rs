@@ -7,13 +7,19 @@ use super::{
     i18n::Words,
 };
 use crate::{
-    domain::{policy::LivePolicy, scope::Scope},
+    domain::{
+        authority::Role,
+        need::{shows_level, shows_person},
+        policy::LivePolicy,
+        programme::Programme,
+        scope::Scope,
+    },
     exchange::sheet::{ROWS_AT_A_TIME, Rows, Sheet},
     store::{
         StoreError, Tx, allocation,
         allocation_line::{self, LineQuery, LineRow},
         page::Cursor,
-        site,
+        programme, site,
     },
 };
 
@@ -23,6 +29,8 @@ pub(super) struct AllocationLines {
     pub(super) id: Uuid,
     pub(super) query: LineQuery,
     pub(super) policy: LivePolicy,
+    /// Who takes the file.
+    pub(super) role: Role,
     pub(super) words: Words,
 }
 
@@ -49,20 +57,28 @@ impl Sheet for AllocationLines {
     async fn page(&self, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
         let query = LineQuery { after, limit: ROWS_AT_A_TIME, ..self.query.clone() };
         let page = allocation_line::list(tx, self.id, &query, &self.policy.allocation).await?;
-        Ok((page.rows.into_iter().map(|line| row(line, self.words)).collect(), page.next))
+        let programmes = programme::list(tx).await?;
+        let seen = page.rows.into_iter().map(|line| row(line, &programmes, self.role, self.words));
+        Ok((seen.collect(), page.next))
     }
 }
 
-fn row(line: LineRow, words: Words) -> Vec<String> {
-    let (parts, why) = (parts(&line, words).join(" ; "), why(&line, words).join(" ; "));
+fn row(line: LineRow, programmes: &[Programme], role: Role, words: Words) -> Vec<String> {
+    let person = shows_person(role, programmes.iter().find(|programme| programme.id == line.programme));
+    let why = if person { why(&line, words).join(" ; ") } else { String::new() };
+    let parts = parts(&line, words).join(" ; ");
     let cause = line.cause.as_deref().or(line.stale).map_or_else(String::new, |code| cause(code, words));
-    let (serial, asset_tag, model) =
-        line.device.map_or((None, None, None), |device| (device.serial, device.asset_tag, device.model));
+    let (serial, asset_tag, model) = line
+        .device
+        .filter(|_| person)
+        .map_or((None, None, None), |device| (device.serial, device.asset_tag, device.model));
     vec![
         line.rank.to_string(),
         line.site_uai,
         line.site_name,
-        line.level.map_or_else(String::new, |level| words.word("need-level", level.as_str())),
+        line.level
+            .filter(|_| shows_level(role))
+            .map_or_else(String::new, |level| words.word("need-level", level.as_str())),
         line.score.to_string(),
         parts,
         words.word("line-state", line.state.as_str()),

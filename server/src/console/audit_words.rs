@@ -23,7 +23,8 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 88] = [
+pub(super) const KEYS: [(&str, Form); 94] = [
+    ("about", Plain),
     ("accessories", Plain),
     ("after", Word(&["status"])),
     ("agreement_version", Plain),
@@ -70,6 +71,7 @@ pub(super) const KEYS: [(&str, Form); 88] = [
     ("left", Plain),
     ("level", Word(&["level"])),
     ("levels", Word(&["level"])),
+    ("loan", Link("/loans")),
     ("loans", Plain),
     ("manufacturer", Plain),
     ("login", Plain),
@@ -79,10 +81,12 @@ pub(super) const KEYS: [(&str, Form); 88] = [
     ("model", Plain),
     ("moved", Plain),
     ("name", Plain),
+    ("needs", Plain),
     ("new", Plain),
     ("on_error", Plain),
     ("opened", Plain),
     ("owner", Plain),
+    ("pdf_sha256", Plain),
     ("police_report", Plain),
     ("programme", Link("/programmes")),
     ("programme_changed", Plain),
@@ -106,7 +110,9 @@ pub(super) const KEYS: [(&str, Form); 88] = [
     ("sites", Link("/sites")),
     ("slots", Plain),
     ("state", Word(&["import-state"])),
-    ("term", Plain),
+    ("template", Plain),
+    ("template_sha256", Plain),
+    ("term", Word(&["programme-term"])),
     ("uai", Plain),
     ("until", Moment),
     ("url", Plain),
@@ -115,7 +121,7 @@ pub(super) const KEYS: [(&str, Form); 88] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 75] = [
+pub(super) const ACTS: [&str; 77] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -130,6 +136,7 @@ pub(super) const ACTS: [&str; 75] = [
     "borrower.export",
     "borrower.identity_read",
     "borrower.left_site",
+    "borrower.list_names",
     "borrower.search_name",
     "borrower.see_identity",
     "calendar.import",
@@ -149,6 +156,7 @@ pub(super) const ACTS: [&str; 75] = [
     "device.put_in_stock",
     "device.set_asset_tag",
     "device.set_status",
+    "document.make",
     "enrolment.approve",
     "enrolment_token.create",
     "enrolment_token.revoke",
@@ -194,13 +202,14 @@ pub(super) const ACTS: [&str; 75] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 18] = [
+pub(super) const KINDS: [&str; 19] = [
     "allocation",
     "api_token",
     "borrower",
     "campaign",
     "device",
     "devices_up_to",
+    "document",
     "enrolment",
     "enrolment_token",
     "flag",

@@ -233,7 +233,7 @@ impl CampaignPage {
         Self {
             csrf: shell.person.as_ref().map_or_else(String::new, |person| person.csrf.clone()),
             id: found.campaign.id,
-            about: about(&found, words),
+            about: about(&found, may.see_levels, words),
             state: state(found.campaign.state, words),
             planned: found.campaign.state == CampaignState::Planned,
             running,
@@ -261,7 +261,7 @@ impl CampaignPage {
 }
 
 /// When it is, and which loans it takes back: only what is chosen is said.
-fn about(found: &Found, words: Words) -> Vec<String> {
+fn about(found: &Found, see_levels: bool, words: Words) -> Vec<String> {
     let choice = &found.campaign.choice;
     let mut about = vec![window(&found.campaign, words)];
     // None where one of them is not for the reader to know: with it the devices listed would tell who is in it.
@@ -273,7 +273,7 @@ fn about(found: &Found, words: Words) -> Vec<String> {
     about.extend(programmes.filter(|names| !names.is_empty()).map(|names| names.join(", ")));
     let levels: Vec<String> = Level::ALL
         .iter()
-        .filter(|level| choice.levels.contains(level))
+        .filter(|level| see_levels && choice.levels.contains(level))
         .map(|level| words.word("need-level", level.as_str()))
         .collect();
     about.extend(Some(levels.join(", ")).filter(|levels| !levels.is_empty()));

@@ -7,7 +7,6 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use uuid::Uuid;
 
 use super::{
     acts::{reason, record},

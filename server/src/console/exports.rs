@@ -23,7 +23,7 @@ use crate::{
     exchange::export::{Export, ExportKind, Filters},
     store::{
         borrower_list::BorrowerQuery, device_list::DeviceQuery, flag_list::FlagQuery, loan_list::LoanQuery,
-        need_list::NeedQuery,
+        need_list::NeedQuery, programme,
     },
 };
 
@@ -69,7 +69,11 @@ impl Filtered {
                 let levels = signed_in.person.can(Action::SeeIdentity, Object::OwnScope).is_allowed();
                 filters.borrowers = BorrowerQuery { after: None, ..self.borrowers.query(levels)? };
             }
-            ExportKind::Needs => filters.needs = NeedQuery { after: None, ..self.needs.query()? },
+            ExportKind::Needs => {
+                let programmes = programme::list(&mut app.store.read().await?).await?;
+                let query = self.needs.query(signed_in.person.role, &programmes)?;
+                filters.needs = NeedQuery { after: None, ..query };
+            }
             ExportKind::Flags => filters.flags = FlagQuery { after: None, ..self.flags.query()? },
             ExportKind::Notices => filters.messages = Some(self.notices.state()?),
             ExportKind::Sites

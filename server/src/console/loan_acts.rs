@@ -217,7 +217,7 @@ pub(super) async fn show_signature(
     })?;
     let drawing: Drawing = String::from_utf8_lossy(&drawing).parse().map_err(|_| Refusal::Broken)?;
     let (actor, object_id) = (signed_in.person.login.as_str(), read.loan.id.to_string());
-    let details = serde_json::json!({ "borrower": read.loan.borrower });
+    let details = serde_json::json!({});
     let row = NewAudit { actor, action: "loan.see_signature", object_kind: "loan", object_id: &object_id, details };
     audit::append(&mut tx, row, signed_in.now).await?;
     tx.commit().await?;

@@ -14,10 +14,10 @@ use super::{
     shell::Shell,
 };
 use crate::{
-    auth::Person,
+    auth::{Person, Role},
     domain::{
         borrower::Level,
-        need::{NeedReason, NeedState, shows_borrower},
+        need::{NeedReason, NeedState, shows_level, shows_person, shows_programme},
         programme::Programme,
     },
     store::{
@@ -40,13 +40,13 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// The query, if all of it makes sense. Waiting needs unless something else is asked for.
-    pub(super) fn query(&self) -> Result<NeedQuery, Nonsense> {
+    /// The query, if all of it makes sense and this role may ask it.
+    pub(super) fn query(&self, role: Role, programmes: &[Programme]) -> Result<NeedQuery, Nonsense> {
         let after: Option<Cursor> = optional(&self.after)?;
         if after.as_ref().is_some_and(|cursor| !matches!(cursor.key, CursorKey::Number(_))) {
             return Err(Nonsense);
         }
-        Ok(NeedQuery {
+        let query = NeedQuery {
             state: optional(&self.state)?,
             site: optional(&self.site)?,
             programme: optional(&self.programme)?,
@@ -54,7 +54,8 @@ impl Asked {
             reason: optional(&self.reason)?,
             after,
             limit: 0,
-        })
+        };
+        if query.may_be_asked_by(role, programmes) { Ok(query) } else { Err(Nonsense) }
     }
 
     fn parts(&self) -> [(&'static str, &str); 5] {
@@ -165,11 +166,6 @@ pub(super) struct NeedsPage {
     downloads: Downloads,
 }
 
-/// A programme as lists name it.
-pub(super) fn programme_name(programmes: &[Programme], id: Uuid) -> String {
-    programmes.iter().find(|programme| programme.id == id).map_or_else(String::new, |programme| programme.name.clone())
-}
-
 impl NeedsPage {
     /// The page for what was asked and found.
     pub(super) fn new(
@@ -188,11 +184,11 @@ impl NeedsPage {
             csrf: shell.person.as_ref().map_or_else(String::new, |person| person.csrf.clone()),
             may_change,
             problem,
-            selects: selects(asked, &sites, &programmes, words),
+            selects: selects(asked, &sites, &programmes, person.role, words),
             filtered: asked.parts().iter().any(|(_, value)| !value.is_empty()),
             rows: rows.collect(),
             pager,
-            totals: totals.iter().map(|total| total_row(total, &programmes, words)).collect(),
+            totals: totals.iter().map(|total| total_row(total, &programmes, person.role, words)).collect(),
             sites: site_choices(&sites, &form.site, words),
             programmes: programme_choices(programmes.iter().filter(|programme| programme.open), &form.programme),
             fields: fields(&form, words),
@@ -229,23 +225,28 @@ pub(super) fn any_of(name: &'static str, label: &str, present: &str, choices: Ve
     Select { name, label: words.say(label), choices: std::iter::once(any).chain(choices).collect() }
 }
 
-fn selects(asked: &Asked, sites: &[SiteRow], programmes: &[Programme], words: Words) -> Vec<Select> {
+/// A programme's name, for those who may know under which one a need is.
+pub(super) fn programme_seen(programmes: &[Programme], id: Uuid, role: Role, words: Words) -> String {
+    let shown = programmes.iter().find(|programme| programme.id == id && shows_programme(role, Some(programme)));
+    shown.map_or_else(|| words.say("programme-restricted"), |programme| programme.name.clone())
+}
+
+fn selects(asked: &Asked, sites: &[SiteRow], programmes: &[Programme], role: Role, words: Words) -> Vec<Select> {
     let states: Vec<&str> = NeedState::ALL.iter().map(|state| state.as_str()).collect();
     let levels: Vec<&str> = Level::ALL.iter().map(|level| level.as_str()).collect();
     let reasons: Vec<&str> = NeedReason::ALL.iter().map(|reason| reason.as_str()).collect();
-    vec![
+    let shown = programmes.iter().filter(|programme| shows_programme(role, Some(programme)));
+    let mut selects = vec![
         Select::new("state", "need-state-label", "need-state", &states, &asked.state, words),
         any_of("site", "devices-site", &asked.site, site_choices(sites, &asked.site, words), words),
-        any_of(
-            "programme",
-            "token-programme",
-            &asked.programme,
-            programme_choices(programmes.iter(), &asked.programme),
-            words,
-        ),
-        Select::new("level", "need-level-label", "need-level", &levels, &asked.level, words),
+        any_of("programme", "token-programme", &asked.programme, programme_choices(shown, &asked.programme), words),
         Select::new("reason", "need-reason-label", "need-reason", &reasons, &asked.reason, words),
-    ]
+    ];
+    if shows_level(role) {
+        let level = Select::new("level", "need-level-label", "need-level", &levels, &asked.level, words);
+        selects.insert(selects.len() - 1, level);
+    }
+    selects
 }
 
 /// The form's fields with a closed list.
@@ -277,11 +278,14 @@ fn row(
         NeedState::Withdrawn => Tone::Plain,
     };
     let programme = programmes.iter().find(|programme| programme.id == need.programme);
-    let shows = shows_borrower(person.role, programme);
+    let shows = shows_person(person.role, programme);
     Row {
         id: need.id.to_string(),
-        programme: programme_name(programmes, need.programme),
-        level: need.level.map_or_else(String::new, |level| words.word("need-level", level.as_str())),
+        programme: programme_seen(programmes, need.programme, person.role, words),
+        level: need
+            .level
+            .filter(|_| shows_level(person.role))
+            .map_or_else(String::new, |level| words.word("need-level", level.as_str())),
         reasons: need.reasons.iter().map(|reason| words.word("need-reason", reason.as_str())).collect(),
         borrower: need.borrower.filter(|_| shows).map(|(_, reference)| reference),
         state: Badge::new(tone, words.word("need-state", need.state.as_str())),
@@ -293,10 +297,10 @@ fn row(
     }
 }
 
-fn total_row(total: &NeedTotal, programmes: &[Programme], words: Words) -> TotalRow {
+fn total_row(total: &NeedTotal, programmes: &[Programme], role: Role, words: Words) -> TotalRow {
     TotalRow {
         site: total.site_name.clone(),
-        programme: programme_name(programmes, total.programme_id),
+        programme: programme_seen(programmes, total.programme_id, role, words),
         open: format::number(total.open, words.language),
         met: format::number(total.met, words.language),
         withdrawn: format::number(total.withdrawn, words.language),

@@ -46,13 +46,14 @@ async fn show(
 ) -> Result<Response, Refusal> {
     let person = &signed_in.person;
     require(person.can(Action::SeeNeeds, Object::OwnScope))?;
-    let query = asked.query()?;
     let mut tx = app.store.read().await?;
+    let programmes = programme::list(&mut tx).await?;
+    let query = asked.query(person.role, &programmes)?;
     let page = need_list::list(&mut tx, &person.scope, &query).await?;
     let around = Around {
         totals: need_list::totals(&mut tx, &person.scope, &query).await?,
         sites: site::list(&mut tx, &person.scope).await?,
-        programmes: programme::list(&mut tx).await?,
+        programmes,
         form,
         problem,
     };
@@ -107,8 +108,8 @@ pub(super) async fn enter(
 async fn try_enter(app: &App, signed_in: &SignedIn, entry: &Entry) -> Result<(), EntryError> {
     let (person, now) = (&signed_in.person, signed_in.now);
     let mut tx = app.store.write().await?;
-    need_entry::enter(&mut tx, &person.scope, entry, person.login.as_str(), now).await?;
-    let details = need_entry::details(entry);
+    let ids = need_entry::enter(&mut tx, &person.scope, entry, person.login.as_str(), now).await?;
+    let details = need_entry::details(&ids);
     let object_id = entry.site.to_string();
     let row = crate::store::audit::NewAudit {
         actor: person.login.as_str(),

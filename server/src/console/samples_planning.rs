@@ -156,7 +156,7 @@ impl Samples<'_> {
         let shell = self.shell(Section::Allocations, &self.words.say("allocations-title"));
         let states = AllocationState::ALL.iter().map(|state| self.allocation(*state));
         let rows: Vec<AllocationRow> = if some { states.collect() } else { Vec::new() };
-        AllocationsPage::new(shell, &rows, &[self.programme()], true, self.now)
+        AllocationsPage::new(shell, &rows, &[self.programme()], (Role::ProgrammeManager, true), self.now)
     }
 
     fn line(&self, rank: i64, state: LineState) -> LineRow {
@@ -218,7 +218,7 @@ impl Samples<'_> {
             AllocationState::Approved if other => Approval::Unfinished,
             AllocationState::Draft | AllocationState::Approved | AllocationState::Dropped => Approval::Closed,
         };
-        let may = allocation::May { adjust: draft, approve, own: !other };
+        let may = allocation::May { role: Role::ProgrammeManager, adjust: draft, approve, own: !other };
         let problem = if other { String::new() } else { "unfit".to_owned() };
         let (asked, query) = (LinesAsked { problem, ..LinesAsked::default() }, LineQuery::default());
         AllocationPage::new(shell, (&asked, &query), found, may, self.now)

@@ -211,3 +211,40 @@ fn every_key_that_a_page_asks_for_is_there() {
         }
     }
 }
+
+/// Every `"thing.act"` of a statement that writes to the audit, read from the source: nobody keeps a second list.
+fn recorded(folder: &std::path::Path, found: &mut BTreeSet<String>) {
+    const WRITERS: [&str; 6] = ["action", "record(", "append(", ".note(", ".save(", "NewAudit"];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            recorded(&path, found);
+            continue;
+        }
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.extension().is_none_or(|kind| kind != "rs") || name.starts_with("samples") || name == "audit_words.rs" {
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        for statement in code.split(';').filter(|text| !text.contains("#[template")) {
+            for (number, text) in statement.split('"').enumerate().filter(|(number, _)| number % 2 == 1) {
+                let before = statement.split('"').take(number).collect::<String>();
+                let named = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+                let is_act = text.split_once('.').is_some_and(|(thing, act)| named(thing) && named(act));
+                if is_act && WRITERS.iter().any(|writer| before.contains(writer)) {
+                    found.insert(text.to_owned());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_act_that_is_recorded_has_its_words() {
+    let mut found = BTreeSet::new();
+    recorded(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    let known: BTreeSet<String> = audit_words::ACTS.iter().map(|act| (*act).to_owned()).collect();
+    assert_eq!(found.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new(), "recorded, but without words");
+    assert_eq!(known.difference(&found).collect::<Vec<_>>(), Vec::<&String>::new(), "words that no act has");
+}

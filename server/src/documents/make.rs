@@ -324,7 +324,7 @@ pub(super) struct Plan {
 fn about(subject: Subject) -> Value {
     match subject {
         Subject::Loan { loan, .. } => json!({ "loan": loan }),
-        Subject::HandOver { device, borrower, .. } => json!({ "device": device, "borrower": borrower }),
+        Subject::HandOver { device, .. } => json!({ "device": device }),
         Subject::Site(site) => json!({ "site": site }),
         Subject::Campaign { campaign, site } => json!({ "campaign": campaign, "site": site }),
     }

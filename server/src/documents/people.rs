@@ -88,7 +88,7 @@ pub(super) async fn drawing(tx: &mut Tx, by: Maker<'_>, loan: &Loan) -> Result<O
     }
     let Some(sealed) = loan_signature::sealed(tx, loan.id).await? else { return Ok(None) };
     let opened = by.vault.open("signature", loan.id, &sealed)?;
-    let details = json!({ "borrower": loan.borrower, "for": "document" });
+    let details = json!({ "for": "document" });
     record(tx, by, "loan.see_signature", ("loan", &loan.id.to_string()), details).await?;
     Ok(String::from_utf8_lossy(&opened).parse().ok())
 }

@@ -3,7 +3,13 @@
 use cartable_common::UtcMillis;
 use uuid::Uuid;
 
-use super::{authority::Role, borrower::Level, programme::Programme, verdict::text_enum};
+use super::{
+    authority::{Action, Actor, Object, Role, can},
+    borrower::Level,
+    programme::Programme,
+    scope::Scope,
+    verdict::text_enum,
+};
 
 text_enum! {
     /// Why a need may come before others.
@@ -104,11 +110,26 @@ pub struct Need {
     pub entered_at: UtcMillis,
 }
 
-/// Whether somebody with this role may see for whom a need under `programme` is: those who enter needs, and those to
-/// whom the programme shows who is in it.
+/// Whether somebody with this role may see the class level of a need: the roles that may see who borrowers are. In a
+/// small collège a level can be a name.
 #[must_use]
-pub fn shows_borrower(role: Role, programme: Option<&Programme>) -> bool {
+pub fn shows_level(role: Role) -> bool {
+    can(Actor { role, scope: &Scope::Everything }, Action::SeeIdentity, Object::OwnScope).is_allowed()
+}
+
+/// Whether somebody with this role may see under which programme a need is: those who enter needs, and those to whom the
+/// programme shows who is in it.
+#[must_use]
+pub fn shows_programme(role: Role, programme: Option<&Programme>) -> bool {
     role == Role::Referent || programme.is_some_and(|programme| programme.shows_membership_to(role))
+}
+
+/// Whether somebody with this role may see what leads from a need under `programme` to a person: its borrower, its
+/// device, its loan. A need says why it comes first ("ulis", a scholarship): beside a reference that is data about a
+/// child, which a role that sees no identities does not get even where the programme shows it who is in it.
+#[must_use]
+pub fn shows_person(role: Role, programme: Option<&Programme>) -> bool {
+    shows_level(role) && shows_programme(role, programme)
 }
 
 /// Most needs that are entered with one form: a school's largest level.
@@ -127,6 +148,21 @@ mod tests {
         assert_eq!(Reasons::new([Shared, Ulis, NoComputer]), Err(Contradiction::NoneAndShared));
         assert_eq!(Reasons::new([Band3, Ulis, Band3]).unwrap().codes(), ["ulis", "band_3"]);
         assert!(Reasons::new([]).unwrap().codes().is_empty());
+    }
+
+    #[test]
+    fn an_auditor_sees_what_needs_are_but_not_whose() {
+        let mut programme = crate::domain::programme::sample("D9");
+        for role in [Role::Administrator, Role::ProgrammeManager, Role::Referent] {
+            assert!(
+                shows_level(role) && shows_programme(role, Some(&programme)) && shows_person(role, Some(&programme))
+            );
+        }
+        assert!(!shows_level(Role::Auditor) && !shows_programme(Role::Auditor, Some(&programme)));
+        programme.membership = vec![Role::Auditor];
+        assert!(shows_programme(Role::Auditor, Some(&programme)), "it may know who is in the programme");
+        assert!(!shows_person(Role::Auditor, Some(&programme)), "but never whose reasons these are");
+        assert!(!shows_programme(Role::Auditor, None));
     }
 
     proptest! {

@@ -40,6 +40,17 @@ pub enum Term {
 pub const MAX_TERM_DAYS: u32 = 7_300;
 
 impl Term {
+    /// As the command line and the audit write it: `2027-07-02`, `school_year_end`, a number of days, `open`.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::Date(day) => day.to_string(),
+            Self::SchoolYearEnd => "school_year_end".to_owned(),
+            Self::Days(days) => days.to_string(),
+            Self::Open => "open".to_owned(),
+        }
+    }
+
     /// The day on which a device handed over on `start` is due; none for an open term.
     #[must_use]
     pub fn due(self, start: Date, zone: Option<Zone>, closures: &[Closure]) -> Option<Date> {
@@ -251,6 +262,25 @@ impl Visibility {
     }
 }
 
+/// A programme for tests, which shows its members to nobody but those who run it.
+#[cfg(test)]
+pub(crate) fn sample(code: &str) -> Programme {
+    Programme {
+        id: Uuid::from_u128(1),
+        code: code.parse().unwrap(),
+        name: "Prêt individuel".to_owned(),
+        kind: ProgrammeKind::IndividualLoan,
+        term: Term::SchoolYearEnd,
+        renewals_allowed: 1,
+        accessories: vec!["Chargeur".to_owned()],
+        owner: "Département".to_owned(),
+        agreement_template: "loan-agreement".to_owned(),
+        membership: vec![],
+        notice_days: DEFAULT_NOTICE_DAYS.to_vec(),
+        open: true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -274,23 +304,12 @@ mod tests {
         assert_eq!(due(Term::SchoolYearEnd), Some(date(2027, 7, 2)));
         assert_eq!(due(Term::Open), None);
         assert_eq!(Term::Days(u32::MAX).due(date(9999, 12, 1), None, &[]), None);
+        let texts = [Term::Date(date(2027, 6, 15)), Term::SchoolYearEnd, Term::Days(30), Term::Open].map(Term::text);
+        assert_eq!(texts, ["2027-06-15", "school_year_end", "30", "open"]);
     }
 
     fn programme() -> Programme {
-        Programme {
-            id: Uuid::from_u128(1),
-            code: "D5".parse().unwrap(),
-            name: "Prêt individuel".to_owned(),
-            kind: ProgrammeKind::IndividualLoan,
-            term: Term::SchoolYearEnd,
-            renewals_allowed: 1,
-            accessories: vec!["Chargeur".to_owned()],
-            owner: "Département".to_owned(),
-            agreement_template: DEFAULT_AGREEMENT.to_owned(),
-            membership: vec![Role::Referent],
-            notice_days: DEFAULT_NOTICE_DAYS.to_vec(),
-            open: true,
-        }
+        Programme { membership: vec![Role::Referent], ..sample("D5") }
     }
 
     #[test]

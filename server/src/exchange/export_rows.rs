@@ -184,15 +184,18 @@ pub(super) async fn needs(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> R
     let programmes = programme::list(tx).await?;
     let rows = page.rows.into_iter().map(|need| {
         let programme = programmes.iter().find(|programme| programme.id == need.programme);
-        let shows = need::shows_borrower(one.role, programme);
+        let shows = need::shows_person(one.role, programme);
         let reasons: Vec<String> =
             need.reasons.iter().map(|reason| word::<NeedReason>(reason.as_str(), one.language)).collect();
         vec![
             need.id.to_string(),
             need.borrower.filter(|_| shows).map(|(_, reference)| reference).unwrap_or_default(),
-            programme.map(|programme| programme.code.to_string()).unwrap_or_default(),
+            programme
+                .filter(|programme| need::shows_programme(one.role, Some(programme)))
+                .map(|programme| programme.code.to_string())
+                .unwrap_or_default(),
             need.site_uai,
-            level(one, need.level),
+            level(one, need.level.filter(|_| need::shows_level(one.role))),
             reasons.join(", "),
             need.site_name,
             (one.say)("need-state", need.state.as_str()),

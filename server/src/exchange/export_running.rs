@@ -45,7 +45,8 @@ pub(super) async fn tokens(one: &Export, tx: &mut Tx) -> Result<Rows, StoreError
 /// All proposals, of which their page lists the newest.
 pub(super) async fn allocations(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
     let (found, next) = allocation::page(tx, after.as_ref(), ROWS_AT_A_TIME).await?;
-    let programmes = programme::list(tx).await?;
+    let mut programmes = programme::list(tx).await?;
+    programmes.retain(|programme| programme.shows_membership_to(one.role));
     let name = |who: Option<allocation::Who>| who.map(|who| who.name).unwrap_or_default();
     let rows = found.into_iter().map(|row| {
         let programme = row.programme.and_then(|id| programmes.iter().find(|programme| programme.id == id));

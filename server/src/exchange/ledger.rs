@@ -104,8 +104,8 @@ pub async fn take_in(
     bytes: Vec<u8>,
     now: UtcMillis,
 ) -> Result<Import, LedgerError> {
-    let (id, sealer) = (Uuid::now_v7(), vault.clone());
-    let sealed = beside(move || Sealed::of(&bytes, &sealer, id)).await?;
+    let (id, own) = (Uuid::now_v7(), vault.clone());
+    let sealed = beside(move || Sealed::of(&bytes, &own, id)).await?;
     let headings = &sealed.preview.headings;
     let name: String = brought.name.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
     let mut import = Import {
@@ -130,7 +130,7 @@ pub async fn take_in(
     {
         import.mapping = mapping;
     }
-    import::insert(&mut tx, &import, &sealed.hash, &sealed.sealed_preview).await?;
+    import::insert(&mut tx, &import, &sealed.hash, &sealed.hidden_preview).await?;
     for (number, part) in (0..).zip(&sealed.parts) {
         import::insert_part(&mut tx, id, number, part).await?;
     }
@@ -143,7 +143,7 @@ struct Sealed {
     preview: Preview,
     rows: i64,
     hash: Vec<u8>,
-    sealed_preview: String,
+    hidden_preview: String,
     parts: Vec<String>,
 }
 
@@ -156,7 +156,7 @@ impl Sealed {
         Ok(Self {
             rows: i64::try_from(table.lines.len()).unwrap_or(i64::MAX),
             hash: content_hash(bytes),
-            sealed_preview: vault.seal(PREVIEW_SEALED_FOR, id, &json)?,
+            hidden_preview: vault.seal(PREVIEW_SEALED_FOR, id, &json)?,
             parts: parts.collect::<Result<_, _>>()?,
             preview,
         })

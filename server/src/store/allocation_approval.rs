@@ -127,7 +127,10 @@ pub async fn part(
     lending.hold(devices).await?;
     need::lock(lending.tx(), seen.iter().map(|line| line.need)).await?;
     let mut approved = Approved::default();
-    for line in proposed(lending.tx(), id, AT_ONCE, policy).await? {
+    let mut lines = proposed(lending.tx(), id, AT_ONCE, policy).await?;
+    // Not by rank: the audit's readers may know the ranks' reasons, and the order of its rows would tell whose they are.
+    lines.sort_unstable_by_key(|line| line.device.as_ref().map(|device| device.id));
+    for line in lines {
         match reserve(&mut lending, &line, clerk, reference).await? {
             Ok(loan) => {
                 write(lending.tx(), id, &line, (LineState::Reserved, None, Some(loan))).await?;

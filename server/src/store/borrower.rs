@@ -8,7 +8,7 @@ use cartable_common::UtcMillis;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, loan_signature, on,
+    StoreError, Tx, loan_signature, need, on,
     rows::Rows,
     value::{moment, optional_moment, parsed},
 };
@@ -110,13 +110,17 @@ pub async fn sealed_identity(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Opt
     Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(id).fetch_optional(c).await)?)
 }
 
-/// Forgets who a borrower is; its reference and loans stay. False when nothing was known.
+/// Forgets who a borrower is, and what would lead to the person beside the reference: the class level, the day of
+/// departure, the hash of the school's number, drawn signatures, and why its needs came first. The reference and the loans
+/// stay. False when nothing was known.
 pub async fn erase_identity(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<bool, StoreError> {
     let sql = "DELETE FROM borrower_identity WHERE borrower_id = $1";
     let rows = on!(tx, |c| sqlx::query(sql).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
     loan_signature::erase_of_borrower(tx, id).await?;
-    // The hash of the school's number would still recognise the person.
-    let sql = "UPDATE borrower SET identity_erased_at = $2, natural_key_hash = NULL WHERE id = $1";
+    need::forget_borrower(tx, id).await?;
+    // The hash of the school's number would still recognise the person, and so may "Ulis" in a small collège.
+    let sql = "UPDATE borrower SET identity_erased_at = $2, natural_key_hash = NULL, level = NULL, \
+               left_site_day = NULL WHERE id = $1";
     on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(drop))?;
     Ok(rows == 1)
 }

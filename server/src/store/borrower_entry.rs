@@ -45,5 +45,6 @@ pub async fn leave(
     }
     found.left_site_day = day.map(borrower::day_number);
     borrower::set_details(tx, &found).await?;
-    Ok(Some(json!({ "left": day.map(|day| day.to_string()) })))
+    // Not the day: it goes with the identity, and the audit cannot forget it.
+    Ok(Some(json!({ "left": day.is_some() })))
 }

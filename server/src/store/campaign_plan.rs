@@ -94,14 +94,15 @@ async fn check(tx: &mut Tx, plan: &Plan) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// What the audit says of it.
+/// What the audit says of it. Not the programmes and levels that were chosen: with the campaign's list of loans they would
+/// tell its readers who is in them.
 #[must_use]
 pub fn details(planned: &Campaign) -> Value {
     json!({
         "name": planned.name,
         "first": planned.first.to_string(),
         "last": planned.last.to_string(),
-        "choice": planned.choice,
+        "choice": { "sites": planned.choice.sites, "leaving": planned.choice.leaving },
         "desks": planned.desks.desks,
         "slots": planned.desks.slots,
     })

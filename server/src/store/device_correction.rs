@@ -79,7 +79,7 @@ pub async fn correct(
         device::set_status(tx, scope, id, status).await?;
     }
     review::device(tx, id, policy, now).await?;
-    let mut details = json!({ "before": told(before, &recorded), "after": told(&after, &known) });
+    let mut details = json!({ "before": told(before, recorded), "after": told(&after, known) });
     if programme_changed {
         details["after"]["programme_changed"] = json!(true);
     }
@@ -148,7 +148,7 @@ async fn describe(tx: &mut Tx, device: &DeviceRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn told(device: &DeviceRow, recorded: &Recorded) -> Value {
+fn told(device: &DeviceRow, recorded: Recorded) -> Value {
     json!({
         "site": device.site,
         "serial": device.serial_number,

@@ -1,6 +1,6 @@
 //! Loans of an import: known ones read with their devices and borrowers, outcomes written with their events.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cartable_common::UtcMillis;
 use serde_json::json;
@@ -167,7 +167,8 @@ pub async fn write(tx: &mut Tx, loans: &[(bool, &LoanChange)], actor: &str, now:
         ("actor", Type::Text),
         ("details", Type::Text),
     ]);
-    let mut device_states = Rows::new([("id", Type::Uuid), ("state", Type::Text)]);
+    // A device that several rows move is where the last of them leaves it.
+    let mut goes = BTreeMap::new();
     for (is_new, change) in loans {
         let loan = &change.loan;
         if *is_new {
@@ -180,7 +181,7 @@ pub async fn write(tx: &mut Tx, loans: &[(bool, &LoanChange)], actor: &str, now:
             events.push([loan.id.into(), step.into(), now.get().into(), kind.into(), actor.into(), details.into()]);
         }
         if let Some(state) = change.device_goes {
-            device_states.push([loan.device.into(), state.as_str().into()]);
+            goes.insert(loan.device, state);
         }
     }
     let sql = "INSERT INTO loan (id, device_id, borrower_id, programme_id, site_id, state, reserved_at, handed_over_at, \
@@ -204,6 +205,10 @@ pub async fn write(tx: &mut Tx, loans: &[(bool, &LoanChange)], actor: &str, now:
                SELECT r.loan_id, r.step + COALESCE((SELECT MAX(e.number) FROM loan_event e WHERE e.loan_id = r.loan_id), 0), \
                r.at, r.kind, r.actor, r.details FROM {rows}";
     events.execute(tx, sql).await?;
+    let mut device_states = Rows::new([("id", Type::Uuid), ("state", Type::Text)]);
+    for (device, state) in goes {
+        device_states.push([device.into(), state.as_str().into()]);
+    }
     let sql = "UPDATE device SET lending_state = r.state FROM {rows} WHERE device.id = r.id";
     device_states.execute(tx, sql).await?;
     tell(tx, loans, now).await

@@ -4,7 +4,9 @@ use cartable_common::UtcMillis;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, on,
+    StoreError, Tx,
+    allocation::Explanation,
+    on,
     rows::Rows,
     value::{from_json, moment, parsed, to_json},
 };
@@ -139,6 +141,27 @@ pub(crate) async fn meet(
             .map(|done| done.rows_affected())
     })?;
     Ok(rows == 1)
+}
+
+/// Cuts what leads from a borrower to its needs' level and reasons. A need that still waits is anonymous from now on; of
+/// those that ended neither stays, nor the parts of their scores in proposals. The scores themselves stay: the fairness
+/// of a proposal is reckoned from them.
+pub(crate) async fn forget_borrower(tx: &mut Tx, borrower: Uuid) -> Result<(), StoreError> {
+    let sql = "SELECT l.allocation_id, l.rank, l.explanation FROM allocation_line l JOIN need n ON n.id = l.need_id \
+               WHERE n.borrower_id = $1 AND n.state <> 'open'";
+    let lines: Vec<(Uuid, i64, String)> = on!(tx, |c| sqlx::query_as(sql).bind(borrower).fetch_all(c).await)?;
+    for (allocation, rank, explanation) in lines {
+        let explanation: Explanation = from_json("allocation_line.explanation", &explanation)?;
+        let kept = Explanation { parts: Vec::new(), ..explanation };
+        let kept = to_json("allocation_line.explanation", &kept)?;
+        let sql = "UPDATE allocation_line SET explanation = $3 WHERE allocation_id = $1 AND rank = $2";
+        on!(tx, |c| sqlx::query(sql).bind(allocation).bind(rank).bind(kept).execute(c).await.map(drop))?;
+    }
+    let sql = "UPDATE need SET level = NULL, reasons = '[]' WHERE borrower_id = $1 AND state <> 'open'";
+    on!(tx, |c| sqlx::query(sql).bind(borrower).execute(c).await.map(drop))?;
+    let sql = "UPDATE need SET borrower_id = NULL WHERE borrower_id = $1 AND state = 'open'";
+    on!(tx, |c| sqlx::query(sql).bind(borrower).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// The reservation that met a need was dropped: the site is still waiting.

@@ -11,8 +11,10 @@ use super::{
     value::{moment, parsed},
 };
 use crate::domain::{
+    authority::Role,
     borrower::Level,
-    need::{NeedReason, NeedState, Reasons},
+    need::{NeedReason, NeedState, Reasons, shows_level, shows_programme},
+    programme::Programme,
     scope::Scope,
 };
 
@@ -38,6 +40,15 @@ pub struct NeedQuery {
     pub after: Option<Cursor>,
     /// Rows on this page; [`PAGE_ROWS`] when zero.
     pub limit: usize,
+}
+
+impl NeedQuery {
+    /// Whether somebody with this role may ask it: a filter by what the rows hide would tell it.
+    #[must_use]
+    pub fn may_be_asked_by(&self, role: Role, programmes: &[Programme]) -> bool {
+        let shown = |id| shows_programme(role, programmes.iter().find(|programme| programme.id == id));
+        self.programme.is_none_or(shown) && (self.level.is_none() || shows_level(role))
+    }
 }
 
 /// One line of the list.

@@ -138,7 +138,7 @@ pub fn details(programme: &Programme) -> Value {
     let roles: Vec<&str> = programme.membership.iter().map(|role| role.as_str()).collect();
     json!({
         "code": programme.code.as_str(), "name": programme.name, "kind": programme.kind.as_str(),
-        "term": format!("{:?}", programme.term), "renewals": programme.renewals_allowed, "owner": programme.owner,
+        "term": programme.term.text(), "renewals": programme.renewals_allowed, "owner": programme.owner,
         "membership": roles,
     })
 }

@@ -175,13 +175,19 @@ impl Matrix {
                 }
             }
         }
-        if let Some(mixed) = row.mixed.filter(|_| actor.reach == Reach::Own && row.allows(actor.role)) {
+        for mixed in row.mixed.iter().filter(|_| actor.reach == Reach::Own && row.allows(actor.role)) {
             let fresh = things::make(&self.cartable, 1).await?.and_foreign(&self.foreign);
-            let before = self.acts_on_foreign().await?;
-            let answer = self.send(row, &fresh, &fresh.fill(mixed.body), Some(actor)).await?;
+            let (before, acts) = (self.acts_on_foreign().await?, self.acts().await?);
+            let asked = mixed.path.unwrap_or(row.path());
+            let answer = self.send_to(asked, row, &fresh, &fresh.fill(mixed.body), Some(actor)).await?;
             self.expect(row, &actor.login, "own and foreign together", &[mixed.status], &answer);
             if self.acts_on_foreign().await? != before {
                 self.wrong.push(format!("{} {}: acted on a foreign thing among its own", actor.login, row.route));
+            }
+            let did = self.acts().await? != acts;
+            if did != (mixed.status == row.done) {
+                let told = if did { "refused, and yet it did something" } else { "succeeded, and did nothing" };
+                self.wrong.push(format!("{} {} own and foreign together: {told}", actor.login, row.route));
             }
         }
         Ok(())
@@ -191,18 +197,29 @@ impl Matrix {
     async fn refused(&mut self, row: &Row, actor: &Actor, named: Named, expected: &[u16]) -> anyhow::Result<u16> {
         let things = if named == Named::Absent { &self.absent } else { &self.kept };
         let (things, body) = (things.clone(), things.fill(row.body));
-        let before = self.raw.number("SELECT COUNT(*) FROM audit").await?;
+        let before = self.acts().await?;
         let answer = self.send(row, &things, &body, Some(actor)).await?;
         self.expect(row, &actor.login, &format!("{named:?}"), expected, &answer);
-        if expected != [row.done] && self.raw.number("SELECT COUNT(*) FROM audit").await? != before {
+        if expected != [row.done] && self.acts().await? != before {
             self.wrong.push(format!("{} {}: refused, and yet it did something", actor.login, row.route));
         }
         Ok(answer.status.as_u16())
     }
 
+    async fn acts(&mut self) -> anyhow::Result<i64> {
+        self.raw.number("SELECT COUNT(*) FROM audit").await
+    }
+
+    /// Acts whose object or details name a thing of site 2, its loans, and the needs of its borrowers.
     async fn acts_on_foreign(&mut self) -> anyhow::Result<i64> {
-        let ids: Vec<String> = self.kept.foreign_ids().map(|id| format!("'{id}'")).collect();
-        self.raw.number(&format!("SELECT COUNT(*) FROM audit WHERE object_id IN ({})", ids.join(", "))).await
+        let ids: Vec<Uuid> = self.kept.foreign_ids().collect();
+        let texts: Vec<String> = ids.iter().map(|id| format!("object_id = '{id}' OR details LIKE '%{id}%'")).collect();
+        let acts = self.raw.number(&format!("SELECT COUNT(*) FROM audit WHERE {}", texts.join(" OR "))).await?;
+        let ids: Vec<String> = ids.iter().map(|id| self.raw.uuid(*id)).collect();
+        let ids = ids.join(", ");
+        let loans = format!("SELECT COUNT(*) FROM loan WHERE device_id IN ({ids}) OR borrower_id IN ({ids})");
+        let needs = format!("SELECT COUNT(*) FROM need WHERE borrower_id IN ({ids})");
+        Ok(acts + self.raw.number(&loans).await? + self.raw.number(&needs).await?)
     }
 
     fn expect(&mut self, row: &Row, who: &str, what: &str, expected: &[u16], answer: &Answer) {
@@ -212,7 +229,20 @@ impl Matrix {
     }
 
     async fn send(&self, row: &Row, things: &Things, body: &str, actor: Option<&Actor>) -> anyhow::Result<Answer> {
-        let mut request = Request::builder().method(row.method()).uri(things.fill(row.path()));
+        self.send_to(row.path(), row, things, body, actor).await
+    }
+
+    async fn send_to(
+        &self,
+        path: &str,
+        row: &Row,
+        things: &Things,
+        body: &str,
+        actor: Option<&Actor>,
+    ) -> anyhow::Result<Answer> {
+        let mark = if row.query.is_empty() { "" } else { "?" };
+        let mut request =
+            Request::builder().method(row.method()).uri(format!("{}{mark}{}", things.fill(path), row.query));
         let mut body = body.to_owned();
         if row.is_api() {
             if let Some(actor) = actor {
@@ -227,10 +257,13 @@ impl Matrix {
             if let Some(actor) = actor {
                 let session = self.session(actor).await?;
                 request = request.header(header::COOKIE, format!("cartable={session}"));
-                body = format!("{body}&csrf={session}");
+                // First: of a form with a file nothing is read before it.
+                body = format!("csrf={session}&{body}");
             }
             if row.method() != "GET" {
-                request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+                let kind = row.file.map_or("application/x-www-form-urlencoded", |_| MULTIPART);
+                request = request.header(header::CONTENT_TYPE, kind);
+                body = row.file.map_or(body.clone(), |file| multipart(&body, file));
             }
         }
         let body = if row.method() == "GET" { Body::empty() } else { Body::from(body) };
@@ -251,6 +284,19 @@ impl Matrix {
         tx.commit().await?;
         Ok(text)
     }
+}
+
+const MULTIPART: &str = "multipart/form-data; boundary=----cartable-matrix";
+
+/// The fields of `body` and the file, as a browser sends a form with a file.
+fn multipart(body: &str, file: &str) -> String {
+    let edge = "------cartable-matrix\r\nContent-Disposition: form-data; name=";
+    let fields = body.split('&').filter_map(|field| field.split_once('='));
+    let mut parts: Vec<String> =
+        fields.map(|(name, value)| format!("{edge}\"{name}\"\r\n\r\n{}\r\n", value.replace("%0A", "\r\n"))).collect();
+    let named = if file.is_empty() { "" } else { "x.csv" };
+    parts.push(format!("{edge}\"file\"; filename=\"{named}\"\r\nContent-Type: text/plain\r\n\r\n{file}\r\n"));
+    format!("{}------cartable-matrix--\r\n", parts.concat())
 }
 
 /// The statuses that are right: one, or two where a role that may not anyway asks for what it would not see.

@@ -24,20 +24,63 @@ pub struct Row {
     pub on: On,
     /// The status where it is allowed.
     pub done: u16,
-    /// What is sent: a form's fields for the console, JSON for the API; filled like the route.
+    /// What is sent: a form's fields for the console, JSON for the API; filled like the route. `%0A` is a line's end.
     pub body: &'static str,
-    /// For acts that take several things: a body that names one of site 1 and, as `{foreign-device}`, one of site 2.
-    pub mixed: Option<Mixed>,
+    /// What the address asks besides: `kind=devices`.
+    pub query: &'static str,
+    /// The file that goes with the fields, where the route takes `multipart/form-data`; it may be empty.
+    pub file: Option<&'static str>,
+    /// Whether one request may name several things.
+    pub bulk: bool,
+    /// For routes that take several things: requests that name one of site 1 and, as `{foreign-device}`, one of site 2.
+    pub mixed: &'static [Mixed],
 }
 
-/// A body that names things of which some are a foreign site's.
+/// A request that names things of which some are a foreign site's.
 #[derive(Clone, Copy, Debug)]
 pub struct Mixed {
+    /// The address, where it is not the row's.
+    pub path: Option<&'static str>,
     /// What is sent.
     pub body: &'static str,
-    /// The answer to people of site 1. Whatever it is, nothing is done to the foreign thing.
+    /// The answer to people of site 1. Whatever it is, nothing is done to the foreign thing; and nothing at all, unless
+    /// it is the row's success.
     pub status: u16,
 }
+
+impl Mixed {
+    /// This body to the row's own address.
+    pub const fn body(body: &'static str, status: u16) -> Self {
+        Self { path: None, body, status }
+    }
+
+    /// The row's body to this address.
+    pub const fn at(path: &'static str, body: &'static str, status: u16) -> Self {
+        Self { path: Some(path), body, status }
+    }
+}
+
+/// Names of things that belong to a site. A route that names two of them may be asked for one of each of two sites.
+const OF_A_SITE: [&str; 18] = [
+    "site",
+    "uai",
+    "referent",
+    "device",
+    "enrolment",
+    "flag",
+    "token",
+    "borrower",
+    "borrower-reference",
+    "need",
+    "lent-device",
+    "loan",
+    "reservation",
+    "returned-device",
+    "returned-loan",
+    "document",
+    "message",
+    "bounced-message",
+];
 
 /// What an act is done to, and so who is refused besides the roles that may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +102,7 @@ pub enum On {
 impl Row {
     /// A row without a body.
     pub const fn new(route: &'static str, may: &'static str, on: On, done: u16) -> Self {
-        Self { route, may, on, done, body: "", mixed: None }
+        Self { route, may, on, done, body: "", query: "", file: None, bulk: false, mixed: &[] }
     }
 
     /// With this body.
@@ -68,10 +111,37 @@ impl Row {
         Self { body, ..self }
     }
 
-    /// With this body of things that are not all the actor's, answered with `status`.
+    /// With these fields and this file, as a form with a file is sent.
     #[must_use]
-    pub const fn mixed(self, body: &'static str, status: u16) -> Self {
-        Self { mixed: Some(Mixed { body, status }), ..self }
+    pub const fn uploads(self, body: &'static str, file: &'static str) -> Self {
+        Self { body, file: Some(file), ..self }
+    }
+
+    /// With this after the address's question mark.
+    #[must_use]
+    pub const fn asks(self, query: &'static str) -> Self {
+        Self { query, ..self }
+    }
+
+    /// One request may name several things, which need not all be the actor's.
+    #[must_use]
+    pub const fn bulk(self) -> Self {
+        Self { bulk: true, ..self }
+    }
+
+    /// With these requests about things that are not all the actor's.
+    #[must_use]
+    pub const fn mixed(self, mixed: &'static [Mixed]) -> Self {
+        Self { mixed, ..self }
+    }
+
+    /// Whether one request may name several things: it is marked so, or names two that belong to a site.
+    fn takes_several(&self) -> bool {
+        let named = |name: &&&str| {
+            let braces = format!("{{{name}}}");
+            self.route.contains(&braces) || self.body.contains(&braces)
+        };
+        self.bulk || OF_A_SITE.iter().filter(named).count() > 1
     }
 
     fn method(&self) -> &'static str {
@@ -91,7 +161,13 @@ impl Row {
     }
 
     /// What is wrong with how the row is written.
-    fn misspelt(&self) -> Option<String> {
+    pub fn misspelt(&self) -> Option<String> {
+        if self.takes_several() && self.mixed.is_empty() {
+            return Some(format!("{}: takes several things, and has no mixed request", self.route));
+        }
+        if self.mixed.iter().any(|mixed| !format!("{:?}{}", mixed.path, mixed.body).contains("{foreign-")) {
+            return Some(format!("{}: a mixed request names nothing foreign", self.route));
+        }
         let expected = Role::ALL.map(letter);
         let fits = self.may.chars().count() == expected.len()
             && self.may.chars().zip(expected).all(|(written, letter)| written == letter || written == '-');

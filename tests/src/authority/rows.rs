@@ -1,6 +1,7 @@
 //! Who may what: one line for each route. Without its line a route fails the test.
 
 use super::{
+    Mixed,
     On::{Programme, Public, Scope, Shared, Site, SiteInBody},
     Row,
 };
@@ -24,7 +25,17 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/enrolment-tokens/{token}/revoke", "A-T---", Site, 200),
     Row::new("GET /api/v1/loans", "APTRFU", Scope, 200),
     Row::new("POST /api/v1/loans", "AP-R--", SiteInBody(422), 201)
-        .sends(r#"{"device":"{device}","borrower":"{borrower-reference}","programme":"{programme-code}"}"#),
+        .sends(r#"{"device":"{device}","borrower":"{borrower-reference}","programme":"{programme-code}"}"#)
+        .mixed(&[
+            Mixed::body(
+                r#"{"device":"{device}","borrower":"{foreign-borrower-reference}","programme":"{programme-code}"}"#,
+                422,
+            ),
+            Mixed::body(
+                r#"{"device":"{foreign-device}","borrower":"{borrower-reference}","programme":"{programme-code}"}"#,
+                422,
+            ),
+        ]),
     Row::new("GET /api/v1/loans/{loan}", "APTRFU", Site, 200),
     Row::new("GET /api/v1/loans/{loan}/documents", "APTRFU", Site, 200),
     Row::new("POST /api/v1/loans/{loan}/documents", "AP-R--", Site, 201).sends(r#"{"kind":"agreement"}"#),
@@ -40,7 +51,12 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /api/v1/sites", "APTRFU", Scope, 200),
     Row::new("GET /api/v1/needs", "AP-R-U", Scope, 200),
     Row::new("POST /api/v1/needs", "AP-R--", SiteInBody(422), 201)
-        .sends(r#"{"site":"{uai}","programme":"{programme-code}","reasons":["ulis"],"count":2}"#),
+        .sends(r#"{"site":"{uai}","programme":"{programme-code}","reasons":["ulis"],"count":2}"#)
+        .bulk()
+        .mixed(&[Mixed::body(
+            r#"{"site":"{uai}","programme":"{programme-code}","borrower":"{foreign-borrower-reference}"}"#,
+            422,
+        )]),
     Row::new("POST /api/v1/needs/{need}/change", "AP-R--", Site, 204).sends(r#"{"level":"5e","borrower":null}"#),
     Row::new("POST /api/v1/needs/{need}/withdraw", "AP-R--", Site, 204).sends(r#"{"reason":"x"}"#),
     Row::new("GET /api/v1/allocations", "AP---U", Programme, 200),
@@ -56,7 +72,12 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/allocations/{allocation}/drop", "AP----", Programme, 204),
     Row::new("GET /api/v1/campaigns", "APTRFU", Scope, 200),
     Row::new("POST /api/v1/campaigns", "AP----", Programme, 201)
-        .sends(r#"{"name":"x","first":"2027-06-14","last":"2027-06-18","desks":1,"slots":500,"sites":["{uai}"]}"#),
+        .sends(r#"{"name":"x","first":"2027-06-14","last":"2027-06-18","desks":1,"slots":500,"sites":["{uai}"]}"#)
+        .bulk()
+        .mixed(&[Mixed::body(
+            r#"{"name":"x","first":"2027-06-14","last":"2027-06-18","desks":1,"slots":500,"sites":["{uai}","{foreign-uai}"]}"#,
+            403,
+        )]),
     Row::new("GET /api/v1/campaigns/{campaign}", "APTRFU", Shared, 200),
     Row::new("GET /api/v1/campaigns/{campaign}/loans", "APTRFU", Shared, 200),
     // It runs already: allowed, and said so.
@@ -68,7 +89,9 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/campaigns/{campaign}/start", "AP----", Programme, 422),
     Row::new("POST /api/v1/campaigns/{campaign}/close", "AP----", Programme, 204),
     Row::new("POST /api/v1/campaigns/{campaign}/excuse", "AP-R--", Site, 204)
-        .sends(r#"{"loan":"{loan}","reason":"x"}"#),
+        .sends(r#"{"loan":"{loan}","reason":"x"}"#)
+        .bulk()
+        .mixed(&[Mixed::body(r#"{"loan":"{foreign-loan}","reason":"x"}"#, 404)]),
     // It is not excused: allowed, and nothing to undo.
     Row::new("POST /api/v1/campaigns/{campaign}/expect", "AP-R--", Site, 404).sends(r#"{"loan":"{loan}"}"#),
     // They were written to today, at its start: allowed, and said so.
@@ -76,8 +99,12 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/campaigns/{campaign}/letters", "AP-R-U", SiteInBody(422), 201)
         .sends(r#"{"site":"{uai}","names":true}"#),
     Row::new("GET /api/v1/imports", "AP----", Programme, 200),
-    // What the matrix sends does not say what it lists: allowed, and nonsense.
-    Row::new("POST /api/v1/imports", "AP----", Programme, 400),
+    // A file names whatever it likes; only those who see all sites may bring one.
+    Row::new("POST /api/v1/imports", "AP----", Programme, 201)
+        .asks("kind=devices")
+        .sends("serial\n{unique}\n")
+        .bulk()
+        .mixed(&[Mixed::body("site,asset_tag\n{uai},a\n{foreign-uai},b\n", 403)]),
     Row::new("GET /api/v1/imports/{import}", "AP----", Programme, 200),
     Row::new("POST /api/v1/imports/{import}/check", "AP----", Programme, 202).sends("{}"),
     // It was not checked: allowed, and said so.
@@ -130,7 +157,10 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /devices/new", "APT-F-", Scope, 200),
     Row::new("POST /devices", "APT-F-", SiteInBody(422), 303)
         .sends("serial=S{unique}&asset_tag=&kind=tablet&manufacturer=&model=&site={site}&programme=&warranty="),
-    Row::new("POST /devices/{device}/enrolments/{enrolment}/approve", "A-T---", Site, 303),
+    Row::new("POST /devices/{device}/enrolments/{enrolment}/approve", "A-T---", Site, 303).mixed(&[
+        Mixed::at("/devices/{device}/enrolments/{foreign-enrolment}/approve", "", 404),
+        Mixed::at("/devices/{foreign-device}/enrolments/{enrolment}/approve", "", 404),
+    ]),
     Row::new("GET /devices.csv", "APTRFU", Scope, 200),
     Row::new("GET /devices/{device}", "APTRFU", Site, 200),
     Row::new("POST /devices/{device}/record", "APT-F-", Site, 303).sends("grade=B&warranty=2028-08-31"),
@@ -157,17 +187,43 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /loans/{returned-loan}/receipt", "APTRF-", Site, 200),
     Row::new("GET /documents/{document}", "APTRFU", Site, 200),
     Row::new("POST /hand-over/agreement", "AP-R--", SiteInBody(404), 200)
-        .sends("device={device}&borrower={borrower-reference}&programme={programme}"),
+        .sends("device={device}&borrower={borrower-reference}&programme={programme}")
+        .mixed(&[
+            Mixed::body("device={device}&borrower={foreign-borrower-reference}&programme={programme}", 404),
+            Mixed::body("device={foreign-device}&borrower={borrower-reference}&programme={programme}", 404),
+        ]),
     Row::new("GET /labels", "APT---", Scope, 200),
-    Row::new("POST /labels", "APT---", SiteInBody(422), 200).sends("codes={device}&format=l7160"),
+    Row::new("POST /labels", "APT---", SiteInBody(422), 200).sends("codes={device}&format=l7160")
+        .bulk()
+        .mixed(&[Mixed::body("codes={device}%0A{foreign-device}&format=l7160", 422)]),
     Row::new("GET /hand-over", "AP-R--", Scope, 200),
     Row::new("POST /hand-over", "AP-R--", SiteInBody(422), 303)
-        .sends("device={device}&borrower={borrower-reference}&programme={programme}"),
+        .sends("device={device}&borrower={borrower-reference}&programme={programme}")
+        .mixed(&[
+            Mixed::body("device={device}&borrower={foreign-borrower-reference}&programme={programme}", 422),
+            Mixed::body("device={foreign-device}&borrower={borrower-reference}&programme={programme}", 422),
+        ]),
     Row::new("POST /hand-over/reserve", "AP-R--", SiteInBody(422), 303)
-        .sends("device={device}&borrower={borrower-reference}&programme={programme}"),
+        .sends("device={device}&borrower={borrower-reference}&programme={programme}")
+        .mixed(&[
+            Mixed::body("device={device}&borrower={foreign-borrower-reference}&programme={programme}", 422),
+            Mixed::body("device={foreign-device}&borrower={borrower-reference}&programme={programme}", 422),
+        ]),
     Row::new("GET /hand-over/class", "AP-R--", Scope, 200),
-    // What the matrix sends is no form with a file: allowed, and nonsense.
-    Row::new("POST /hand-over/class", "AP-R--", Scope, 400),
+    Row::new("POST /hand-over/class", "AP-R--", SiteInBody(422), 303)
+        .uploads("lines={device};{borrower-reference}&programme={programme}&how=all", "")
+        .bulk()
+        .mixed(&[
+            Mixed::body(
+                "lines={device};{borrower-reference}%0A{foreign-device};{borrower-reference}&programme={programme}&how=all",
+                422,
+            ),
+            Mixed::body(
+                "lines={device};{borrower-reference}%0A{foreign-device};{borrower-reference}&programme={programme}&how=good",
+                303,
+            ),
+            Mixed::body("lines={device};{foreign-borrower-reference}&programme={programme}&how=good", 422),
+        ]),
     Row::new("GET /returns", "APTRF-", Scope, 200),
     // A code that means nothing to this person is answered by a line that says so.
     Row::new("POST /returns", "APTRF-", Scope, 200).sends("code={lent-device}"),
@@ -180,8 +236,11 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /exports", "APTRFU", Scope, 200),
     Row::new("GET /exports/{export}", "AP-R-U", Scope, 200),
     Row::new("GET /imports", "AP----", Programme, 200),
-    // What the matrix sends is no form with a file: allowed, and nonsense.
-    Row::new("POST /imports", "AP----", Programme, 400),
+    // A file names whatever it likes; only those who see all sites may bring one.
+    Row::new("POST /imports", "AP----", Programme, 303)
+        .uploads("kind=devices", "serial\nSECRET-SERIAL\n")
+        .bulk()
+        .mixed(&[Mixed::body("kind=devices&names={device}%0A{foreign-device}", 403)]),
     Row::new("GET /imports/{import}", "AP----", Programme, 200),
     // Its columns hold nothing yet: allowed, and told to choose.
     Row::new("POST /imports/{import}/check", "AP----", Programme, 422),
@@ -190,7 +249,9 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /imports/{import}/delete", "AP----", Programme, 303),
     Row::new("GET /needs", "AP-R-U", Scope, 200),
     Row::new("POST /needs", "AP-R--", SiteInBody(422), 303)
-        .sends("site={site}&programme={programme}&count=1&home=no_computer"),
+        .sends("site={site}&programme={programme}&count=1&home=no_computer")
+        .bulk()
+        .mixed(&[Mixed::body("site={site}&programme={programme}&count=1&borrower={foreign-borrower-reference}", 422)]),
     Row::new("GET /needs/{need}/change", "AP-R--", Site, 200),
     Row::new("POST /needs/{need}/change", "AP-R--", Site, 303).sends("programme={programme}&level=5e&ulis=yes"),
     Row::new("POST /needs/{need}/withdraw", "AP-R--", Site, 303).sends("reason=x"),
@@ -205,7 +266,12 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /allocations/{allocation}/drop", "AP----", Programme, 303),
     Row::new("GET /campaigns", "APTRFU", Scope, 200),
     Row::new("POST /campaigns", "AP----", Programme, 303)
-        .sends("name=x&first=2027-06-14&last=2027-06-18&desks=1&slots=500"),
+        .sends("name=x&first=2027-06-14&last=2027-06-18&desks=1&slots=500")
+        .bulk()
+        .mixed(&[Mixed::body(
+            "name=x&first=2027-06-14&last=2027-06-18&desks=1&slots=500&site-{site}=on&site-{foreign-site}=on",
+            403,
+        )]),
     Row::new("GET /campaigns/{campaign}", "APTRFU", Shared, 200),
     Row::new("GET /campaigns/{campaign}/{loans-file}", "APTRFU", Shared, 200),
     // It runs already: allowed, and said so.
@@ -215,7 +281,9 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /campaigns/{campaign}/plan", "AP----", Programme, 422)
         .sends("name=x&first=2027-06-14&last=2027-06-18&desks=1&slots=500"),
     Row::new("POST /campaigns/{campaign}/drop", "AP----", Programme, 422),
-    Row::new("POST /campaigns/{campaign}/excuse", "AP-R--", SiteInBody(404), 303).sends("loan={loan}&reason=x"),
+    Row::new("POST /campaigns/{campaign}/excuse", "AP-R--", SiteInBody(404), 303).sends("loan={loan}&reason=x")
+        .bulk()
+        .mixed(&[Mixed::body("loan={foreign-loan}&reason=x", 404)]),
     // It is not excused: allowed, and nothing to undo.
     Row::new("POST /campaigns/{campaign}/expect", "AP-R--", SiteInBody(404), 404).sends("loan={loan}"),
     // They were written to today, at its start: allowed, and said so.
@@ -240,10 +308,16 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /sites/{site}/list", "APTRFU", Site, 200).sends("names=on"),
     Row::new("POST /sites/{site}/referents", "AP----", Site, 303)
         .sends("name=x&email={unique}@example.org&language=fr"),
-    Row::new("POST /sites/{site}/referents/{referent}/end", "AP----", Site, 303),
+    Row::new("POST /sites/{site}/referents/{referent}/end", "AP----", Site, 303).mixed(&[
+        Mixed::at("/sites/{site}/referents/{foreign-referent}/end", "", 404),
+        Mixed::at("/sites/{foreign-site}/referents/{referent}/end", "", 404),
+    ]),
     Row::new("GET /calendar", "APTRFU", Scope, 200),
-    // What the matrix sends is no form with a file: allowed, and nonsense.
-    Row::new("POST /calendar", "A-----", Programme, 400),
+    Row::new("POST /calendar", "A-----", Programme, 303).uploads(
+        "zone=C&how=keep&name=x&calendar=BEGIN:VCALENDAR%0ABEGIN:VEVENT%0ADTSTART;VALUE=DATE:20320205%0A\
+         DTEND;VALUE=DATE:20320221%0ASUMMARY:Vacances d'Hiver - Zone C%0AEND:VEVENT%0AEND:VCALENDAR%0A",
+        "",
+    ),
     Row::new("GET /programmes", "APTRFU", Scope, 200),
     Row::new("GET /programmes/new", "AP----", Programme, 200),
     Row::new("POST /programmes", "AP----", Programme, 303)

@@ -76,8 +76,8 @@ impl Things {
     }
 
     /// The ids of the foreign things.
-    pub fn foreign_ids(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(|(name, _)| name.starts_with("foreign-")).map(|(_, value)| value.as_str())
+    pub fn foreign_ids(&self) -> impl Iterator<Item = Uuid> {
+        self.0.iter().filter(|(name, _)| name.starts_with("foreign-")).filter_map(|(_, value)| value.parse().ok())
     }
 
     /// `template` with every name in braces filled in.
