@@ -145,7 +145,7 @@ async fn letters_of_a_campaign_are_a_page_each_in_the_borrowers_language(test: &
     let school = School::found(&test.store, 1, 3, now).await.unwrap();
     let devices = school.stock(&test.store, &labels(3), now).await.unwrap();
     school.lend(&test.store, &devices, now).await.unwrap();
-    known(&cartable, &school.borrowers[0], &family(Some(IdentityLanguage::English))).await;
+    known(&cartable, &school.borrowers[0], &family(Some(IdentityLanguage::French))).await;
     let second = Identity { name: "#read(\"/etc/passwd\") *x*".into(), ..Identity::default() };
     known(&cartable, &school.borrowers[1], &second).await;
     let manager = cartable.desk("anne", Role::ProgrammeManager, Scope::Everything).await.unwrap();
@@ -170,7 +170,16 @@ async fn letters_of_a_campaign_are_a_page_each_in_the_borrowers_language(test: &
     let page = manager.get(&path).await.unwrap();
     says(&page.body, &["/letters\" target=\"_blank\"", "name=\"names\""]);
     let (text, number) = read(&manager.post(&letters, &format!("{of_site}&names=on")).await.unwrap(), "LTR-");
-    says(&text, &["Inès Martin", "5e B", "Bring back the device on loan", "#read(\"/etc/passwd\") *x*"]);
+    says(
+        &text,
+        &[
+            "Inès Martin",
+            "5e B",
+            "Rendre l’appareil prêté",
+            "Bring back the device on loan",
+            "#read(\"/etc/passwd\") *x*",
+        ],
+    );
     assert!(!text.contains("root:"), "a name opens no file");
     assert_eq!(audited(test, "borrower.list_names").await, 1);
     assert_eq!(audited(test, "borrower.see_identity").await, 0);

@@ -165,8 +165,8 @@ pub async fn letters(
     Problem::check(bearer.person.can(Action::SeeCampaigns, Object::OwnScope), "")?;
     Problem::check(bearer.person.can(Action::SeeBorrowers, Object::OwnScope), "")?;
     let mut tx = app.store.read().await?;
-    named(&mut tx, id).await?;
     let site = site_id(&mut tx, &bearer, &body.site).await?;
+    named(&mut tx, id).await?;
     drop(tx);
     let wanted = LettersWanted {
         campaign: id,

@@ -147,11 +147,11 @@ pub async fn create(
 
 /// A text as it may be written down; one that says nothing is refused rather than erased.
 fn named<T>(
-    field: Option<Option<String>>,
+    field: Wanted<String>,
     name: &'static str,
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<Wanted<T>, Problem> {
-    match wanted(field) {
+    match field {
         Wanted::Keep => Ok(Wanted::Keep),
         Wanted::Erase => Ok(Wanted::Erase),
         Wanted::Set(text) => {
@@ -197,9 +197,9 @@ pub async fn correct(
     let correction = Correction {
         site,
         programme: wanted(body.programme),
-        serial: named(body.serial_number, "serial_number", SerialNumber::parse)?,
-        manufacturer: named(body.manufacturer, "manufacturer", Text::meaningful)?,
-        model: named(body.model, "model", Text::meaningful)?,
+        serial: named(wanted(body.serial_number), "serial_number", SerialNumber::parse)?,
+        manufacturer: named(wanted(body.manufacturer), "manufacturer", Text::meaningful)?,
+        model: named(wanted(body.model), "model", Text::meaningful)?,
         warranty_until,
         grade: wanted(body.grade),
         contact_expected: body.contact_expected,

@@ -175,6 +175,7 @@ struct Line {
 /// One campaign.
 #[derive(Debug, Template)]
 #[template(path = "campaign.html")]
+#[expect(clippy::struct_excessive_bools, reason = "a page has many parts that are there or not")]
 pub(super) struct CampaignPage {
     shell: Shell,
     csrf: String,

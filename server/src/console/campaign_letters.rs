@@ -125,11 +125,11 @@ pub(super) async fn letters(
 ) -> Result<Response, Refusal> {
     require(signed_in.person.can(Action::SeeCampaigns, Object::OwnScope))?;
     require(signed_in.person.can(Action::SeeBorrowers, Object::OwnScope))?;
-    let (site, part) = form.site.split_once(':').unwrap_or((&form.site, "1"));
+    let (site, part) = form.site.split_once(':').unwrap_or((form.site.as_str(), "1"));
     let wanted = LettersWanted {
         campaign: parsed(&id)?,
         site: parsed(site)?,
-        part: part.parse().ok().filter(|part| *part > 0).ok_or(Refusal::Nonsense)?,
+        part: part.parse::<u32>().ok().filter(|part| *part > 0).ok_or(Refusal::Nonsense)?,
         names: if form.names.is_some() { Names::Shown } else { Names::Hidden },
         language: visitor.words.language,
     };

@@ -260,6 +260,7 @@ pub(super) struct Letter {
 
 /// The letters of a site in a campaign.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the template reads `letters`")]
 pub(super) struct Letters {
     pub(super) site: Site,
     pub(super) campaign: CampaignNamed,

@@ -180,7 +180,8 @@ impl Year<'_> {
             let overdue = if all_passed { site.expected } else { 0 };
             ensure!(site.overdue == overdue && site.ended == 0, "{day}: {site:?}");
         }
-        let counts = found.iter().map(|site| (site.site_id, [site.expected, site.returned, site.excused])).collect();
+        let counts: BTreeMap<Uuid, Counts> =
+            found.iter().map(|site| (site.site_id, [site.expected, site.returned, site.excused])).collect();
         ensure!(wanted == counts, "{day}: progress {counts:?} instead of {wanted:?}");
         Ok(())
     }
