@@ -130,7 +130,7 @@ pub enum Action {
     ApproveAllocation,
     /// See return campaigns and their progress.
     SeeCampaigns,
-    /// Plan, start and close a return campaign.
+    /// Plan, change, start and close a return campaign, write again to those still expected.
     ChangeCampaigns,
     /// See what was written to whom, and what failed.
     SeeNotices,
@@ -233,7 +233,10 @@ impl Action {
                 "See return campaigns and their progress",
                 &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor],
             ),
-            Self::ChangeCampaigns => ("Plan, start and close a return campaign", &[ProgrammeManager]),
+            Self::ChangeCampaigns => (
+                "Plan, change, start and close a return campaign, write again to those still expected",
+                &[ProgrammeManager],
+            ),
             Self::SeeNotices => ("See what was written to whom, and what failed", &[ProgrammeManager, Auditor]),
             Self::ChangeNotices => ("Send failed notices again, change webhooks", &[]),
             Self::ImportData => ("Import lists of devices, sites, borrowers, loans, needs", &[ProgrammeManager]),

@@ -13,6 +13,8 @@ text_enum! {
         SiteList = "site_list",
         /// Labels to stick on devices.
         Labels = "labels",
+        /// Letters of a return campaign to the borrowers of a site.
+        CampaignLetter = "campaign_letter",
     }
 }
 
@@ -24,6 +26,7 @@ impl DocumentKind {
             Self::Receipt => "REC",
             Self::SiteList => "LST",
             Self::Labels => "LBL",
+            Self::CampaignLetter => "LTR",
         }
     }
 

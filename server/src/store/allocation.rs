@@ -11,6 +11,7 @@ use super::{
     clause::Clause,
     need::reasons,
     on,
+    page::{self, Cursor},
     rows::{Cell, Rows, Type},
     value::{from_json, moment, optional_moment, parsed, to_json},
 };
@@ -154,13 +155,26 @@ const SELECT: &str = "SELECT a.id, a.state, a.programme_id, a.proposed_by, p.dis
      LEFT JOIN person e ON e.id = a.decided_by WHERE 1 = 1";
 
 /// Most proposals that are listed: those of a school year.
-pub const LISTED: i64 = 200;
+pub const LISTED: usize = 200;
 
-/// Proposals, newest first.
+/// The newest proposals, newest first.
 pub async fn list(tx: &mut Tx) -> Result<Vec<AllocationRow>, StoreError> {
+    Ok(page(tx, None, LISTED).await?.0)
+}
+
+/// A page of all proposals, newest first, for what holds every one of them.
+pub async fn page(
+    tx: &mut Tx,
+    after: Option<&Cursor>,
+    limit: usize,
+) -> Result<(Vec<AllocationRow>, Option<Cursor>), StoreError> {
     let mut clause = Clause::new(SELECT);
-    clause.sql(" ORDER BY a.proposed_at DESC, a.id DESC LIMIT ").value(LISTED);
-    clause.rows::<Raw>(tx).await?.into_iter().map(Raw::read).collect()
+    page::older(&mut clause, " AND (a.proposed_at, a.id) < (", after);
+    clause.sql(" ORDER BY a.proposed_at DESC, a.id DESC LIMIT ").value(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let rows = clause.rows::<Raw>(tx).await?.into_iter().map(Raw::read);
+    let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
+    let next = page::cut(&mut rows, limit, |row| Cursor::newest(row.proposed_at, row.id));
+    Ok((rows, next))
 }
 
 /// The proposal with that id.

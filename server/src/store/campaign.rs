@@ -13,6 +13,7 @@ use super::{
     clause::Clause,
     notice::{self, NewNotice},
     on,
+    page::{self, Cursor},
     rows::{Rows, Type},
     site,
     value::{day, day_number, from_json, moment, parsed, to_json},
@@ -22,6 +23,7 @@ use crate::domain::{
     campaign::{CampaignState, Choice, Desks, Held, ReturnState, Slot, assign, days},
     loan::{Loan, LoanStateName},
     notice::{CampaignLetter, Reason, Recipient},
+    paris,
     policy::Policy,
     scope::Scope,
 };
@@ -87,7 +89,7 @@ const SELECT: &str = "SELECT id, name, state, choice, first_day, last_day, desks
      FROM campaign WHERE 1 = 1";
 
 /// Most campaigns that are listed.
-const LISTED: i64 = 200;
+const LISTED: usize = 200;
 
 /// Plans a campaign. Its state is planned, whatever it says.
 pub async fn insert(tx: &mut Tx, campaign: &Campaign) -> Result<(), StoreError> {
@@ -112,11 +114,24 @@ pub async fn insert(tx: &mut Tx, campaign: &Campaign) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// All campaigns, newest first.
+/// The newest campaigns, newest first.
 pub async fn list(tx: &mut Tx) -> Result<Vec<Campaign>, StoreError> {
+    Ok(page(tx, None, LISTED).await?.0)
+}
+
+/// A page of all campaigns, newest first, for what holds every one of them.
+pub async fn page(
+    tx: &mut Tx,
+    after: Option<&Cursor>,
+    limit: usize,
+) -> Result<(Vec<Campaign>, Option<Cursor>), StoreError> {
     let mut clause = Clause::new(SELECT);
-    clause.sql(" ORDER BY created_at DESC, id DESC LIMIT ").value(LISTED);
-    clause.rows::<Raw>(tx).await?.into_iter().map(Raw::read).collect()
+    page::older(&mut clause, " AND (created_at, id) < (", after);
+    clause.sql(" ORDER BY created_at DESC, id DESC LIMIT ").value(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let rows = clause.rows::<Raw>(tx).await?.into_iter().map(Raw::read);
+    let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
+    let next = page::cut(&mut rows, limit, |row| Cursor::newest(row.created_at, row.id));
+    Ok((rows, next))
 }
 
 /// The campaign with that id.
@@ -181,9 +196,13 @@ pub enum StartError {
 
 /// Starts a campaign: each chosen loan gets its place, and its borrower a letter. Gives the number of loans.
 pub async fn start(tx: &mut Tx, id: Uuid, policy: &Policy, now: UtcMillis) -> Result<usize, StartError> {
-    let sql = "UPDATE campaign SET state = 'running', started_at = $2 WHERE id = $1 AND state = 'planned'";
-    let rows = on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(|done| done.rows_affected()))
-        .map_err(StoreError::from)?;
+    let sql = "UPDATE campaign SET state = 'running', started_at = $2, letters = 1, written_day = $3 \
+               WHERE id = $1 AND state = 'planned'";
+    let today = day_number(paris::date(now));
+    let rows = on!(tx, |c| {
+        sqlx::query(sql).bind(id).bind(now.get()).bind(today).execute(c).await.map(|done| done.rows_affected())
+    })
+    .map_err(StoreError::from)?;
     let campaign = find(tx, id).await?.filter(|_| rows == 1).ok_or(StartRefused::NotPlanned)?;
     let mut by_site: BTreeMap<Uuid, Vec<Held>> = BTreeMap::new();
     for held in open_loans(tx).await?.into_iter().filter(|held| campaign.choice.takes(held)) {
@@ -304,7 +323,7 @@ fn letter(campaign: &Campaign, (held, site): (&Held, &str), slot: Slot, now: Utc
         recipient: Recipient::borrower(held.borrower),
         site: Some(held.site),
         reason: Reason::Campaign { loan: held.loan, letter },
-        not_before: crate::domain::paris::date(now),
+        not_before: paris::date(now),
         not_after: campaign.last,
     }
 }
@@ -318,11 +337,11 @@ pub async fn close(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<bool, StoreE
 }
 
 #[derive(sqlx::FromRow)]
-struct RawPlace {
-    campaign_id: Uuid,
-    site_id: Uuid,
-    state: String,
-    day: i64,
+pub(super) struct RawPlace {
+    pub(super) campaign_id: Uuid,
+    pub(super) site_id: Uuid,
+    pub(super) state: String,
+    pub(super) day: i64,
 }
 
 /// Follows a loan that came to another state, in every campaign that runs. The loan's device is held.
@@ -353,32 +372,4 @@ pub(crate) async fn follow(tx: &mut Tx, loan: &Loan, now: UtcMillis) -> Result<(
         shift(tx, (place.campaign_id, place.site_id, place.day), Deltas::of(before, after)).await?;
     }
     Ok(())
-}
-
-/// Excuses a loan of `scope` that is expected in a running campaign, with a reason. False when there is none.
-pub async fn excuse(
-    tx: &mut Tx,
-    scope: &Scope,
-    (campaign, loan): (Uuid, Uuid),
-    (reason, by): (&str, &str),
-    now: UtcMillis,
-) -> Result<bool, StoreError> {
-    // Held: nobody takes the device back in between.
-    if super::loan::find_for_update(tx, &Scope::Everything, loan).await?.is_none() {
-        return Ok(false);
-    }
-    let mut clause = Clause::new(
-        "SELECT l.campaign_id, l.site_id, l.state, l.day FROM campaign_loan l JOIN campaign c ON c.id = l.campaign_id \
-         WHERE c.state = 'running' AND l.state = 'expected' AND l.campaign_id = ",
-    );
-    clause.value(campaign).sql(" AND l.loan_id = ").value(loan).within("l.site_id", scope);
-    let Some(place) = clause.rows::<RawPlace>(tx).await?.pop() else { return Ok(false) };
-    let sql = "UPDATE campaign_loan SET state = 'excused', excuse = $3, excused_by = $4, changed_at = $5 \
-               WHERE campaign_id = $1 AND loan_id = $2";
-    on!(tx, |c| {
-        sqlx::query(sql).bind(campaign).bind(loan).bind(reason).bind(by).bind(now.get()).execute(c).await.map(drop)
-    })?;
-    let deltas = Deltas::of(ReturnState::Expected, ReturnState::Excused);
-    shift(tx, (campaign, place.site_id, place.day), deltas).await?;
-    Ok(true)
 }

@@ -63,6 +63,14 @@ pub struct SiteProgress {
     pub ended: i64,
 }
 
+impl SiteProgress {
+    /// The loans of the site that the campaign chose, whatever became of them.
+    #[must_use]
+    pub const fn places(&self) -> i64 {
+        self.expected + self.returned + self.excused + self.ended
+    }
+}
+
 /// How far a campaign has come at each site of `scope`; `today` is the civil day.
 pub async fn progress(tx: &mut Tx, scope: &Scope, id: Uuid, today: i64) -> Result<Vec<SiteProgress>, StoreError> {
     let mut clause = Clause::new(

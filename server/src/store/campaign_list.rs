@@ -6,12 +6,14 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     clause::Clause,
+    flag_list,
     page::{Cursor, CursorKey, Page, Total},
     value::{day, parsed},
 };
 use crate::domain::{
     borrower::Level,
     campaign::{ReturnState, Slot},
+    flag::FlagCode,
     scope::Scope,
 };
 
@@ -62,6 +64,8 @@ pub struct ReturnRow {
     pub last_contact_day: Option<i64>,
     /// How many flags are open on it.
     pub open_flags: i64,
+    /// The device's open flags, worst first, each once.
+    pub flags: Vec<FlagCode>,
     /// Why it is excused.
     pub excuse: Option<String>,
 }
@@ -108,6 +112,7 @@ impl Raw {
             due: self.due_day.map(|number| day("loan.due_day", number)).transpose()?,
             last_contact_day: self.last_contact_day,
             open_flags: self.open_flags,
+            flags: Vec::new(),
             excuse: self.excuse,
         })
     }
@@ -138,7 +143,13 @@ pub async fn list(tx: &mut Tx, scope: &Scope, id: Uuid, query: &ReturnQuery) -> 
     let mut count = Clause::new("SELECT count(*) FROM campaign_loan");
     restrict(&mut count, scope, id, query);
     let total = Total::Exact(count.number(tx).await?);
-    Ok(Page { rows: rows.into_iter().map(Raw::read).collect::<Result<_, _>>()?, next, total })
+    let mut rows = rows.into_iter().map(Raw::read).collect::<Result<Vec<_>, _>>()?;
+    let flagged = rows.iter().filter(|row| row.open_flags > 0).map(|row| row.device);
+    let flags = flag_list::open_codes(tx, flagged).await?;
+    for row in &mut rows {
+        row.flags = flags.get(&row.device).cloned().unwrap_or_default();
+    }
+    Ok(Page { rows, next, total })
 }
 
 fn restrict(clause: &mut Clause, scope: &Scope, id: Uuid, query: &ReturnQuery) {

@@ -35,6 +35,13 @@ pub enum Subject {
     },
     /// A site, or all that its maker sees.
     Site(Option<Uuid>),
+    /// The loans of a site in a return campaign.
+    Campaign {
+        /// The campaign.
+        campaign: Uuid,
+        /// The site.
+        site: Uuid,
+    },
 }
 
 /// A document that was made.
@@ -84,6 +91,7 @@ struct Raw {
     site_id: Option<Uuid>,
     device_id: Option<Uuid>,
     borrower_id: Option<Uuid>,
+    campaign_id: Option<Uuid>,
     template: String,
     template_version: String,
     template_sha256: Vec<u8>,
@@ -99,7 +107,10 @@ impl Raw {
         match (self.loan_id, self.device_id, self.borrower_id) {
             (Some(loan), ..) => Subject::Loan { loan, site },
             (None, Some(device), Some(borrower)) => Subject::HandOver { device, borrower, site },
-            (None, ..) => Subject::Site(site),
+            (None, ..) => match (self.campaign_id, site) {
+                (Some(campaign), Some(site)) => Subject::Campaign { campaign, site },
+                (None, _) | (_, None) => Subject::Site(site),
+            },
         }
     }
 
@@ -122,8 +133,8 @@ fn hash(what: &'static str, bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
     bytes.try_into().map_err(|_| StoreError::Corrupt { what, why: "not 32 bytes".to_owned() })
 }
 
-const SELECT: &str = "SELECT number, loan_id, site_id, device_id, borrower_id, template, template_version, \
-     template_sha256, pdf_sha256, language, made_by, made_at FROM document";
+const SELECT: &str = "SELECT number, loan_id, site_id, device_id, borrower_id, campaign_id, template, \
+     template_version, template_sha256, pdf_sha256, language, made_by, made_at FROM document";
 /// Documents of one loan that are shown.
 const SHOWN: i64 = 100;
 
@@ -140,12 +151,13 @@ pub async fn next_number(tx: &mut Tx, kind: DocumentKind, year: i16) -> Result<D
 /// Records a document that was made.
 pub async fn insert(tx: &mut Tx, document: &Document) -> Result<(), StoreError> {
     let sql = "INSERT INTO document (number, kind, loan_id, site_id, device_id, borrower_id, template, \
-               template_version, template_sha256, pdf_sha256, language, made_by, made_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-    let (loan, site, device, borrower) = match document.subject {
-        Subject::Loan { loan, site } => (Some(loan), site, None, None),
-        Subject::HandOver { device, borrower, site } => (None, site, Some(device), Some(borrower)),
-        Subject::Site(site) => (None, site, None, None),
+               template_version, template_sha256, pdf_sha256, language, made_by, made_at, campaign_id) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    let (loan, site, device, borrower, campaign) = match document.subject {
+        Subject::Loan { loan, site } => (Some(loan), site, None, None, None),
+        Subject::HandOver { device, borrower, site } => (None, site, Some(device), Some(borrower), None),
+        Subject::Site(site) => (None, site, None, None, None),
+        Subject::Campaign { campaign, site } => (None, Some(site), None, None, Some(campaign)),
     };
     on!(tx, |c| {
         sqlx::query(sql)
@@ -162,6 +174,7 @@ pub async fn insert(tx: &mut Tx, document: &Document) -> Result<(), StoreError> 
             .bind(document.language.as_str())
             .bind(document.made_by.as_str())
             .bind(document.made_at.get())
+            .bind(campaign)
             .execute(c)
             .await
             .map(drop)

@@ -1,5 +1,7 @@
 //! The list of open flags of the whole programme: what needs a person, worst and newest first.
 
+use std::collections::HashMap;
+
 use cartable_common::{DeviceId, UtcMillis};
 use uuid::Uuid;
 
@@ -8,6 +10,7 @@ use super::{
     clause::Clause,
     device_list::{COUNT_CAP, PAGE_ROWS, parsed, severity},
     page::{Cursor, CursorKey, Page, Total},
+    rows::Rows,
 };
 use crate::domain::{
     flag::{Evidence, FlagCode, Severity},
@@ -188,6 +191,28 @@ struct Row {
     asset_tag: Option<String>,
     site_name: Option<String>,
     commune: Option<String>,
+}
+
+/// The codes of the open flags of devices, worst first, each once. The caller has found the devices within its scope.
+pub async fn open_codes(
+    tx: &mut Tx,
+    devices: impl IntoIterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, Vec<FlagCode>>, StoreError> {
+    let sql = "SELECT f.device_id, f.code FROM {rows} JOIN flag f ON f.device_id = r.id WHERE f.cleared_at IS NULL \
+               ORDER BY f.severity DESC, f.code";
+    let mut codes: HashMap<Uuid, Vec<FlagCode>> = HashMap::new();
+    let rows = Rows::of_ids(devices);
+    if rows.is_empty() {
+        return Ok(codes);
+    }
+    let found: Vec<(Uuid, String)> = rows.fetch(tx, sql).await?;
+    for (device, code) in found {
+        let (code, known) = (parsed("flag code", &code)?, codes.entry(device).or_default());
+        if !known.contains(&code) {
+            known.push(code);
+        }
+    }
+    Ok(codes)
 }
 
 impl Row {

@@ -8,7 +8,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, on,
+    StoreError, Tx,
+    clause::Clause,
+    on,
+    page::{self, Cursor},
     rows::{Rows, Type},
     value::{from_json, moment, optional_moment, parsed, to_json},
 };
@@ -93,7 +96,7 @@ const SELECT: &str = "SELECT id, kind, file_name, created_by, created_at, state,
      done_rows, new_rows, changed_rows, same_rows, bad_rows, failure, finished_at FROM import";
 
 /// Imports shown at once, newest first.
-const SHOWN: i64 = 50;
+const SHOWN: usize = 50;
 
 /// Records an import, whose columns are then looked at.
 pub async fn insert(tx: &mut Tx, import: &Import, content_hash: &[u8]) -> Result<(), StoreError> {
@@ -142,9 +145,22 @@ pub async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<Import>, StoreError> {
 
 /// The newest imports.
 pub async fn newest(tx: &mut Tx) -> Result<Vec<Import>, StoreError> {
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY created_at DESC, id DESC LIMIT $1"));
-    let raw: Vec<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(SHOWN).fetch_all(c).await)?;
-    raw.into_iter().map(Raw::read).collect()
+    Ok(page(tx, None, SHOWN).await?.0)
+}
+
+/// A page of all imports, newest first, for what holds every one of them.
+pub async fn page(
+    tx: &mut Tx,
+    after: Option<&Cursor>,
+    limit: usize,
+) -> Result<(Vec<Import>, Option<Cursor>), StoreError> {
+    let mut clause = Clause::new(SELECT);
+    page::older(&mut clause, " WHERE (created_at, id) < (", after);
+    clause.sql(" ORDER BY created_at DESC, id DESC LIMIT ").value(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let rows = clause.rows::<Raw>(tx).await?.into_iter().map(Raw::read);
+    let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
+    let next = page::cut(&mut rows, limit, |row| Cursor::newest(row.created_at, row.id));
+    Ok((rows, next))
 }
 
 /// An import of the same file by the same person that was interrupted while it was written.

@@ -16,6 +16,8 @@ pub mod borrower;
 pub mod borrower_list;
 pub mod campaign;
 pub mod campaign_count;
+pub mod campaign_excuse;
+pub mod campaign_letter;
 pub mod campaign_list;
 pub mod campaign_plan;
 pub mod certificate;

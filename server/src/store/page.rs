@@ -4,6 +4,8 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::clause::Clause;
+
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
@@ -53,6 +55,28 @@ impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&BASE64URL_NOPAD.encode(&serde_json::to_vec(self).map_err(|_| std::fmt::Error)?))
     }
+}
+
+impl Cursor {
+    /// After a row of a list that is read newest first.
+    pub(super) fn newest(at: cartable_common::UtcMillis, id: Uuid) -> Self {
+        Self { key: CursorKey::Number(at.get()), id }
+    }
+}
+
+/// Restricts a list that is read newest first, by `columns` (` AND (created_at, id) < (`), to what is older than the
+/// row of `after`. A cursor of another kind of list restricts nothing.
+pub(super) fn older(clause: &mut Clause, columns: &'static str, after: Option<&Cursor>) {
+    if let Some(Cursor { key: CursorKey::Number(at), id }) = after {
+        clause.sql(columns).value(*at).sql(", ").value(*id).sql(")");
+    }
+}
+
+/// Leaves `limit` of the rows, of which one more was read; where the next page begins, if there is one.
+pub(super) fn cut<T>(rows: &mut Vec<T>, limit: usize, place: impl Fn(&T) -> Cursor) -> Option<Cursor> {
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    rows.last().filter(|_| more).map(place)
 }
 
 /// A text that no page gave out.
