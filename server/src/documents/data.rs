@@ -236,6 +236,38 @@ pub(super) struct SiteList {
     pub(super) rows: Vec<Row>,
 }
 
+/// A campaign, as its letters name it.
+#[derive(Serialize)]
+pub(super) struct CampaignNamed {
+    pub(super) name: String,
+    pub(super) first: String,
+    pub(super) last: String,
+}
+
+/// The letter about one loan.
+#[derive(Serialize)]
+pub(super) struct Letter {
+    /// The borrower's language.
+    pub(super) language: &'static str,
+    pub(super) borrower: Holder,
+    pub(super) device: Device,
+    /// What went with the device and is to be brought.
+    pub(super) accessories: Vec<String>,
+    pub(super) day: String,
+    pub(super) desk: u32,
+    pub(super) slot: u32,
+}
+
+/// The letters of a site in a campaign.
+#[derive(Serialize)]
+pub(super) struct Letters {
+    pub(super) site: Site,
+    pub(super) campaign: CampaignNamed,
+    /// Who answers for the site's loans: whom to ask.
+    pub(super) referents: Vec<String>,
+    pub(super) letters: Vec<Letter>,
+}
+
 /// One label; lengths in millimetres.
 #[derive(Debug, Serialize)]
 pub(super) struct Label {

@@ -76,16 +76,17 @@ pub struct Made {
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
     /// There is no such thing, or it lies outside the person's sites.
-    #[error("there is no such loan, device, borrower or site, or it lies outside your sites")]
+    #[error("there is no such loan, device, borrower, campaign or site, or it lies outside your sites")]
     NotFound,
     /// The signatory.
     #[error(transparent)]
     NoSuchHolder(#[from] NoSuchHolder),
-    /// A receipt for a device that is still out, or an agreement for a reservation that was dropped.
-    #[error("the loan's state has no such document")]
+    /// A receipt for a device that is still out, an agreement for a reservation that was dropped, letters of a campaign
+    /// that does not run.
+    #[error("the loan's or the campaign's state has no such document")]
     NotInState,
     /// Nothing to print.
-    #[error("no device was found")]
+    #[error("there is nothing to print")]
     Nothing,
     /// More than one document holds.
     #[error("more than {0} labels at once")]
@@ -176,6 +177,7 @@ impl Documents {
         let (signatories, guardians) = who.names(&person.borrower, person.identity.as_ref())?;
         let site = match subject {
             Subject::Loan { site, .. } | Subject::HandOver { site, .. } | Subject::Site(site) => site,
+            Subject::Campaign { site, .. } => Some(site),
         };
         let rest = Agreement {
             loan,
@@ -324,6 +326,7 @@ fn about(subject: Subject) -> Value {
         Subject::Loan { loan, .. } => json!({ "loan": loan }),
         Subject::HandOver { device, borrower, .. } => json!({ "device": device, "borrower": borrower }),
         Subject::Site(site) => json!({ "site": site }),
+        Subject::Campaign { campaign, site } => json!({ "campaign": campaign, "site": site }),
     }
 }
 

@@ -1,4 +1,5 @@
-//! PDFs from templates that a département can replace: agreements, receipts, lists of loans, labels.
+//! PDFs from templates that a département can replace: agreements, receipts, lists of loans, letters of return campaigns,
+//! labels.
 //!
 //! A template is a Typst file that is given the document's data as plain values; it reads no file but those beside it,
 //! no package, no network. Every PDF declares PDF/A-2a and PDF/UA-1, or is not made. What is made is recorded with its
@@ -7,6 +8,7 @@
 
 mod data;
 mod labels;
+mod letters;
 mod make;
 mod people;
 mod sample;
@@ -30,6 +32,7 @@ use self::data::Letterhead;
 pub use self::{
     data::{NoSuchHolder, Signatories},
     labels::LabelsWanted,
+    letters::LettersWanted,
     make::{HandOverWanted, Made, MakeError, Maker, Names},
     template::{Template, TemplateError, Templates},
 };

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::{
     Template,
     data::{
-        self, Agreement, Back, Device, Holder, Label, Labels, Lent, Letterhead, Measures, Receipt, Row, Site, SiteList,
-        Title, millimetres,
+        self, Agreement, Back, CampaignNamed, Device, Holder, Label, Labels, Lent, Letter, Letterhead, Letters,
+        Measures, Receipt, Row, Site, SiteList, Title, millimetres,
     },
     symbol,
 };
@@ -40,6 +40,9 @@ pub(super) fn of(kind: DocumentKind, language: Language, template: &Template) ->
         DocumentKind::Receipt => vec![data::data(full, receipt(true)), data::data(empty, receipt(false))],
         DocumentKind::SiteList => {
             vec![data::data(full, list(60)), data::data(full, list(1)), data::data(empty, list(0))]
+        }
+        DocumentKind::CampaignLetter => {
+            vec![data::data(full, letters(3, language)), data::data(empty, letters(1, language))]
         }
         DocumentKind::Labels => {
             SheetFormat::ALL.iter().map(|format| data::data(full, labels(*format, &letterhead))).collect()
@@ -119,6 +122,28 @@ fn list(rows: usize) -> SiteList {
         overdue: index.is_multiple_of(4),
     };
     SiteList { site: site(), borrowers: rows != 1, more: rows > 50, rows: (0..rows).map(row).collect() }
+}
+
+fn letters(count: usize, own: Language) -> Letters {
+    let whole = count > 1;
+    let other = if own == Language::French { Language::English } else { Language::French };
+    let letter = |index: usize| Letter {
+        // One page in the other language, and one without anything that may be missing.
+        language: if index == 1 { other } else { own }.as_str(),
+        borrower: holder(index.is_multiple_of(2) && whole),
+        device: device(index < 2 && whole),
+        accessories: if index < 2 { lent(whole).accessories } else { Vec::new() },
+        day: "2027-06-15".into(),
+        desk: 1,
+        slot: u32::try_from(index + 1).unwrap_or(1),
+    };
+    let campaign = CampaignNamed {
+        name: "Restitutions de juin".into(),
+        first: "2027-06-14".into(),
+        last: if whole { "2027-06-25" } else { "2027-06-14" }.into(),
+    };
+    let referents = if whole { vec!["Claire Roux".to_owned(), "Bruno Petit".to_owned()] } else { Vec::new() };
+    Letters { site: site(), campaign, referents, letters: (0..count).map(letter).collect() }
 }
 
 fn labels(format: SheetFormat, letterhead: &Letterhead) -> Labels {

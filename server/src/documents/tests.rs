@@ -93,7 +93,7 @@ fn what_people_write_stays_text() {
 
 /// Puts `text` into every field that a device or a person fills.
 fn spoil(value: &mut Value, text: &str) {
-    const FILLED: [&str; 14] = [
+    const FILLED: [&str; 15] = [
         "asset_tag",
         "serial",
         "model",
@@ -106,6 +106,7 @@ fn spoil(value: &mut Value, text: &str) {
         "accessories",
         "missing",
         "signatories",
+        "referents",
         "owner",
         "contact",
     ];
