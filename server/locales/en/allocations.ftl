@@ -92,3 +92,4 @@ cause-need_closed = The need no longer waits
 cause-programme_closed = The programme lends no more
 cause-not_in_stock = The device is no longer in stock
 cause-other = The device can no longer be reserved
+csv-share-percent = Share met (%)

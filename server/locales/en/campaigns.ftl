@@ -60,3 +60,16 @@ campaign-of-sites = { $count ->
    *[other] { $count } sites
 }
 campaign-leaving-only = pupils who leave
+campaign-edit = Change
+campaign-save = Save
+campaign-drop = Give the campaign up
+campaign-write-again = Write again to those still expected
+campaign-write-again-hint = A reminder by e-mail to borrowers whose device has not come back, once a day at most. Those whose earlier letter has not left yet get no other.
+campaign-expect = Expect again
+campaign-letters = Letters to print
+campaign-letters-hint = One page for each device still expected, in the borrower’s language: for families without e-mail.
+campaign-letters-make = Letters (PDF)
+campaign-problem-not-running = The campaign does not run.
+campaign-problem-written-today = Those still expected were written to today already.
+campaign-problem-over = The campaign’s last day has passed: reminders of due loans go on.
+campaign-problem-no-letters = No device is expected here any more.

@@ -92,3 +92,4 @@ cause-need_closed = Le besoin n’attend plus
 cause-programme_closed = Le dispositif ne prête plus
 cause-not_in_stock = L’appareil n’est plus en stock
 cause-other = L’appareil ne peut plus être réservé
+csv-share-percent = Part servie (%)

@@ -60,3 +60,16 @@ campaign-of-sites = { $count ->
    *[other] { $count } établissements
 }
 campaign-leaving-only = élèves qui partent
+campaign-edit = Modifier
+campaign-save = Enregistrer
+campaign-drop = Abandonner la campagne
+campaign-write-again = Écrire à nouveau à ceux qu’on attend
+campaign-write-again-hint = Un rappel par e-mail aux bénéficiaires dont l’appareil n’est pas revenu, une fois par jour au plus. Ceux dont le courrier précédent n’est pas encore parti n’en reçoivent pas d’autre.
+campaign-expect = Attendre à nouveau
+campaign-letters = Courriers à imprimer
+campaign-letters-hint = Une page par appareil encore attendu, dans la langue du bénéficiaire : pour les familles sans e-mail.
+campaign-letters-make = Courriers (PDF)
+campaign-problem-not-running = La campagne n’est pas en cours.
+campaign-problem-written-today = Ceux qu’on attend ont déjà reçu un courrier aujourd’hui.
+campaign-problem-over = Le dernier jour de la campagne est passé : les rappels d’échéance continuent.
+campaign-problem-no-letters = Plus aucun appareil n’est attendu ici.

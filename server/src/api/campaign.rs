@@ -19,6 +19,7 @@ use crate::{
     domain::{
         borrower::Level,
         campaign::{CampaignState, ReturnState},
+        flag::FlagCode,
         paris,
         programme::Programme,
         scope::Scope,
@@ -219,6 +220,8 @@ pub struct ReturnBody {
     last_contact: Option<String>,
     /// How many flags are open on it.
     open_flags: i64,
+    /// Their codes, worst first, each once.
+    flags: Vec<FlagCode>,
     /// Why it need not come.
     excuse: Option<String>,
 }
@@ -242,6 +245,7 @@ impl ReturnBody {
             due: text(row.due),
             last_contact: row.last_contact_day.map(crate::domain::import::value::day_text),
             open_flags: row.open_flags,
+            flags: row.flags,
             excuse: row.excuse,
         }
     }

@@ -1,4 +1,4 @@
-//! What scripts do about return campaigns: plan, give a site its desks, start, excuse, close.
+//! What scripts do about return campaigns: plan, plan otherwise, give up, give a site its desks, start, close.
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    act::{reason, record},
+    act::record,
     campaign::{CampaignBody, Names, named},
     extract::{Body, Path},
     loan::day,
@@ -22,6 +22,7 @@ use crate::{
         campaign::{Choice, Desks, InvalidPlan, Plan},
     },
     store::{
+        Tx,
         campaign::{self, StartError, StartRefused},
         campaign_plan::{self, PlanError},
         programme,
@@ -68,16 +69,6 @@ pub struct NewDesksBody {
     slots: u32,
 }
 
-/// A loan that need not come.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ExcuseBody {
-    /// The loan.
-    loan: Uuid,
-    /// Why; stands in the campaign and in the audit.
-    reason: String,
-}
-
 /// What a campaign began with.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct StartedBody {
@@ -111,6 +102,18 @@ impl From<StartError> for Problem {
     }
 }
 
+async fn read_plan(tx: &mut Tx, bearer: &BearerToken, new: NewCampaignBody) -> Result<Plan, Problem> {
+    let window = (day("first", &new.first)?, day("last", &new.last)?);
+    let known = programme::list(tx).await?;
+    let programmes = new.programmes.iter().map(|code| programme_id(&known, code)).collect::<Result<_, _>>()?;
+    let mut sites = Vec::with_capacity(new.sites.len());
+    for uai in &new.sites {
+        sites.push(site_id(tx, bearer, uai).await?);
+    }
+    let choice = Choice { programmes, levels: new.levels, sites, leaving: new.leaving };
+    Ok(Plan::new(&new.name, window, Desks::new(new.desks, new.slots)?, choice)?)
+}
+
 /// Plan a return campaign
 ///
 /// Roles: administrator, programme manager, who see all sites.
@@ -124,21 +127,61 @@ pub async fn plan(
 ) -> Result<(StatusCode, Json<CampaignBody>), Problem> {
     let person = &bearer.person;
     Problem::check(person.can(Action::ChangeCampaigns, Object::Programme), "")?;
-    let window = (day("first", &new.first)?, day("last", &new.last)?);
     let mut tx = app.store.write().await?;
-    let known = programme::list(&mut tx).await?;
-    let programmes = new.programmes.iter().map(|code| programme_id(&known, code)).collect::<Result<_, _>>()?;
-    let mut sites = Vec::with_capacity(new.sites.len());
-    for uai in &new.sites {
-        sites.push(site_id(&mut tx, &bearer, uai).await?);
-    }
-    let choice = Choice { programmes, levels: new.levels, sites, leaving: new.leaving };
-    let plan = Plan::new(&new.name, window, Desks::new(new.desks, new.slots)?, choice)?;
+    let plan = read_plan(&mut tx, &bearer, new).await?;
     let planned = campaign_plan::plan(&mut tx, plan, person.login.as_str(), bearer.now).await?;
     record(&mut tx, &bearer, "campaign.plan", ("campaign", planned.id), campaign_plan::details(&planned)).await?;
     let names = Names::read(&mut tx, &bearer).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(CampaignBody::new(&planned, &names))))
+}
+
+/// Plan a campaign otherwise, before its start
+///
+/// All of it is given again; sites keep desks of their own. Roles: administrator, programme manager, who see all sites.
+#[utoipa::path(put, path = "/v1/campaigns/{id}", tag = "campaigns", request_body = NewCampaignBody,
+    params(("id" = Uuid, Path, description = "The campaign")), responses((status = 200, body = CampaignBody),
+    (status = 400, response = Problem), (status = 401, response = Problem), (status = 403, response = Problem),
+    (status = 404, response = Problem), (status = 422, response = Problem)))]
+pub async fn change(
+    State(app): State<App>,
+    bearer: BearerToken,
+    Path(id): Path<Uuid>,
+    Body(new): Body<NewCampaignBody>,
+) -> Result<Json<CampaignBody>, Problem> {
+    Problem::check(bearer.person.can(Action::ChangeCampaigns, Object::Programme), "")?;
+    let mut tx = app.store.write().await?;
+    named(&mut tx, id).await?;
+    let plan = read_plan(&mut tx, &bearer, new).await?;
+    let changed = campaign_plan::change(&mut tx, id, plan).await?;
+    let planned = changed.ok_or_else(|| Problem::unprocessable(NOT_PLANNED))?;
+    record(&mut tx, &bearer, "campaign.change", ("campaign", id), campaign_plan::details(&planned)).await?;
+    let names = Names::read(&mut tx, &bearer).await?;
+    tx.commit().await?;
+    Ok(Json(CampaignBody::new(&planned, &names)))
+}
+
+/// Give a campaign up, before its start
+///
+/// Nothing of it stays but the audit. Roles: administrator, programme manager, who see all sites.
+#[utoipa::path(delete, path = "/v1/campaigns/{id}", tag = "campaigns",
+    params(("id" = Uuid, Path, description = "The campaign")), responses((status = 204), (status = 400, response = Problem),
+    (status = 401, response = Problem), (status = 403, response = Problem), (status = 404, response = Problem),
+    (status = 422, response = Problem)))]
+pub async fn drop_planned(
+    State(app): State<App>,
+    bearer: BearerToken,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, Problem> {
+    Problem::check(bearer.person.can(Action::ChangeCampaigns, Object::Programme), "")?;
+    let mut tx = app.store.write().await?;
+    let found = named(&mut tx, id).await?;
+    if !campaign_plan::drop_planned(&mut tx, id).await? {
+        return Err(Problem::unprocessable(NOT_PLANNED));
+    }
+    record(&mut tx, &bearer, "campaign.drop", ("campaign", id), campaign_plan::details(&found)).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Give one site desks of its own, before the start
@@ -160,7 +203,7 @@ pub async fn set_desks(
     named(&mut tx, id).await?;
     let site = site_id(&mut tx, &bearer, &body.site).await?;
     if !campaign::set_desks(&mut tx, id, site, desks).await? {
-        return Err(Problem::unprocessable("The campaign is not planned any more: its places are given."));
+        return Err(Problem::unprocessable(NOT_PLANNED));
     }
     let details = json!({ "site": body.site, "desks": desks.desks, "slots": desks.slots });
     record(&mut tx, &bearer, "campaign.set_desks", ("campaign", id), details).await?;
@@ -207,31 +250,4 @@ pub async fn close(State(app): State<App>, bearer: BearerToken, Path(id): Path<U
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Excuse a loan that is expected
-///
-/// Roles: administrator, programme manager, referent, within their sites.
-#[utoipa::path(post, path = "/v1/campaigns/{id}/excuse", tag = "campaigns", request_body = ExcuseBody,
-    params(("id" = Uuid, Path, description = "The campaign")), responses((status = 204), (status = 400, response = Problem),
-    (status = 401, response = Problem), (status = 403, response = Problem), (status = 404, response = Problem),
-    (status = 422, response = Problem)))]
-pub async fn excuse(
-    State(app): State<App>,
-    bearer: BearerToken,
-    Path(id): Path<Uuid>,
-    Body(body): Body<ExcuseBody>,
-) -> Result<StatusCode, Problem> {
-    let person = &bearer.person;
-    Problem::check(person.can(Action::ChangeLoan, Object::OwnScope), "")?;
-    let why = reason(&body.reason)?;
-    let mut tx = app.store.write().await?;
-    let by = person.login.as_str();
-    if !campaign::excuse(&mut tx, &person.scope, (id, body.loan), (why, by), bearer.now).await? {
-        return Err(Problem::not_found(UNKNOWN_LOAN));
-    }
-    let details = json!({ "campaign": id, "reason": why });
-    record(&mut tx, &bearer, "campaign.excuse", ("loan", body.loan), details).await?;
-    tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-const UNKNOWN_LOAN: &str = "No such loan of your sites is expected in this campaign, or the campaign does not run.";
+const NOT_PLANNED: &str = "The campaign is not planned any more: its places are given.";

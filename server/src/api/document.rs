@@ -20,7 +20,7 @@ use super::{
 use crate::{
     app::App,
     auth::{Action, BearerToken, Object},
-    documents::{MakeError, Maker, Signatories},
+    documents::{Made, MakeError, Maker, Signatories},
     domain::document::DocumentKind,
     store::{
         document::{self, Document},
@@ -105,7 +105,7 @@ impl From<MakeError> for Problem {
     }
 }
 
-fn maker<'a>(app: &'a App, bearer: &'a BearerToken) -> Maker<'a> {
+pub(super) fn maker<'a>(app: &'a App, bearer: &'a BearerToken) -> Maker<'a> {
     let may = |action| bearer.person.can(action, Object::OwnScope).is_allowed();
     Maker {
         store: &app.store,
@@ -165,9 +165,14 @@ pub async fn make(
             app.documents.receipt(by, id).await?
         }
     };
+    Ok(pdf(made))
+}
+
+/// The PDF, under its number.
+pub(super) fn pdf(made: Made) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/pdf".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}.pdf\"", made.document.number)),
     ];
-    Ok((StatusCode::CREATED, headers, made.pdf).into_response())
+    (StatusCode::CREATED, headers, made.pdf).into_response()
 }

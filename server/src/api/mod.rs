@@ -10,6 +10,7 @@ pub mod audit;
 pub mod borrower;
 pub mod campaign;
 pub mod campaign_act;
+pub mod campaign_letters;
 pub mod device;
 pub mod device_list;
 pub mod document;
@@ -129,12 +130,15 @@ fn planning() -> OpenApiRouter<App> {
         .routes(routes!(allocation_act::approve))
         .routes(routes!(allocation_act::give_up))
         .routes(routes!(campaign::list, campaign_act::plan))
-        .routes(routes!(campaign::read))
+        .routes(routes!(campaign::read, campaign_act::change, campaign_act::drop_planned))
         .routes(routes!(campaign::loans))
         .routes(routes!(campaign_act::set_desks))
         .routes(routes!(campaign_act::start))
         .routes(routes!(campaign_act::close))
-        .routes(routes!(campaign_act::excuse))
+        .routes(routes!(campaign_letters::excuse))
+        .routes(routes!(campaign_letters::expect))
+        .routes(routes!(campaign_letters::write_again))
+        .routes(routes!(campaign_letters::letters))
 }
 
 /// Files in. One address takes bodies as large as files.

@@ -207,6 +207,7 @@ pub(super) struct AllocationPage {
     lines: Vec<Line>,
     pager: Pager,
     downloads: Downloads,
+    fairness_files: Downloads,
 }
 
 impl AllocationPage {
@@ -237,6 +238,7 @@ impl AllocationPage {
             lines: found.page.rows.into_iter().map(|row| line(row, &found.programmes, may, words)).collect(),
             pager,
             downloads: Downloads::new(&format!("{path}/lines"), |path| address(path, &parts), words),
+            fairness_files: Downloads::new(&format!("{path}/fairness"), |path| format!("{path}?"), words),
             shell,
         }
     }

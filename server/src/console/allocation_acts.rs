@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     acts::{reason, record},
     allocation::{AllocationPage, AllocationsPage, Approval, Found, LinesAsked, May},
-    allocation_sheet::AllocationLines,
+    allocation_sheet::{AllocationFairness, AllocationLines},
     download,
     error::{Refusal, require},
     shell::{self, Section},
@@ -264,12 +264,16 @@ pub(super) async fn export(
     require(signed_in.person.can(Action::SeeAllocations, Object::Programme))?;
     require(signed_in.person.can(Action::ExportData, Object::OwnScope))?;
     let (id, query) = (parsed(&id)?, LineQuery { after: None, ..asked.query()? });
-    if !file.starts_with("lines.") {
-        return Err(Refusal::NotFound);
-    }
     let mut tx = app.store.read().await?;
     allocation::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     drop(tx);
-    let lines = AllocationLines { id, query, policy: app.policy.clone(), words: visitor.words };
-    download::send(&app, &file, &how, lines).await
+    let words = visitor.words;
+    match file.split('.').next() {
+        Some("lines") => {
+            let lines = AllocationLines { id, query, policy: app.policy.clone(), words };
+            download::send(&app, &file, &how, lines).await
+        }
+        Some("fairness") => download::send(&app, &file, &how, AllocationFairness { id, words }).await,
+        Some(_) | None => Err(Refusal::NotFound),
+    }
 }

@@ -1,4 +1,4 @@
-//! The lines of a proposal as a file, with their explanations in words.
+//! A proposal as files: its lines with their explanations in words, and how it treats each site.
 
 use uuid::Uuid;
 
@@ -7,12 +7,13 @@ use super::{
     i18n::Words,
 };
 use crate::{
-    domain::policy::LivePolicy,
+    domain::{policy::LivePolicy, scope::Scope},
     exchange::sheet::{ROWS_AT_A_TIME, Rows, Sheet},
     store::{
-        StoreError, Tx,
+        StoreError, Tx, allocation,
         allocation_line::{self, LineQuery, LineRow},
         page::Cursor,
+        site,
     },
 };
 
@@ -72,4 +73,38 @@ fn row(line: LineRow, words: Words) -> Vec<String> {
         cause,
         line.remark.unwrap_or_default(),
     ]
+}
+
+/// How one proposal treats each site.
+#[derive(Clone, Debug)]
+pub(super) struct AllocationFairness {
+    pub(super) id: Uuid,
+    pub(super) words: Words,
+}
+
+impl Sheet for AllocationFairness {
+    fn headings(&self) -> Vec<String> {
+        let keys =
+            ["csv-uai", "devices-site", "needs-title", "allocation-met", "csv-share-percent", "allocation-score"];
+        keys.map(|key| self.words.say(key)).to_vec()
+    }
+
+    /// All sites at once: there are hundreds, not millions.
+    async fn page(&self, tx: &mut Tx, _: Option<Cursor>) -> Result<Rows, StoreError> {
+        let shares = allocation::fairness(tx, self.id).await?;
+        let sites = site::list(tx, &Scope::Everything).await?;
+        let mut rows: Vec<Vec<String>> = Vec::with_capacity(shares.len());
+        for site in sites {
+            let Some(share) = shares.iter().find(|share| share.site == site.id) else { continue };
+            rows.push(vec![
+                site.uai,
+                site.name,
+                share.needs.to_string(),
+                share.met.to_string(),
+                share.percent.to_string(),
+                format!("{}.{}", share.average_tenths / 10, share.average_tenths % 10),
+            ]);
+        }
+        Ok((rows, None))
+    }
 }

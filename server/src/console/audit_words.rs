@@ -109,7 +109,7 @@ pub(super) const KEYS: [(&str, Form); 82] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 69] = [
+pub(super) const ACTS: [&str; 73] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -127,11 +127,15 @@ pub(super) const ACTS: [&str; 69] = [
     "borrower.search_name",
     "borrower.see_identity",
     "calendar.import",
+    "campaign.change",
     "campaign.close",
+    "campaign.drop",
     "campaign.excuse",
     "campaign.plan",
     "campaign.set_desks",
     "campaign.start",
+    "campaign.undo_excuse",
+    "campaign.write_again",
     "device.accept_baseline",
     "device.archive",
     "device.create",

@@ -1,13 +1,12 @@
 //! Return campaigns: their list, and one with its live progress and what is still missing.
 
-use std::{collections::BTreeMap, str::FromStr};
-
 use askama::Template;
 use jiff::civil::Date;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
+    campaign_form::{CampaignForm, Ticks, choices},
     component::{Badge, Choice as Pick, Pager, Tone},
     device_list::{Nonsense, Select, address, device_name, optional},
     download::Downloads,
@@ -19,101 +18,19 @@ use super::{
 use crate::{
     domain::{
         borrower::Level,
-        campaign::{CampaignState, Choice, Desks, InvalidPlan, Plan, ReturnState},
+        campaign::{CampaignState, ReturnState},
         programme::Programme,
     },
     exchange::export::ExportKind,
     store::{
         campaign::Campaign,
         campaign_count::SiteProgress,
+        campaign_letter,
         campaign_list::{ReturnQuery, ReturnRow},
         page::{Cursor, CursorKey, Page},
         site::SiteRow,
     },
 };
-
-/// What the form of a new campaign holds. Every programme, level and site has a box of its own (`site-<id>`): without
-/// any of a kind ticked, all of it is meant.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct CampaignForm {
-    pub(super) name: String,
-    pub(super) first: String,
-    pub(super) last: String,
-    pub(super) desks: String,
-    pub(super) slots: String,
-    pub(super) leaving: Option<String>,
-    #[serde(flatten)]
-    pub(super) ticked: BTreeMap<String, String>,
-}
-
-/// Desks as typed.
-pub(super) fn desks(desks: &str, slots: &str) -> Result<Desks, InvalidPlan> {
-    let number = |text: &str| text.trim().parse().map_err(|_| InvalidPlan::Desks);
-    Desks::new(number(desks)?, number(slots)?)
-}
-
-impl CampaignForm {
-    /// What it asks.
-    pub(super) fn read(&self) -> Result<Plan, InvalidPlan> {
-        let day = |text: &str| text.parse::<Date>().map_err(|_| InvalidPlan::Window);
-        let choice = Choice {
-            programmes: self.chosen("programme-")?,
-            levels: self.chosen("level-")?,
-            sites: self.chosen("site-")?,
-            leaving: self.leaving.is_some(),
-        };
-        let desks = desks(&self.desks, &self.slots)?;
-        Plan::new(&self.name, (day(&self.first)?, day(&self.last)?), desks, choice)
-    }
-
-    fn chosen<T: FromStr>(&self, prefix: &str) -> Result<Vec<T>, InvalidPlan> {
-        let ticked = self.ticked.keys().filter_map(|name| name.strip_prefix(prefix));
-        ticked.map(|value| value.parse().map_err(|_| InvalidPlan::Choice)).collect()
-    }
-}
-
-/// What a page says of a plan that was refused.
-pub(super) const fn problem(invalid: InvalidPlan) -> &'static str {
-    match invalid {
-        InvalidPlan::Name => "campaign-problem-name",
-        InvalidPlan::Window => "campaign-problem-window",
-        InvalidPlan::Desks => "campaign-problem-desks",
-        InvalidPlan::Choice => "campaign-problem-choice",
-    }
-}
-
-/// One box of a list of boxes.
-#[derive(Debug)]
-struct Tick {
-    name: String,
-    label: String,
-    ticked: bool,
-}
-
-/// A list of boxes.
-#[derive(Debug)]
-struct Ticks {
-    label: String,
-    /// Shut until something in it is ticked: a département has hundreds of collèges.
-    folds: bool,
-    open: bool,
-    boxes: Vec<Tick>,
-}
-
-fn ticks(form: &CampaignForm, label: &str, boxes: Vec<(String, String)>, words: Words) -> Ticks {
-    let tick = |(name, label): (String, String)| Tick { ticked: form.ticked.contains_key(&name), name, label };
-    let boxes: Vec<Tick> = boxes.into_iter().map(tick).collect();
-    Ticks {
-        label: words.say(label),
-        folds: boxes.len() > MOST_IN_SIGHT,
-        open: boxes.iter().any(|one| one.ticked),
-        boxes,
-    }
-}
-
-/// Boxes that are shown at once; of more, the list folds.
-const MOST_IN_SIGHT: usize = 12;
 
 #[derive(Debug)]
 struct Row {
@@ -160,7 +77,7 @@ impl CampaignsPage {
     pub(super) fn new(
         shell: Shell,
         campaigns: &[Campaign],
-        (sites, programmes): (&[SiteRow], &[Programme]),
+        around: (&[SiteRow], &[Programme]),
         (may_change, problem, form): (bool, Option<String>, CampaignForm),
     ) -> Self {
         let words = shell.words;
@@ -170,20 +87,12 @@ impl CampaignsPage {
             window: window(campaign, words),
             state: state(campaign.state, words),
         };
-        let programme = |one: &Programme| (format!("programme-{}", one.id), one.name.clone());
-        let level = |one: &Level| (format!("level-{one}"), words.word("need-level", one.as_str()));
-        let site = |one: &SiteRow| (format!("site-{}", one.id), words.with_two("site-named", &one.name, &one.uai));
-        let choices = vec![
-            ticks(&form, "campaign-programmes", programmes.iter().map(programme).collect(), words),
-            ticks(&form, "campaign-levels", Level::ALL.iter().map(level).collect(), words),
-            ticks(&form, "campaign-sites", sites.iter().map(site).collect(), words),
-        ];
         Self {
             csrf: shell.person.as_ref().map_or_else(String::new, |person| person.csrf.clone()),
             may_change,
             problem,
             rows: campaigns.iter().map(row).collect(),
-            choices,
+            choices: choices(&form, around, words),
             downloads: Downloads::whole(ExportKind::Campaigns, words),
             form,
             shell,
@@ -221,6 +130,8 @@ pub(super) struct Found {
     pub(super) sites: Vec<SiteRow>,
     pub(super) programmes: Vec<Programme>,
     pub(super) problem: Option<String>,
+    /// What was asked of a campaign that is planned, if it was refused.
+    pub(super) form: Option<CampaignForm>,
 }
 
 /// What the person may see and do.
@@ -232,6 +143,8 @@ pub(super) struct May {
     pub(super) see_borrowers: bool,
     /// In a small collège a level beside a device is a name.
     pub(super) see_levels: bool,
+    /// On letters, for which names are opened.
+    pub(super) see_identities: bool,
 }
 
 #[derive(Debug)]
@@ -272,14 +185,21 @@ pub(super) struct CampaignPage {
     running: bool,
     may: May,
     excusable: bool,
+    /// Whether lines show excuses that can be undone.
+    excused: bool,
     problem: Option<String>,
     figures: Vec<Figure>,
     progress: Vec<SiteLine>,
     selects: Vec<Select>,
     sites: Vec<Pick>,
+    /// Sites, in parts where they have many, whose letters can be printed.
+    letters: Vec<Pick>,
+    form: CampaignForm,
+    choices: Vec<Ticks>,
     lines: Vec<Line>,
     pager: Pager,
     downloads: Downloads,
+    progress_files: Downloads,
 }
 
 /// The figures of progress, in the order of the page's columns.
@@ -308,6 +228,8 @@ impl CampaignPage {
         let mut by_state = Select::new("state", "need-state-label", "return", &states, query.state.as_str(), words);
         by_state.choices.remove(0);
         let running = found.campaign.state == CampaignState::Running;
+        let form = found.form.clone().unwrap_or_else(|| CampaignForm::of(&found.campaign));
+        let letters = if running && may.see_borrowers { letters(&found.progress, words) } else { Vec::new() };
         Self {
             csrf: shell.person.as_ref().map_or_else(String::new, |person| person.csrf.clone()),
             id: found.campaign.id,
@@ -317,6 +239,7 @@ impl CampaignPage {
             running,
             may,
             excusable: may.excuse && running && query.state == ReturnState::Expected,
+            excused: may.excuse && running && query.state == ReturnState::Excused,
             problem: found.problem,
             figures: COLUMNS.iter().enumerate().map(figure).collect(),
             progress: found.progress.iter().map(site).collect(),
@@ -325,9 +248,13 @@ impl CampaignPage {
                 any_of("site", "devices-site", &asked.site, site_choices(&found.sites, &asked.site, words), words),
             ],
             sites: site_choices(&found.sites, "", words),
+            letters,
+            choices: choices(&form, (&found.sites, &found.programmes), words),
+            form,
             lines: found.page.rows.into_iter().map(|row| line(row, may, words)).collect(),
             pager,
             downloads: Downloads::new(&format!("{path}/loans"), |path| address(path, &parts), words),
+            progress_files: Downloads::new(&format!("{path}/progress"), |path| format!("{path}?"), words),
             shell,
         }
     }
@@ -370,6 +297,27 @@ pub(super) fn contact(row: &ReturnRow, words: Words) -> String {
     row.last_contact_day.map_or_else(|| words.say("never"), |number| format::day(number, words))
 }
 
+/// The open flags of a device, in words, worst first.
+pub(super) fn flags(row: &ReturnRow, words: Words, between: &str) -> String {
+    let names: Vec<String> = row.flags.iter().map(|code| words.word("flag", code.as_str())).collect();
+    names.join(between)
+}
+
+/// What letters can be printed of: each site that is still expected to bring something, its parts apart.
+fn letters(progress: &[SiteProgress], words: Words) -> Vec<Pick> {
+    let of_site = |site: &SiteProgress| {
+        let parts = campaign_letter::parts(site.places());
+        let name = words.with_two("site-named", &site.site_name, &site.uai);
+        let (id, many) = (site.site_id, parts > 1);
+        (1..=parts).map(move |part| Pick {
+            value: format!("{id}:{part}"),
+            label: if many { format!("{name} · {part}/{parts}") } else { name.clone() },
+            selected: false,
+        })
+    };
+    progress.iter().filter(|site| site.expected > 0).flat_map(of_site).collect()
+}
+
 fn line(row: ReturnRow, may: May, words: Words) -> Line {
     let id = cartable_common::DeviceId(row.device);
     let desk = words.with_two("campaign-desk-slot", &row.slot.desk.to_string(), &row.slot.slot.to_string());
@@ -382,7 +330,7 @@ fn line(row: ReturnRow, may: May, words: Words) -> Line {
         device: (format!("/devices/{id}"), device_name(row.serial.as_deref(), row.asset_tag.as_deref(), id)),
         place: format!("{} · {desk}", civil(row.slot.day, words)),
         contact: contact(&row, words),
-        flags: format::number(row.open_flags, words.language),
+        flags: flags(&row, words, ", "),
         reference: if may.see_borrowers { row.reference } else { String::new() },
         site: row.site_name,
         excuse: row.excuse,

@@ -1,4 +1,4 @@
-//! What people do about return campaigns: plan, start, follow, excuse, close, export what is missing.
+//! What people do about return campaigns: plan, plan otherwise, give up, start, follow, close, export what is missing.
 
 use axum::{
     extract::{Path, Query, State},
@@ -10,9 +10,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    acts::{reason, record},
-    campaign::{CampaignForm, CampaignPage, CampaignsPage, Found, May, ReturnsAsked, desks, problem},
-    campaign_sheet::CampaignLoans,
+    acts::record,
+    campaign::{CampaignPage, CampaignsPage, Found, May, ReturnsAsked},
+    campaign_form::{CampaignForm, desks, problem},
+    campaign_sheet::{CampaignLoans, CampaignProgress},
     download,
     error::{Refusal, require},
     loan_list::programmes_shown,
@@ -84,7 +85,7 @@ pub(super) async fn plan(
     }
 }
 
-fn parsed(id: &str) -> Result<Uuid, Refusal> {
+pub(super) fn parsed(id: &str) -> Result<Uuid, Refusal> {
     id.parse().map_err(|_| Refusal::NotFound)
 }
 
@@ -96,7 +97,7 @@ pub(super) async fn one(
     Path(id): Path<String>,
     Query(asked): Query<ReturnsAsked>,
 ) -> Result<Response, Refusal> {
-    show_one(&signed_in, &visitor, &app, parsed(&id)?, (&asked, StatusCode::OK, None)).await
+    show_one(&signed_in, &visitor, &app, parsed(&id)?, (&asked, StatusCode::OK, None, None)).await
 }
 
 fn sees_borrowers(person: &Person) -> bool {
@@ -107,12 +108,24 @@ fn sees_levels(person: &Person) -> bool {
     person.can(Action::SeeIdentity, Object::OwnScope).is_allowed()
 }
 
+/// A campaign's page with what was refused on it, and what was asked of its plan.
+pub(super) async fn refused(
+    signed_in: &SignedIn,
+    visitor: &Visitor,
+    app: &App,
+    id: Uuid,
+    (problem, form): (String, Option<CampaignForm>),
+) -> Result<Response, Refusal> {
+    let outcome = (&ReturnsAsked::default(), StatusCode::UNPROCESSABLE_ENTITY, Some(problem), form);
+    show_one(signed_in, visitor, app, id, outcome).await
+}
+
 async fn show_one(
     signed_in: &SignedIn,
     visitor: &Visitor,
     app: &App,
     id: Uuid,
-    (asked, status, problem): (&ReturnsAsked, StatusCode, Option<String>),
+    (asked, status, problem, form): (&ReturnsAsked, StatusCode, Option<String>, Option<CampaignForm>),
 ) -> Result<Response, Refusal> {
     let person = &signed_in.person;
     require(person.can(Action::SeeCampaigns, Object::OwnScope))?;
@@ -126,12 +139,14 @@ async fn show_one(
         sites: site::list(&mut tx, &person.scope).await?,
         programmes: programmes_shown(&mut tx, signed_in).await?,
         problem,
+        form,
     };
     let may = May {
         change: person.can(Action::ChangeCampaigns, Object::Programme).is_allowed(),
         excuse: person.can(Action::ChangeLoan, Object::OwnScope).is_allowed(),
         see_borrowers: sees_borrowers(person),
         see_levels: sees_levels(person),
+        see_identities: person.can(Action::SeeIdentity, Object::OwnScope).is_allowed(),
     };
     let shell = visitor.shell(Section::Campaigns, found.campaign.name.clone(), signed_in);
     Ok(shell::page(status, &CampaignPage::new(shell, (asked, &query), found, may)))
@@ -141,7 +156,7 @@ async fn show_one(
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Nothing {}
 
-fn done(id: Uuid) -> Response {
+pub(super) fn done(id: Uuid) -> Response {
     Redirect::to(&format!("/campaigns/{id}?done=saved")).into_response()
 }
 
@@ -172,8 +187,7 @@ pub(super) async fn start(
         }
     };
     drop(tx);
-    let outcome = (&ReturnsAsked::default(), StatusCode::UNPROCESSABLE_ENTITY, Some(problem));
-    show_one(&signed_in, &visitor, &app, id, outcome).await
+    refused(&signed_in, &visitor, &app, id, (problem, None)).await
 }
 
 /// `POST /campaigns/{id}/close`
@@ -192,6 +206,57 @@ pub(super) async fn close(
     record(&mut tx, &signed_in, "campaign.close", ("campaign", id), json!({})).await?;
     tx.commit().await?;
     Ok(done(id))
+}
+
+/// `POST /campaigns/{id}/plan`: plans it otherwise, while it is planned.
+pub(super) async fn change(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<CampaignForm>,
+) -> Result<Response, Refusal> {
+    require(signed_in.person.can(Action::ChangeCampaigns, Object::Programme))?;
+    let id = parsed(&id)?;
+    let mut tx = app.store.write().await?;
+    campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let changed = match form.read() {
+        Ok(plan) => campaign_plan::change(&mut tx, id, plan).await,
+        Err(invalid) => Err(invalid.into()),
+    };
+    let key = match changed {
+        Ok(Some(planned)) => {
+            let details = campaign_plan::details(&planned);
+            record(&mut tx, &signed_in, "campaign.change", ("campaign", id), details).await?;
+            tx.commit().await?;
+            return Ok(done(id));
+        }
+        Ok(None) => "campaign-problem-not-planned",
+        Err(PlanError::Refused(invalid)) => problem(invalid),
+        Err(PlanError::Store(error)) => return Err(error.into()),
+    };
+    drop(tx);
+    refused(&signed_in, &visitor, &app, id, (visitor.words.say(key), Some(form))).await
+}
+
+/// `POST /campaigns/{id}/drop`: gives it up, while it is planned.
+pub(super) async fn drop_planned(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, .. }: CsrfForm<Nothing>,
+) -> Result<Response, Refusal> {
+    require(signed_in.person.can(Action::ChangeCampaigns, Object::Programme))?;
+    let id = parsed(&id)?;
+    let mut tx = app.store.write().await?;
+    let found = campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    if !campaign_plan::drop_planned(&mut tx, id).await? {
+        drop(tx);
+        let problem = visitor.words.say("campaign-problem-not-planned");
+        return refused(&signed_in, &visitor, &app, id, (problem, None)).await;
+    }
+    record(&mut tx, &signed_in, "campaign.drop", ("campaign", id), campaign_plan::details(&found)).await?;
+    tx.commit().await?;
+    Ok(Redirect::to("/campaigns?done=saved").into_response())
 }
 
 /// A site's own desks.
@@ -223,32 +288,6 @@ pub(super) async fn set_desks(
     Ok(done(id))
 }
 
-/// A loan that need not come, and why.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct ExcuseForm {
-    loan: String,
-    reason: String,
-}
-
-/// `POST /campaigns/{id}/excuse`
-pub(super) async fn excuse(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    CsrfForm { signed_in, form }: CsrfForm<ExcuseForm>,
-) -> Result<Response, Refusal> {
-    let person = &signed_in.person;
-    require(person.can(Action::ChangeLoan, Object::OwnScope))?;
-    let (id, loan, why) = (parsed(&id)?, parsed(&form.loan)?, reason(&form.reason)?);
-    let mut tx = app.store.write().await?;
-    let by = person.login.as_str();
-    if !campaign::excuse(&mut tx, &person.scope, (id, loan), (why, by), signed_in.now).await? {
-        return Err(Refusal::NotFound);
-    }
-    record(&mut tx, &signed_in, "campaign.excuse", ("loan", loan), json!({ "campaign": id, "reason": why })).await?;
-    tx.commit().await?;
-    Ok(done(id))
-}
-
 /// `GET /campaigns/{id}/{file}`
 pub(super) async fn export(
     signed_in: SignedIn,
@@ -262,13 +301,19 @@ pub(super) async fn export(
     require(person.can(Action::SeeCampaigns, Object::OwnScope))?;
     require(person.can(Action::ExportData, Object::OwnScope))?;
     let (id, query) = (parsed(&id)?, ReturnQuery { after: None, ..asked.query()? });
-    if !file.starts_with("loans.") {
-        return Err(Refusal::NotFound);
-    }
     let mut tx = app.store.read().await?;
     campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
     drop(tx);
     let (scope, words) = (person.scope.clone(), visitor.words);
-    let (borrowers, levels) = (sees_borrowers(person), sees_levels(person));
-    download::send(&app, &file, &how, CampaignLoans { id, scope, query, borrowers, levels, words }).await
+    match file.split('.').next() {
+        Some("loans") => {
+            let (borrowers, levels) = (sees_borrowers(person), sees_levels(person));
+            download::send(&app, &file, &how, CampaignLoans { id, scope, query, borrowers, levels, words }).await
+        }
+        Some("progress") => {
+            let today = campaign_count::day_of(paris::date(signed_in.now));
+            download::send(&app, &file, &how, CampaignProgress { id, scope, today, words }).await
+        }
+        Some(_) | None => Err(Refusal::NotFound),
+    }
 }

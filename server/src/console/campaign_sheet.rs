@@ -1,13 +1,16 @@
-//! The loans of a campaign as a file: what is missing, unless another state is asked for.
+//! A campaign as files: its loans (what is missing, unless another state is asked for), and its progress by site.
 
 use uuid::Uuid;
 
-use super::{campaign::contact, i18n::Words};
+use super::{
+    campaign::{contact, flags},
+    i18n::Words,
+};
 use crate::{
     domain::scope::Scope,
     exchange::sheet::{ROWS_AT_A_TIME, Rows, Sheet},
     store::{
-        StoreError, Tx,
+        StoreError, Tx, campaign_count,
         campaign_list::{self, ReturnQuery, ReturnRow},
         page::Cursor,
     },
@@ -55,7 +58,7 @@ impl Sheet for CampaignLoans {
 
 impl CampaignLoans {
     fn row(&self, loan: ReturnRow) -> Vec<String> {
-        let contact = contact(&loan, self.words);
+        let (contact, flags) = (contact(&loan, self.words), flags(&loan, self.words, " ; "));
         vec![
             loan.site_uai,
             loan.site_name,
@@ -70,8 +73,43 @@ impl CampaignLoans {
             loan.slot.desk.to_string(),
             loan.slot.slot.to_string(),
             contact,
-            loan.open_flags.to_string(),
+            flags,
             loan.excuse.unwrap_or_default(),
         ]
+    }
+}
+
+/// How far one campaign has come at each site.
+#[derive(Clone, Debug)]
+pub(super) struct CampaignProgress {
+    pub(super) id: Uuid,
+    pub(super) scope: Scope,
+    /// The day by which places are overdue.
+    pub(super) today: i64,
+    pub(super) words: Words,
+}
+
+impl Sheet for CampaignProgress {
+    fn headings(&self) -> Vec<String> {
+        let keys = [
+            "csv-uai",
+            "devices-site",
+            "return-expected",
+            "return-returned",
+            "return-overdue",
+            "return-excused",
+            "return-ended",
+        ];
+        keys.map(|key| self.words.say(key)).to_vec()
+    }
+
+    /// All sites at once: there are hundreds, not millions.
+    async fn page(&self, tx: &mut Tx, _: Option<Cursor>) -> Result<Rows, StoreError> {
+        let sites = campaign_count::progress(tx, &self.scope, self.id, self.today).await?;
+        let row = |site: campaign_count::SiteProgress| {
+            let counts = [site.expected, site.returned, site.overdue, site.excused, site.ended];
+            [site.uai, site.site_name].into_iter().chain(counts.map(|count| count.to_string())).collect()
+        };
+        Ok((sites.into_iter().map(row).collect(), None))
     }
 }

@@ -212,6 +212,9 @@ impl DocumentPage {
         let about = match document.subject {
             Subject::Loan { loan, .. } => Some((format!("/loans/{loan}"), words.say("document-its-loan"))),
             Subject::HandOver { device, .. } => Some((format!("/devices/{device}"), words.say("document-its-device"))),
+            Subject::Campaign { campaign, .. } => {
+                Some((format!("/campaigns/{campaign}"), words.say("document-its-campaign")))
+            }
             Subject::Site(site) => site.map(|site| (format!("/sites/{site}"), words.say("document-its-site"))),
         };
         let own = |key, text: String| fact(words, key, Some(text));

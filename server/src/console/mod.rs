@@ -20,6 +20,8 @@ mod calendar;
 mod calendar_acts;
 mod campaign;
 mod campaign_acts;
+mod campaign_form;
+mod campaign_letters;
 mod campaign_sheet;
 mod change;
 mod chart;
@@ -175,7 +177,12 @@ fn planning() -> Router<App> {
         .route("/campaigns/{id}/start", post(campaign_acts::start))
         .route("/campaigns/{id}/close", post(campaign_acts::close))
         .route("/campaigns/{id}/desks", post(campaign_acts::set_desks))
-        .route("/campaigns/{id}/excuse", post(campaign_acts::excuse))
+        .route("/campaigns/{id}/plan", post(campaign_acts::change))
+        .route("/campaigns/{id}/drop", post(campaign_acts::drop_planned))
+        .route("/campaigns/{id}/excuse", post(campaign_letters::excuse))
+        .route("/campaigns/{id}/expect", post(campaign_letters::expect))
+        .route("/campaigns/{id}/write-again", post(campaign_letters::write_again))
+        .route("/campaigns/{id}/letters", post(campaign_letters::letters))
 }
 
 /// Programmes, sites, lists in and out, what was written to whom and done by whom.

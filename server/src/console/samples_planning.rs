@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::{
     allocation::{self, AllocationPage, AllocationsPage, Approval, LinesAsked},
-    campaign::{self, CampaignForm, CampaignPage, CampaignsPage, ReturnsAsked},
+    campaign::{self, CampaignPage, CampaignsPage, ReturnsAsked},
+    campaign_form::CampaignForm,
     need::{Around, Asked, NeedForm, NeedsPage},
     samples::Samples,
     shell::Section,
@@ -20,6 +21,7 @@ use crate::{
         allocation::{Given, Part, Place, SiteShare, Stock, Unfit},
         borrower::Level,
         campaign::{CampaignState, Choice, Desks, ReturnState, Slot},
+        flag::FlagCode,
         grade::Grade,
         need::{NeedReason, NeedState, Reasons},
         scope::Scope,
@@ -58,9 +60,10 @@ impl Samples<'_> {
             ("allocation-approved", self.one_allocation(AllocationState::Approved, true).render()),
             ("campaigns", self.campaigns(true).render()),
             ("campaigns-empty", self.campaigns(false).render()),
-            ("campaign-planned", self.one_campaign(CampaignState::Planned).render()),
-            ("campaign-running", self.one_campaign(CampaignState::Running).render()),
-            ("campaign-closed", self.one_campaign(CampaignState::Closed).render()),
+            ("campaign-planned", self.one_campaign(CampaignState::Planned, ReturnState::Expected).render()),
+            ("campaign-running", self.one_campaign(CampaignState::Running, ReturnState::Expected).render()),
+            ("campaign-excused", self.one_campaign(CampaignState::Running, ReturnState::Excused).render()),
+            ("campaign-closed", self.one_campaign(CampaignState::Closed, ReturnState::Expected).render()),
         ]
     }
 
@@ -248,7 +251,7 @@ impl Samples<'_> {
         CampaignsPage::new(shell, &campaigns, (&sites, &[self.programme()]), (true, problem, form))
     }
 
-    fn one_campaign(&self, state: CampaignState) -> CampaignPage {
+    fn one_campaign(&self, state: CampaignState, shown: ReturnState) -> CampaignPage {
         let shell = self.shell(Section::Campaigns, &self.told("Restitutions de juin"));
         let site = self.site_row();
         let progress = SiteProgress {
@@ -274,7 +277,8 @@ impl Samples<'_> {
             slot: Slot { day: date(2027, 6, 15), desk: 1, slot: number },
             due: Some(date(2027, 7, 2)),
             last_contact_day: (number > 1).then_some(20_980),
-            open_flags: i64::from(number),
+            open_flags: i64::from(number > 1) * 2,
+            flags: if number > 1 { vec![FlagCode::OverdueAlive, FlagCode::BatteryWorn] } else { Vec::new() },
             excuse: (number == 2).then(|| self.told("absent, rendu par la poste")),
         };
         let planned = state == CampaignState::Planned;
@@ -288,9 +292,11 @@ impl Samples<'_> {
             problem: planned.then(|| {
                 self.words.with_two("campaign-problem-too-few", &self.told("Collège Exemple"), &self.told("4"))
             }),
+            form: None,
         };
-        let may = campaign::May { change: true, excuse: true, see_borrowers: true, see_levels: true };
-        let asked = ReturnsAsked { state: ReturnState::Expected.as_str().to_owned(), ..ReturnsAsked::default() };
+        let may =
+            campaign::May { change: true, excuse: true, see_borrowers: true, see_levels: true, see_identities: true };
+        let asked = ReturnsAsked { state: shown.as_str().to_owned(), ..ReturnsAsked::default() };
         let query = asked.query().unwrap();
         CampaignPage::new(shell, (&asked, &query), found, may)
     }

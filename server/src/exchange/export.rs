@@ -184,9 +184,9 @@ impl Sheet for Export {
             ExportKind::Flags => export_rows::flags(self, tx, after).await,
             ExportKind::Notices => export_rows::notices(self, tx, after).await,
             ExportKind::Tokens => export_running::tokens(self, tx).await,
-            ExportKind::Allocations => export_running::allocations(self, tx).await,
-            ExportKind::Campaigns => export_running::campaigns(self, tx).await,
-            ExportKind::Imports => export_running::imports(self, tx).await,
+            ExportKind::Allocations => export_running::allocations(self, tx, after).await,
+            ExportKind::Campaigns => export_running::campaigns(self, tx, after).await,
+            ExportKind::Imports => export_running::imports(self, tx, after).await,
             ExportKind::Audit => export_running::audit(tx, after).await,
         }
     }

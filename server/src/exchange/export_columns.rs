@@ -35,7 +35,7 @@ pub(super) const NOTICE: [(&str, &str); 10] = [
     ("Erreur", "Error"),
     ("Message-ID", "Message-ID"),
 ];
-pub(super) const PROGRAMME: [(&str, &str); 7] = [
+pub(super) const PROGRAMME: [(&str, &str); 11] = [
     ("Code", "Code"),
     ("Nom", "Name"),
     ("Genre", "Kind"),
@@ -43,6 +43,10 @@ pub(super) const PROGRAMME: [(&str, &str); 7] = [
     ("Renouvellements", "Renewals"),
     ("Propriétaire", "Owner"),
     ("Ouvert", "Open"),
+    ("Accessoires", "Accessories"),
+    ("Jours de rappel", "Notice days"),
+    ("Rôles qui voient les membres", "Roles that see members"),
+    ("Modèle de convention", "Agreement template"),
 ];
 pub(super) const FLAG: [(&str, &str); 9] = [
     ("Numéro de série", "Serial number"),

@@ -243,6 +243,8 @@ pub(super) async fn programmes(one: &Export, tx: &mut Tx) -> Result<Rows, StoreE
             Term::Days(days) => format!("{days} d"),
             Term::Open => String::new(),
         };
+        let roles = programme.membership.iter().map(|role| (one.say)("staff-role", role.as_str()));
+        let days = programme.notice_days.iter().map(i32::to_string);
         vec![
             programme.code.to_string(),
             programme.name,
@@ -251,6 +253,10 @@ pub(super) async fn programmes(one: &Export, tx: &mut Tx) -> Result<Rows, StoreE
             programme.renewals_allowed.to_string(),
             programme.owner,
             if programme.open { yes } else { no }.to_owned(),
+            programme.accessories.join(" ; "),
+            days.collect::<Vec<_>>().join(" ; "),
+            roles.collect::<Vec<_>>().join(" ; "),
+            programme.agreement_template,
         ]
     });
     Ok((rows.collect(), None))

@@ -42,9 +42,9 @@ pub(super) async fn tokens(one: &Export, tx: &mut Tx) -> Result<Rows, StoreError
     Ok((rows.collect(), None))
 }
 
-/// The proposals that their page lists.
-pub(super) async fn allocations(one: &Export, tx: &mut Tx) -> Result<Rows, StoreError> {
-    let found = allocation::list(tx).await?;
+/// All proposals, of which their page lists the newest.
+pub(super) async fn allocations(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
+    let (found, next) = allocation::page(tx, after.as_ref(), ROWS_AT_A_TIME).await?;
     let programmes = programme::list(tx).await?;
     let name = |who: Option<allocation::Who>| who.map(|who| who.name).unwrap_or_default();
     let rows = found.into_iter().map(|row| {
@@ -62,12 +62,12 @@ pub(super) async fn allocations(one: &Export, tx: &mut Tx) -> Result<Rows, Store
             row.id.to_string(),
         ]
     });
-    Ok((rows.collect(), None))
+    Ok((rows.collect(), next))
 }
 
-/// The campaigns that their page lists.
-pub(super) async fn campaigns(one: &Export, tx: &mut Tx) -> Result<Rows, StoreError> {
-    let found = campaign::list(tx).await?;
+/// All campaigns, of which their page lists the newest.
+pub(super) async fn campaigns(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
+    let (found, next) = campaign::page(tx, after.as_ref(), ROWS_AT_A_TIME).await?;
     let rows = found.into_iter().map(|campaign| {
         vec![
             campaign.name,
@@ -80,12 +80,12 @@ pub(super) async fn campaigns(one: &Export, tx: &mut Tx) -> Result<Rows, StoreEr
             minute(Some(campaign.created_at)),
         ]
     });
-    Ok((rows.collect(), None))
+    Ok((rows.collect(), next))
 }
 
-/// The imports that their page lists: what files became, nothing of what they held.
-pub(super) async fn imports(one: &Export, tx: &mut Tx) -> Result<Rows, StoreError> {
-    let found = import::newest(tx).await?;
+/// All imports, of which their page lists the newest: what files became, nothing of what they held.
+pub(super) async fn imports(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
+    let (found, next) = import::page(tx, after.as_ref(), ROWS_AT_A_TIME).await?;
     let rows = found.into_iter().map(|import| {
         vec![
             import.file_name,
@@ -101,7 +101,7 @@ pub(super) async fn imports(one: &Export, tx: &mut Tx) -> Result<Rows, StoreErro
             minute(import.finished_at),
         ]
     });
-    Ok((rows.collect(), None))
+    Ok((rows.collect(), next))
 }
 
 /// The audit, newest first, with codes and details as they were recorded: what the chain's hashes stand for.

@@ -1,0 +1,149 @@
+//! What concerns those whom a running campaign still expects: excuse them and expect them again, write to them again,
+//! print their letters.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    acts::{reason, record},
+    campaign_acts::{Nothing, done, parsed, refused},
+    document::{maker, pdf},
+    error::{Refusal, require},
+    visitor::Visitor,
+};
+use crate::{
+    app::App,
+    auth::{Action, CsrfForm, Object},
+    documents::{LettersWanted, MakeError, Names},
+    store::{
+        campaign, campaign_excuse,
+        campaign_letter::{self, WriteError, WriteRefused},
+    },
+};
+
+/// A loan that need not come, and why.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct ExcuseForm {
+    loan: String,
+    reason: String,
+}
+
+/// `POST /campaigns/{id}/excuse`
+pub(super) async fn excuse(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<ExcuseForm>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::ChangeLoan, Object::OwnScope))?;
+    let (id, loan, why) = (parsed(&id)?, parsed(&form.loan)?, reason(&form.reason)?);
+    let mut tx = app.store.write().await?;
+    let by = person.login.as_str();
+    if !campaign_excuse::excuse(&mut tx, &person.scope, (id, loan), (why, by), signed_in.now).await? {
+        return Err(Refusal::NotFound);
+    }
+    record(&mut tx, &signed_in, "campaign.excuse", ("loan", loan), json!({ "campaign": id, "reason": why })).await?;
+    tx.commit().await?;
+    Ok(done(id))
+}
+
+/// A loan that has to come after all.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct ExpectForm {
+    loan: String,
+}
+
+/// `POST /campaigns/{id}/expect`
+pub(super) async fn expect(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<ExpectForm>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::ChangeLoan, Object::OwnScope))?;
+    let (id, loan) = (parsed(&id)?, parsed(&form.loan)?);
+    let mut tx = app.store.write().await?;
+    if !campaign_excuse::undo(&mut tx, &person.scope, (id, loan)).await? {
+        return Err(Refusal::NotFound);
+    }
+    record(&mut tx, &signed_in, "campaign.undo_excuse", ("loan", loan), json!({ "campaign": id })).await?;
+    tx.commit().await?;
+    Ok(done(id))
+}
+
+/// The key of why nobody is written to again.
+const fn problem(refused: WriteRefused) -> &'static str {
+    match refused {
+        WriteRefused::NotRunning => "campaign-problem-not-running",
+        WriteRefused::WrittenToday => "campaign-problem-written-today",
+        WriteRefused::Over => "campaign-problem-over",
+    }
+}
+
+/// `POST /campaigns/{id}/write-again`
+pub(super) async fn write_again(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, .. }: CsrfForm<Nothing>,
+) -> Result<Response, Refusal> {
+    require(signed_in.person.can(Action::ChangeCampaigns, Object::Programme))?;
+    let id = parsed(&id)?;
+    let mut tx = app.store.write().await?;
+    campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    match campaign_letter::write_again(&mut tx, id, signed_in.now).await {
+        Ok(loans) => {
+            record(&mut tx, &signed_in, "campaign.write_again", ("campaign", id), json!({ "loans": loans })).await?;
+            tx.commit().await?;
+            Ok(done(id))
+        }
+        Err(WriteError::Refused(why)) => {
+            drop(tx);
+            refused(&signed_in, &visitor, &app, id, (visitor.words.say(problem(why)), None)).await
+        }
+        Err(WriteError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// Which letters: a site and its part (`id:1`), and whether names stand on them.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct LettersForm {
+    site: String,
+    names: Option<String>,
+}
+
+/// `POST /campaigns/{id}/letters`
+pub(super) async fn letters(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<LettersForm>,
+) -> Result<Response, Refusal> {
+    require(signed_in.person.can(Action::SeeCampaigns, Object::OwnScope))?;
+    require(signed_in.person.can(Action::SeeBorrowers, Object::OwnScope))?;
+    let (site, part) = form.site.split_once(':').unwrap_or((form.site.as_str(), "1"));
+    let wanted = LettersWanted {
+        campaign: parsed(&id)?,
+        site: parsed(site)?,
+        part: part.parse::<u32>().ok().filter(|part| *part > 0).ok_or(Refusal::Nonsense)?,
+        names: if form.names.is_some() { Names::Shown } else { Names::Hidden },
+        language: visitor.words.language,
+    };
+    match app.documents.campaign_letters(maker(&app, &signed_in), wanted).await {
+        Ok(made) => Ok(pdf(made)),
+        Err(MakeError::Nothing) => {
+            let problem = visitor.words.say("campaign-problem-no-letters");
+            refused(&signed_in, &visitor, &app, wanted.campaign, (problem, None)).await
+        }
+        Err(MakeError::NotInState) => {
+            let problem = visitor.words.say("campaign-problem-not-running");
+            refused(&signed_in, &visitor, &app, wanted.campaign, (problem, None)).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
