@@ -153,6 +153,22 @@ async fn a_campaign_of_several_is_planned_followed_and_closed(test: &TestStore) 
     paul.post(&format!("{path}/desks"), json!({ "site": here, "desks": 0, "slots": 1 }), 422).await;
     assert_eq!(paul.get(&path).await["own_desks"], json!([desks]));
 
+    // Planned otherwise, and back; another one given up.
+    let wider = plan(json!([]), json!([]), "2027-06-25");
+    let put = paul.call(Method::PUT, &path, Some(wider)).await;
+    assert_eq!((put.status, &put.json()["last"]), (StatusCode::OK, &json!("2027-06-25")), "{put:?}");
+    let narrow = plan(json!([here, there]), json!(["5e", "3e"]), "2027-06-18");
+    assert_eq!(paul.call(Method::PUT, &path, Some(narrow.clone())).await.status, 200);
+    let vain = plan(json!([here]), json!([]), "2027-06-13");
+    assert_eq!(paul.call(Method::PUT, &path, Some(vain)).await.status, 422);
+    assert_eq!(tom.call(Method::PUT, &path, Some(narrow.clone())).await.status, 403);
+    let other = paul.post("/campaigns", narrow.clone(), 201).await;
+    let other = format!("/campaigns/{}", other.json()["id"].as_str().unwrap());
+    assert_eq!(tom.call(Method::DELETE, &other, None).await.status, 403);
+    assert_eq!(paul.call(Method::DELETE, &other, None).await.status, 204);
+    assert_eq!(paul.call(Method::DELETE, &other, None).await.status, 404);
+    paul.post(&format!("{path}/letters"), json!({ "site": here }), 422).await;
+
     let started = paul.call(Method::POST, &format!("{path}/start"), None).await;
     assert_eq!(started.json(), json!({ "loans": LENT }), "{started:?}");
     assert_eq!(paul.call(Method::POST, &format!("{path}/start"), None).await.status, 422);
@@ -171,7 +187,19 @@ async fn a_campaign_of_several_is_planned_followed_and_closed(test: &TestStore) 
     let excuse = json!({ "loan": loan(1), "reason": "hospitalisé" });
     tom.post(&format!("{path}/excuse"), excuse.clone(), 403).await;
     paul.post(&format!("{path}/excuse"), excuse.clone(), 204).await;
-    paul.post(&format!("{path}/excuse"), excuse, 404).await;
+    paul.post(&format!("{path}/excuse"), excuse.clone(), 404).await;
+    let again = json!({ "loan": loan(1) });
+    tom.post(&format!("{path}/expect"), again.clone(), 403).await;
+    paul.post(&format!("{path}/expect"), again.clone(), 204).await;
+    paul.post(&format!("{path}/expect"), again, 404).await;
+    paul.post(&format!("{path}/excuse"), excuse, 204).await;
+    assert_eq!(paul.call(Method::PUT, &path, Some(narrow)).await.status, 422);
+    assert_eq!(paul.call(Method::DELETE, &path, None).await.status, 422);
+    assert_eq!(paul.call(Method::POST, &format!("{path}/write-again"), None).await.status, 422, "written to today");
+    tom.post(&format!("{path}/letters"), json!({ "site": here }), 403).await;
+    paul.post(&format!("{path}/letters"), json!({ "site": here, "part": 2 }), 422).await;
+    let letters = paul.post(&format!("{path}/letters"), json!({ "site": here, "names": true }), 201).await;
+    assert!(letters.bytes.starts_with(b"%PDF"), "{letters:?}");
     let progress = &paul.get(&path).await["progress"];
     assert_eq!(progress.as_array().unwrap().len(), 1);
     for (name, count) in [("expected", 1), ("returned", 1), ("excused", 1), ("ended", 0), ("overdue", 0)] {

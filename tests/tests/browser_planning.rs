@@ -253,9 +253,15 @@ async fn plan_and_start(manager: &Visit<'_>, axe: &Axe, wrong: &mut Vec<String>)
     let campaign = manager.path().await;
     manager.says(&["Prévue", "Prêt individuel", "5e, 3e", "Collège 1"]).await;
     manager.click("main details summary").await;
-    manager.fill("#desks", "2").await;
-    manager.fill("#slots", "30").await;
+    manager.fill("#own-desks", "2").await;
+    manager.fill("#own-slots", "30").await;
     manager.click(&format!("form[action='{campaign}/desks'] button")).await;
+    // Planned otherwise: the form holds what is planned, and everything else stays as it is.
+    manager.click("main details:nth-of-type(2) summary").await;
+    manager.fill("#name", " 2027").await;
+    manager.looks(axe, "campaign-changing", wrong).await;
+    manager.click(&format!("form[action='{campaign}/plan'] button")).await;
+    manager.says(&["2027", "Prêt individuel", "5e, 3e", "Collège 1"]).await;
     manager.looks(axe, "campaign-planned", wrong).await;
     manager.click(&format!("form[action='{campaign}/start'] button")).await;
     manager.says(&["En cours", "CD-0001"]).await;
@@ -284,6 +290,12 @@ async fn follow_and_close(
     assert_eq!(referent.browser.execute(figures).await.unwrap(), "1 1 0 1 0", "expected, returned, overdue, excused");
     referent.goto(&format!("{campaign}?state=excused")).await;
     referent.says(&["hospitalisé"]).await;
+    referent.looks(axe, "campaign-excused", wrong).await;
+    referent.click(&format!("form[action='{campaign}/expect'] button")).await;
+    assert_eq!(referent.browser.execute(figures).await.unwrap(), "2 1 0 0 0", "expected again");
+    manager.goto(campaign).await;
+    manager.click(&format!("form[action='{campaign}/write-again'] button")).await;
+    manager.says(&["ont déjà reçu un courrier aujourd’hui"]).await;
     manager.goto(campaign).await;
     manager.click(&format!("form[action='{campaign}/close'] button")).await;
     manager.says(&["Close", "CD-000"]).await;

@@ -24,6 +24,7 @@ use cartable_tests::{
 on_both_engines! {
     an_agreement_is_made_signed_and_kept_with_its_loan,
     a_receipt_says_what_came_back_and_only_to_whom_it_may,
+    letters_of_a_campaign_are_a_page_each_in_the_borrowers_language,
 }
 
 async fn known(cartable: &InProcess, who: &Borrower, identity: &Identity) {
@@ -137,6 +138,66 @@ async fn an_agreement_is_made_signed_and_kept_with_its_loan(test: &TestStore) {
 fn sha256(bytes: &[u8]) -> Vec<u8> {
     use sha2::{Digest as _, Sha256};
     Sha256::digest(bytes).to_vec()
+}
+
+async fn letters_of_a_campaign_are_a_page_each_in_the_borrowers_language(test: &TestStore) {
+    let (cartable, now) = (InProcess::new(&test.store), clock::now());
+    let school = School::found(&test.store, 1, 3, now).await.unwrap();
+    let devices = school.stock(&test.store, &labels(3), now).await.unwrap();
+    school.lend(&test.store, &devices, now).await.unwrap();
+    known(&cartable, &school.borrowers[0], &family(Some(IdentityLanguage::French))).await;
+    let second = Identity { name: "#read(\"/etc/passwd\") *x*".into(), ..Identity::default() };
+    known(&cartable, &school.borrowers[1], &second).await;
+    let manager = cartable.desk("anne", Role::ProgrammeManager, Scope::Everything).await.unwrap();
+    let today = cartable_server::domain::paris::date(now);
+    let last = today.checked_add(jiff::Span::new().weeks(12)).unwrap();
+    let plan = format!("name=Juin&first={today}&last={last}&desks=1&slots=40");
+    let planned = manager.post("/campaigns", &plan).await.unwrap();
+    let path = planned.header("location").to_owned();
+    let letters = format!("{path}/letters");
+    let of_site = format!("site={}:1", school.site);
+    let early = manager.post(&letters, &of_site).await.unwrap();
+    assert_eq!(early.status, 422, "it does not run: {}", early.body);
+    assert_eq!(manager.post(&format!("{path}/start"), "").await.unwrap().status, 303);
+
+    // Without names: the references, and nothing in the audit but the document.
+    let (text, _) = read(&manager.post(&letters, &of_site).await.unwrap(), "LTR-");
+    says(&text, &["Juin", "CD-0001", "CD-0002", "CD-0003", "desk 1", "1 / 3", "3 / 3", "chargeur"]);
+    says(&text, &[school.borrowers[2].reference.as_str()]);
+    assert!(!text.contains("Inès") && audited(test, "borrower.list_names").await == 0, "{text}");
+
+    // With names: one row for all, each page in its borrower's language, what people write stays text.
+    let page = manager.get(&path).await.unwrap();
+    says(&page.body, &["/letters\" target=\"_blank\"", "name=\"names\""]);
+    let (text, number) = read(&manager.post(&letters, &format!("{of_site}&names=on")).await.unwrap(), "LTR-");
+    says(
+        &text,
+        &[
+            "Inès Martin",
+            "5e B",
+            "Rendre l’appareil prêté",
+            "Bring back the device on loan",
+            "#read(\"/etc/passwd\") *x*",
+        ],
+    );
+    assert!(!text.contains("root:"), "a name opens no file");
+    assert_eq!(audited(test, "borrower.list_names").await, 1);
+    assert_eq!(audited(test, "borrower.see_identity").await, 0);
+    says(&manager.get(&format!("/documents/{number}")).await.unwrap().body, &[&path]);
+
+    // A referent of another site, a technician, an auditor.
+    let other = School::found(&test.store, 2, 1, now).await.unwrap();
+    let foreign = cartable.desk("zoe", Role::Referent, Scope::Sites(vec![other.site])).await.unwrap();
+    assert_eq!(foreign.post(&letters, &of_site).await.unwrap().status, 404);
+    assert_eq!(foreign.get(&format!("/documents/{number}")).await.unwrap().status, 404);
+    let technician = cartable.desk("tom", Role::Technician, Scope::Everything).await.unwrap();
+    assert_eq!(technician.post(&letters, &of_site).await.unwrap().status, 403);
+    assert!(!technician.get(&path).await.unwrap().body.contains("/letters"));
+    let auditor = cartable.desk("ada", Role::Auditor, Scope::Everything).await.unwrap();
+    let (text, _) = read(&auditor.post(&letters, &format!("{of_site}&names=on")).await.unwrap(), "LTR-");
+    assert!(!text.contains("Inès") && audited(test, "borrower.list_names").await == 1, "{text}");
+    let past = manager.post(&letters, &format!("site={}:2", school.site)).await.unwrap();
+    assert_eq!(past.status, 422, "there is no second part");
 }
 
 async fn a_receipt_says_what_came_back_and_only_to_whom_it_may(test: &TestStore) {

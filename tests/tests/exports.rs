@@ -1,12 +1,14 @@
 //! Exports on both engines: inert in every spreadsheet, read back by the import as they are, within scope and
 //! membership, in more pages than one.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
+use axum::http::Method;
 use cartable_server::{
     auth::Role,
     clock,
     domain::{
+        campaign::{Choice, Desks, Plan},
         import::{Blanks, Counts, ImportState, Kind, OnError},
         language::Language,
         programme::{Programme, Term},
@@ -21,17 +23,21 @@ use cartable_server::{
         write::Delimiter,
     },
     store::{
+        campaign_plan,
         import::{self, Import},
         programme,
     },
 };
 use cartable_tests::{
-    authority, in_process::InProcess, lending::individual, on_both_engines, simulator::site::uai_code,
+    authority, in_process::InProcess, lending::individual, on_both_engines, raw::Raw, simulator::site::uai_code,
     stores::TestStore,
 };
+use jiff::civil::date;
+use uuid::Uuid;
 
 on_both_engines! {
     every_list_is_read_back_as_it_was,
+    exports_hold_all_rows_and_all_columns,
     an_export_shows_no_more_than_its_pages,
 }
 
@@ -131,6 +137,66 @@ async fn every_list_is_read_back_as_it_was(test: &TestStore) {
         let table = read::table(csv(&cartable, &export).await.as_bytes()).unwrap();
         assert!(table.headings.iter().any(|found| found == heading), "{:?}", table.headings);
         assert_eq!(table.lines.len(), 1_200);
+    }
+}
+
+async fn exports_hold_all_rows_and_all_columns(test: &TestStore) {
+    let cartable = InProcess::new(&test.store);
+    // More than a page shows, and more than are read at a time.
+    const MANY: usize = 520;
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let mut tx = cartable.app.store.write().await.unwrap();
+    for number in 0..MANY {
+        let plan = Plan::new(
+            &format!("C{number}"),
+            (date(2027, 6, 14), date(2027, 6, 18)),
+            Desks::new(1, 40).unwrap(),
+            Choice::default(),
+        );
+        campaign_plan::plan(&mut tx, plan.unwrap(), "anne", clock::now()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    for number in 0..60 {
+        let list = format!("Étiquette;Modèle\nT{number};L13\n");
+        written(&cartable, Kind::Devices, list.into_bytes()).await;
+    }
+    cartable.person("anne", Role::ProgrammeManager, Scope::Everything).await.unwrap();
+    let token = cartable.token("anne").await.unwrap();
+    let body = Some(serde_json::json!({}));
+    let proposed = cartable.call(&Method::POST, "/api/v1/allocations", Some(&token), body).await.unwrap();
+    assert_eq!(proposed.status, 201, "{}", proposed.body);
+    for _ in 0..204 {
+        let id = raw.uuid(Uuid::now_v7());
+        let sql = format!(
+            "INSERT INTO allocation (id, state, proposed_by, proposed_at, terms) \
+             SELECT {id}, state, proposed_by, proposed_at, terms FROM allocation ORDER BY id LIMIT 1"
+        );
+        raw.execute(&sql).await.unwrap();
+    }
+    for (kind, rows) in [(ExportKind::Campaigns, MANY), (ExportKind::Imports, 60), (ExportKind::Allocations, 205)] {
+        let export = export(kind, Language::English, Role::Administrator, Scope::Everything);
+        let text = csv(&cartable, &export).await;
+        let lines: Vec<&str> = text.lines().skip(1).collect();
+        assert_eq!(lines.len(), rows, "{kind}");
+        if kind == ExportKind::Campaigns {
+            let names: BTreeSet<&str> = lines.iter().filter_map(|line| line.split(';').next()).collect();
+            assert_eq!(names.len(), MANY, "each once");
+        }
+    }
+    let made = Programme {
+        accessories: vec!["chargeur".into(), "sacoche".into()],
+        notice_days: vec![-21, 7],
+        membership: vec![Role::Referent],
+        agreement_template: "ulis".into(),
+        ..individual("D1").unwrap()
+    };
+    let mut tx = cartable.app.store.write().await.unwrap();
+    programme::put(&mut tx, &made, clock::now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let export = export(ExportKind::Programmes, Language::English, Role::Administrator, Scope::Everything);
+    let text = csv(&cartable, &export).await;
+    for word in ["Accessories", "chargeur ; sacoche", "Notice days", "-21 ; 7", "Roles that see members", "ulis"] {
+        assert!(text.contains(word), "{word}: {text}");
     }
 }
 

@@ -5,7 +5,7 @@ use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
     domain::{
         borrower::Level,
-        campaign::{CampaignState, Choice, Desks, ReturnState},
+        campaign::{CampaignState, Choice, Desks, InvalidPlan, Plan, ReturnState},
         device::DeviceStatus,
         loan::{Condition, Loan, LoanState},
         policy::Policy,
@@ -17,14 +17,17 @@ use cartable_server::{
         borrower,
         campaign::{self, Campaign, StartError, StartRefused},
         campaign_count::{self, SiteProgress},
+        campaign_excuse,
+        campaign_letter::{self, WriteError, WriteRefused},
         campaign_list::{self, ReturnQuery, ReturnRow},
+        campaign_plan::{self, PlanError},
         device::{self, NewDevice},
         lending::{Clerk, Lending},
         lending_bulk, notice,
         site::{self, NewSite},
     },
 };
-use cartable_tests::{lending, on_both_engines, simulator::site::uai_code, stores::TestStore};
+use cartable_tests::{lending, on_both_engines, raw::Raw, simulator::site::uai_code, stores::TestStore};
 use jiff::civil::date;
 use serde_json::json;
 use uuid::Uuid;
@@ -33,6 +36,11 @@ on_both_engines! {
     a_campaign_starts_whole_or_not_at_all,
     counters_follow_every_loan,
     what_is_missing_is_listed_once_and_within_the_scope,
+    a_planned_campaign_is_changed_or_given_up,
+    an_excuse_is_undone_while_the_campaign_runs,
+    those_still_expected_are_written_to_once_a_day,
+    letters_are_those_of_a_site_and_of_its_part,
+    every_campaign_is_read_page_by_page,
 }
 
 /// Midday in Paris on a day of June 2027.
@@ -174,10 +182,10 @@ async fn counters_follow_every_loan(test: &TestStore) {
     let mut tx = test.store.write().await.unwrap();
     let (own, other) = (Scope::Sites(vec![site]), Scope::Sites(vec![Uuid::new_v4()]));
     let excused = (id, loans[4].id);
-    assert!(!campaign::excuse(&mut tx, &other, excused, ("ill", "marie"), june(14)).await.unwrap());
-    assert!(campaign::excuse(&mut tx, &own, excused, ("ill", "marie"), june(14)).await.unwrap());
-    assert!(!campaign::excuse(&mut tx, &own, excused, ("ill", "marie"), june(14)).await.unwrap());
-    assert!(!campaign::excuse(&mut tx, &own, (id, loans[0].id), ("x", "marie"), june(14)).await.unwrap());
+    assert!(!campaign_excuse::excuse(&mut tx, &other, excused, ("ill", "marie"), june(14)).await.unwrap());
+    assert!(campaign_excuse::excuse(&mut tx, &own, excused, ("ill", "marie"), june(14)).await.unwrap());
+    assert!(!campaign_excuse::excuse(&mut tx, &own, excused, ("ill", "marie"), june(14)).await.unwrap());
+    assert!(!campaign_excuse::excuse(&mut tx, &own, (id, loans[0].id), ("x", "marie"), june(14)).await.unwrap());
     tx.commit().await.unwrap();
     let [expected, returned, _, excused, ended] = figures(&progress(test, &own, id, 14).await);
     assert_eq!([expected, returned, excused, ended], [2, 2, 1, 1]);
@@ -216,4 +224,142 @@ async fn what_is_missing_is_listed_once_and_within_the_scope(test: &TestStore) {
     assert_eq!(all(test, &scope, id, ReturnState::Expected).await.len(), 9);
     assert_eq!(progress(test, &scope, id, 14).await.len(), 1);
     assert!(all(test, &Scope::Sites(vec![]), id, ReturnState::Expected).await.is_empty());
+}
+
+async fn a_planned_campaign_is_changed_or_given_up(test: &TestStore) {
+    let (site, _) = lend(test, 1, 4).await;
+    let id = planned(test, Choice::default(), Desks { desks: 1, slots: 1 }).await;
+    let choice = Choice { sites: vec![site], leaving: true, ..Choice::default() };
+    let days = (date(2027, 6, 15), date(2027, 6, 17));
+    let plan = Plan::new("Départs", days, Desks::new(2, 3).unwrap(), choice.clone()).unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    campaign::set_desks(&mut tx, id, site, Desks { desks: 1, slots: 2 }).await.unwrap();
+    let nobody = Choice { sites: vec![Uuid::new_v4()], ..Choice::default() };
+    let refused = campaign_plan::change(&mut tx, id, Plan { choice: nobody, ..plan.clone() }).await;
+    assert!(matches!(refused, Err(PlanError::Refused(InvalidPlan::Choice))), "{refused:?}");
+    let changed = campaign_plan::change(&mut tx, id, plan.clone()).await.unwrap().unwrap();
+    assert_eq!((changed.name.as_str(), changed.first, changed.last), ("Départs", days.0, days.1));
+    assert_eq!((&changed.choice, changed.desks), (&choice, Desks { desks: 2, slots: 3 }));
+    assert_eq!(campaign::own_desks(&mut tx, id).await.unwrap().len(), 1, "a site keeps its own");
+    tx.commit().await.unwrap();
+    // Given up, nothing of it stays.
+    let other = planned(test, Choice::default(), Desks { desks: 1, slots: 4 }).await;
+    let mut tx = test.store.write().await.unwrap();
+    campaign::set_desks(&mut tx, other, site, Desks { desks: 1, slots: 2 }).await.unwrap();
+    assert!(campaign_plan::drop_planned(&mut tx, other).await.unwrap());
+    assert!(!campaign_plan::drop_planned(&mut tx, other).await.unwrap());
+    assert!(campaign::find(&mut tx, other).await.unwrap().is_none());
+    tx.commit().await.unwrap();
+    assert_eq!(start(test, id).await.unwrap(), 2, "as it was changed: those who leave");
+    // Once people were told, neither.
+    let mut tx = test.store.write().await.unwrap();
+    assert!(campaign_plan::change(&mut tx, id, plan).await.unwrap().is_none());
+    assert!(!campaign_plan::drop_planned(&mut tx, id).await.unwrap());
+}
+
+async fn an_excuse_is_undone_while_the_campaign_runs(test: &TestStore) {
+    let (site, loans) = lend(test, 1, 2).await;
+    let id = planned(test, Choice::default(), Desks { desks: 1, slots: 2 }).await;
+    start(test, id).await.unwrap();
+    let (own, other) = (Scope::Sites(vec![site]), Scope::Sites(vec![Uuid::new_v4()]));
+    let one = (id, loans[0].id);
+    let before = all(test, &own, id, ReturnState::Expected).await;
+    let mut tx = test.store.write().await.unwrap();
+    assert!(!campaign_excuse::undo(&mut tx, &own, one).await.unwrap(), "it is not excused");
+    assert!(campaign_excuse::excuse(&mut tx, &own, one, ("ill", "marie"), june(14)).await.unwrap());
+    assert!(!campaign_excuse::undo(&mut tx, &other, one).await.unwrap());
+    assert!(campaign_excuse::undo(&mut tx, &own, one).await.unwrap());
+    assert!(!campaign_excuse::undo(&mut tx, &own, one).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(figures(&progress(test, &own, id, 14).await), [2, 0, 0, 0, 0]);
+    assert_eq!(all(test, &own, id, ReturnState::Expected).await, before, "at the place that it had");
+    let mut tx = test.store.write().await.unwrap();
+    assert!(campaign_excuse::excuse(&mut tx, &own, one, ("ill", "marie"), june(15)).await.unwrap());
+    assert!(campaign::close(&mut tx, id, june(18)).await.unwrap());
+    assert!(!campaign_excuse::undo(&mut tx, &own, one).await.unwrap(), "it is over");
+}
+
+async fn write(test: &TestStore, id: Uuid, day: i8) -> Result<u64, WriteError> {
+    let mut tx = test.store.write().await?;
+    let written = campaign_letter::write_again(&mut tx, id, june(day)).await?;
+    tx.commit().await?;
+    Ok(written)
+}
+
+async fn those_still_expected_are_written_to_once_a_day(test: &TestStore) {
+    let (_, loans) = lend(test, 1, 3).await;
+    let id = planned(test, Choice::default(), Desks { desks: 1, slots: 2 }).await;
+    let refused = |outcome: Result<u64, WriteError>, why: WriteRefused| {
+        assert!(matches!(&outcome, Err(WriteError::Refused(found)) if *found == why), "{outcome:?}");
+    };
+    refused(write(test, id, 1).await, WriteRefused::NotRunning);
+    start(test, id).await.unwrap();
+    refused(write(test, id, 2).await, WriteRefused::WrittenToday);
+    assert_eq!(write(test, id, 3).await.unwrap(), 0, "the first letters wait to leave");
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    raw.execute("UPDATE notice SET state = 'dropped', dropped_why = 'expired'").await.unwrap();
+    let everything = Scope::Everything;
+    let policy = Policy::default();
+    let clerk = Clerk { actor: "marie", scope: &everything, policy: &policy, now: june(14) };
+    let mut lending = Lending::begin(&test.store, clerk).await.unwrap();
+    lending.take_back(loans[0].id, Condition::Good, vec![]).await.unwrap();
+    lending.commit().await.unwrap();
+    refused(write(test, id, 3).await, WriteRefused::WrittenToday);
+    assert_eq!(write(test, id, 15).await.unwrap(), 2, "who brought it back is not asked again");
+    let letters = "SELECT count(*) FROM notice WHERE kind = 'campaign'";
+    assert_eq!(raw.number(letters).await.unwrap(), 5);
+    // The second day's place is still to come, the first day's is missed: any desk will do, from today on.
+    let details = raw.texts("SELECT details FROM notice WHERE kind = 'campaign' AND state = 'waiting'").await.unwrap();
+    let mut places: Vec<String> = details
+        .iter()
+        .map(|text| {
+            let letter: serde_json::Value = serde_json::from_str(text).unwrap();
+            format!("{} {}", letter["first"].as_str().unwrap(), letter["place"].as_str().unwrap())
+        })
+        .collect();
+    places.sort();
+    assert!(places.iter().all(|place| place.starts_with("2027-06-15 Collège 1")), "{places:?}");
+    refused(write(test, id, 19).await, WriteRefused::Over);
+}
+
+async fn letters_are_those_of_a_site_and_of_its_part(test: &TestStore) {
+    let (own, loans) = lend(test, 1, 3).await;
+    lend(test, 2, 1).await;
+    let id = planned(test, Choice::default(), Desks { desks: 1, slots: 2 }).await;
+    start(test, id).await.unwrap();
+    let scope = Scope::Sites(vec![own]);
+    let everything = Scope::Everything;
+    let mut tx = test.store.write().await.unwrap();
+    let excused = (id, loans[1].id);
+    assert!(campaign_excuse::excuse(&mut tx, &scope, excused, ("ill", "marie"), june(14)).await.unwrap());
+    let rows = campaign_letter::of_site(&mut tx, &scope, (id, own, 1)).await.unwrap();
+    assert_eq!(rows.len(), 2);
+    assert!(rows.is_sorted_by_key(|row| row.slot));
+    assert!(rows.iter().all(|row| row.borrower != loans[1].borrower && row.serial.is_some()));
+    assert!(campaign_letter::of_site(&mut tx, &scope, (id, own, 2)).await.unwrap().is_empty());
+    let nobody = Scope::Sites(vec![Uuid::new_v4()]);
+    assert!(campaign_letter::of_site(&mut tx, &nobody, (id, own, 1)).await.unwrap().is_empty());
+    assert_eq!(campaign_letter::of_site(&mut tx, &everything, (id, own, 1)).await.unwrap(), rows);
+}
+
+async fn every_campaign_is_read_page_by_page(test: &TestStore) {
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        // All of one moment: the id decides.
+        ids.push(planned(test, Choice::default(), Desks { desks: 1, slots: 2 }).await);
+    }
+    ids.sort_unstable();
+    ids.reverse();
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let mut tx = test.store.read().await.unwrap();
+        let (rows, next) = campaign::page(&mut tx, after.as_ref(), 2).await.unwrap();
+        assert!(rows.len() <= 2);
+        found.extend(rows.into_iter().map(|row| row.id));
+        match next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(found, ids);
 }

@@ -56,12 +56,21 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /api/v1/campaigns/{campaign}", "APTRFU", Shared, 200),
     Row::new("GET /api/v1/campaigns/{campaign}/loans", "APTRFU", Shared, 200),
     // It runs already: allowed, and said so.
+    Row::new("PUT /api/v1/campaigns/{campaign}", "AP----", Programme, 422)
+        .sends(r#"{"name":"x","first":"2027-06-14","last":"2027-06-18","desks":1,"slots":500}"#),
+    Row::new("DELETE /api/v1/campaigns/{campaign}", "AP----", Programme, 422),
     Row::new("POST /api/v1/campaigns/{campaign}/desks", "AP----", Programme, 422)
         .sends(r#"{"site":"{uai}","desks":1,"slots":1}"#),
     Row::new("POST /api/v1/campaigns/{campaign}/start", "AP----", Programme, 422),
     Row::new("POST /api/v1/campaigns/{campaign}/close", "AP----", Programme, 204),
     Row::new("POST /api/v1/campaigns/{campaign}/excuse", "AP-R--", Site, 204)
         .sends(r#"{"loan":"{loan}","reason":"x"}"#),
+    // It is not excused: allowed, and nothing to undo.
+    Row::new("POST /api/v1/campaigns/{campaign}/expect", "AP-R--", Site, 404).sends(r#"{"loan":"{loan}"}"#),
+    // They were written to today, at its start: allowed, and said so.
+    Row::new("POST /api/v1/campaigns/{campaign}/write-again", "AP----", Programme, 422),
+    Row::new("POST /api/v1/campaigns/{campaign}/letters", "AP-R-U", SiteInBody(422), 201)
+        .sends(r#"{"site":"{uai}","names":true}"#),
     Row::new("GET /api/v1/imports", "AP----", Programme, 200),
     // What the matrix sends does not say what it lists: allowed, and nonsense.
     Row::new("POST /api/v1/imports", "AP----", Programme, 400),
@@ -165,7 +174,15 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /campaigns/{campaign}/start", "AP----", Programme, 422),
     Row::new("POST /campaigns/{campaign}/close", "AP----", Programme, 303),
     Row::new("POST /campaigns/{campaign}/desks", "AP----", Programme, 400).sends("site={site}&desks=1&slots=1"),
+    Row::new("POST /campaigns/{campaign}/plan", "AP----", Programme, 422)
+        .sends("name=x&first=2027-06-14&last=2027-06-18&desks=1&slots=500"),
+    Row::new("POST /campaigns/{campaign}/drop", "AP----", Programme, 422),
     Row::new("POST /campaigns/{campaign}/excuse", "AP-R--", SiteInBody(404), 303).sends("loan={loan}&reason=x"),
+    // It is not excused: allowed, and nothing to undo.
+    Row::new("POST /campaigns/{campaign}/expect", "AP-R--", SiteInBody(404), 404).sends("loan={loan}"),
+    // They were written to today, at its start: allowed, and said so.
+    Row::new("POST /campaigns/{campaign}/write-again", "AP----", Programme, 422),
+    Row::new("POST /campaigns/{campaign}/letters", "AP-R-U", SiteInBody(404), 200).sends("site={site}&names=on"),
     Row::new("GET /borrowers", "AP-R-U", Scope, 200),
     Row::new("GET /borrowers/new", "AP-R--", Scope, 200),
     Row::new("POST /borrowers", "AP-R--", SiteInBody(422), 303).sends("kind=person&site={site}&name=x"),

@@ -1,8 +1,9 @@
 //! A school year of a whole programme, its clock turned by hand: hand-over in September, holidays, losses and thefts,
-//! breakage, extensions, the return campaign in June. At each checkpoint every device has the flags that its fate calls
+//! breakage, extensions, a return campaign in June that is planned, started, followed and closed. At each checkpoint every device has the flags that its fate calls
 //! for and no other; at the end every device is accounted for, and so is every notice.
 
 mod fate;
+mod june;
 mod stock;
 
 use std::{
@@ -124,11 +125,13 @@ impl Year<'_> {
     }
 
     async fn summer(&mut self) -> anyhow::Result<()> {
-        self.act(CAMPAIGN, Act::TakeBack(Condition::Good), Fate::returns_in_june).await?;
+        let campaign = self.begin_campaign().await?;
+        self.follow_campaign(campaign).await?;
         self.contacts(date(2027, 7, 1)).await?;
         self.check(date(2027, 7, 5)).await?;
+        self.close_campaign(campaign).await?;
         self.check(date(2027, 8, 31)).await?;
-        self.reminders(CAMPAIGN, SEPTEMBER).await?;
+        self.reminders(june::AGAIN, SEPTEMBER).await?;
         self.act(SEPTEMBER, Act::TakeBack(Condition::Worn), Fate::returns_late).await?;
         self.act(SEPTEMBER, Act::Lose, |fate| fate == Fate::Silent).await?;
         self.act(SEPTEMBER, Act::PutInStock, |fate| fate.returns_in_june() || fate.returns_late()).await?;

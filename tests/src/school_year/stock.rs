@@ -45,6 +45,8 @@ pub(super) struct Unit {
     pub(super) enrolled: Enrolled,
     pub(super) borrower: Uuid,
     pub(super) programme: Uuid,
+    /// The collège.
+    pub(super) site: Uuid,
     /// Its loan, once there is one.
     pub(super) loan: Uuid,
     /// Reports that it has sent.
@@ -142,5 +144,14 @@ async fn unit(tx: &mut Tx, number: usize, fate: Fate, programme: &Programme, sit
         borrower.left_site_day = Some(morning(LEFT).day_number());
     }
     borrower::insert(tx, &borrower, None).await?;
-    Ok(Unit { fate, name, enrolled, borrower: borrower.id, programme: programme.id, loan: Uuid::nil(), reports: 0 })
+    Ok(Unit {
+        fate,
+        name,
+        enrolled,
+        borrower: borrower.id,
+        programme: programme.id,
+        site,
+        loan: Uuid::nil(),
+        reports: 0,
+    })
 }
