@@ -104,7 +104,7 @@ async fn a_device_that_is_lent_meanwhile_stays_lent(test: &TestStore) {
     let (school, devices) = school(test, 1, now).await;
     let id = begun(test, Kind::Devices, "Étiquette;Grade\nCD-0001;B\n", SKIP, true).await.unwrap();
     let (scope, policy) = (Scope::Everything, Policy::default());
-    let clerk = Clerk { actor: "rosa", scope: &scope, policy: &policy, now };
+    let clerk = Clerk { actor: "rosa", token: None, scope: &scope, policy: &policy, now };
     let mut desk = Lending::begin(&test.store, clerk).await.unwrap();
     let wish = Wish { device: devices[0], borrower: school.borrowers[0].id, programme: school.programme };
     desk.lend(wish, Handing::default()).await.unwrap();
@@ -121,7 +121,7 @@ async fn a_loan_that_ends_meanwhile_stays_as_the_desk_ended_it(test: &TestStore)
     let text = format!("{LOANS}CD-0001;{reference};D1;{today};{today};Usé\n");
     let id = begun(test, Kind::Loans, &text, SKIP, true).await.unwrap();
     let (scope, policy) = (Scope::Everything, Policy::default());
-    let clerk = Clerk { actor: "rosa", scope: &scope, policy: &policy, now };
+    let clerk = Clerk { actor: "rosa", token: None, scope: &scope, policy: &policy, now };
     let mut desk = Lending::begin(&test.store, clerk).await.unwrap();
     desk.take_back_device(devices[0], Condition::Good, &[]).await.unwrap();
     desk.put_in_stock(devices[0]).await.unwrap();

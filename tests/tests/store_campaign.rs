@@ -214,7 +214,7 @@ async fn a_return_beside_the_start_is_not_expected(test: &TestStore) {
     let (_, loans) = lend(test, 1, 5).await;
     let id = planned(test, Choice::default(), Desks { desks: 1, slots: 2 }).await;
     let (everything, policy) = (Scope::Everything, Policy::default());
-    let clerk = Clerk { actor: "marie", scope: &everything, policy: &policy, now: june(2) };
+    let clerk = Clerk { actor: "marie", token: None, scope: &everything, policy: &policy, now: june(2) };
     let mut lending = Lending::begin(&test.store, clerk).await.unwrap();
     lending.take_back(loans[0].id, Condition::Good, vec![]).await.unwrap();
     let (started, ()) = tokio::join!(start(test, id), async {
@@ -318,7 +318,7 @@ async fn those_still_expected_are_written_to_once_a_day(test: &TestStore) {
     raw.execute("UPDATE notice SET state = 'dropped', dropped_why = 'expired'").await.unwrap();
     let everything = Scope::Everything;
     let policy = Policy::default();
-    let clerk = Clerk { actor: "marie", scope: &everything, policy: &policy, now: june(14) };
+    let clerk = Clerk { actor: "marie", token: None, scope: &everything, policy: &policy, now: june(14) };
     let mut lending = Lending::begin(&test.store, clerk).await.unwrap();
     lending.take_back(loans[0].id, Condition::Good, vec![]).await.unwrap();
     lending.commit().await.unwrap();

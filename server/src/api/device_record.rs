@@ -146,11 +146,7 @@ pub async fn create(
 }
 
 /// A text as it may be written down; one that says nothing is refused rather than erased.
-fn named<T>(
-    field: Wanted<String>,
-    name: &'static str,
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<Wanted<T>, Problem> {
+fn named<T>(field: Wanted<String>, name: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<Wanted<T>, Problem> {
     match field {
         Wanted::Keep => Ok(Wanted::Keep),
         Wanted::Erase => Ok(Wanted::Erase),

@@ -18,6 +18,7 @@ use cartable_server::{
     store::{
         Store, allocation, allocation_approval,
         campaign::{self, Campaign},
+        campaign_excuse,
         campaign_list::{self, ReturnQuery},
         lending::{Clerk, Lending},
         need, person, programme,
@@ -68,8 +69,13 @@ pub async fn write(store: &Store, sites: &[Uuid], epoch: UtcMillis) -> anyhow::R
         // The first proposal was approved, if there is somebody else to do it; the newest waits.
         if let Some(approver) = approver.filter(|_| ago == NEEDS[0].0) {
             let login = approver.login.to_string();
-            let clerk =
-                Clerk { actor: &login, scope: &Scope::Everything, policy: &policy, now: proposed_at.plus_days(1) };
+            let clerk = Clerk {
+                actor: &login,
+                token: None,
+                scope: &Scope::Everything,
+                policy: &policy,
+                now: proposed_at.plus_days(1),
+            };
             let mut random = Random::of(0, "reference", 0);
             let mut reference = || Some(Reference::from_random(random.draw().to_be_bytes()));
             allocation_approval::approve(store, id, approver.id, clerk, &mut reference).await?;
@@ -126,7 +132,8 @@ async fn run_campaign(store: &Store, programme: Uuid, epoch: UtcMillis) -> anyho
     let query = ReturnQuery { state: ReturnState::Expected, site: None, after: None, limit: usize::from(u16::MAX) };
     let expected = campaign_list::list(&mut tx, &Scope::Everything, planned.id, &query).await?.rows;
     let today = paris::date(epoch);
-    let clerk = Clerk { actor: ACTOR, scope: &Scope::Everything, policy: &policy, now: epoch.plus_days(-1) };
+    let clerk =
+        Clerk { actor: ACTOR, token: None, scope: &Scope::Everything, policy: &policy, now: epoch.plus_days(-1) };
     let mut lending = Lending::within(tx, clerk);
     let mut excused = Vec::new();
     for (number, row) in (0..).zip(expected.iter().filter(|row| row.slot.day < today)) {
@@ -143,7 +150,7 @@ async fn run_campaign(store: &Store, programme: Uuid, epoch: UtcMillis) -> anyho
     let mut tx = lending.close().await?;
     for loan in excused {
         let why = ("Absent cette semaine, rendra à la rentrée", ACTOR);
-        campaign::excuse(&mut tx, &Scope::Everything, (planned.id, loan), why, epoch.plus_days(-1)).await?;
+        campaign_excuse::excuse(&mut tx, &Scope::Everything, (planned.id, loan), why, epoch.plus_days(-1)).await?;
     }
     Ok(tx.commit().await?)
 }
