@@ -142,19 +142,19 @@ async fn who_is_in_a_programme_reaches_nobody_else(test: &TestStore) {
 struct Met {
     cartable: InProcess,
     device: Uuid,
+    label: String,
     programme: Uuid,
     allocation: String,
     loan: String,
     reference: String,
 }
 
-const LABEL: &str = "CD-0001";
-
 impl Met {
     async fn begin(test: &TestStore) -> Self {
         let (cartable, now) = (InProcess::new(&test.store), clock::now());
         let school = School::found(&test.store, 1, 1, now).await.unwrap();
-        let device = school.stock(&test.store, &labels(1), now).await.unwrap()[0].0;
+        // Some of the stock stays in reserve.
+        school.stock(&test.store, &labels(8), now).await.unwrap();
         let mut raw = Raw::connect(test.url()).await.unwrap();
         raw.execute("UPDATE device SET contact_expected = 'none'").await.unwrap();
         for role in Role::ALL {
@@ -170,7 +170,8 @@ impl Met {
         let need =
             format!("site={}&programme={programme}&count=1&ulis=on&level=segpa&borrower={reference}", school.site);
         assert_eq!(rita.post("/needs", &need).await.unwrap().status, 303);
-        let mut met = Self { cartable, device, programme, allocation: String::new(), loan: String::new(), reference };
+        let (allocation, loan, label) = (String::new(), String::new(), String::new());
+        let mut met = Self { cartable, device: Uuid::nil(), label, programme, allocation, loan, reference };
         let proposed =
             met.api("programme-manager", &Method::POST, "/allocations", Some(json!({ "programme": "ZQ9" }))).await;
         proposed["id"].as_str().unwrap().clone_into(&mut met.allocation);
@@ -178,7 +179,10 @@ impl Met {
         let approved = met.api("administrator", &Method::POST, &path, None).await;
         assert_eq!(approved, json!({ "reserved": 1, "refused": 0 }));
         let loans = met.api("administrator", &Method::GET, "/loans", None).await;
-        loans["items"][0]["id"].as_str().unwrap().clone_into(&mut met.loan);
+        let loan = &loans["items"][0];
+        loan["id"].as_str().unwrap().clone_into(&mut met.loan);
+        loan["device"]["asset_tag"].as_str().unwrap().clone_into(&mut met.label);
+        met.device = loan["device"]["id"].as_str().unwrap().parse().unwrap();
         met
     }
 
@@ -220,7 +224,7 @@ async fn nor_do_its_needs_proposals_and_loans_tell_it(test: &TestStore) {
     let (pages, token) =
         (met.cartable.signed_in("auditor").await.unwrap(), met.cartable.token("auditor").await.unwrap());
     let device = met.device.to_string();
-    let whose = [&device, LABEL, &met.loan, &met.reference, "ZQ9", "segpa"];
+    let whose = [&device, &met.label, &met.loan, &met.reference, "ZQ9", "segpa"];
     let (one, file) =
         (format!("/allocations/{}", met.allocation), format!("/allocations/{}/lines.csv", met.allocation));
     for page in ["/needs", "/exports/needs.csv", "/allocations", &one, &file, "/exports/allocations.csv"] {
@@ -272,18 +276,18 @@ async fn who_hands_over_learns_the_programme_at_the_desk_alone(test: &TestStore)
         assert!(seen.status == 200 && !seen.body.contains("ZQ9"), "{page}");
     }
     // Which agreement is signed and what goes with the device, she must know.
-    let desk = rita.get(&format!("/hand-over?code={LABEL}")).await.unwrap();
+    let desk = rita.get(&format!("/hand-over?code={}", met.label)).await.unwrap();
     let confirm = format!("name=\"programme\" value=\"{}\"", met.programme);
     assert!(desk.status == 200 && desk.body.contains(&confirm) && desk.body.contains("Housse"), "{}", desk.body);
     for login in ["technician", "refurbisher", "auditor"] {
         let pages = met.cartable.signed_in(login).await.unwrap();
-        assert_eq!(pages.get(&format!("/hand-over?code={LABEL}")).await.unwrap().status, 403, "{login}");
+        assert_eq!(pages.get(&format!("/hand-over?code={}", met.label)).await.unwrap().status, 403, "{login}");
     }
     met.cartable
         .person("elsewhere", Role::Referent, Scope::Sites(vec![met.cartable.site(2).await.unwrap()]))
         .await
         .unwrap();
     let elsewhere = met.cartable.signed_in("elsewhere").await.unwrap();
-    let unseen = elsewhere.get(&format!("/hand-over?code={LABEL}")).await.unwrap();
+    let unseen = elsewhere.get(&format!("/hand-over?code={}", met.label)).await.unwrap();
     assert!(unseen.status == 200 && !unseen.body.contains(&confirm), "not even that it is reserved");
 }

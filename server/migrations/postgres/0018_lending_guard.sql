@@ -36,7 +36,7 @@ CREATE FUNCTION device_where_its_loan_says() RETURNS trigger LANGUAGE plpgsql AS
 BEGIN
     IF COALESCE((SELECT CASE state WHEN 'reserved' THEN 'reserved' ELSE 'lent' END FROM loan
         WHERE device_id = NEW.id AND ended_at IS NULL), 'none')
-        <> CASE WHEN NEW.lending_state IN ('reserved', 'lent') THEN NEW.lending_state ELSE 'none' END THEN
+        <> (CASE WHEN NEW.lending_state IN ('reserved', 'lent') THEN NEW.lending_state ELSE 'none' END) THEN
         RAISE EXCEPTION 'device_where_its_loan_says: the open loan of a device says where it is'
             USING ERRCODE = 'check_violation';
     END IF;
