@@ -247,7 +247,9 @@ pub(super) async fn bad(
 ) -> Result<Response, Refusal> {
     allowed(&signed_in)?;
     let import = named(&app, &id).await?;
-    require(may_see_rows(&import, &signed_in))?;
+    if !may_see_rows(&import, &signed_in) {
+        return Err(Refusal::Forbidden);
+    }
     let table = match ledger::find(&app.store, &app.vault, import.id).await {
         Err(LedgerError::Gone) => return Err(Refusal::NotFound),
         other => other.map_err(broken)?,
