@@ -225,8 +225,9 @@ mod tests {
     #[test]
     fn what_is_due_is_asked_for_by_name_or_by_day() {
         let today = date(2026, 11, 25);
-        let query =
-            |due: &str, before: &str| Asked { due: due.into(), before: before.into(), ..Asked::default() }.query(today);
+        let query = |due: &str, before: &str| {
+            Asked { due: due.into(), before: before.into(), ..Asked::default() }.query(today, true)
+        };
         assert_eq!(query("overdue", "").unwrap().due_before, Some(today));
         assert_eq!(query("week", "").unwrap().due_before, Some(date(2026, 12, 3)), "the seventh day is included");
         assert_eq!(query("week", "2027-01-01").unwrap().due_before, Some(date(2027, 1, 1)));
