@@ -58,7 +58,7 @@ pub(super) struct Asked {
 
 impl Asked {
     /// What the second form carries of the first one.
-    fn of(form: &BTreeMap<String, String>) -> Self {
+    pub(super) fn of(form: &BTreeMap<String, String>) -> Self {
         let text = |name: &str| form.get(name).cloned().unwrap_or_default();
         Self { code: text("device"), borrower: text("borrower"), programme: text("programme"), last: String::new() }
     }
@@ -321,35 +321,6 @@ pub(super) async fn hand_over(
         }
         Err(problem) => show(&app, &signed_in, &visitor, asked, Some(problem)).await,
     }
-}
-
-/// `POST /hand-over/reserve`: sets the device aside; it is handed over later, from the same page.
-pub(super) async fn reserve(
-    visitor: Visitor,
-    State(app): State<App>,
-    CsrfForm { signed_in, form }: CsrfForm<BTreeMap<String, String>>,
-) -> Result<Response, Refusal> {
-    require(signed_in.person.can(Action::HandOver, Object::OwnScope))?;
-    let asked = Asked::of(&form);
-    let device: DeviceId = asked.code.parse().map_err(|_| Refusal::Nonsense)?;
-    let programme: Uuid = asked.programme.parse().map_err(|_| Refusal::Nonsense)?;
-    let words = visitor.words;
-    let mut lending = Lending::begin(&app.store, clerk(&app, &signed_in)).await?;
-    let problem = match borrower_of(lending.tx(), &signed_in, &asked.borrower).await? {
-        Ok(Some(borrower)) => match lending.reserve(Wish { device, borrower: borrower.id, programme }).await {
-            Ok(loan) => {
-                lending.commit().await?;
-                let next = format!("/hand-over?done=reserved&last={}&programme={programme}", loan.id);
-                return Ok(Redirect::to(&next).into_response());
-            }
-            Err(LendingError::Refused(refused)) => words.word("refused", refused.code()),
-            Err(LendingError::Store(error)) => return Err(error.into()),
-        },
-        Ok(None) => words.say("handing-no-reference"),
-        Err(key) => words.say(key),
-    };
-    drop(lending);
-    show(&app, &signed_in, &visitor, asked, Some(problem)).await
 }
 
 /// Hands it over; or says what is wrong.

@@ -59,6 +59,7 @@ mod overview;
 mod pages;
 mod programme;
 mod programme_acts;
+mod reserve;
 mod return_desk;
 mod shell;
 mod sign_in;
@@ -145,7 +146,7 @@ fn lending() -> Router<App> {
         .route("/loans/{id}/agreement", post(document::agreement))
         .route("/loans/{id}/receipt", post(document::receipt))
         .route("/documents/{number}", get(document::show))
-        .route("/hand-over/reserve", post(hand_over::reserve))
+        .route("/hand-over/reserve", post(reserve::reserve))
         .route("/hand-over/agreement", post(document::before))
         .route("/hand-over", get(hand_over::form).post(hand_over::hand_over))
         .route("/hand-over/class", get(class_hand_over::form).post(class_hand_over::class))

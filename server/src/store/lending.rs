@@ -39,7 +39,7 @@ use crate::domain::{
 pub struct Clerk<'a> {
     /// The person's login, or what else acts.
     pub actor: &'a str,
-    /// The API token by which it came, if it did: it stands in the audit rows.
+    /// The API token by which it came, if it did, for the audit.
     pub token: Option<Uuid>,
     /// The sites.
     pub scope: &'a Scope,
@@ -125,9 +125,8 @@ impl<'a> Lending<'a> {
             if let Some(token) = token {
                 details["api_token"] = json!(token);
             }
-            let object_id = object.to_string();
-            let row = NewAudit { actor, action, object_kind, object_id: &object_id, details };
-            audit::append(&mut self.tx, row, now).await?;
+            let object_id = &object.to_string();
+            audit::append(&mut self.tx, NewAudit { actor, action, object_kind, object_id, details }, now).await?;
         }
         Ok(self.tx)
     }
@@ -145,8 +144,7 @@ impl<'a> Lending<'a> {
         if at != LendingState::InStock {
             return Err(Refused::NotInStock(at).into());
         }
-        let (id, reserved_at) = (Uuid::now_v7(), self.by.now);
-        let Wish { device, borrower, programme } = wish;
+        let (id, reserved_at, Wish { device, borrower, programme }) = (Uuid::now_v7(), self.by.now, wish);
         let loan = Loan { id, device, borrower, programme, site, reserved_at, state: LoanState::Reserved };
         loan::reserve(&mut self.tx, &loan, self.by.actor, self.by.now).await?;
         // Neither for whom nor under what: the loan says it to those who may know, and the audit cannot forget it.
