@@ -139,7 +139,7 @@ async fn a_record_is_corrected_but_never_against_an_open_loan(test: &TestStore) 
     town.post(&path, json!({ "serial_number": null }), 422).await;
     town.post("/devices", json!({ "serial_number": "TAB-9", "kind": "tablet" }), 201).await;
     town.post(&path, json!({ "serial_number": "TAB-9" }), 422).await;
-    town.post(&path, json!({ "warranty_until": "soon" }), 422).await;
+    town.post(&path, json!({ "warranty_until": "soon" }), 400).await;
     town.post(&path, json!({ "grade": "Z" }), 400).await;
 
     // Lent, and with an agent.
