@@ -128,7 +128,10 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/sites/{site}/change", "AP----", Site, 200).sends(r#"{"zone":"A"}"#),
     Row::new("POST /api/v1/sites/{site}/referents", "AP----", Site, 201)
         .sends(r#"{"name":"x","email":"{unique}@example.org"}"#),
-    Row::new("POST /api/v1/sites/{site}/referents/{referent}/end", "AP----", Site, 204),
+    Row::new("POST /api/v1/sites/{site}/referents/{referent}/end", "AP----", Site, 204).mixed(&[
+        Mixed::at("/api/v1/sites/{site}/referents/{foreign-referent}/end", "", 404),
+        Mixed::at("/api/v1/sites/{foreign-site}/referents/{referent}/end", "", 404),
+    ]),
     Row::new("POST /api/v1/borrowers", "AP-R--", SiteInBody(422), 201)
         .sends(r#"{"kind":"person","site":"{uai}","identity":{"name":"x"}}"#),
     Row::new("POST /api/v1/borrowers/{borrower}/change", "AP-R--", Site, 204).sends(r#"{"level":"5e"}"#),
@@ -142,7 +145,10 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/messages/{bounced-message}/again", "A-----", Site, 204),
     Row::new("POST /api/v1/devices/{device}/asset-tag", "APT-F-", Site, 204).sends(r#"{"asset_tag":"{unique}"}"#),
     Row::new("POST /api/v1/devices/{device}/archive", "APT-F-", Site, 204).sends(r#"{"reason":"x"}"#),
-    Row::new("POST /api/v1/devices/{device}/enrolments/{enrolment}/approve", "A-T---", Site, 204),
+    Row::new("POST /api/v1/devices/{device}/enrolments/{enrolment}/approve", "A-T---", Site, 204).mixed(&[
+        Mixed::at("/api/v1/devices/{device}/enrolments/{foreign-enrolment}/approve", "", 404),
+        Mixed::at("/api/v1/devices/{foreign-device}/enrolments/{enrolment}/approve", "", 404),
+    ]),
     Row::new("POST /api/v1/returns", "APTRF-", SiteInBody(422), 200)
         .sends(r#"{"code":"{lent-device}","condition":"good"}"#),
     // Nobody took it back: allowed, and said so.
