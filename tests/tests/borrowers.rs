@@ -225,7 +225,7 @@ async fn everything_is_given_out_and_then_forgotten(test: &TestStore) {
     assert_eq!(file["borrower"]["left_site_on"], "2026-07-03");
     assert_eq!(file["loans"][0]["loan"]["state"], "returned");
     assert_eq!(file["loan_steps"].as_array().map(Vec::len), Some(3));
-    assert_eq!(file["acts"][0]["act"], "borrower.create");
+    assert_eq!(file["acts"][1]["act"], "borrower.create");
     assert_eq!((&file["needs"][0]["level"], &file["needs"][0]["reasons"][0]), (&"ulis".into(), &"ulis".into()));
     let appointment = (&file["appointments"][0]["campaign"], &file["appointments"][0]["excuse"]);
     assert_eq!(appointment, (&"Juin".into(), &"absente".into()));
@@ -247,7 +247,9 @@ async fn everything_is_given_out_and_then_forgotten(test: &TestStore) {
     let after = rita.post(&format!("{address}/export"), "").await.unwrap().json();
     assert_eq!((&after["identity"], &after["loans"][0]["loan"]["state"]), (&Value::Null, &"returned".into()));
     let done = acts(test, "borrower", id).await;
-    assert_eq!(done, ["borrower.create", "borrower.export", "borrower.erase_identity", "borrower.export"]);
+    let expected =
+        ["borrower.create", "borrower.left_site", "borrower.export", "borrower.erase_identity", "borrower.export"];
+    assert_eq!(done, expected);
 }
 
 /// What else is kept about a borrower: a need, an appointment, a letter.

@@ -260,6 +260,8 @@ async fn plan_and_start(manager: &Visit<'_>, axe: &Axe, wrong: &mut Vec<String>)
     manager.click("main details:nth-of-type(2) summary").await;
     manager.fill("#name", " 2027").await;
     manager.looks(axe, "campaign-changing", wrong).await;
+    // Photographed, it was shut again.
+    manager.click("main details:nth-of-type(2) summary").await;
     manager.click(&format!("form[action='{campaign}/plan'] button")).await;
     manager.says(&["2027", "Prêt individuel", "5e, 3e", "Collège 1"]).await;
     manager.looks(axe, "campaign-planned", wrong).await;

@@ -244,7 +244,7 @@ impl Year {
     /// What is printed: an agreement and a receipt, a sheet of labels and a site's list.
     async fn papers(&self, language: &str, stock: &[String]) {
         let csrf = ("csrf", self.csrf.as_str());
-        let (handed, returned) = (self.loan("handed_over").await, self.loan("returned").await);
+        let (handed, returned) = (self.loan("handed_over", &self.programme).await, self.loan("returned", "").await);
         let agreement = self.marie.file(&format!("/loans/{handed}/agreement"), &[csrf, ("holders", "all")]).await;
         let receipt = self.marie.file(&format!("/loans/{returned}/receipt"), &[csrf]).await;
         let codes = stock.iter().take(21).map(String::as_str).collect::<Vec<_>>().join("\n");
@@ -258,9 +258,9 @@ impl Year {
         }
     }
 
-    /// A loan to a person in that state.
-    async fn loan(&self, state: &str) -> String {
-        let path = format!("/loans?state={state}&programme={}", self.programme);
+    /// A loan in that state, under that programme or any.
+    async fn loan(&self, state: &str, programme: &str) -> String {
+        let path = format!("/loans?state={state}&programme={programme}");
         let page = self.marie.get(&path).await.unwrap().html;
         page.split("href=\"/loans/").nth(1).unwrap().split('"').next().unwrap().to_owned()
     }

@@ -139,7 +139,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
         }
     }
     things.put("document", lending::recorded_agreement(&mut tx, loan.id, Some(site), now).await?);
-    things.put("campaign", campaign(&mut tx, site, now).await?);
+    things.put("campaign", campaign(&mut tx, (site, programme.id), now).await?);
     things.put("message", message(&mut tx, loan.id, site, now).await?);
     let bounced = message(&mut tx, loan.id, site, now).await?;
     message_list::bounce(&mut tx, &Scope::Everything, bounced, "test", now).await?;
@@ -247,17 +247,17 @@ fn good(at: UtcMillis) -> Return {
 }
 
 /// A campaign that runs, and expects the loan.
-async fn campaign(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
+async fn campaign(tx: &mut Tx, (site, programme): (Uuid, Uuid), now: UtcMillis) -> anyhow::Result<Uuid> {
     let (id, today) = (Uuid::now_v7(), paris::date(now));
     let running = Campaign {
         id,
         name: "Juin".into(),
         state: CampaignState::Planned,
-        choice: Choice { sites: vec![site], ..Choice::default() },
+        // Of this trial's programme alone: each trial adds a loan to the site, and letters are a page for each.
+        choice: Choice { programmes: vec![programme], sites: vec![site], ..Choice::default() },
         first: today,
         last: today.checked_add(jiff::ToSpan::days(60))?,
-        // Each of the matrix's trials adds a loan to the site.
-        desks: Desks { desks: 1, slots: 1_000 },
+        desks: Desks { desks: 1, slots: 10 },
         created_by: "test".into(),
         created_at: now,
     };

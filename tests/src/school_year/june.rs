@@ -97,8 +97,8 @@ impl Year<'_> {
         ensure!(written == 0, "{written} letters beside those that wait");
         drop(tx);
         let mut raw = Raw::connect(self.url).await?;
-        raw.execute("UPDATE message SET state = 'sent', finished_at = next_attempt_at WHERE finished_at IS NULL")
-            .await?;
+        let left = "UPDATE notice SET state = 'dropped', dropped_why = 'expired' WHERE kind = 'campaign' AND state = 'waiting'";
+        raw.execute(left).await?;
         let mut tx = self.store.write().await?;
         let written = campaign_letter::write_again(&mut tx, id, morning(AGAIN)).await?;
         let twice = campaign_letter::write_again(&mut tx, id, morning(AGAIN)).await;
