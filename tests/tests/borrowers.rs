@@ -250,6 +250,13 @@ async fn everything_is_given_out_and_then_forgotten(test: &TestStore) {
     let expected =
         ["borrower.create", "borrower.left_site", "borrower.export", "borrower.erase_identity", "borrower.export"];
     assert_eq!(done, expected);
+    // Nameless, and yet something is known: that is forgotten, and written down, too; nothing left, nothing is done.
+    raw.execute("UPDATE borrower SET level = '5e'").await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(rita.post(&format!("{address}/erase"), "reason=demande").await.unwrap().status, 303);
+    }
+    assert_eq!(raw.number("SELECT count(*) FROM borrower WHERE level IS NOT NULL").await.unwrap(), 0);
+    assert_eq!(acts(test, "borrower", id).await.len(), expected.len() + 1);
 }
 
 /// What else is kept about a borrower: a need, an appointment, a letter.

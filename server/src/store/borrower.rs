@@ -116,13 +116,17 @@ pub async fn sealed_identity(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Opt
 pub async fn erase_identity(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<bool, StoreError> {
     let sql = "DELETE FROM borrower_identity WHERE borrower_id = $1";
     let rows = on!(tx, |c| sqlx::query(sql).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
-    loan_signature::erase_of_borrower(tx, id).await?;
+    let signatures = loan_signature::erase_of_borrower(tx, id).await?;
     need::forget_borrower(tx, id).await?;
+    // Somebody may never have been named, and have signed, or come from a list with the school's number.
+    let sql = "SELECT count(*) FROM borrower WHERE id = $1 AND (natural_key_hash IS NOT NULL OR level IS NOT NULL \
+               OR left_site_day IS NOT NULL)";
+    let told: i64 = on!(tx, |c| sqlx::query_scalar(sql).bind(id).fetch_one(c).await)?;
     // The hash of the school's number would still recognise the person, and so may "Ulis" in a small collège.
     let sql = "UPDATE borrower SET identity_erased_at = $2, natural_key_hash = NULL, level = NULL, \
                left_site_day = NULL WHERE id = $1";
     on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(drop))?;
-    Ok(rows == 1)
+    Ok(rows == 1 || signatures > 0 || told > 0)
 }
 
 /// Holds a borrower's loans back until this unit of work ends: nothing is lent to it between a look at its loans and

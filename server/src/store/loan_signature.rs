@@ -20,8 +20,7 @@ pub async fn sealed(tx: &mut Tx, loan: Uuid) -> Result<Option<String>, StoreErro
 }
 
 /// Forgets the signatures under all loans of a borrower: with who it is, how it signs is erased.
-pub(crate) async fn erase_of_borrower(tx: &mut Tx, borrower: Uuid) -> Result<(), StoreError> {
+pub(crate) async fn erase_of_borrower(tx: &mut Tx, borrower: Uuid) -> Result<u64, StoreError> {
     let sql = "DELETE FROM loan_signature WHERE loan_id IN (SELECT id FROM loan WHERE borrower_id = $1)";
-    on!(tx, |c| sqlx::query(sql).bind(borrower).execute(c).await.map(drop))?;
-    Ok(())
+    Ok(on!(tx, |c| sqlx::query(sql).bind(borrower).execute(c).await.map(|done| done.rows_affected()))?)
 }

@@ -145,7 +145,8 @@ pub(crate) async fn meet(
 
 /// Cuts what leads from a borrower to its needs' level and reasons. A need that still waits is anonymous from now on; of
 /// those that ended neither stays, nor the parts of their scores in proposals. The scores themselves stay: the fairness
-/// of a proposal is reckoned from them.
+/// of a proposal is reckoned from them. The hash that names a need in an imported list goes too: it is made from the
+/// school's number.
 pub(crate) async fn forget_borrower(tx: &mut Tx, borrower: Uuid) -> Result<(), StoreError> {
     let sql = "SELECT l.allocation_id, l.rank, l.explanation FROM allocation_line l JOIN need n ON n.id = l.need_id \
                WHERE n.borrower_id = $1 AND n.state <> 'open'";
@@ -157,9 +158,10 @@ pub(crate) async fn forget_borrower(tx: &mut Tx, borrower: Uuid) -> Result<(), S
         let sql = "UPDATE allocation_line SET explanation = $3 WHERE allocation_id = $1 AND rank = $2";
         on!(tx, |c| sqlx::query(sql).bind(allocation).bind(rank).bind(kept).execute(c).await.map(drop))?;
     }
-    let sql = "UPDATE need SET level = NULL, reasons = '[]' WHERE borrower_id = $1 AND state <> 'open'";
+    let sql = "UPDATE need SET level = NULL, reasons = '[]', natural_key_hash = NULL \
+               WHERE borrower_id = $1 AND state <> 'open'";
     on!(tx, |c| sqlx::query(sql).bind(borrower).execute(c).await.map(drop))?;
-    let sql = "UPDATE need SET borrower_id = NULL WHERE borrower_id = $1 AND state = 'open'";
+    let sql = "UPDATE need SET borrower_id = NULL, natural_key_hash = NULL WHERE borrower_id = $1 AND state = 'open'";
     on!(tx, |c| sqlx::query(sql).bind(borrower).execute(c).await.map(drop))?;
     Ok(())
 }
