@@ -141,7 +141,11 @@ async fn survive(installation: &Installation, rounds: usize) {
     let mut reporters = reporters(installation, &server, spools.path()).await;
     let mut random = Random::of(42, "kill", u64::try_from(rounds).unwrap());
     let mut acknowledged_before_kills = 0;
-    for round in 1..=rounds {
+    // On a busy machine some rounds end before anything was acknowledged: there are more, until the load was one.
+    for round in 1..=4 * rounds {
+        if round > rounds && acknowledged_before_kills > rounds {
+            break;
+        }
         let patience = Duration::from_millis(random.between(10, 500));
         reporters = killed_under_load(&mut server, reporters, patience).await;
         assert_acknowledged_once(&url, &reporters, round).await;
