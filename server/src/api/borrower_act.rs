@@ -12,7 +12,7 @@ use super::{
     borrower::UNKNOWN,
     extract::{Body, Path},
     loan::day,
-    need::site_id,
+    need::site_or_none,
     problem::Problem,
 };
 use crate::{
@@ -146,13 +146,8 @@ pub async fn create(
     Problem::check(person.can(Action::ChangeBorrowers, Object::OwnScope), "")?;
     body.check()?;
     let mut tx = app.store.write().await?;
-    let site = match &body.site {
-        Some(uai) => Some(site_id(&mut tx, &bearer, uai).await?),
-        None => None,
-    };
-    if !person.can(Action::ChangeBorrowers, Object::OfSite(site)).is_allowed() {
-        return Err(Problem::unprocessable("`site`: only who sees all sites records a borrower without one."));
-    }
+    let named = (body.site.as_deref(), "borrower");
+    let site = site_or_none(&mut tx, &bearer, Action::ChangeBorrowers, named).await?;
     let institution_name = match body.kind {
         BorrowerKind::Institution => Some(institution(body.institution_name)?),
         BorrowerKind::Person => None,

@@ -10,7 +10,7 @@ use super::{
     act::{given, record, wanted},
     extract::{Body, Path},
     loan::day,
-    need::site_id,
+    need::{site_id, site_or_none},
     problem::Problem,
 };
 use crate::{
@@ -126,13 +126,7 @@ pub async fn create(
     let described = typed.read().map_err(|wrong| Problem::unprocessable(format!("{wrong}.")))?;
     let warranty_until = new.warranty_until.as_deref().map(|text| day("warranty_until", text)).transpose()?;
     let mut tx = app.store.write().await?;
-    let site = match &new.site {
-        Some(uai) => Some(site_id(&mut tx, &bearer, uai).await?),
-        None => None,
-    };
-    if !person.can(Action::AddDevice, Object::OfSite(site)).is_allowed() {
-        return Err(Problem::unprocessable("`site`: only who sees all sites records a device without one."));
-    }
+    let site = site_or_none(&mut tx, &bearer, Action::AddDevice, (new.site.as_deref(), "device")).await?;
     let contact_expected = new.contact_expected.unwrap_or(ContactExpected::None);
     let entry = Entry { described, site, programme: new.programme, warranty_until, grade: new.grade, contact_expected };
     let entered = device_entry::enter(&mut tx, &person.scope, entry, (&app.policy, bearer.now)).await;

@@ -180,6 +180,23 @@ pub(super) async fn site_id(tx: &mut Tx, bearer: &BearerToken, uai: &str) -> Res
     Ok(found.ok_or_else(none)?.id)
 }
 
+/// The site that a new record names by its UAI code; `what` without one only for those who may act on all sites.
+pub(super) async fn site_or_none(
+    tx: &mut Tx,
+    bearer: &BearerToken,
+    action: Action,
+    (uai, what): (Option<&str>, &str),
+) -> Result<Option<Uuid>, Problem> {
+    let site = match uai {
+        Some(uai) => Some(site_id(tx, bearer, uai).await?),
+        None => None,
+    };
+    if bearer.person.can(action, Object::OfSite(site)).is_allowed() {
+        return Ok(site);
+    }
+    Err(Problem::unprocessable(format!("`site`: only who sees all sites records a {what} without one.")))
+}
+
 pub(super) fn programme_id(programmes: &[Programme], code: &str) -> Result<Uuid, Problem> {
     let found = programmes.iter().find(|programme| programme.code.as_str().eq_ignore_ascii_case(code.trim()));
     let none = || Problem::unprocessable("There is no programme with this code.");

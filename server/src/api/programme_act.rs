@@ -219,16 +219,7 @@ pub async fn close(
     Path(id): Path<Uuid>,
     Body(body): Body<ProgrammeReasonBody>,
 ) -> Result<StatusCode, Problem> {
-    may(&bearer)?;
-    let mut tx = app.store.write().await?;
-    let found = known(&mut tx, id).await?;
-    let details = json!({ "code": found.code.as_str(), "reason": reason(&body.reason)? });
-    // Closing twice is closing once, as in the console.
-    if programme::close(&mut tx, id, bearer.now).await? {
-        record(&mut tx, &bearer, "programme.close", ("programme", id), details).await?;
-        tx.commit().await?;
-    }
-    Ok(StatusCode::NO_CONTENT)
+    set_open(&app, &bearer, (id, false), &body).await
 }
 
 /// Reopen a programme
@@ -244,12 +235,27 @@ pub async fn reopen(
     Path(id): Path<Uuid>,
     Body(body): Body<ProgrammeReasonBody>,
 ) -> Result<StatusCode, Problem> {
-    may(&bearer)?;
+    set_open(&app, &bearer, (id, true), &body).await
+}
+
+/// Lets a programme lend, or stops it. Twice is once, as in the console.
+async fn set_open(
+    app: &App,
+    bearer: &BearerToken,
+    (id, open): (Uuid, bool),
+    body: &ProgrammeReasonBody,
+) -> Result<StatusCode, Problem> {
+    may(bearer)?;
     let mut tx = app.store.write().await?;
     let found = known(&mut tx, id).await?;
     let details = json!({ "code": found.code.as_str(), "reason": reason(&body.reason)? });
-    if programme::reopen(&mut tx, id).await? {
-        record(&mut tx, &bearer, "programme.reopen", ("programme", id), details).await?;
+    let (changed, act) = if open {
+        (programme::reopen(&mut tx, id).await?, "programme.reopen")
+    } else {
+        (programme::close(&mut tx, id, bearer.now).await?, "programme.close")
+    };
+    if changed {
+        record(&mut tx, bearer, act, ("programme", id), details).await?;
         tx.commit().await?;
     }
     Ok(StatusCode::NO_CONTENT)

@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    acts::{reason, record},
+    acts::{Bare, reason, record},
     allocation::{AllocationPage, AllocationsPage, Approval, Found, LinesAsked, May},
     allocation_sheet::{AllocationFairness, AllocationLines},
     download,
@@ -209,15 +209,11 @@ pub(super) async fn drop_line(
     Ok(done(id))
 }
 
-/// Nothing but the session's proof.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Nothing {}
-
 /// `POST /allocations/{id}/approve`
 pub(super) async fn approve(
     State(app): State<App>,
     Path(id): Path<String>,
-    CsrfForm { signed_in, .. }: CsrfForm<Nothing>,
+    CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
     let (person, now) = (&signed_in.person, signed_in.now);
     require(person.can(Action::ApproveAllocation, Object::Programme))?;
@@ -238,7 +234,7 @@ pub(super) async fn approve(
 pub(super) async fn give_up(
     State(app): State<App>,
     Path(id): Path<String>,
-    CsrfForm { signed_in, .. }: CsrfForm<Nothing>,
+    CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
     let person = &signed_in.person;
     require(person.can(Action::ProposeAllocation, Object::Programme))?;

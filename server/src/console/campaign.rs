@@ -141,9 +141,7 @@ pub(super) struct May {
     pub(super) change: bool,
     pub(super) excuse: bool,
     pub(super) see_borrowers: bool,
-    /// In a small collège a level beside a device is a name.
-    pub(super) see_levels: bool,
-    /// On letters, for which names are opened.
+    /// Names on letters, and class levels: in a small collège a level beside a device is a name.
     pub(super) see_identities: bool,
 }
 
@@ -234,7 +232,7 @@ impl CampaignPage {
         Self {
             csrf: shell.person.as_ref().map_or_else(String::new, |person| person.csrf.clone()),
             id: found.campaign.id,
-            about: about(&found, may.see_levels, words),
+            about: about(&found, may.see_identities, words),
             state: state(found.campaign.state, words),
             planned: found.campaign.state == CampaignState::Planned,
             running,
@@ -326,7 +324,7 @@ fn line(row: ReturnRow, may: May, words: Words) -> Line {
         loan: row.loan,
         level: row
             .level
-            .filter(|_| may.see_levels)
+            .filter(|_| may.see_identities)
             .map_or_else(String::new, |level| words.word("need-level", level.as_str())),
         device: (format!("/devices/{id}"), device_name(row.serial.as_deref(), row.asset_tag.as_deref(), id)),
         place: format!("{} · {desk}", civil(row.slot.day, words)),

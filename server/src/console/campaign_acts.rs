@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    acts::record,
+    acts::{Bare, record},
     campaign::{CampaignPage, CampaignsPage, Found, May, ReturnsAsked},
     campaign_form::{CampaignForm, desks, problem},
     campaign_sheet::{CampaignLoans, CampaignProgress},
@@ -25,7 +25,8 @@ use crate::{
     auth::{Action, CsrfForm, Object, Person, SignedIn},
     domain::{paris, scope::Scope},
     store::{
-        campaign::{self, StartError, StartRefused},
+        Tx,
+        campaign::{self, Campaign, StartError, StartRefused},
         campaign_count,
         campaign_list::{self, ReturnQuery},
         campaign_plan::{self, PlanError},
@@ -104,7 +105,7 @@ fn sees_borrowers(person: &Person) -> bool {
     person.can(Action::SeeBorrowers, Object::OwnScope).is_allowed()
 }
 
-fn sees_levels(person: &Person) -> bool {
+fn sees_identities(person: &Person) -> bool {
     person.can(Action::SeeIdentity, Object::OwnScope).is_allowed()
 }
 
@@ -145,19 +146,23 @@ async fn show_one(
         change: person.can(Action::ChangeCampaigns, Object::Programme).is_allowed(),
         excuse: person.can(Action::ChangeLoan, Object::OwnScope).is_allowed(),
         see_borrowers: sees_borrowers(person),
-        see_levels: sees_levels(person),
-        see_identities: person.can(Action::SeeIdentity, Object::OwnScope).is_allowed(),
+        see_identities: sees_identities(person),
     };
     let shell = visitor.shell(Section::Campaigns, found.campaign.name.clone(), signed_in);
     Ok(shell::page(status, &CampaignPage::new(shell, (asked, &query), found, may)))
 }
 
-/// Nothing but the session's proof.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Nothing {}
-
 pub(super) fn done(id: Uuid) -> Response {
     Redirect::to(&format!("/campaigns/{id}?done=saved")).into_response()
+}
+
+/// The campaign that an address names, for somebody who may change it, and the unit of work that does.
+pub(super) async fn change_of(app: &App, signed_in: &SignedIn, id: &str) -> Result<(Tx, Campaign), Refusal> {
+    require(signed_in.person.can(Action::ChangeCampaigns, Object::Programme))?;
+    let id = parsed(id)?;
+    let mut tx = app.store.write().await?;
+    let found = campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    Ok((tx, found))
 }
 
 /// `POST /campaigns/{id}/start`
@@ -165,12 +170,9 @@ pub(super) async fn start(
     visitor: Visitor,
     State(app): State<App>,
     Path(id): Path<String>,
-    CsrfForm { signed_in, .. }: CsrfForm<Nothing>,
+    CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
-    require(signed_in.person.can(Action::ChangeCampaigns, Object::Programme))?;
-    let id = parsed(&id)?;
-    let mut tx = app.store.write().await?;
-    campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let (mut tx, Campaign { id, .. }) = change_of(&app, &signed_in, &id).await?;
     let started = campaign::start(&mut tx, id, &app.policy, signed_in.now).await;
     let words = visitor.words;
     let problem = match started {
@@ -194,12 +196,9 @@ pub(super) async fn start(
 pub(super) async fn close(
     State(app): State<App>,
     Path(id): Path<String>,
-    CsrfForm { signed_in, .. }: CsrfForm<Nothing>,
+    CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
-    require(signed_in.person.can(Action::ChangeCampaigns, Object::Programme))?;
-    let id = parsed(&id)?;
-    let mut tx = app.store.write().await?;
-    campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let (mut tx, Campaign { id, .. }) = change_of(&app, &signed_in, &id).await?;
     if !campaign::close(&mut tx, id, signed_in.now).await? {
         return Err(Refusal::Nonsense);
     }
@@ -215,10 +214,7 @@ pub(super) async fn change(
     Path(id): Path<String>,
     CsrfForm { signed_in, form }: CsrfForm<CampaignForm>,
 ) -> Result<Response, Refusal> {
-    require(signed_in.person.can(Action::ChangeCampaigns, Object::Programme))?;
-    let id = parsed(&id)?;
-    let mut tx = app.store.write().await?;
-    campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let (mut tx, Campaign { id, .. }) = change_of(&app, &signed_in, &id).await?;
     let changed = match form.read() {
         Ok(plan) => campaign_plan::change(&mut tx, id, plan).await,
         Err(invalid) => Err(invalid.into()),
@@ -243,12 +239,10 @@ pub(super) async fn drop_planned(
     visitor: Visitor,
     State(app): State<App>,
     Path(id): Path<String>,
-    CsrfForm { signed_in, .. }: CsrfForm<Nothing>,
+    CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
-    require(signed_in.person.can(Action::ChangeCampaigns, Object::Programme))?;
-    let id = parsed(&id)?;
-    let mut tx = app.store.write().await?;
-    let found = campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let (mut tx, found) = change_of(&app, &signed_in, &id).await?;
+    let id = found.id;
     if !campaign_plan::drop_planned(&mut tx, id).await? {
         drop(tx);
         let problem = visitor.words.say("campaign-problem-not-planned");
@@ -307,7 +301,7 @@ pub(super) async fn export(
     let (scope, words) = (person.scope.clone(), visitor.words);
     match file.split('.').next() {
         Some("loans") => {
-            let (borrowers, levels) = (sees_borrowers(person), sees_levels(person));
+            let (borrowers, levels) = (sees_borrowers(person), sees_identities(person));
             download::send(&app, &file, &how, CampaignLoans { id, scope, query, borrowers, levels, words }).await
         }
         Some("progress") => {

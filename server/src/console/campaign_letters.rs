@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    acts::{reason, record},
-    campaign_acts::{Nothing, done, parsed, refused},
+    acts::{Bare, reason, record},
+    campaign_acts::{change_of, done, parsed, refused},
     document::{maker, pdf},
     error::{Refusal, require},
     visitor::Visitor,
@@ -20,7 +20,8 @@ use crate::{
     auth::{Action, CsrfForm, Object},
     documents::{LettersWanted, MakeError, Names},
     store::{
-        campaign, campaign_excuse,
+        campaign::Campaign,
+        campaign_excuse,
         campaign_letter::{self, WriteError, WriteRefused},
     },
 };
@@ -89,12 +90,9 @@ pub(super) async fn write_again(
     visitor: Visitor,
     State(app): State<App>,
     Path(id): Path<String>,
-    CsrfForm { signed_in, .. }: CsrfForm<Nothing>,
+    CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
-    require(signed_in.person.can(Action::ChangeCampaigns, Object::Programme))?;
-    let id = parsed(&id)?;
-    let mut tx = app.store.write().await?;
-    campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let (mut tx, Campaign { id, .. }) = change_of(&app, &signed_in, &id).await?;
     match campaign_letter::write_again(&mut tx, id, signed_in.now).await {
         Ok(loans) => {
             record(&mut tx, &signed_in, "campaign.write_again", ("campaign", id), json!({ "loans": loans })).await?;

@@ -303,8 +303,7 @@ impl Samples<'_> {
             }),
             form: None,
         };
-        let may =
-            campaign::May { change: true, excuse: true, see_borrowers: true, see_levels: true, see_identities: true };
+        let may = campaign::May { change: true, excuse: true, see_borrowers: true, see_identities: true };
         let asked = ReturnsAsked { state: shown.as_str().to_owned(), ..ReturnsAsked::default() };
         let query = asked.query().unwrap();
         CampaignPage::new(shell, (&asked, &query), found, may)

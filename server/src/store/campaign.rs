@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     campaign_count::{Deltas, shift},
+    campaign_letter::{self, Addressee, place_of},
     clause::Clause,
     device,
     notice::{self, NewNotice},
@@ -23,7 +24,6 @@ use crate::domain::{
     borrower::Level,
     campaign::{CampaignState, Choice, Desks, Held, ReturnState, Slot, assign, days},
     loan::{Loan, LoanStateName},
-    notice::{CampaignLetter, Reason, Recipient},
     paris,
     policy::Policy,
     scope::Scope,
@@ -142,12 +142,17 @@ pub async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<Campaign>, StoreError>
     clause.rows::<Raw>(tx).await?.pop().map(Raw::read).transpose()
 }
 
-/// Gives one site desks of its own. False when the campaign is not planned any more.
-pub async fn set_desks(tx: &mut Tx, id: Uuid, site: Uuid, desks: Desks) -> Result<bool, StoreError> {
-    // An update of nothing: it holds the row against a start in between.
+/// Holds a planned campaign against a start until this unit of work ends. False when it is not planned any more.
+pub(super) async fn hold_planned(tx: &mut Tx, id: Uuid) -> Result<bool, StoreError> {
+    // An update of nothing.
     let sql = "UPDATE campaign SET name = name WHERE id = $1 AND state = 'planned'";
     let held = on!(tx, |c| sqlx::query(sql).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
-    if held == 0 {
+    Ok(held > 0)
+}
+
+/// Gives one site desks of its own. False when the campaign is not planned any more.
+pub async fn set_desks(tx: &mut Tx, id: Uuid, site: Uuid, desks: Desks) -> Result<bool, StoreError> {
+    if !hold_planned(tx, id).await? {
         return Ok(false);
     }
     let sql = "INSERT INTO campaign_desk (campaign_id, site_id, desks, slots) VALUES ($1, $2, $3, $4) \
@@ -324,22 +329,11 @@ async fn write(tx: &mut Tx, campaign: &Campaign, placed: &[(Held, Slot)]) -> Res
     Ok(())
 }
 
+/// The first letter: where and when.
 fn letter(campaign: &Campaign, (held, site): (&Held, &str), slot: Slot, now: UtcMillis) -> NewNotice {
-    let letter = CampaignLetter {
-        campaign: campaign.id,
-        letter: 1,
-        title: campaign.name.clone(),
-        first: slot.day,
-        last: campaign.last,
-        place: format!("{site}, n° {}-{}", slot.desk, slot.slot),
-    };
-    NewNotice {
-        recipient: Recipient::borrower(held.borrower),
-        site: Some(held.site),
-        reason: Reason::Campaign { loan: held.loan, letter },
-        not_before: paris::date(now),
-        not_after: campaign.last,
-    }
+    let to = Addressee { borrower: held.borrower, site: held.site, loan: held.loan };
+    let place = place_of(site, slot.desk, slot.slot);
+    campaign_letter::letter(campaign, 1, &to, (slot.day, place), paris::date(now))
 }
 
 /// Closes a campaign. False when it does not run.

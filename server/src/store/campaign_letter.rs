@@ -1,7 +1,7 @@
 //! Letters of a campaign: a further e-mail to those who are still expected, at most one a day and through the outbox;
 //! and what the printed letters of a site say.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt::Display};
 
 use cartable_common::UtcMillis;
 use jiff::civil::Date;
@@ -110,26 +110,50 @@ async fn expected(tx: &mut Tx, id: Uuid) -> Result<Vec<RawExpected>, StoreError>
 }
 
 /// The letter to one of them: its place while that is still to come; from today on, at any desk, once it is missed.
-fn again(campaign: &Campaign, letter: u32, raw: &RawExpected, today: Date) -> Result<NewNotice, StoreError> {
+fn again(campaign: &Campaign, number: u32, raw: &RawExpected, today: Date) -> Result<NewNotice, StoreError> {
     let planned = day("campaign_loan.day", raw.day)?;
     let missed = planned < today;
-    let place =
-        if missed { raw.site_name.clone() } else { format!("{}, n° {}-{}", raw.site_name, raw.desk, raw.slot) };
+    let place = if missed { raw.site_name.clone() } else { place_of(&raw.site_name, raw.desk, raw.slot) };
+    let to = Addressee { borrower: raw.borrower_id, site: raw.site_id, loan: raw.loan_id };
+    Ok(letter(campaign, number, &to, (planned.max(today), place), today))
+}
+
+/// To whom a letter goes, and about which loan.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Addressee {
+    pub(super) borrower: Uuid,
+    pub(super) site: Uuid,
+    pub(super) loan: Uuid,
+}
+
+/// A place at a site's desks, as letters name it.
+pub(super) fn place_of(site: &str, desk: impl Display, slot: impl Display) -> String {
+    format!("{site}, n° {desk}-{slot}")
+}
+
+/// The campaign's `number`th letter: from which day on a device comes back, and where. It leaves from `today` on.
+pub(super) fn letter(
+    campaign: &Campaign,
+    number: u32,
+    to: &Addressee,
+    (first, place): (Date, String),
+    today: Date,
+) -> NewNotice {
     let letter = CampaignLetter {
         campaign: campaign.id,
-        letter,
+        letter: number,
         title: campaign.name.clone(),
-        first: planned.max(today),
+        first,
         last: campaign.last,
         place,
     };
-    Ok(NewNotice {
-        recipient: Recipient::borrower(raw.borrower_id),
-        site: Some(raw.site_id),
-        reason: Reason::Campaign { loan: raw.loan_id, letter },
+    NewNotice {
+        recipient: Recipient::borrower(to.borrower),
+        site: Some(to.site),
+        reason: Reason::Campaign { loan: to.loan, letter },
         not_before: today,
         not_after: campaign.last,
-    })
+    }
 }
 
 /// Places of a site whose letters stand in one document: about as many pages, made within a template's time limit.

@@ -72,10 +72,7 @@ pub async fn change(tx: &mut Tx, id: Uuid, plan: Plan) -> Result<Option<Campaign
 /// Gives a campaign up that nobody was told of: nothing of it stays but the audit, which the caller writes in the same
 /// unit of work. False when it is not planned any more.
 pub async fn drop_planned(tx: &mut Tx, id: Uuid) -> Result<bool, StoreError> {
-    // An update of nothing: it holds the row against a start in between.
-    let sql = "UPDATE campaign SET name = name WHERE id = $1 AND state = 'planned'";
-    let held = on!(tx, |c| sqlx::query(sql).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
-    if held == 0 {
+    if !campaign::hold_planned(tx, id).await? {
         return Ok(false);
     }
     on!(tx, |c| sqlx::query("DELETE FROM campaign_desk WHERE campaign_id = $1").bind(id).execute(c).await.map(drop))?;
