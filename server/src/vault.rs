@@ -3,7 +3,10 @@
 //! The key is derived from the master key, which never lies in the database or its directory: a copy of the database
 //! alone names nobody.
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{
+    hmac,
+    signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -16,6 +19,7 @@ use crate::{
 pub struct Vault {
     sealing: [u8; 32],
     hashing: [u8; 32],
+    documents: [u8; 32],
 }
 
 impl std::fmt::Debug for Vault {
@@ -39,7 +43,11 @@ impl Vault {
     /// The vault of this installation.
     #[must_use]
     pub fn new(key: &MasterKey) -> Self {
-        Self { sealing: key.derive("cartable-vault-sealing-1"), hashing: key.derive("cartable-vault-hashing-1") }
+        Self {
+            sealing: key.derive("cartable-vault-sealing-1"),
+            hashing: key.derive("cartable-vault-hashing-1"),
+            documents: key.derive("cartable-document-signing-1"),
+        }
     }
 
     /// Seals `plain` for the thing `id` of the kind `what`; it opens for nothing else.
@@ -72,6 +80,28 @@ impl Vault {
         hash.copy_from_slice(tag.as_ref());
         hash
     }
+
+    fn document_key(&self) -> Result<Ed25519KeyPair, VaultError> {
+        Ed25519KeyPair::from_seed_unchecked(&self.documents).map_err(|_| VaultError::Sealing)
+    }
+
+    /// Signs the facts of a document with the authority's document key (Ed25519). The key is made from the master key and
+    /// for documents alone: it opens nothing, and it is the same on every server of the installation.
+    pub fn sign_document(&self, facts: &[u8]) -> Result<[u8; 64], VaultError> {
+        self.document_key()?.sign(facts).as_ref().try_into().map_err(|_| VaultError::Sealing)
+    }
+
+    /// The public half of that key, with which anybody checks a document.
+    pub fn document_public_key(&self) -> Result<[u8; 32], VaultError> {
+        self.document_key()?.public_key().as_ref().try_into().map_err(|_| VaultError::Sealing)
+    }
+
+    /// Whether this installation signed exactly these facts.
+    #[must_use]
+    pub fn signed_document(&self, facts: &[u8], signature: &[u8]) -> bool {
+        let key = self.document_public_key();
+        key.is_ok_and(|key| UnparsedPublicKey::new(&ED25519, key).verify(facts, signature).is_ok())
+    }
 }
 
 fn purpose(what: &str, id: Uuid) -> String {
@@ -95,5 +125,25 @@ mod tests {
         assert_eq!(vault.natural_key(" 0123ab "), vault.natural_key("0123AB"));
         assert_ne!(vault.natural_key("0123ab"), other.natural_key("0123ab"));
         assert_eq!(format!("{vault:?}"), "Vault([redacted])");
+    }
+
+    #[test]
+    fn a_signature_holds_for_its_facts_and_its_installation_alone() {
+        let (vault, other) = (Vault::new(&MasterKey::of([1; 32])), Vault::new(&MasterKey::of([2; 32])));
+        let facts = br#"{"drives":[],"number":"ERA-2026-000001"}"#;
+        let signature = vault.sign_document(facts).unwrap();
+        assert!(vault.signed_document(facts, &signature));
+        assert!(!other.signed_document(facts, &signature));
+        for place in 0..facts.len() {
+            let mut altered = facts.to_vec();
+            altered[place] ^= 1;
+            assert!(!vault.signed_document(&altered, &signature), "byte {place}");
+        }
+        for place in 0..signature.len() {
+            let mut altered = signature;
+            altered[place] ^= 1;
+            assert!(!vault.signed_document(facts, &altered), "byte {place}");
+        }
+        assert!(!vault.signed_document(facts, &[]));
     }
 }

@@ -13,6 +13,7 @@ use cartable_server::{
     store::{
         Tx, borrower,
         document::{self, Document, Subject},
+        erasure_certificate::{self, Certificate},
         programme,
     },
 };
@@ -113,5 +114,31 @@ pub async fn recorded_agreement(
         made_at: now,
     };
     document::insert(tx, &made).await?;
+    Ok(number)
+}
+
+/// The record of an erasure certificate of a device, whose signature is none.
+pub async fn recorded_certificate(
+    tx: &mut Tx,
+    device: DeviceId,
+    site: Uuid,
+    now: UtcMillis,
+) -> anyhow::Result<DocumentNumber> {
+    let number = document::next_number(tx, DocumentKind::ErasureCertificate, paris::date(now).year()).await?;
+    let made = Document {
+        number,
+        subject: Subject::Erasure { device: device.0, site: Some(site) },
+        template: "erasure_certificate".into(),
+        version: "1".into(),
+        template_sha256: [1; 32],
+        pdf_sha256: [2; 32],
+        language: Language::French,
+        made_by: "test".into(),
+        made_at: now,
+    };
+    document::insert(tx, &made).await?;
+    let facts = "{}".to_owned();
+    let certificate = Certificate { number: number.to_string(), device, facts, signature: [3; 64], made_at: now };
+    erasure_certificate::insert(tx, &certificate).await?;
     Ok(number)
 }

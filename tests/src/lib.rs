@@ -6,6 +6,8 @@ pub mod axe;
 pub mod bench;
 pub mod browser;
 pub mod demo;
+#[cfg(unix)]
+pub mod erasing;
 pub mod fleet;
 pub mod gateway_client;
 pub mod harness;

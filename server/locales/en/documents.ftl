@@ -8,6 +8,7 @@ document-receipt = Return receipt
 document-site_list = List of loans
 document-campaign_letter = Return letters
 document-labels = Labels
+document-erasure_certificate = Erasure certificate
 document-number = Number
 document-kind = Document
 document-made = Made on

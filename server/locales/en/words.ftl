@@ -48,6 +48,7 @@ flag-ceded_reporting = Ceded, still reports
 flag-borrower_left = Borrower left
 flag-warranty_ending = Warranty ending
 flag-not_to_relend = Not to relend
+flag-erasure_missing = Erasure missing
 chassis-laptop = Laptop
 chassis-tablet = Tablet
 chassis-desktop = Desktop

@@ -8,6 +8,7 @@ document-receipt = Reçu de restitution
 document-site_list = Liste des prêts
 document-campaign_letter = Courriers de restitution
 document-labels = Étiquettes
+document-erasure_certificate = Certificat d’effacement
 document-number = Numéro
 document-kind = Document
 document-made = Établi le

@@ -92,9 +92,11 @@ impl From<MakeError> for Problem {
     fn from(error: MakeError) -> Self {
         match error {
             MakeError::NotFound => Self::not_found(UNKNOWN),
-            MakeError::NoSuchHolder(_) | MakeError::NotInState | MakeError::Nothing | MakeError::TooMany(_) => {
-                Self::unprocessable(format!("Refused: {error}."))
-            }
+            MakeError::NoSuchHolder(_)
+            | MakeError::NotInState
+            | MakeError::NotErased
+            | MakeError::Nothing
+            | MakeError::TooMany(_) => Self::unprocessable(format!("Refused: {error}.")),
             MakeError::Busy => Self::busy(),
             MakeError::Store(error) => error.into(),
             MakeError::TooLong | MakeError::Broken | MakeError::Template(_) | MakeError::Vault(_) => {

@@ -18,6 +18,8 @@ pub mod device_list;
 pub mod device_record;
 pub mod document;
 pub mod enrolment_token;
+pub mod erasure;
+pub mod erasure_act;
 pub mod extract;
 pub mod flag;
 pub mod flag_act;
@@ -117,6 +119,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(planning())
         .merge(running())
         .merge(imports())
+        .merge(erasures())
         .routes(routes!(site::read))
         .routes(routes!(borrower::list, borrower_act::create))
         .routes(routes!(borrower::read))
@@ -184,6 +187,17 @@ fn imports() -> OpenApiRouter<App> {
         .routes(routes!(import_act::check))
         .routes(routes!(import_act::apply))
         .routes(routes!(import::rows))
+}
+
+/// The erasure of drives. One address takes bodies as large as the files of a run.
+fn erasures() -> OpenApiRouter<App> {
+    let files = OpenApiRouter::new().routes(routes!(erasure_act::bring));
+    OpenApiRouter::new()
+        .merge(files.layer(DefaultBodyLimit::max(erasure_act::LARGEST_BODY)))
+        .routes(routes!(erasure::list, erasure_act::by_hand))
+        .routes(routes!(erasure_act::witness))
+        .routes(routes!(erasure_act::absent))
+        .routes(routes!(erasure_act::certificate))
 }
 
 /// The OpenAPI document.

@@ -22,6 +22,8 @@ const MAX_FORM_BYTES: usize = 64 * 1024;
 const MAX_FIELD_BYTES: usize = 1_024;
 /// Most fields beside a file.
 const MAX_FIELDS: usize = 16;
+/// Most files of a form that takes several.
+const MAX_FILES: usize = 16;
 
 /// A session's CSRF token, for a hidden field of each form.
 #[derive(Clone)]
@@ -118,6 +120,8 @@ pub struct Upload {
     pub file_name: String,
     /// The file.
     pub file: Vec<u8>,
+    /// The files before it, where a form takes several: what each was called, and what it holds.
+    pub others: Vec<(String, Vec<u8>)>,
 }
 
 impl std::fmt::Debug for Upload {
@@ -175,7 +179,13 @@ pub async fn upload(signed_in: &SignedIn, request: Request, limits: UploadLimits
             }
             proven = true;
         } else if is_file {
-            (upload.file_name, upload.file) = (called, bytes);
+            let before = (std::mem::replace(&mut upload.file_name, called), std::mem::replace(&mut upload.file, bytes));
+            if !before.1.is_empty() {
+                upload.others.push(before);
+            }
+            if upload.others.len() >= MAX_FILES {
+                return Err(refused(StatusCode::PAYLOAD_TOO_LARGE));
+            }
         } else if upload.fields.len() < MAX_FIELDS {
             let value = text(bytes).ok_or_else(|| refused(StatusCode::BAD_REQUEST))?;
             upload.fields.insert(name, value);

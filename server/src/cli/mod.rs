@@ -7,6 +7,7 @@ mod borrower;
 mod calendar;
 mod device;
 mod documents;
+mod erasure;
 mod export;
 mod import;
 mod init;
@@ -77,6 +78,9 @@ enum Command {
     /// Templates of agreements, receipts, lists and labels.
     #[command(subcommand)]
     Documents(documents::DocumentsCommand),
+    /// The erasure of drives, and its evidence.
+    #[command(subcommand)]
+    Erasure(erasure::ErasureCommand),
     /// People who sign in.
     User(On<user::UserCommand>),
     /// Tokens with which programs use the API for a person.
@@ -187,6 +191,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Jobs(command) => jobs::run(command).await,
         Command::Webhook(command) => webhook::run(command).await,
         Command::Documents(command) => documents::run(command),
+        Command::Erasure(command) => erasure::run(command).await,
         Command::Policy(command) => policy::run(&command),
         Command::ShowRoots(arguments) => roots::run(&arguments),
     }

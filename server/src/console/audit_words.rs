@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 94] = [
+pub(super) const KEYS: [(&str, Form); 100] = [
     ("about", Plain),
     ("accessories", Plain),
     ("after", Word(&["status"])),
@@ -47,13 +47,17 @@ pub(super) const KEYS: [(&str, Form); 94] = [
     ("count", Plain),
     ("days", Plain),
     ("deleted", Plain),
+    ("demand", Word(&["erasure-demand"])),
     ("desks", Plain),
     ("device", Link("/devices")),
+    ("drive", Plain),
     ("due", Plain),
     ("ended_at", Moment),
+    ("erasure", Plain),
     ("events", Plain),
     ("expires_at", Moment),
     ("file", Plain),
+    ("files_sha256", Plain),
     ("first", Plain),
     ("for", Plain),
     ("from", Word(&["loan"])),
@@ -77,6 +81,7 @@ pub(super) const KEYS: [(&str, Form); 94] = [
     ("login", Plain),
     ("membership", Word(&["staff-role"])),
     ("message", Link("/notices")),
+    ("method", Word(&["erasure-method"])),
     ("missing", Plain),
     ("model", Plain),
     ("moved", Plain),
@@ -85,6 +90,7 @@ pub(super) const KEYS: [(&str, Form); 94] = [
     ("new", Plain),
     ("on_error", Plain),
     ("opened", Plain),
+    ("outcome", Word(&["erasure-outcome"])),
     ("owner", Plain),
     ("pdf_sha256", Plain),
     ("police_report", Plain),
@@ -121,7 +127,7 @@ pub(super) const KEYS: [(&str, Form); 94] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 77] = [
+pub(super) const ACTS: [&str; 81] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -160,6 +166,10 @@ pub(super) const ACTS: [&str; 77] = [
     "enrolment.approve",
     "enrolment_token.create",
     "enrolment_token.revoke",
+    "erasure.absent",
+    "erasure.by_hand",
+    "erasure.evidence",
+    "erasure.witness",
     "flag.acknowledge",
     "flag.snooze",
     "import.begin",

@@ -38,9 +38,11 @@ impl From<MakeError> for Refusal {
     fn from(error: MakeError) -> Self {
         match error {
             MakeError::NotFound => Self::NotFound,
-            MakeError::NoSuchHolder(_) | MakeError::NotInState | MakeError::Nothing | MakeError::TooMany(_) => {
-                Self::Nonsense
-            }
+            MakeError::NoSuchHolder(_)
+            | MakeError::NotInState
+            | MakeError::NotErased
+            | MakeError::Nothing
+            | MakeError::TooMany(_) => Self::Nonsense,
             MakeError::Busy => Self::Busy,
             MakeError::Store(error) => error.into(),
             MakeError::Vault(error) => error.into(),
@@ -93,6 +95,7 @@ const fn told(error: &MakeError) -> Option<&'static str> {
         MakeError::NoSuchHolder(_) => Some("document-no-holder"),
         MakeError::NotInState => Some("document-not-in-state"),
         MakeError::NotFound
+        | MakeError::NotErased
         | MakeError::Nothing
         | MakeError::TooMany(_)
         | MakeError::Busy
@@ -214,6 +217,9 @@ impl DocumentPage {
             Subject::HandOver { device, .. } => Some((format!("/devices/{device}"), words.say("document-its-device"))),
             Subject::Campaign { campaign, .. } => {
                 Some((format!("/campaigns/{campaign}"), words.say("document-its-campaign")))
+            }
+            Subject::Erasure { device, .. } => {
+                Some((format!("/devices/{device}/erasures"), words.say("document-its-device")))
             }
             Subject::Site(site) => site.map(|site| (format!("/sites/{site}"), words.say("document-its-site"))),
         };

@@ -25,6 +25,7 @@ mod campaign_letters;
 mod campaign_sheet;
 mod change;
 mod chart;
+mod check;
 mod class_hand_over;
 mod component;
 mod design;
@@ -35,6 +36,8 @@ mod device_list;
 mod device_record;
 mod document;
 mod download;
+mod erasure;
+mod erasure_acts;
 mod error;
 mod exports;
 mod facts;
@@ -75,6 +78,8 @@ mod samples;
 #[cfg(test)]
 mod samples_desk;
 #[cfg(test)]
+mod samples_erasure;
+#[cfg(test)]
 mod samples_fleet;
 #[cfg(test)]
 mod samples_lending;
@@ -100,6 +105,7 @@ pub fn router(app: App) -> Router {
         .merge(lending())
         .merge(planning())
         .merge(running())
+        .merge(erasure())
         .merge(everybody())
         .fallback(pages::nowhere)
         .layer(from_fn_with_state((app.clone(), alarm::Watch::default()), alarm::watch));
@@ -221,6 +227,23 @@ fn running() -> Router<App> {
         .route("/notices/{id}", get(notice::show))
         .route("/notices/{id}/bounce", post(notice::bounce))
         .route("/notices/{id}/again", post(notice::send_again))
+}
+
+/// The erasure of drives; the page of its certificates is everybody's.
+fn erasure() -> Router<App> {
+    let evidence = post(erasure_acts::bring).layer(DefaultBodyLimit::max(erasure_acts::LARGEST_FORM));
+    Router::new()
+        .route("/devices/{id}/erasures", get(erasure_acts::show))
+        .route("/devices/{id}/erasures/evidence", evidence)
+        .route("/devices/{id}/erasures/by-hand", post(erasure_acts::by_hand))
+        .route("/devices/{id}/erasures/absent", post(erasure_acts::absent))
+        .route("/devices/{id}/erasures/certificate", post(erasure_acts::certificate))
+        .route("/devices/{id}/erasures/{erasure}/witness", post(erasure_acts::witness))
+        .route("/devices/{id}/erasures/files/{file}", get(erasure_acts::file))
+        .route(
+            "/check/{number}",
+            get(check::check).post(check::compare).layer(DefaultBodyLimit::max(check::LARGEST_PDF)),
+        )
 }
 
 /// Signing in, the language, and what pages are made of.

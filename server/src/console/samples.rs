@@ -9,6 +9,7 @@ use cartable_common::{UtcMillis, report::Chassis};
 
 use super::{
     assets,
+    check::Found,
     design::DesignPage,
     error::{ErrorPage, Refusal},
     exports::ExportsPage,
@@ -89,6 +90,11 @@ impl Samples<'_> {
             ("labels", self.labels(false).render()),
             ("labels-wrong", self.labels(true).render()),
             ("document", self.one_document().render()),
+            ("erasures", self.erasures(true).render()),
+            ("erasures-empty", self.erasures(false).render()),
+            ("check", self.checked(Found::Exists).render()),
+            ("check-genuine", self.checked(Found::Genuine).render()),
+            ("check-altered", self.checked(Found::Altered).render()),
         ]
     }
 

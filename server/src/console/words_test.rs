@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fluent_bundle::FluentResource;
 
-use super::{allocation, audit_words, component::Tone, error::Refusal, i18n::catalogues};
+use super::{allocation, audit_words, check, component::Tone, error::Refusal, i18n::catalogues};
 use crate::{
     domain::{
         allocation::{Place, Unfit},
@@ -14,6 +14,11 @@ use crate::{
         device::DeviceStatus,
         device_record::{ContactExpected, CorrectionRefused},
         document::DocumentKind,
+        erasure::{
+            BenchClock, Level as ErasureLevel, Medium, Method, Outcome, Source, Verification,
+            evidence::Unreadable as EvidenceUnreadable,
+            gap::{Demand, Why},
+        },
         flag::{FlagCode, Severity},
         grade::Grade,
         ical::Fault,
@@ -32,6 +37,7 @@ use crate::{
         allocation::{AllocationState, LineState},
         device_list::DeviceSort,
         enrolment_token::TokenState,
+        erasure_entry,
         flag_list::Handling,
         lending::Refused,
         loan_event,
@@ -94,9 +100,29 @@ fn families() -> BTreeSet<String> {
     families
         .into_iter()
         .chain(of_lending())
+        .chain(of_erasure())
         .flat_map(|(family, values)| values.into_iter().map(move |value| format!("{family}-{value}")))
         .chain(audit_words::ACTS.iter().map(|act| format!("audit-act-{}", act.replace('.', "-"))))
         .collect()
+}
+
+/// The families of erasures.
+fn of_erasure() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
+        ("erasure-demand", Demand::ALL.iter().map(|value| value.as_str()).collect()),
+        ("erasure-why", Why::ALL.iter().map(|value| value.as_str()).collect()),
+        ("erasure-level", ErasureLevel::ALL.iter().map(|value| value.as_str()).collect()),
+        ("erasure-medium", Medium::ALL.iter().map(|value| value.as_str()).collect()),
+        ("erasure-method", Method::ALL.iter().map(|value| value.as_str()).collect()),
+        ("erasure-outcome", Outcome::ALL.iter().map(|value| value.as_str()).collect()),
+        ("erasure-verified", Verification::ALL.iter().map(|value| value.as_str()).collect()),
+        ("erasure-from", Source::ALL.iter().map(|value| value.as_str()).collect()),
+        ("erasure-clock", BenchClock::ALL.iter().map(|value| value.as_str()).collect()),
+        ("erasure-unreadable", EvidenceUnreadable::CODES.to_vec()),
+        ("erasure-refused", erasure_entry::Refused::CODES.to_vec()),
+        ("check", check::Found::codes()),
+        ("check-explained", check::Found::codes()),
+    ]
 }
 
 /// The families of lending, imports and letters.

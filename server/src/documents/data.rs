@@ -74,12 +74,14 @@ pub(super) struct Title<'a> {
     /// Who owns the devices; stands in for a letterhead that is not configured.
     pub(super) owner: Option<&'a str>,
     pub(super) date: jiff::civil::Date,
+    /// Where its QR code leads, where that is not its record.
+    pub(super) link: Option<&'a str>,
 }
 
 /// The data of a document: `rest` within what every document has, each text made printable.
 pub(super) fn data<T: Serialize>(title: Title<'_>, rest: T) -> Value {
-    let Title { number, language, template, letterhead, owner, date } = title;
-    let link = letterhead.record_of(number);
+    let Title { number, language, template, letterhead, owner, date, link } = title;
+    let link = link.map_or_else(|| letterhead.record_of(number), str::to_owned);
     let name = letterhead.issuer.as_deref().or(owner).unwrap_or("Cartable");
     let whole = Envelope {
         language: language.as_str(),

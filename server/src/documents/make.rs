@@ -85,6 +85,9 @@ pub enum MakeError {
     /// that does not run.
     #[error("the loan's or the campaign's state has no such document")]
     NotInState,
+    /// A certificate for a device of which a drive is not proven erased.
+    #[error("a drive of this device is not proven erased")]
+    NotErased,
     /// Nothing to print.
     #[error("there is nothing to print")]
     Nothing,
@@ -178,6 +181,7 @@ impl Documents {
         let site = match subject {
             Subject::Loan { site, .. } | Subject::HandOver { site, .. } | Subject::Site(site) => site,
             Subject::Campaign { site, .. } => Some(site),
+            Subject::Erasure { site, .. } => site,
         };
         let rest = Agreement {
             loan,
@@ -276,7 +280,7 @@ impl Documents {
         tx.commit().await?;
         let template = self.templates().of_kind(plan.kind, plan.agreement.as_deref()).ok_or(MakeError::Broken)?;
         let (language, owner) = (plan.language, plan.owner.as_deref());
-        let title = Title { number, language, template, letterhead: self.letterhead(), owner, date };
+        let title = Title { number, language, template, letterhead: self.letterhead(), owner, date, link: None };
         let pdf = self.print(template, data::data(title, rest(number))).await?;
         let document = Document {
             number,
@@ -327,6 +331,7 @@ fn about(subject: Subject) -> Value {
         Subject::HandOver { device, .. } => json!({ "device": device }),
         Subject::Site(site) => json!({ "site": site }),
         Subject::Campaign { campaign, site } => json!({ "campaign": campaign, "site": site }),
+        Subject::Erasure { device, .. } => json!({ "device": device }),
     }
 }
 

@@ -7,6 +7,7 @@
 //! and nothing of it stays in memory afterwards.
 
 mod data;
+mod erasure;
 mod labels;
 mod letters;
 mod make;

@@ -9,10 +9,12 @@ use super::{
         self, Agreement, Back, CampaignNamed, Device, Holder, Label, Labels, Lent, Letter, Letterhead, Letters,
         Measures, Receipt, Row, Site, SiteList, Title, millimetres,
     },
+    erasure::{ErasureSheet, SheetDrive},
     symbol,
 };
 use crate::domain::{
     document::{DocumentKind, DocumentNumber},
+    erasure::{Level, Method, Verification, certificate::CertifiedDrive},
     label::SheetFormat,
     language::Language,
 };
@@ -31,7 +33,7 @@ pub(super) fn of(kind: DocumentKind, language: Language, template: &Template) ->
     let number = DocumentNumber { kind, year: 2026, serial: 123 };
     let date = date(2026, 11, 29);
     let owner = Some("Département de Valmarin");
-    let full = Title { number, language, template, letterhead: &letterhead, owner, date };
+    let full = Title { number, language, template, letterhead: &letterhead, owner, date, link: None };
     let empty = Title { letterhead: &bare, owner: None, ..full };
     match kind {
         DocumentKind::Agreement => {
@@ -43,6 +45,9 @@ pub(super) fn of(kind: DocumentKind, language: Language, template: &Template) ->
         }
         DocumentKind::CampaignLetter => {
             vec![data::data(full, letters(3, language)), data::data(empty, letters(1, language))]
+        }
+        DocumentKind::ErasureCertificate => {
+            vec![data::data(full, erasure(true)), data::data(empty, erasure(false))]
         }
         DocumentKind::Labels => {
             SheetFormat::ALL.iter().map(|format| data::data(full, labels(*format, &letterhead))).collect()
@@ -144,6 +149,45 @@ fn letters(count: usize, own: Language) -> Letters {
     };
     let referents = if whole { vec!["Claire Roux".to_owned(), "Bruno Petit".to_owned()] } else { Vec::new() };
     Letters { site: site(), campaign, referents, letters: (0..count).map(letter).collect() }
+}
+
+fn erasure(whole: bool) -> ErasureSheet {
+    let drive = |method: &str, level: &str, verification: &str| SheetDrive {
+        facts: CertifiedDrive {
+            serial: "S5GXNX0R123456".into(),
+            model: whole.then(|| "Samsung SSD 980 500GB".into()),
+            medium: "flash".into(),
+            method: method.into(),
+            level: level.into(),
+            tool: "nvme-cli 2.3".into(),
+            passes: 1,
+            capacity_bytes: whole.then_some(500_107_862_016),
+            bytes_erased: whole.then_some(500_107_862_016),
+            errors: 0,
+            verification: verification.into(),
+            started_at: "2026-11-29T20:24:04Z".into(),
+            ended_at: "2026-11-29T20:26:41Z".into(),
+            evidence_sha256: if whole { vec!["9f".repeat(32), "c1".repeat(32)] } else { Vec::new() },
+        },
+        ended_on: "2026-11-29".into(),
+        operator: "rosa".into(),
+        witness: whole.then(|| "anne".into()),
+    };
+    let drives = if whole {
+        // Every word that the template has.
+        let methods = Method::ALL.iter().zip(Verification::ALL.iter().cycle()).zip(Level::ALL.iter().cycle());
+        methods.map(|((method, seen), level)| drive(method.as_str(), level.as_str(), seen.as_str())).collect()
+    } else {
+        vec![drive("overwrite", "clear", "last_pass")]
+    };
+    ErasureSheet {
+        device: device(whole),
+        demand: if whole { "leave" } else { "relend" }.into(),
+        drives,
+        absent: if whole { vec!["WD-WCC7K1234567".into()] } else { Vec::new() },
+        signature: "A".repeat(86),
+        key: "0f".repeat(32),
+    }
 }
 
 fn labels(format: SheetFormat, letterhead: &Letterhead) -> Labels {

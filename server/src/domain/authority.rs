@@ -142,11 +142,13 @@ pub enum Action {
     ExportData,
     /// Print labels for devices.
     PrintLabels,
+    /// Record the erasure of a device's drives, confirm one, have its certificate made.
+    RecordErasure,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::SeeOverview,
         Self::SeeDevices,
         Self::SeeFlags,
@@ -184,6 +186,7 @@ impl Action {
         Self::ImportData,
         Self::ExportData,
         Self::PrintLabels,
+        Self::RecordErasure,
     ];
 
     /// What docs/api.md calls the action, and the roles that include it besides the administrator.
@@ -242,6 +245,10 @@ impl Action {
             Self::ChangeNotices => ("Send failed notices again, change webhooks", &[]),
             Self::ImportData => ("Import lists of devices, sites, borrowers, loans, needs", &[ProgrammeManager]),
             Self::PrintLabels => ("Print labels for devices", &[ProgrammeManager, Technician]),
+            Self::RecordErasure => (
+                "Record the erasure of a device's drives, confirm one, have its certificate made",
+                &[Technician, Refurbisher],
+            ),
             Self::ExportData => ("Export lists", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
         }
     }

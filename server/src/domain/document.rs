@@ -15,6 +15,8 @@ text_enum! {
         Labels = "labels",
         /// Letters of a return campaign to the borrowers of a site.
         CampaignLetter = "campaign_letter",
+        /// What proves that the drives of a device were erased.
+        ErasureCertificate = "erasure_certificate",
     }
 }
 
@@ -27,6 +29,7 @@ impl DocumentKind {
             Self::SiteList => "LST",
             Self::Labels => "LBL",
             Self::CampaignLetter => "LTR",
+            Self::ErasureCertificate => "ERA",
         }
     }
 

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 pub use super::school_calendar::Zone;
 use super::{
     device::DeviceStatus,
+    erasure::gap::{Absence, Proof},
     loan::{LendingState, LoanStateName},
 };
 
@@ -37,6 +38,18 @@ pub struct DeviceFacts<'a> {
     pub baseline: Option<&'a Baseline>,
     /// Where it is in its lending. Without it nothing is said about loans.
     pub lending: Option<LendingFacts>,
+    /// What is recorded of the erasure of its drives, where that is asked: of a device that came back. Without it nothing
+    /// is said about erasure.
+    pub erasure: Option<&'a ErasureFacts>,
+}
+
+/// What is recorded of the erasure of a device's drives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErasureFacts {
+    /// Records.
+    pub proofs: Vec<Proof>,
+    /// Drives that were declared absent.
+    pub absences: Vec<Absence>,
 }
 
 /// A device's place in the lending.

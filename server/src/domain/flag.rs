@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::verdict::text_enum;
 pub use super::{
-    facts::{Baseline, BaselineDrive, DeviceFacts, HealthFacts},
+    facts::{Baseline, BaselineDrive, DeviceFacts, ErasureFacts, HealthFacts},
     rules::evaluate,
 };
 
@@ -55,6 +55,8 @@ text_enum! {
         WarrantyEnding = "warranty_ending",
         /// Due back soon, and not fit to be lent again as it is.
         NotToRelend = "not_to_relend",
+        /// Taken back a while ago, and a drive of it is not proven erased.
+        ErasureMissing = "erasure_missing",
     }
 }
 

@@ -15,6 +15,7 @@ pub mod document;
 pub mod drive;
 pub mod enrolment;
 pub mod enrolment_token;
+pub mod erasure;
 pub mod facts;
 pub mod flag;
 pub mod fold;

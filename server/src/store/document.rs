@@ -42,6 +42,13 @@ pub enum Subject {
         /// The site.
         site: Uuid,
     },
+    /// The erasure of a device's drives.
+    Erasure {
+        /// The device.
+        device: Uuid,
+        /// Its site then.
+        site: Option<Uuid>,
+    },
 }
 
 /// A document that was made.
@@ -107,6 +114,7 @@ impl Raw {
         match (self.loan_id, self.device_id, self.borrower_id) {
             (Some(loan), ..) => Subject::Loan { loan, site },
             (None, Some(device), Some(borrower)) => Subject::HandOver { device, borrower, site },
+            (None, Some(device), None) => Subject::Erasure { device, site },
             (None, ..) => match (self.campaign_id, site) {
                 (Some(campaign), Some(site)) => Subject::Campaign { campaign, site },
                 (None, _) | (_, None) => Subject::Site(site),
@@ -158,6 +166,7 @@ pub async fn insert(tx: &mut Tx, document: &Document) -> Result<(), StoreError> 
         Subject::HandOver { device, borrower, site } => (None, site, Some(device), Some(borrower), None),
         Subject::Site(site) => (None, site, None, None, None),
         Subject::Campaign { campaign, site } => (None, Some(site), None, None, Some(campaign)),
+        Subject::Erasure { device, site } => (None, site, Some(device), None, None),
     };
     on!(tx, |c| {
         sqlx::query(sql)

@@ -7,7 +7,7 @@ use cartable_common::UtcMillis;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, on,
+    StoreError, Tx, erasure_gap, on,
     rows::{Cell, Rows, Type},
     value::{from_json, moment, to_json},
 };
@@ -64,6 +64,7 @@ pub async fn devices(tx: &mut Tx, ids: &[Uuid], now: UtcMillis) -> Result<Retain
     let rows = Rows::of_ids(ids.iter().copied());
     let before = |days: i64| now.plus_days(-days).get().to_string();
     let mut done = Retained::default();
+    erasure_gap::mark_used(tx, &rows, now.plus_days(-EXACT_DAYS)).await?;
     for sql in COARSEN.into_iter().chain([COARSEN_DAYS]) {
         done.coarsened += rows.execute(tx, &sql.replace("{limit}", &before(EXACT_DAYS))).await?;
     }

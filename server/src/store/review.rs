@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     counter::Deltas,
-    device,
+    device, erasure,
     judgement::{self, Considered, Judged},
     lending_facts::{self, RawLending},
     rows::Rows,
@@ -16,7 +16,8 @@ use super::{
 };
 use crate::domain::{
     device::DeviceStatus,
-    facts::{Baseline, DeviceFacts, HealthFacts, LendingFacts, Zone},
+    facts::{Baseline, DeviceFacts, ErasureFacts, HealthFacts, LendingFacts, Zone},
+    loan::LendingState,
     policy::Policy,
     rules::evaluate,
 };
@@ -35,6 +36,8 @@ pub(crate) struct Stored {
     lending: LendingFacts,
     baseline: Option<Baseline>,
     health: Option<(HealthReport, UtcMillis, UtcMillis)>,
+    /// Read only of devices that came back.
+    erasure: Option<ErasureFacts>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -77,6 +80,7 @@ impl Raw {
             lending: self.lending.read()?,
             baseline: self.baseline.map(|json| from_json("device.baseline", &json)).transpose()?,
             health,
+            erasure: None,
         })
     }
 }
@@ -99,6 +103,7 @@ impl Stored {
             }),
             baseline: self.baseline.as_ref(),
             lending: Some(self.lending),
+            erasure: self.erasure.as_ref(),
         };
         Judged { device: self.id, findings: considered.filter(evaluate(&facts, policy, now)), considered, at: now }
     }
@@ -123,7 +128,16 @@ pub(crate) async fn stored(tx: &mut Tx, ids: &[Uuid], considered: Considered) ->
         loan = lending_facts::JOIN,
     );
     let raw: Vec<Raw> = Rows::of_ids(ids.iter().copied()).fetch(tx, &sql).await?;
-    raw.into_iter().map(Raw::read).collect()
+    let mut all: Vec<Stored> = raw.into_iter().map(Raw::read).collect::<Result<_, _>>()?;
+    if considered == Considered::All {
+        let back = |one: &&Stored| one.lending.state == LendingState::Intake;
+        let ids: Vec<Uuid> = all.iter().filter(back).map(|one| one.id).collect();
+        let mut recorded = erasure::facts_of(tx, &ids).await?;
+        for one in &mut all {
+            one.erasure = recorded.remove(&one.id);
+        }
+    }
+    Ok(all)
 }
 
 /// Judges one device anew and writes what follows.

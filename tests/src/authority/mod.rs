@@ -61,12 +61,14 @@ impl Mixed {
 }
 
 /// Names of things that belong to a site. A route that names two of them may be asked for one of each of two sites.
-const OF_A_SITE: [&str; 18] = [
+const OF_A_SITE: [&str; 20] = [
     "site",
     "uai",
     "referent",
     "device",
     "enrolment",
+    "erasure",
+    "erasure-file",
     "flag",
     "token",
     "borrower",

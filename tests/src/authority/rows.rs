@@ -157,6 +157,20 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/flags/{flag}/snooze", "APT-F-", Site, 204).sends(r#"{"days":7,"reason":"x"}"#),
     Row::new("GET /api/v1/jobs", "AP---U", Programme, 200),
     Row::new("GET /api/v1/webhooks", "AP---U", Programme, 200),
+    Row::new("GET /api/v1/devices/{device}/erasures", "APTRFU", Site, 200),
+    // No form with files: allowed, and told to send one.
+    Row::new("POST /api/v1/devices/{device}/erasures/evidence", "A-T-F-", Site, 422).sends("{}"),
+    Row::new("POST /api/v1/devices/{device}/erasures", "A-T-F-", Site, 201)
+        .sends(r#"{"drive":"S{unique}","method":"destruction","with":"x","on":"{today}"}"#),
+    Row::new("POST /api/v1/devices/{device}/erasures/{erasure}/witness", "A-T-F-", Site, 204).mixed(&[
+        Mixed::at("/api/v1/devices/{device}/erasures/{foreign-erasure}/witness", "", 404),
+        Mixed::at("/api/v1/devices/{foreign-device}/erasures/{erasure}/witness", "", 404),
+    ]),
+    Row::new("POST /api/v1/devices/{device}/erasures/absent", "A-T-F-", Site, 204)
+        .sends(r#"{"drive":"S{unique}","reason":"x"}"#),
+    // A drive is not proven erased: allowed, and said so.
+    Row::new("POST /api/v1/devices/{device}/erasures/certificate", "A-T-F-", Site, 422)
+        .sends(r#"{"demand":"leave"}"#),
     // The console. Acts answer 303 to the page they were done on.
     Row::new("GET /", "APTRFU", Scope, 200),
     Row::new("GET /devices", "APTRFU", Scope, 200),
@@ -176,6 +190,23 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /devices/{device}/status", "A-T---", Site, 303).sends("status=active&reason=x"),
     Row::new("POST /devices/{device}/archive", "APT-F-", Site, 303).sends("reason=x"),
     Row::new("POST /devices/{returned-device}/stock", "APTRF-", Site, 303),
+    Row::new("GET /devices/{device}/erasures", "APTRFU", Site, 200),
+    // It is nothing that a tool wrote: allowed, and said so.
+    Row::new("POST /devices/{device}/erasures/evidence", "A-T-F-", Site, 422).uploads("clock=utc", "nonsense"),
+    Row::new("POST /devices/{device}/erasures/by-hand", "A-T-F-", Site, 303)
+        .sends("drive=S{unique}&model=&method=destruction&with=x&on={today}"),
+    Row::new("POST /devices/{device}/erasures/absent", "A-T-F-", Site, 303).sends("drive=S{unique}&reason=x"),
+    Row::new("POST /devices/{device}/erasures/certificate", "A-T-F-", Site, 422).sends("demand=leave"),
+    Row::new("POST /devices/{device}/erasures/{erasure}/witness", "A-T-F-", Site, 303).mixed(&[
+        Mixed::at("/devices/{device}/erasures/{foreign-erasure}/witness", "", 404),
+        Mixed::at("/devices/{foreign-device}/erasures/{erasure}/witness", "", 404),
+    ]),
+    Row::new("GET /devices/{device}/erasures/files/{erasure-file}", "APTRFU", Site, 200).mixed(&[
+        Mixed::at("/devices/{device}/erasures/files/{foreign-erasure-file}", "", 404),
+        Mixed::at("/devices/{foreign-device}/erasures/files/{erasure-file}", "", 404),
+    ]),
+    Row::new("GET /check/{certificate}", "APTRFU", Public, 200),
+    Row::new("POST /check/{certificate}", "APTRFU", Public, 200).uploads("x=x", "another file"),
     Row::new("GET /loans", "APTRFU", Scope, 200),
     Row::new("GET /loans.csv", "APTRFU", Scope, 200),
     Row::new("GET /loans/{loan}", "APTRFU", Site, 200),

@@ -13,6 +13,11 @@ use cartable_server::{
         device::DeviceStatus,
         enrolment::EnrolmentStatus,
         enrolment_token::{TokenTerms, TokenText},
+        erasure::{
+            BenchClock, Method,
+            evidence::{self, File},
+            hand::ByHand,
+        },
         flag::{Evidence, Finding, FlagCode, Severity},
         import::Kind,
         language::Language,
@@ -29,7 +34,9 @@ use cartable_server::{
         campaign::{self, Campaign},
         device::{self, NewDevice},
         enrolment::{self, NewEnrolment},
-        enrolment_token, flag, judgement, lending_bulk,
+        enrolment_token,
+        erasure_entry::{self, By, Strangers},
+        erasure_file, flag, judgement, lending_bulk,
         message::{self, Waiting},
         message_attempt::{self, Outcome},
         message_list, need,
@@ -41,7 +48,7 @@ use cartable_server::{
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{in_process::InProcess, lending, simulator::site::uai_code};
+use crate::{erasing::nvme_sanitized, in_process::InProcess, lending, simulator::site::uai_code};
 
 /// Text for each name in braces. Those of a foreign site are named `{foreign-…}`.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +79,7 @@ impl Things {
         }
         self.put("uai", uai_code(96, 4000));
         self.put("document", "AGR-2026-999999999");
+        self.put("certificate", "ERA-2026-999999999");
         self
     }
 
@@ -139,6 +147,11 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
         }
     }
     things.put("document", lending::recorded_agreement(&mut tx, loan.id, Some(site), now).await?);
+    let (erasure, file) = erased(&mut tx, device, now).await?;
+    things.put("erasure", erasure);
+    things.put("erasure-file", file);
+    things.put("today", paris::date(now));
+    things.put("certificate", lending::recorded_certificate(&mut tx, device, site, now).await?);
     things.put("campaign", campaign(&mut tx, (site, programme.id), now).await?);
     things.put("message", message(&mut tx, loan.id, site, now).await?);
     let bounced = message(&mut tx, loan.id, site, now).await?;
@@ -233,6 +246,27 @@ async fn flagged(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Resul
     let (code, severity) = (FlagCode::BatteryWorn, Severity::Warning);
     judgement::apply(tx, device, vec![Finding { code, subject: String::new(), severity, evidence }], now).await?;
     Ok(flag::open_of_device(tx, &Scope::Everything, device).await?.remove(0).id)
+}
+
+/// An erasure that waits for its witness, and a file of another.
+async fn erased(tx: &mut Tx, id: DeviceId, now: UtcMillis) -> anyhow::Result<(Uuid, Uuid)> {
+    let found = device::find(tx, &Scope::Everything, id).await?.context("the device")?;
+    let policy = Policy::default();
+    let by = By { login: "test", now, policy: &policy };
+    let typed = ByHand {
+        drive: "SECRET-DRIVE".into(),
+        model: String::new(),
+        method: Method::Destruction,
+        with: "x".into(),
+        on: paris::date(now),
+    };
+    let (erasure, _) = erasure_entry::enter_by_hand(tx, &found, &typed.read(now)?, by).await?;
+    let text = nvme_sanitized("SECRET-DRIVE", now);
+    let files = [File { name: "x.txt", bytes: text.as_bytes() }];
+    let readings = evidence::read(&files, BenchClock::Utc, now)?;
+    erasure_entry::enter_files(tx, &found, &readings, &files, Strangers::Taken, by).await?;
+    let files = erasure_file::of_device(tx, id).await?;
+    Ok((erasure, files.first().context("its file")?.id))
 }
 
 async fn token(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {

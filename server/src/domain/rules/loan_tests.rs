@@ -56,6 +56,7 @@ fn device(lending: LendingFacts, last_contact: Option<&str>) -> DeviceFacts<'sta
         health: None,
         baseline: None,
         lending: Some(lending),
+        erasure: None,
     }
 }
 

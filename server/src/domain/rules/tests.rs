@@ -29,6 +29,7 @@ fn active() -> DeviceFacts<'static> {
         health: None,
         baseline: None,
         lending: None,
+        erasure: None,
     }
 }
 

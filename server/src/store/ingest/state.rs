@@ -7,9 +7,13 @@ use uuid::Uuid;
 
 use super::prepare::Prepared;
 use crate::{
-    domain::{device::DeviceStatus, facts::LendingFacts, loan::LendingState},
+    domain::{
+        device::DeviceStatus,
+        facts::{ErasureFacts, LendingFacts},
+        loan::LendingState,
+    },
     store::{
-        StoreError, Tx, lending_facts,
+        StoreError, Tx, erasure, lending_facts,
         rows::{Rows, Type},
         value::{moment, optional_moment, parsed},
     },
@@ -35,6 +39,8 @@ pub(super) struct State {
     pub(super) place: LendingState,
     /// Read only where a contact may tell something about the loan: see [`read_lending`].
     pub(super) lending: Option<LendingFacts>,
+    /// Read only of devices that came back and bring a report.
+    pub(super) erasure: Option<ErasureFacts>,
     pub(super) content_hash: Option<String>,
     /// Set when a report of this batch became current.
     pub(super) new_content_hash: Option<String>,
@@ -67,6 +73,7 @@ impl State {
             open_flags: raw.open_flags,
             place: parsed("device.lending_state", &raw.lending_state)?,
             lending: None,
+            erasure: None,
             content_hash: raw.content_hash,
             new_content_hash: None,
         };
@@ -105,8 +112,12 @@ pub(super) async fn read_lending(
     ids.sort_unstable();
     ids.dedup();
     let found = lending_facts::of_devices(tx, &ids).await?;
+    let back = |((device, _), state): &(&Key, &mut State)| state.place == LendingState::Intake && reporting(*device);
+    let ids: Vec<Uuid> = states.iter_mut().filter(|one| back(one)).map(|((device, _), _)| *device).collect();
+    let recorded = erasure::facts_of(tx, &ids).await?;
     for ((device, _), state) in states {
         state.lending = found.get(device).copied();
+        state.erasure = recorded.get(device).cloned();
     }
     Ok(())
 }

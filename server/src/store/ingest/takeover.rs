@@ -135,6 +135,7 @@ pub(super) fn judge(
         health,
         baseline,
         lending: state.lending,
+        erasure: state.erasure.as_ref(),
     };
     let findings = considered.filter(evaluate(&facts, policy, heard.last_at));
     Judged { device: heard.device, findings, considered, at: heard.last_at }

@@ -46,10 +46,12 @@ macro_rules! sections {
 }
 
 mod contact;
+mod erasure;
 mod health;
 mod lending;
 
 pub use contact::{CalendarPolicy, CheckInPolicy, LoanPolicy, NeverEnrolledPolicy, SilentPolicy};
+pub use erasure::ErasurePolicy;
 pub use health::{BatteryPolicy, ClockPolicy, DiskPolicy, DrivePolicy, MemoryPolicy, OsPolicy};
 pub use lending::{AllocationPolicy, NoticesPolicy, PrivacyPolicy};
 
@@ -78,6 +80,8 @@ pub struct Policy {
     pub clock: ClockPolicy,
     /// Memory that changed.
     pub memory: MemoryPolicy,
+    /// What the erasure of drives must be worth.
+    pub erasure: ErasurePolicy,
     /// When letters leave.
     pub notices: NoticesPolicy,
     /// Who is proposed which device.
@@ -88,10 +92,10 @@ pub struct Policy {
 
 /// Every section with its heading, in the order of the file.
 pub(super) fn sections() -> impl Iterator<Item = &'static (&'static str, &'static str)> + Clone {
-    [contact::SECTIONS, health::SECTIONS, lending::SECTIONS].into_iter().flatten()
+    [contact::SECTIONS, health::SECTIONS, erasure::SECTIONS, lending::SECTIONS].into_iter().flatten()
 }
 
 /// Every setting, in the order of the file.
 pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
-    [contact::SETTINGS, health::SETTINGS, lending::SETTINGS].into_iter().flatten()
+    [contact::SETTINGS, health::SETTINGS, erasure::SETTINGS, lending::SETTINGS].into_iter().flatten()
 }

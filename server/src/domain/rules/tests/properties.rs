@@ -5,7 +5,7 @@ use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
 use crate::domain::{
-    facts::{LendingFacts, LoanFacts},
+    facts::{ErasureFacts, LendingFacts, LoanFacts},
     loan::{LendingState, LoanStateName},
 };
 
@@ -103,7 +103,7 @@ proptest! {
         now in any_moment(), created_at in any_moment(), last_contact in option::of(any_moment()), enrolled_at in option::of(any_moment()),
         skew_millis: Option<i64>, status in 0_usize..5, zone in option::of(0_usize..3), lending in option::of(any_lending()),
     ) {
-        let baseline = Baseline::of(&known);
+        let (baseline, recorded) = (Baseline::of(&known), ErasureFacts::default());
         let facts = DeviceFacts {
             status: DeviceStatus::ALL[status],
             archived: false,
@@ -115,6 +115,7 @@ proptest! {
             health: Some(HealthFacts { report: &report, measured_at, received_at }),
             baseline: Some(&baseline),
             lending,
+            erasure: Some(&recorded),
         };
         let findings = evaluate(&facts, &Policy::default(), now);
         let mut keys: Vec<_> = findings.iter().map(|finding| (finding.code, finding.subject.clone())).collect();

@@ -1,0 +1,209 @@
+//! Certificates of erasure: made only of a device whose drives are all proven erased or gone, numbered, and signed.
+//!
+//! The signature covers the facts, as canonical JSON; it stands on the paper and in the address of its QR code, which leads
+//! to a page that anybody may open. What the paper says of people (who did it, who saw it) is not in the facts.
+
+use cartable_common::{DeviceId, UtcMillis};
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use serde::Serialize;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Documents,
+    data::{self, Device, Title},
+    make::{Made, MakeError, Maker, record},
+};
+use crate::{
+    domain::{
+        device::full_model,
+        document::{DocumentKind, DocumentNumber},
+        erasure::{
+            certificate::{CertifiedDrive, FORM, Facts},
+            gap::{self, Demand, Standing},
+        },
+        language::Language,
+        paris,
+        policy::ErasurePolicy,
+    },
+    store::{
+        device::{self, DeviceRow},
+        document::{self, Document, Subject},
+        erasure::Erasure,
+        erasure_certificate::{self, Certificate},
+        erasure_file::{self, EvidenceFile},
+        erasure_gap::{self, Drives},
+    },
+};
+
+/// What the template is given besides what every document has.
+#[derive(Serialize)]
+pub(super) struct ErasureSheet {
+    pub(super) device: Device,
+    pub(super) demand: String,
+    pub(super) drives: Vec<SheetDrive>,
+    pub(super) absent: Vec<String>,
+    /// Base64url.
+    pub(super) signature: String,
+    /// The public key, hexadecimal.
+    pub(super) key: String,
+}
+
+/// A drive on the paper.
+#[derive(Serialize)]
+pub(super) struct SheetDrive {
+    #[serde(flatten)]
+    pub(super) facts: CertifiedDrive,
+    /// The day on which it ended.
+    pub(super) ended_on: String,
+    pub(super) operator: String,
+    pub(super) witness: Option<String>,
+}
+
+/// What is certified, as read in one unit of work.
+struct Proven {
+    device: DeviceRow,
+    drives: Vec<(CertifiedDrive, Erasure)>,
+    absent: Vec<String>,
+}
+
+impl Documents {
+    /// The certificate of a device, for what `demand` says.
+    pub async fn erasure_certificate(
+        &self,
+        by: Maker<'_>,
+        id: DeviceId,
+        (demand, policy): (Demand, &ErasurePolicy),
+        language: Language,
+    ) -> Result<Made, MakeError> {
+        let mut tx = by.store.write().await?;
+        let device = device::find(&mut tx, by.scope, id).await?.ok_or(MakeError::NotFound)?;
+        let drives = erasure_gap::drives(&mut tx, &device).await?;
+        let files = erasure_file::of_device(&mut tx, id).await?;
+        let proven = proven(device, &drives, &files, (demand, policy))?;
+        let date = paris::date(by.now);
+        let number = document::next_number(&mut tx, DocumentKind::ErasureCertificate, date.year()).await?;
+        tx.commit().await?;
+        let facts = proven.facts(number, demand, date).canonical();
+        let signature = by.vault.sign_document(facts.as_bytes())?;
+        let shown = BASE64URL_NOPAD.encode(&signature);
+        let key = HEXLOWER.encode(&by.vault.document_public_key()?);
+        let template = self.templates().of_kind(number.kind, None).ok_or(MakeError::Broken)?;
+        let letterhead = self.letterhead();
+        let link = letterhead.address(&format!("check/{number}?s={shown}"));
+        let title = Title { number, language, template, letterhead, owner: None, date, link: link.as_deref() };
+        let site = proven.device.site;
+        let pdf = self.print(template, data::data(title, proven.sheet(demand, shown, key))).await?;
+        let document = Document {
+            number,
+            subject: Subject::Erasure { device: id.0, site },
+            template: template.name.clone(),
+            version: template.version.clone(),
+            template_sha256: template.sha256,
+            pdf_sha256: Sha256::digest(&pdf).into(),
+            language,
+            made_by: by.actor.to_owned(),
+            made_at: by.now,
+        };
+        let mut tx = by.store.write().await?;
+        document::insert(&mut tx, &document).await?;
+        let certificate = Certificate { number: number.to_string(), device: id, facts, signature, made_at: by.now };
+        erasure_certificate::insert(&mut tx, &certificate).await?;
+        let details = json!({
+            "about": { "device": id.0 }, "template": document.label(), "demand": demand.as_str(),
+            "pdf_sha256": HEXLOWER.encode(&document.pdf_sha256),
+            "template_sha256": HEXLOWER.encode(&document.template_sha256),
+        });
+        record(&mut tx, by, "document.make", ("document", &number.to_string()), details).await?;
+        tx.commit().await?;
+        Ok(Made { document, pdf })
+    }
+}
+
+/// What is proven of a device; an error where something is missing.
+fn proven(
+    device: DeviceRow,
+    drives: &Drives,
+    files: &[EvidenceFile],
+    (demand, policy): (Demand, &ErasurePolicy),
+) -> Result<Proven, MakeError> {
+    if !drives.gap(demand, policy).is_empty() {
+        return Err(MakeError::NotErased);
+    }
+    let (proofs, absences) = (drives.proofs(), drives.absences());
+    let mut proven = Proven { device, drives: Vec::new(), absent: Vec::new() };
+    for drive in gap::standing(&drives.seen, &proofs, &absences) {
+        let proof = drive.proof(demand, policy);
+        match proof.and_then(|proof| drives.erasures.iter().find(|erasure| erasure.id == proof.id)) {
+            Some(erasure) => proven.drives.push((certified(&drive, erasure, files), erasure.clone())),
+            None => proven.absent.push(drive.key.to_string()),
+        }
+    }
+    Ok(proven)
+}
+
+fn certified(drive: &Standing<'_>, erasure: &Erasure, files: &[EvidenceFile]) -> CertifiedDrive {
+    let reading = &erasure.reading;
+    let proving = files.iter().filter(|file| file.proves.contains(&erasure.id));
+    CertifiedDrive {
+        serial: reading.drive.to_string(),
+        model: reading.model.clone().or_else(|| drive.model.map(str::to_owned)),
+        medium: drive.medium.as_str().to_owned(),
+        method: reading.method.as_str().to_owned(),
+        level: reading.method.level(drive.medium).as_str().to_owned(),
+        tool: format!("{} {}", reading.tool, reading.tool_version).trim().to_owned(),
+        passes: reading.passes,
+        capacity_bytes: reading.capacity_bytes,
+        bytes_erased: reading.bytes_erased,
+        errors: reading.errors,
+        verification: match &erasure.witness {
+            Some(_) => "witnessed".to_owned(),
+            None => reading.verification.as_str().to_owned(),
+        },
+        started_at: utc(reading.started_at),
+        ended_at: utc(reading.ended_at),
+        evidence_sha256: proving.map(|file| HEXLOWER.encode(&file.sha256)).collect(),
+    }
+}
+
+/// `2026-11-29T20:24:04Z`
+fn utc(at: UtcMillis) -> String {
+    let seconds = jiff::Timestamp::from_second(at.get().div_euclid(1_000)).unwrap_or_default();
+    seconds.to_string()
+}
+
+impl Proven {
+    fn model(&self) -> Option<String> {
+        full_model(self.device.manufacturer.clone(), self.device.model.clone())
+    }
+
+    fn facts(&self, number: DocumentNumber, demand: Demand, date: jiff::civil::Date) -> Facts {
+        Facts {
+            form: FORM.to_owned(),
+            number: number.to_string(),
+            made_on: date.to_string(),
+            device_serial: self.device.serial_number.clone(),
+            device_label: self.device.asset_tag.clone(),
+            device_model: self.model(),
+            demand: demand.as_str().to_owned(),
+            drives: self.drives.iter().map(|(drive, _)| drive.clone()).collect(),
+            absent: self.absent.clone(),
+        }
+    }
+
+    fn sheet(self, demand: Demand, signature: String, key: String) -> ErasureSheet {
+        let device = Device {
+            asset_tag: self.device.asset_tag.clone(),
+            serial: self.device.serial_number.clone(),
+            model: self.model(),
+        };
+        let drive = |(facts, erasure): (CertifiedDrive, Erasure)| SheetDrive {
+            facts,
+            ended_on: paris::date(erasure.reading.ended_at).to_string(),
+            operator: erasure.operator,
+            witness: erasure.witness.map(|(login, _)| login),
+        };
+        let drives = self.drives.into_iter().map(drive).collect();
+        ErasureSheet { device, demand: demand.as_str().to_owned(), drives, absent: self.absent, signature, key }
+    }
+}

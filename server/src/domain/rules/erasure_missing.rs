@@ -1,0 +1,57 @@
+//! Taken back a while ago, and one of its drives is not proven erased: what the last borrower left may still be on it.
+
+use cartable_common::UtcMillis;
+
+use super::{DeviceFacts, Finding, FlagCode, LendingFacts, Policy, Said, Severity, Statement, days};
+use crate::domain::{
+    erasure::{
+        gap::{self, Demand},
+        seen,
+    },
+    loan::{LendingState, LoanStateName},
+    policy::source_of,
+    wording::count,
+};
+
+pub(super) fn find(
+    facts: &DeviceFacts<'_>,
+    lending: &LendingFacts,
+    policy: &Policy,
+    now: UtcMillis,
+) -> Option<Finding> {
+    let (recorded, health) = (facts.erasure?, facts.health?);
+    let back = lending.ended_in(LoanStateName::Returned).filter(|_| lending.state == LendingState::Intake)?;
+    let (waited, threshold) = (now.millis_since(back) / UtcMillis::DAY, i64::from(policy.erasure.missing_after_days));
+    if waited < threshold || health.report.drives.is_empty() {
+        return None;
+    }
+    let last_seen = facts.last_contact.map_or(health.received_at, |contact| contact.max(health.received_at));
+    let seen = seen::in_report(health.report, last_seen);
+    let gaps = gap::gap(&seen, &recorded.proofs, &recorded.absences, Demand::Relend, &policy.erasure);
+    if gaps.is_empty() {
+        return None;
+    }
+    let drives = count(u64::try_from(gaps.len()).unwrap_or(u64::MAX), ("disque", "drive"), ("disques", "drives"));
+    let names: Vec<&str> = gaps.iter().filter_map(|gap| gap.key.as_ref()).map(|key| key.as_str()).collect();
+    let (named, waited) = (names.join(", "), days(waited));
+    Some(Finding::from(Statement {
+        code: FlagCode::ErasureMissing,
+        subject: String::new(),
+        severity: Severity::Warning,
+        value: Said::new(format!("{} : {named}", drives.fr), format!("{}: {named}", drives.en)),
+        threshold: Some(days(threshold)),
+        source: source_of("erasure.missing_after_days"),
+        evidence_at: Some(back),
+        sentence: Said::new(
+            format!(
+                "Rendu il y a {}, et {} sans preuve d'effacement : l'effacer, ou déclarer pourquoi il n'y est plus.",
+                waited.fr, drives.fr
+            ),
+            format!(
+                "Returned {} ago, and {} without proof of erasure: erase it, or declare why it is gone.",
+                waited.en, drives.en
+            ),
+        ),
+        missing: Vec::new(),
+    }))
+}

@@ -1,0 +1,190 @@
+//! Recording erasures: files of tools, what a person enters, its witness, a drive that is gone. Each act judges the device
+//! anew in its unit of work; the caller writes the audit row.
+
+use cartable_common::{DeviceId, UtcMillis};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::{StoreError, Tx, device::DeviceRow, erasure, erasure_file, erasure_gap, review};
+use crate::domain::{
+    erasure::{DriveKey, Medium, Reading, Source, evidence::File, gap::SeenDrive, hand::may_witness},
+    policy::Policy,
+};
+
+/// Longest name of a file that is kept, in characters.
+const MAX_NAME_CHARS: usize = 200;
+
+/// What is done with evidence of a drive that the device was never seen with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strangers {
+    /// It is left out: a bench erases the drives of several devices in one run.
+    LeftOut,
+    /// It is recorded: the person says that the drive was in this device.
+    Taken,
+}
+
+/// Why nothing was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// No drive of the files is one of the device.
+    #[error("no drive of these files was ever seen in this device; the files have {}", list(.0))]
+    OtherDrives(Vec<DriveKey>),
+    /// It was brought before.
+    #[error("what these files say is recorded for this device already")]
+    Known,
+    /// There is no such record.
+    #[error("there is no such erasure of this device")]
+    NoSuchErasure,
+    /// It was not entered by hand.
+    #[error("only what was entered by hand needs a witness")]
+    NeedsNone,
+    /// The witness is the operator.
+    #[error("the witness is another person than the one who entered it, with an account of their own")]
+    OwnWitness,
+    /// It has one.
+    #[error("somebody has confirmed it already")]
+    Witnessed,
+}
+
+impl Refused {
+    /// Every code.
+    pub const CODES: [&'static str; 6] =
+        ["other_drives", "known", "no_such_erasure", "needs_none", "own_witness", "witnessed"];
+
+    /// A word for it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::OtherDrives(_) => "other_drives",
+            Self::Known => "known",
+            Self::NoSuchErasure => "no_such_erasure",
+            Self::NeedsNone => "needs_none",
+            Self::OwnWitness => "own_witness",
+            Self::Witnessed => "witnessed",
+        }
+    }
+}
+
+fn list(drives: &[DriveKey]) -> String {
+    drives.iter().map(DriveKey::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// An error of the store, or a refusal.
+#[derive(Debug, thiserror::Error)]
+pub enum EntryError {
+    /// Nothing was recorded, for a reason that people can see to.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Who records, when, and by which policy devices are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    /// The login.
+    pub login: &'a str,
+    /// Now.
+    pub now: UtcMillis,
+    /// The policy.
+    pub policy: &'a Policy,
+}
+
+/// Records what files say of the drives of `device`. The details for the audit name drives and hashes, no person.
+pub async fn enter_files(
+    tx: &mut Tx,
+    device: &DeviceRow,
+    readings: &[Reading],
+    files: &[File<'_>],
+    strangers: Strangers,
+    by: By<'_>,
+) -> Result<Value, EntryError> {
+    let seen = erasure_gap::seen_of(tx, device).await?;
+    let is_own = |reading: &&Reading| seen.iter().any(|drive| drive.key == reading.drive);
+    let own: Vec<&Reading> = match strangers {
+        Strangers::LeftOut => readings.iter().filter(is_own).collect(),
+        Strangers::Taken => readings.iter().collect(),
+    };
+    if own.is_empty() {
+        return Err(Refused::OtherDrives(readings.iter().map(|reading| reading.drive.clone()).collect()).into());
+    }
+    // The same files again say nothing new, unless their times are read by another clock or a certificate came with them.
+    let before = erasure::of_device(tx, device.id).await?;
+    let is_known = |reading: &&Reading| before.iter().any(|one| one.reading.is_of(reading));
+    let own: Vec<&Reading> = own.into_iter().filter(|reading| !is_known(reading)).collect();
+    if own.is_empty() {
+        return Err(Refused::Known.into());
+    }
+    let hashes: Vec<[u8; 32]> = files.iter().map(|file| Sha256::digest(file.bytes).into()).collect();
+    let mut recorded = Vec::new();
+    for reading in &own {
+        let medium = medium_of(&seen, &reading.drive);
+        recorded.push(erasure::insert(tx, device.id, reading, medium, (by.login, by.now)).await?);
+    }
+    for (file, sha256) in files.iter().zip(&hashes) {
+        let name: String = file.name.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
+        let name = if name.is_empty() { "file" } else { &name };
+        erasure_file::keep(tx, device.id, (name, sha256, file.bytes), &recorded, (by.login, by.now)).await?;
+    }
+    judge(tx, device.id, by).await?;
+    let told = |word: fn(&Reading) -> &str| own.iter().map(|reading| word(reading)).collect::<Vec<_>>();
+    let hex: Vec<String> = hashes.iter().map(|hash| data_encoding::HEXLOWER.encode(hash)).collect();
+    Ok(json!({
+        "drive": told(|reading| reading.drive.as_str()), "method": told(|reading| reading.method.as_str()),
+        "outcome": told(|reading| reading.outcome.as_str()), "files_sha256": hex,
+    }))
+}
+
+/// Records what a person enters; it proves nothing before [`witness`].
+pub async fn enter_by_hand(
+    tx: &mut Tx,
+    device: &DeviceRow,
+    reading: &Reading,
+    by: By<'_>,
+) -> Result<(Uuid, Value), EntryError> {
+    let seen = erasure_gap::seen_of(tx, device).await?;
+    let medium = medium_of(&seen, &reading.drive);
+    let id = erasure::insert(tx, device.id, reading, medium, (by.login, by.now)).await?;
+    judge(tx, device.id, by).await?;
+    Ok((id, json!({ "erasure": id, "drive": reading.drive.as_str(), "method": reading.method.as_str() })))
+}
+
+/// Writes down that the person who asks saw what somebody else entered by hand.
+pub async fn witness(tx: &mut Tx, device: &DeviceRow, id: Uuid, by: By<'_>) -> Result<Value, EntryError> {
+    let found = erasure::find(tx, device.id, id).await?.ok_or(Refused::NoSuchErasure)?;
+    if found.reading.source != Source::Hand {
+        return Err(Refused::NeedsNone.into());
+    }
+    if !may_witness(&found.operator, by.login) {
+        return Err(Refused::OwnWitness.into());
+    }
+    if !erasure::set_witness(tx, id, by.login, by.now).await? {
+        return Err(Refused::Witnessed.into());
+    }
+    judge(tx, device.id, by).await?;
+    Ok(json!({ "erasure": id, "drive": found.reading.drive.as_str() }))
+}
+
+/// Writes down that a drive is not in the device any more, and why.
+pub async fn declare_absent(
+    tx: &mut Tx,
+    device: &DeviceRow,
+    drive: &DriveKey,
+    reason: &str,
+    by: By<'_>,
+) -> Result<Value, StoreError> {
+    erasure::declare_absent(tx, device.id, drive, reason, (by.login, by.now)).await?;
+    judge(tx, device.id, by).await?;
+    Ok(json!({ "drive": drive.as_str(), "reason": reason }))
+}
+
+async fn judge(tx: &mut Tx, device: DeviceId, by: By<'_>) -> Result<(), StoreError> {
+    review::device(tx, device, by.policy, by.now).await
+}
+
+fn medium_of(seen: &[SeenDrive], drive: &DriveKey) -> Medium {
+    let of = seen.iter().filter(|one| one.key == *drive);
+    of.fold(Medium::Unknown, |medium, one| medium.stricter(one.medium))
+}
