@@ -59,6 +59,7 @@ campaign-of-sites = { $count ->
     [one] { $count } site
    *[other] { $count } sites
 }
+campaign-no-contact = None expected
 campaign-leaving-only = pupils who leave
 campaign-edit = Change
 campaign-save = Save

@@ -5,6 +5,7 @@ device-flags = Flags
 device-flags-none = No open flag on this device.
 device-never-reported = This device has not sent a report yet: nothing says that it is well.
 device-identity = Identity
+device-no-asset-tag = None
 device-asset-tag = Asset tag
 device-asset-tag-set = Change the asset tag
 device-asset-tag-hint = The one staff stuck on; empty for none

@@ -59,6 +59,7 @@ campaign-of-sites = { $count ->
     [one] { $count } établissement
    *[other] { $count } établissements
 }
+campaign-no-contact = Aucun attendu
 campaign-leaving-only = élèves qui partent
 campaign-edit = Modifier
 campaign-save = Enregistrer

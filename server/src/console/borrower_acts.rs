@@ -14,7 +14,7 @@ use super::{
     acts::{Reasoned, reason, record},
     borrower::Shown,
     borrower_form::{BorrowerForm, IdentityForm, Wanted, institution_name, level, problem},
-    borrower_pages::{borrower_for, show, show_new},
+    borrower_pages::{borrower_to_change, show, show_new},
     error::{Refusal, require},
     visitor::Visitor,
 };
@@ -111,7 +111,7 @@ pub(super) async fn change_identity(
     CsrfForm { signed_in, form }: CsrfForm<IdentityForm>,
 ) -> Result<Response, Refusal> {
     let mut tx = app.store.write().await?;
-    let found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    let found = borrower_to_change(&mut tx, &signed_in, &id).await?;
     require(signed_in.person.can(Action::SeeIdentity, Object::OfSite(found.site)))?;
     if found.kind != BorrowerKind::Person {
         return Err(Refusal::Nonsense);
@@ -151,7 +151,7 @@ pub(super) async fn change(
     CsrfForm { signed_in, form }: CsrfForm<DetailsForm>,
 ) -> Result<Response, Refusal> {
     let mut tx = app.store.write().await?;
-    let mut found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    let mut found = borrower_to_change(&mut tx, &signed_in, &id).await?;
     match found.kind {
         BorrowerKind::Person => found.level = level(&form.level).map_err(|_| Refusal::Nonsense)?,
         BorrowerKind::Institution => {
@@ -183,7 +183,7 @@ pub(super) async fn left(
         text => Some(text.parse::<Date>().map_err(|_| Refusal::Nonsense)?),
     };
     let mut tx = app.store.write().await?;
-    let found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    let found = borrower_to_change(&mut tx, &signed_in, &id).await?;
     let id = found.id;
     let details = borrower_entry::leave(&mut tx, found, day, signed_in.now).await?.ok_or(Refusal::Nonsense)?;
     record(&mut tx, &signed_in, "borrower.left_site", ("borrower", id), details).await?;
@@ -200,7 +200,7 @@ pub(super) async fn erase(
 ) -> Result<Response, Refusal> {
     let reason = reason(&form.reason)?;
     let mut tx = app.store.write().await?;
-    let found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    let found = borrower_to_change(&mut tx, &signed_in, &id).await?;
     if may_be_erased(borrower::open_loans(&mut tx, found.id).await?).is_err() {
         let shown = Shown { problem: Some("borrower-problem-still-needed"), ..Shown::default() };
         return show(&mut tx, &signed_in, &visitor, found, (StatusCode::CONFLICT, shown)).await;

@@ -194,7 +194,7 @@ fn identity(detail: &DeviceDetail, recorded: Recorded, now: UtcMillis, words: Wo
     };
     let mut facts = vec![
         fact(words, "fact-serial", device.serial_number.clone()),
-        fact(words, "device-asset-tag", device.asset_tag.clone().or_else(|| Some(words.say("none")))),
+        fact(words, "device-asset-tag", device.asset_tag.clone().or_else(|| Some(words.say("device-no-asset-tag")))),
         fact(words, "fact-manufacturer", device.manufacturer.clone()),
         fact(words, "fact-model", device.model.clone()),
         fact(words, "fact-chassis", chassis),
