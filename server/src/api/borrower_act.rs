@@ -206,6 +206,11 @@ pub async fn change(
     if let Some(identity) = &body.identity {
         Problem::check(bearer.person.can(Action::SeeIdentity, Object::OfSite(found.site)), UNKNOWN)?;
         checked(identity)?;
+        if found.identity_erased_at.is_some() {
+            return Err(Problem::unprocessable(
+                "Who this borrower was has been erased: record the person anew, so that earlier loans stay nobody's.",
+            ));
+        }
         let known = borrower::is_identity_known(&mut tx, id).await?;
         let sealed = app.vault.seal_identity(id, identity).map_err(sealed_wrong)?;
         borrower::put_identity(&mut tx, id, &sealed, bearer.now).await?;

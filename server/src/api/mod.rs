@@ -167,6 +167,7 @@ fn running() -> OpenApiRouter<App> {
         .routes(routes!(borrower_act::erase))
         .routes(routes!(device_act::set_asset_tag))
         .routes(routes!(device_act::archive))
+        .routes(routes!(device_act::unarchive))
         .routes(routes!(device_act::approve))
         .routes(routes!(return_desk::scan))
         .routes(routes!(return_desk::undo))

@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 94] = [
+pub(super) const KEYS: [(&str, Form); 95] = [
     ("about", Plain),
     ("accessories", Plain),
     ("after", Word(&["status"])),
@@ -56,6 +56,7 @@ pub(super) const KEYS: [(&str, Form); 94] = [
     ("file", Plain),
     ("first", Plain),
     ("for", Plain),
+    ("form", Plain),
     ("from", Word(&["loan"])),
     ("gone", Plain),
     ("grade", Word(&["grade"])),
@@ -121,7 +122,7 @@ pub(super) const KEYS: [(&str, Form); 94] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 77] = [
+pub(super) const ACTS: [&str; 78] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -156,6 +157,7 @@ pub(super) const ACTS: [&str; 77] = [
     "device.put_in_stock",
     "device.set_asset_tag",
     "device.set_status",
+    "device.unarchive",
     "document.make",
     "enrolment.approve",
     "enrolment_token.create",

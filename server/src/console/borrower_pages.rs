@@ -18,6 +18,7 @@ use super::{
     desk_way::DeskWay,
     device_list::device_name,
     error::{Refusal, require},
+    once,
     shell::{self, Section},
     visitor::Visitor,
 };
@@ -189,12 +190,15 @@ pub(super) async fn show_new(
     signed_in: &SignedIn,
     visitor: &Visitor,
     status: StatusCode,
-    typed: (BorrowerForm, Option<&'static str>),
+    (mut form, problem): (BorrowerForm, Option<&'static str>),
 ) -> Result<Response, Refusal> {
+    if form.once.is_empty() {
+        form.once = once::mark();
+    }
     let sites = site::list(tx, &signed_in.person.scope).await?;
     let anywhere = signed_in.person.scope == Scope::Everything;
     let shell = visitor.shell(Section::Borrowers, visitor.words.say("borrower-new"), signed_in);
-    Ok(shell::page(status, &NewBorrowerPage::new(shell, &sites, anywhere, typed)))
+    Ok(shell::page(status, &NewBorrowerPage::new(shell, &sites, anywhere, (form, problem))))
 }
 
 /// `GET /borrowers/{id}`

@@ -71,6 +71,7 @@ struct Actions {
     can_approve: bool,
     can_revoke: bool,
     can_archive: bool,
+    can_unarchive: bool,
     correct: Option<Fields>,
 }
 
@@ -253,6 +254,7 @@ fn actions(
         can_approve: allowed.admit && matches!(device.status, DeviceStatus::Pending | DeviceStatus::Quarantined),
         can_revoke: allowed.admit && standing,
         can_archive: allowed.change && !archived,
+        can_unarchive: allowed.change && archived,
         correct: offered
             .filter(|_| allowed.change && !archived)
             .map(|offered| Fields::new(device, recorded, offered, words)),

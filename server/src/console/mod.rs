@@ -18,6 +18,7 @@ mod borrower_list;
 mod borrower_pages;
 mod calendar;
 mod calendar_acts;
+mod came_from;
 mod campaign;
 mod campaign_acts;
 mod campaign_form;
@@ -33,6 +34,7 @@ mod device;
 mod device_correction;
 mod device_list;
 mod device_record;
+mod device_scan;
 mod document;
 mod download;
 mod error;
@@ -43,6 +45,8 @@ mod flag_list;
 mod format;
 mod guard;
 mod hand_over;
+mod hand_over_act;
+mod hand_over_device;
 mod i18n;
 mod import_page;
 mod imports;
@@ -55,12 +59,14 @@ mod need;
 mod need_acts;
 mod need_change;
 mod notice;
+mod once;
 mod overview;
 mod pages;
 mod programme;
 mod programme_acts;
 mod reserve;
 mod return_desk;
+mod scanned;
 mod shell;
 mod sign_in;
 mod site;
@@ -120,6 +126,7 @@ fn fleet() -> Router<App> {
         .route("/devices/{id}/baseline", post(acts::accept_baseline))
         .route("/devices/{id}/status", post(acts::set_status))
         .route("/devices/{id}/archive", post(acts::archive))
+        .route("/devices/{id}/unarchive", post(acts::unarchive))
         .route("/devices/{id}/stock", post(loan_acts::put_in_stock))
         .route("/labels", get(label::form).post(label::print))
         .route("/flags", get(pages::flags))
@@ -148,7 +155,7 @@ fn lending() -> Router<App> {
         .route("/documents/{number}", get(document::show))
         .route("/hand-over/reserve", post(reserve::reserve))
         .route("/hand-over/agreement", post(document::before))
-        .route("/hand-over", get(hand_over::form).post(hand_over::hand_over))
+        .route("/hand-over", get(hand_over::form).post(hand_over_act::hand_over))
         .route("/hand-over/class", get(class_hand_over::form).post(class_hand_over::class))
         .route("/returns", get(return_desk::desk).post(return_desk::scan))
         .route("/returns/undo", post(return_desk::undo))

@@ -66,7 +66,8 @@ impl Samples<'_> {
         let mut headers = HeaderMap::new();
         headers.insert("accept-language", self.words.language.as_str().parse().unwrap());
         let visitor = Visitor::of_headers(&headers);
-        SignInPage::new(&visitor, "/devices", &self.told("anne"), Some(self.words.count("sign-in-throttled", 30)))
+        let problem = Some(self.words.count("sign-in-throttled", 30));
+        SignInPage::new(&visitor, "/devices", &self.told("anne"), problem).after_a_lost_form()
     }
 
     /// The pages of desks, borrowers, sites and documents.
@@ -141,7 +142,8 @@ impl Samples<'_> {
         ];
         pages.extend(self.lending());
         pages.extend(self.planning());
-        pages.extend(Refusal::ALL.map(|refusal| (refusal.as_str(), ErrorPage::new(refusal, self.words).render())));
+        let refused = |refusal: Refusal| ErrorPage::new(refusal, refusal.status(), self.some("/loans"), self.words);
+        pages.extend(Refusal::ALL.map(|refusal| (refusal.as_str(), refused(refusal).render())));
         // The desks' own script, the only one there is, is not what the tests look for.
         let script = format!("<script type=\"module\" src=\"{}\"></script>", Shell::script());
         pages

@@ -171,6 +171,8 @@ impl Notice {
     pub(super) fn after(outcome: &str, words: Words) -> Option<Self> {
         let (tone, key) = match outcome {
             "saved" => (Tone::Good, "done-saved"),
+            "already" => (Tone::Info, "done-already"),
+            "due-needed" => (Tone::Critical, "loan-due-needed"),
             "handed-over" => (Tone::Good, "done-handed-over"),
             "reserved" => (Tone::Good, "done-reserved"),
             "class-handed-over" => (Tone::Good, "done-class-handed-over"),
@@ -182,6 +184,7 @@ impl Notice {
             "token-revoked" => (Tone::Good, "done-token-revoked"),
             "document-no-holder" => (Tone::Critical, "document-no-holder"),
             "document-not-in-state" => (Tone::Critical, "document-not-in-state"),
+            "archive-lent" => (Tone::Critical, "device-archive-lent"),
             "asset-tag-taken" => (Tone::Critical, "device-asset-tag-taken"),
             _ => {
                 if let Some(code) = outcome.strip_prefix("record-") {

@@ -80,7 +80,7 @@ fn families() -> BTreeSet<String> {
         ("archived", vec!["only", "all"]),
         ("tone", Tone::ALL.map(Tone::as_str).to_vec()),
         ("error-title", refusals.clone()),
-        ("error-what", refusals),
+        ("error-what", refusals.into_iter().filter(|refusal| *refusal != Refusal::Told("").as_str()).collect()),
         ("yes-no", vec!["yes", "no"]),
         ("chassis", Chassis::ALL.iter().map(|value| value.as_str()).collect()),
         ("switch", Switch::ALL.iter().map(|value| value.as_str()).collect()),

@@ -2,6 +2,19 @@
 
 use super::verdict::text_enum;
 
+/// A label or a serial number without its case: scanners may be set to another, and typists do as they like. The
+/// database folds as this does, ASCII alone: codes have no other letters.
+#[must_use]
+pub fn folded_code(code: &str) -> String {
+    code.to_ascii_lowercase()
+}
+
+/// Whether two labels, or two serial numbers, are the same one.
+#[must_use]
+pub fn is_same_code(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
 /// What makers put behind their names.
 const COMPANY_FORMS: [&str; 6] = ["Inc.", "Inc", "Corporation", "Corp.", "Co., Ltd.", "Ltd."];
 
