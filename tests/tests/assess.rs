@@ -98,8 +98,7 @@ fn hostile(folder: &Path) -> Vec<(PathBuf, &'static str)> {
         if made.is_ok_and(|status| status.success()) {
             files.push((pipe, "file_not_given"));
         }
-        let name = std::os::unix::ffi::OsStrExt::from_bytes(b"odd \x1b[2J\xff name");
-        let odd: &std::ffi::OsStr = name;
+        let odd: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"odd \x1b[2J\xff name");
         let path = folder.join(odd);
         if fs::write(&path, b"{").is_ok() {
             files.push((path, "json_broken"));

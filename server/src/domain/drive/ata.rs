@@ -20,6 +20,7 @@ pub(super) fn look(drive: &Drive, policy: &Policy, findings: &mut Findings) {
         look_at_flash(drive, &policy.drive, findings);
     }
     look_at_log(drive, &policy.drive, findings);
+    findings.expect(drive.self_assessment.is_some(), "son propre état SMART", "its own SMART status");
 }
 
 /// The normalised value against the maker's own threshold.
@@ -55,6 +56,7 @@ pub(super) const PENDING: u8 = 197;
 pub(super) const OFFLINE: u8 = 198;
 const CABLE: u8 = 199;
 const SPIN_RETRY: u8 = 10;
+const REALLOCATIONS: u8 = 196;
 
 fn look_at_disk(drive: &Drive, policy: &DrivePolicy, findings: &mut Findings) {
     let reallocated = with_statistic(counted(drive, REALLOCATED, findings), drive.grown_defects);
@@ -108,7 +110,9 @@ fn look_at_motor(drive: &Drive, policy: &DrivePolicy, findings: &mut Findings) {
 }
 
 fn look_at_flash(drive: &Drive, policy: &DrivePolicy, findings: &mut Findings) {
-    let retired = with_statistic(counted(drive, REALLOCATED, findings), drive.grown_defects);
+    // Some makers count events of retirement (196) instead of retired blocks.
+    let retired = counted(drive, REALLOCATED, findings).or_else(|| count_of(drive, REALLOCATIONS));
+    let retired = with_statistic(retired, drive.grown_defects);
     if let Some(count) = retired {
         let steps = [Step::worn(policy.flash_blocks_worn, "drive.flash_blocks_worn")];
         let shown = number(count);
@@ -134,12 +138,9 @@ fn look_at_flash(drive: &Drive, policy: &DrivePolicy, findings: &mut Findings) {
         let said = sectors(count, ("en attente de réallocation", "en attente de réallocation"), "pending reallocation");
         findings.count("pending_sectors", count, &[], said);
     }
-    let damage = retired.is_some() || offline.is_some() || uncorrected.is_some();
-    findings.expect(
-        damage,
-        "ses blocs retirés ou ses erreurs (5, 187 ou 198)",
-        "its retired blocks or errors (5, 187 or 198)",
-    );
+    findings.expect(retired.is_some(), "ses blocs retirés (5)", "its retired blocks (5)");
+    let unreadable = offline.is_some() || uncorrected.is_some();
+    findings.expect(unreadable, "ses erreurs irrécupérables (187 ou 198)", "its uncorrectable errors (187 or 198)");
 }
 
 /// The drive's error log, less what its cable explains. A solid-state drive's mostly holds commands that it does not
@@ -187,7 +188,7 @@ fn counted(drive: &Drive, id: u8, findings: &mut Findings) -> Option<u64> {
 fn understood(drive: &Drive, id: u8) -> Option<&AtaAttribute> {
     let attribute = attribute(drive, id)?;
     let names: &[&str] = match id {
-        REALLOCATED => &["realloc", "retired", "bad_bl", "new_bad"],
+        REALLOCATED | REALLOCATIONS => &["realloc", "retired", "bad_bl", "new_bad"],
         PENDING => &["pending"],
         UNCORRECTABLE | OFFLINE => &["uncorrect"],
         _ => &[],

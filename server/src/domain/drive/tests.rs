@@ -38,8 +38,10 @@ fn disk(mut attributes: Vec<AtaAttribute>) -> Drive {
 
 /// A solid-state drive in order but for `attributes` and its wear.
 fn ssd(mut attributes: Vec<AtaAttribute>) -> Drive {
-    if !attributes.iter().any(|one| one.id == 187) {
-        attributes.push(attribute(187, "Reported_Uncorrect", 100, 0, 0));
+    for (id, name) in [(5, "Retired_Block_Count"), (187, "Reported_Uncorrect")] {
+        if !attributes.iter().any(|one| one.id == id) {
+            attributes.push(attribute(id, name, 100, 0, 0));
+        }
     }
     bare(DriveKind::Ssd, attributes)
 }
@@ -204,6 +206,16 @@ fn a_drive_that_leaves_out_what_a_sound_one_says_is_unknown() {
     assert_eq!(verdict(&ssd(vec![])), Verdict::Unknown, "no wear");
     let worn = Drive { endurance_used_percent: Percent::new(1), ..bare(DriveKind::Ssd, vec![]) };
     assert_eq!(verdict(&worn), Verdict::Unknown, "no errors counted");
+    let less = Drive { self_assessment: None, ..disk(vec![]) };
+    assert_eq!(verdict(&less), Verdict::Unknown, "it may have called itself failing");
+    let events = |raw| {
+        let attributes = vec![
+            attribute(196, "Reallocated_Event_Count", 100, 0, raw),
+            attribute(187, "Reported_Uncorrect", 100, 0, 0),
+        ];
+        verdict(&Drive { endurance_used_percent: Percent::new(1), ..bare(DriveKind::Ssd, attributes) })
+    };
+    assert_eq!([events(0), events(9)], [Verdict::Healthy, Verdict::Worn], "196 stands in for 5");
     let less: [fn(&mut NvmeHealth); 5] = [
         |log| log.critical_warning = None,
         |log| log.available_spare_percent = None,

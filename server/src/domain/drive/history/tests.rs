@@ -2,7 +2,7 @@
 
 use cartable_common::{
     SerialNumber, Text,
-    report::{AtaAttribute, DriveKind, NvmeHealth},
+    report::{AtaAttribute, DriveKind, NvmeHealth, SelfAssessment},
 };
 use proptest::prelude::*;
 
@@ -23,6 +23,7 @@ fn disk(counts: [(u8, &str, u64); 3]) -> Drive {
     Drive {
         serial_number: SerialNumber::parse(SERIAL).into(),
         kind: Some(DriveKind::Hdd),
+        self_assessment: Some(SelfAssessment::Passed),
         ata_attributes: counts.map(attribute).to_vec(),
         ..Drive::default()
     }
