@@ -123,7 +123,7 @@ impl DevicePage {
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
             let dated = words.with("measured-on", &format::date_time(health.measured_at, words));
-            Reader { words, policy }.groups(&health.report, &dated)
+            Reader { words, policy }.groups(health, &dated)
         });
         Self {
             subtitle: subtitle(&detail, words),

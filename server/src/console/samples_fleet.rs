@@ -153,6 +153,7 @@ impl Samples<'_> {
                 content_hash: ContentHash::of(b"x").to_string(),
                 drive_verdict: Verdict::Failing,
                 battery_verdict: Verdict::Worn,
+                past: Vec::new(),
                 report: self.report(),
             }),
             flags: self.flags(),

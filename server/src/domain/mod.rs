@@ -1,6 +1,7 @@
 //! Pure decisions: takes values and `now`, returns values with their reasons. No I/O, no async, no clock, no SQL.
 
 pub mod allocation;
+pub mod assess;
 pub mod authority;
 pub mod battery;
 pub mod borrower;
@@ -36,6 +37,7 @@ pub mod paris;
 pub mod person;
 pub mod policy;
 pub mod programme;
+pub mod reading;
 pub mod rules;
 pub mod schedule;
 pub mod school_calendar;

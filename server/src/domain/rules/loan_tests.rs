@@ -77,7 +77,7 @@ fn with_battery(percent: u32) -> HealthReport {
 }
 
 fn measured(report: &HealthReport, lending: LendingFacts) -> DeviceFacts<'_> {
-    let health = HealthFacts { report, measured_at: at("2026-11-23"), received_at: at("2026-11-23") };
+    let health = HealthFacts { report, measured_at: at("2026-11-23"), received_at: at("2026-11-23"), past: &[] };
     DeviceFacts { health: Some(health), ..device(lending, Some(TODAY)) }
 }
 
