@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx, on,
     rows::{Rows, Type},
-    value::{day, from_json, moment, parsed, to_json},
+    value::{day, from_json, moment, optional_moment, parsed, to_json},
 };
 use crate::domain::{
     disposition::{Advice, Disposition, advise, is_advised},
@@ -37,6 +37,7 @@ struct Raw {
     report: Option<String>,
     measured_at: Option<i64>,
     received_at: Option<i64>,
+    confirmed_at: Option<i64>,
 }
 
 impl Raw {
@@ -49,7 +50,11 @@ impl Raw {
                     measured_at: moment("health.measured_at", measured)?,
                     received_at: moment("health.received_at", received)?,
                 };
-                Some(Machine::of(&health, policy))
+                let mut machine = Machine::of(&health, policy);
+                // A check-in that changed nothing says that what was measured still holds.
+                let confirmed = optional_moment("contact.last_at", self.confirmed_at)?;
+                machine.evidence_at = confirmed.map_or(machine.evidence_at, |at| at.max(machine.evidence_at));
+                Some(machine)
             }
             _ => None,
         };
@@ -81,8 +86,9 @@ async fn read(tx: &mut Tx, ids: &[Uuid], policy: &Policy) -> Result<Vec<Read>, S
         "SELECT d.id, d.created_at, d.warranty_until, d.lending_state, d.grade, d.archived_at, {SEEN} AS seen, \
          CASE WHEN d.lending_state = 'intake' THEN (SELECT l.condition FROM loan l WHERE l.device_id = d.id \
          AND l.state = 'returned' ORDER BY l.ended_at DESC, l.id DESC LIMIT 1) END AS returned, \
-         h.report, h.measured_at, h.received_at FROM {{rows}} JOIN device d ON d.id = r.id \
-         LEFT JOIN health h ON h.device_id = d.id"
+         h.report, h.measured_at, h.received_at, CASE WHEN c.content_hash = h.content_hash THEN c.last_at END \
+         AS confirmed_at FROM {{rows}} JOIN device d ON d.id = r.id \
+         LEFT JOIN health h ON h.device_id = d.id LEFT JOIN contact c ON c.device_id = d.id"
     );
     let raw: Vec<Raw> = Rows::of_ids(ids.iter().copied()).fetch(tx, &sql).await?;
     raw.into_iter().map(|raw| raw.read(policy)).collect()

@@ -40,7 +40,7 @@ pub struct Facts {
 /// What an agent read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
-    /// The date of the evidence.
+    /// The date of the evidence: when it was measured, or last confirmed by a check-in that changed nothing.
     pub evidence_at: UtcMillis,
     /// The processor's name.
     pub processor: Option<String>,
