@@ -29,3 +29,5 @@ export-needs = Needs
 export-notices = Notices sent
 export-hint-needs = Can be imported again as it is
 export-hint-notices = To whom and when; never an address
+export-dispositions = Dispositions
+export-hint-dispositions = With cost, value, confidence and policy version

@@ -29,3 +29,5 @@ export-needs = Besoins
 export-notices = Avis envoyés
 export-hint-needs = Se réimporte tel quel
 export-hint-notices = À qui et quand ; jamais une adresse
+export-dispositions = Orientations
+export-hint-dispositions = Avec coût, valeur, confiance et version de la politique

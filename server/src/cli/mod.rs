@@ -187,7 +187,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Jobs(command) => jobs::run(command).await,
         Command::Webhook(command) => webhook::run(command).await,
         Command::Documents(command) => documents::run(command),
-        Command::Policy(command) => policy::run(&command),
+        Command::Policy(command) => policy::run(command).await,
         Command::ShowRoots(arguments) => roots::run(&arguments),
     }
 }

@@ -125,10 +125,7 @@ impl Reader<'_> {
     }
 
     fn said(self, said: &Said) -> String {
-        match self.words.language {
-            Language::French => said.fr.clone(),
-            Language::English => said.en.clone(),
-        }
+        self.words.said(said)
     }
 
     fn system(self, report: &HealthReport) -> Block {

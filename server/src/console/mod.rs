@@ -4,6 +4,7 @@
 //! SQL in `store`. Nothing needs JavaScript: links and forms do it all; the desks' pages gain a scanner's pace by it.
 
 mod acts;
+mod advice;
 mod alarm;
 mod allocation;
 mod allocation_acts;
@@ -30,6 +31,7 @@ mod desk_way;
 mod device;
 mod device_list;
 mod device_record;
+mod disposition_list;
 mod document;
 mod download;
 mod error;
@@ -62,6 +64,7 @@ mod site;
 mod site_acts;
 mod token;
 mod visitor;
+mod what_if;
 
 #[cfg(test)]
 mod loan_samples;
@@ -69,6 +72,8 @@ mod loan_samples;
 mod samples;
 #[cfg(test)]
 mod samples_desk;
+#[cfg(test)]
+mod samples_disposition;
 #[cfg(test)]
 mod samples_fleet;
 #[cfg(test)]
@@ -116,6 +121,8 @@ fn fleet() -> Router<App> {
         .route("/devices/{id}/archive", post(acts::archive))
         .route("/devices/{id}/stock", post(loan_acts::put_in_stock))
         .route("/labels", get(label::form).post(label::print))
+        .route("/dispositions", get(disposition_list::list))
+        .route("/dispositions/what-if", get(what_if::page))
         .route("/flags", get(pages::flags))
         .route("/flags/{id}/handle", post(acts::handle_flag))
         .route("/tokens", get(pages::tokens).post(acts::create_token))

@@ -180,6 +180,8 @@ impl Samples<'_> {
             days: (0..120).rev().map(day).collect(),
             flags_ever: vec![cleared],
             loans: Some(super::loan_samples::card(self.now, self.text)),
+            advice: Some(self.advice()),
+            decided: Some(self.decided()),
             recorded: Recorded {
                 contact_expected: ContactExpected::None,
                 warranty_until: Some(jiff::civil::date(2028, 8, 31)),
@@ -214,6 +216,8 @@ impl Samples<'_> {
             days: Vec::new(),
             flags_ever: Vec::new(),
             loans: None,
+            advice: None,
+            decided: None,
             recorded: Recorded::default(),
             waiting: Vec::new(),
         };
@@ -246,6 +250,8 @@ impl Samples<'_> {
             changes: Vec::new(),
             days: Vec::new(),
             flags_ever: Vec::new(),
+            advice: None,
+            decided: None,
             recorded: Recorded::default(),
             waiting: Vec::new(),
             loans: None,

@@ -19,8 +19,8 @@ use crate::{
         verdict::text_enum,
     },
     store::{
-        StoreError, Tx, borrower_list::BorrowerQuery, device_list::DeviceQuery, flag_list::FlagQuery,
-        loan_list::LoanQuery, need_list::NeedQuery, page::Cursor, programme,
+        StoreError, Tx, advice_list::AdviceQuery, borrower_list::BorrowerQuery, device_list::DeviceQuery,
+        flag_list::FlagQuery, loan_list::LoanQuery, need_list::NeedQuery, page::Cursor, programme,
     },
 };
 
@@ -43,6 +43,8 @@ text_enum! {
         Flags = "flags",
         /// What was written to whom.
         Notices = "notices",
+        /// What devices should become.
+        Dispositions = "dispositions",
         /// Devices, for Snipe-IT's importer.
         SnipeIt = "snipe-it",
         /// Devices, for GLPI's data injection.
@@ -55,7 +57,7 @@ impl ExportKind {
     #[must_use]
     pub const fn needs(self) -> Action {
         match self {
-            Self::Devices | Self::SnipeIt | Self::Glpi => Action::SeeDevices,
+            Self::Devices | Self::Dispositions | Self::SnipeIt | Self::Glpi => Action::SeeDevices,
             Self::Loans => Action::SeeLoans,
             Self::Borrowers => Action::SeeBorrowers,
             Self::Needs => Action::SeeNeeds,
@@ -83,6 +85,8 @@ pub struct Filters {
     pub needs: NeedQuery,
     /// Of flags.
     pub flags: FlagQuery,
+    /// Of dispositions.
+    pub advice: AdviceQuery,
     /// Of messages: those that were sent unless another state is asked for.
     pub messages: Option<MessageState>,
 }
@@ -166,6 +170,24 @@ const FLAG: [(&str, &str); 9] = [
     ("Valeur", "Value"),
     ("Explication", "Explanation"),
 ];
+const DISPOSITION: [(&str, &str); 16] = [
+    ("Numéro de série", "Serial number"),
+    ("Étiquette", "Asset tag"),
+    ("Fabricant", "Manufacturer"),
+    ("Modèle", "Model"),
+    ("Dispositif", "Programme"),
+    ("UAI", "UAI"),
+    ("Nom de l’établissement", "Site name"),
+    ("Situation", "Lending state"),
+    ("Grade", "Grade"),
+    ("Orientation", "Disposition"),
+    ("Confiance", "Confidence"),
+    ("Coût (€)", "Cost (€)"),
+    ("Valeur (€)", "Value (€)"),
+    ("Mois d’usage restants", "Months left"),
+    ("Date du relevé", "Date of the evidence"),
+    ("Version de la politique", "Policy version"),
+];
 /// As Snipe-IT's importer maps by itself. Without a user: its importer would create an account for every name.
 const SNIPE_IT: [&str; 10] = [
     "Item Name",
@@ -207,6 +229,7 @@ impl Sheet for Export {
             ExportKind::Programmes => self.either(&PROGRAMME).collect(),
             ExportKind::Flags => self.either(&FLAG).collect(),
             ExportKind::Notices => self.either(&NOTICE).collect(),
+            ExportKind::Dispositions => self.either(&DISPOSITION).collect(),
             ExportKind::SnipeIt => SNIPE_IT.map(str::to_owned).to_vec(),
             ExportKind::Glpi => self.either(&GLPI).collect(),
         }
@@ -222,6 +245,7 @@ impl Sheet for Export {
             ExportKind::Programmes => export_rows::programmes(self, tx).await,
             ExportKind::Flags => export_rows::flags(self, tx, after).await,
             ExportKind::Notices => export_rows::notices(self, tx, after).await,
+            ExportKind::Dispositions => export_rows::dispositions(self, tx, after).await,
         }
     }
 }
