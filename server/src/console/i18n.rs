@@ -19,8 +19,8 @@ macro_rules! catalogues {
 }
 
 catalogues! {
-    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "dispositions.ftl", "flags.ftl", "tokens.ftl", "loans.ftl",
-    "desk.ftl", "borrowers.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "programmes.ftl", "sites.ftl",
+    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "dispositions.ftl", "flags.ftl", "tokens.ftl",
+    "loans.ftl", "desk.ftl", "borrowers.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "programmes.ftl", "sites.ftl",
     "calendar.ftl", "documents.ftl", "imports.ftl", "exports.ftl", "notices.ftl", "audit.ftl", "design.ftl",
 }
 

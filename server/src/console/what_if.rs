@@ -33,7 +33,8 @@ use crate::{
 
 /// Devices read at a time.
 const CHUNK: i64 = 1_000;
-/// Most devices that one page tries: a second of work. A larger programme sees how many were left out.
+/// Most devices that one page tries, so that an answer takes seconds at most. A larger programme is told that there are
+/// more.
 const MOST_DEVICES: usize = 100_000;
 
 /// How many devices are what now and would be what then.

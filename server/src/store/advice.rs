@@ -94,7 +94,8 @@ async fn read(tx: &mut Tx, ids: &[Uuid], policy: &Policy) -> Result<Vec<Read>, S
     raw.into_iter().map(|raw| raw.read(policy)).collect()
 }
 
-/// The advice about one device, from what is stored now; none for what is gone or archived. The caller has applied the scope.
+/// The advice about one device, from what is stored now; none for what is gone or archived. The caller has applied the
+/// scope.
 pub async fn of_device(
     tx: &mut Tx,
     id: DeviceId,

@@ -5,6 +5,7 @@
 //! again with high confidence while something about it was not read. It advises; people decide.
 
 mod check;
+mod reason;
 mod remaining;
 pub mod value;
 
@@ -12,6 +13,7 @@ use cartable_common::UtcMillis;
 use jiff::civil::Date;
 
 pub use check::{Check, CheckKind};
+pub use reason::Reason;
 pub use remaining::{Limit, Remaining};
 
 use super::{
@@ -19,11 +21,10 @@ use super::{
     grade::Grade,
     loan::{Condition, LendingState},
     paris,
-    policy::{Policy, source_of},
+    policy::Policy,
     verdict::{Verdict, text_enum},
-    wording::{Said, percent},
+    wording::Said,
 };
-use fitness::{euros, months_said};
 
 text_enum! {
     /// What a device becomes, from the best to the last.
@@ -51,19 +52,6 @@ text_enum! {
         /// More is missing.
         Low = "low",
     }
-}
-
-/// One reason, with the threshold it met.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
-    /// What was found.
-    pub said: Said,
-    /// The value that was read.
-    pub value: Said,
-    /// The threshold.
-    pub threshold: Said,
-    /// Where the threshold comes from.
-    pub source: Said,
 }
 
 /// What it costs, in whole euros rounded up.
@@ -202,7 +190,7 @@ fn decide(evidence: &Evidence, facts: &Facts, policy: &Policy, now: UtcMillis) -
     if past {
         return Decided {
             disposition: Disposition::Recycle,
-            reasons: vec![too_old(age, policy)],
+            reasons: vec![reason::too_old(age, policy)],
             cost: value::cost(policy, 0, rules.recycle_minutes),
             value_euros: 0,
             by_age: true,
@@ -210,7 +198,7 @@ fn decide(evidence: &Evidence, facts: &Facts, policy: &Policy, now: UtcMillis) -
     }
     let repairs = value::repairs(*evidence, policy);
     let worth = value::after_repair(facts, policy, now);
-    let mut reasons = reasons(*evidence, policy);
+    let mut reasons = reason::all(*evidence, policy);
     let lendable = evidence.windows != Answer::NotMet
         || evidence.linux != Answer::NotMet
             && (rules.relend_with_linux || value::of_unit(facts, policy, now) > rules.donation_ceiling_euros);
@@ -226,7 +214,7 @@ fn decide(evidence: &Evidence, facts: &Facts, policy: &Policy, now: UtcMillis) -
         if u64::from(cost.euros) <= share {
             return done(Disposition::Repair, reasons, cost, worth);
         }
-        reasons.push(too_dear(&cost, worth, policy));
+        reasons.push(reason::too_dear(&cost, worth, policy));
     }
     let (disposition, minutes, worth) = below_lending(*evidence, facts, policy, now);
     done(disposition, reasons, value::cost(policy, 0, minutes), worth)
@@ -246,99 +234,6 @@ fn below_lending(evidence: Evidence, facts: &Facts, policy: &Policy, now: UtcMil
         return (Disposition::Parts, rules.parts_minutes, rules.parts_value_euros);
     }
     (Disposition::Recycle, rules.recycle_minutes, 0)
-}
-
-fn too_old(age: i64, policy: &Policy) -> Reason {
-    Reason {
-        said: Said::new(
-            "Au-delà de cet âge, la loi REEN oriente vers le recyclage.",
-            "Beyond this age the REEN law sends it to recycling.",
-        ),
-        value: months_said(age),
-        threshold: months_said(i64::from(policy.disposition.recycle_years) * 12),
-        source: source_of("disposition.recycle_years"),
-    }
-}
-
-fn too_dear(cost: &Cost, worth: u32, policy: &Policy) -> Reason {
-    let share = percent(u64::from(policy.disposition.repair_share_percent));
-    Reason {
-        said: Said::new(
-            "La réparation coûte trop pour ce qu'il vaudrait.",
-            "The repair costs too much for what it would be worth.",
-        ),
-        value: euros(cost.euros),
-        threshold: Said::new(
-            format!("{} de {}", share.fr, euros(worth).fr),
-            format!("{} of {}", share.en, euros(worth).en),
-        ),
-        source: source_of("disposition.repair_share_percent"),
-    }
-}
-
-/// Why it is not lent as it is; for a device that is, what speaks for it.
-fn reasons(evidence: Evidence, policy: &Policy) -> Vec<Reason> {
-    let mut found = Vec::new();
-    let mut say = |fr: &str, en: &str, value: Said, threshold: Said, source: Said| {
-        found.push(Reason { said: Said::new(fr, en), value, threshold, source });
-    };
-    let rules = || Said::new("verdict des disques (docs/rules.md)", "verdict on drives (docs/rules.md)");
-    let healthy = || Said::new("bon état", "healthy");
-    let staff = || Said::new("constat du personnel", "what staff saw");
-    if evidence.dead {
-        say("Il ne démarre pas.", "It does not start.", Said::new("hors service", "not working"), healthy(), staff());
-    } else if evidence.broken == Answer::Met {
-        say(
-            "Quelque chose ne marche pas.",
-            "Something does not work.",
-            Said::new("à réparer", "to be repaired"),
-            healthy(),
-            staff(),
-        );
-    }
-    match evidence.drives {
-        Verdict::Failing => say(
-            "Le disque risque la panne.",
-            "The drive is at risk.",
-            Said::new("à risque", "at risk"),
-            healthy(),
-            rules(),
-        ),
-        Verdict::Worn => say("Le disque est usé.", "The drive is worn.", Said::new("usé", "worn"), healthy(), rules()),
-        Verdict::Healthy | Verdict::Unknown => {}
-    }
-    if evidence.battery_below(policy.battery.relend_percent) {
-        let left = match evidence.battery {
-            BatteryRead::Left(left) => percent(u64::from(left)),
-            BatteryRead::Gone | BatteryRead::NoneExpected | BatteryRead::NotRead => Said::new("absente", "gone"),
-        };
-        let threshold = percent(u64::from(policy.battery.relend_percent));
-        say(
-            "La batterie ne tient plus assez.",
-            "The battery no longer holds enough.",
-            left,
-            threshold,
-            source_of("battery.relend_percent"),
-        );
-    }
-    if evidence.windows == Answer::NotMet {
-        say(
-            "Il ne peut pas recevoir Windows 11.",
-            "It cannot take Windows 11.",
-            Said::new("une exigence n'est pas remplie", "a requirement is not met"),
-            Said::new("toutes remplies", "all met"),
-            source_of("disposition.relend_with_linux"),
-        );
-    }
-    if found.is_empty() {
-        found.push(Reason {
-            said: Said::new("Rien de ce qui a été lu ne s'y oppose.", "Nothing that was read speaks against it."),
-            value: Said::new("aucun défaut lu", "no fault read"),
-            threshold: Said::new("aucun défaut", "no fault"),
-            source: rules(),
-        });
-    }
-    found
 }
 
 /// What is not known and would make the advice surer.
