@@ -3,7 +3,7 @@
 
 use cartable_common::{
     UtcMillis,
-    report::{HealthReport, Switch},
+    report::{Chassis, HealthReport, Switch, VolumeRole},
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -117,7 +117,6 @@ impl Machine {
 }
 
 fn storage(report: &HealthReport) -> Option<u64> {
-    use cartable_common::report::VolumeRole;
     let drives = report.drives.iter().filter_map(|drive| drive.capacity_bytes);
     let volumes = report.volumes.iter().filter(|volume| volume.role == Some(VolumeRole::System));
     drives.max().or_else(|| volumes.filter_map(|volume| volume.total_bytes).max()).map(cartable_common::Bytes::get)
@@ -126,10 +125,12 @@ fn storage(report: &HealthReport) -> Option<u64> {
 fn battery_of(report: &HealthReport, policy: &Policy) -> BatteryRead {
     match battery::known(report, policy) {
         Batteries::NoneExpected(_) => BatteryRead::NoneExpected,
-        Batteries::NoneFound => BatteryRead::Gone,
-        Batteries::NotRead => BatteryRead::NotRead,
+        // Of a kind that is not known, nobody knows whether it ought to have one.
+        Batteries::NoneFound if matches!(report.hardware.chassis, Some(Chassis::Laptop | Chassis::Tablet)) => {
+            BatteryRead::Gone
+        }
         // One that did not tell is not taken for healthy; a weak one that told is not hidden by it.
-        Batteries::Judged(Verdict::Unknown) => BatteryRead::NotRead,
+        Batteries::NoneFound | Batteries::NotRead | Batteries::Judged(Verdict::Unknown) => BatteryRead::NotRead,
         Batteries::Judged(_) => {
             let read = report.batteries.iter().filter_map(battery::health_percent);
             read.map(|health| health.percent.get()).min().map_or(BatteryRead::NotRead, BatteryRead::Left)

@@ -195,10 +195,8 @@ fn small_intel(word: &str) -> Option<Known> {
 
 /// Atoms of tablets of 2013 to 2016; the later x6000 are listed.
 fn atom(words: &[&str]) -> Known {
-    let models = words.iter().map(|word| word.rsplit_once('-').map_or(*word, |(_, model)| model));
-    let model = models
-        .into_iter()
-        .find(|model| model.starts_with(['z', 'x']) && model.chars().skip(1).any(|c| c.is_ascii_digit()));
+    let mut models = words.iter().map(|word| word.rsplit_once('-').map_or(*word, |(_, model)| model));
+    let model = models.find(|model| model.starts_with(['z', 'x']) && model.chars().skip(1).any(|c| c.is_ascii_digit()));
     match model {
         Some(model) if model.starts_with("x6") => yes(2020),
         Some(model) if model.starts_with("z3") => no(2013),
