@@ -3,7 +3,8 @@
 use anyhow::Context as _;
 use cartable_server::{
     clock,
-    domain::{flag::Severity, scope::Scope},
+    domain::{flag::Severity, policy::Policy, scope::Scope},
+    jobs::flag_sweep,
     store::{
         Store,
         device_list::{self, DeviceQuery},
@@ -12,6 +13,8 @@ use cartable_server::{
         programme, site,
     },
 };
+
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     browser::Browser,
@@ -56,6 +59,10 @@ impl Walk {
         std::fs::write(&file, LIST)?;
         let file = file.to_str().context("a temporary directory with a readable name")?;
         installation.run("import", &["devices", file], "")?;
+        // What the running server would do within minutes.
+        let store = Store::open(&installation.database_url()).await?;
+        flag_sweep::run(&store, &Policy::default(), clock::now(), &CancellationToken::new()).await?;
+        store.close().await;
         let pages = pages(&installation.database_url()).await?;
         let server = installation.serve()?;
         Ok(Self { server, pages, _installation: installation, _keys: keys })
@@ -116,6 +123,9 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("devices", "/devices"),
         ("device-new", "/devices/new"),
         ("devices-none", "/devices?q=zzzzzz"),
+        ("dispositions", "/dispositions"),
+        ("what-if", "/dispositions/what-if"),
+        ("what-if-tried", "/dispositions/what-if?battery.relend_percent=65&disposition.relend_with_linux=true"),
         ("flags", "/flags"),
         ("tokens", "/tokens"),
         ("exports", "/exports"),

@@ -191,7 +191,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Webhook(command) => webhook::run(command).await,
         Command::Documents(command) => documents::run(command),
         Command::Assess(arguments) => assess::run(&arguments),
-        Command::Policy(command) => policy::run(&command),
+        Command::Policy(command) => policy::run(command).await,
         Command::ShowRoots(arguments) => roots::run(&arguments),
     }
 }

@@ -17,7 +17,6 @@ use crate::{
     domain::{
         battery::{self, Batteries},
         drive,
-        language::Language,
         policy::Policy,
         verdict::{Judgement, Said, Verdict},
     },
@@ -130,10 +129,7 @@ impl Reader<'_> {
     }
 
     fn said(self, said: &Said) -> String {
-        match self.words.language {
-            Language::French => said.fr.clone(),
-            Language::English => said.en.clone(),
-        }
+        self.words.said(said)
     }
 
     fn system(self, report: &HealthReport) -> Block {

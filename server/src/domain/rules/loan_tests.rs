@@ -171,6 +171,17 @@ fn an_overdue_device_is_alive_or_silent_or_neither_and_holidays_make_none_silent
 }
 
 #[test]
+fn a_device_at_risk_is_swapped_while_lent_and_refurbished_once_back() {
+    let (failing, worn) = (with_battery(40), with_battery(72));
+    let due = |lending| codes(&measured(&failing, lending)).contains(&FlagCode::DueForRefurbishment);
+    assert!(due(lent(Some(date(2027, 7, 2)))) && due(lent(None)));
+    assert!(!due(lent(Some(date(2026, 12, 4)))), "due back within days: another flag says so");
+    assert!(due(ended(LendingState::Intake, LoanStateName::Returned, "2026-11-20")));
+    assert!(!due(ended(LendingState::InStock, LoanStateName::Returned, "2026-11-20")), "in stock again");
+    assert!(!codes(&measured(&worn, lent(None))).contains(&FlagCode::DueForRefurbishment), "wear can wait");
+}
+
+#[test]
 fn no_loan_no_statement() {
     let never_lent = LendingFacts { state: LendingState::InStock, loan: None, ..lent(None) };
     assert_eq!(codes(&device(never_lent, Some(TODAY))), [FlagCode::StockInUse]);
