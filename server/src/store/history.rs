@@ -125,7 +125,7 @@ pub(crate) async fn drive_levels(
     }
     let sql = "SELECT h.device_id, h.measured_at, h.path, h.before, h.after FROM {rows} \
                JOIN health_change h ON h.device_id = r.id AND h.received_at >= r.since \
-               WHERE h.path LIKE 'drives[%].raw' OR h.path LIKE 'drives[%].media_errors'";
+               WHERE h.path LIKE 'drives[%].raw' OR h.path LIKE 'drives[%].nvme.media_errors'";
     let raw: Vec<RawLevel> = rows.fetch(tx, sql).await?;
     let mut levels: HashMap<Uuid, Vec<Level>> = HashMap::new();
     for one in raw {
