@@ -1,9 +1,18 @@
 //! Which processors Windows 11 supports, from their names: rules over families and generations, dated.
 //!
-//! Microsoft publishes lists of models (learn.microsoft.com, "Windows processor requirements", Windows 11 24H2 and 25H2
-//! for Intel, AMD and Qualcomm). They are kept here as rules with their exceptions, so that a model of a listed
-//! generation need not be typed in. A name that no rule knows is not known: it is never a "no". The lists could not be
-//! opened on the day of the table, so it follows what secondary pages repeat of them: verify a doubtful model there.
+//! Microsoft publishes lists of models (learn.microsoft.com, "Windows processor requirements"). They are kept here as
+//! rules with their exceptions, so that a model of a listed generation need not be typed in. A name that no rule knows
+//! is not known: it is never a "no".
+//!
+//! What was verified on [`LIST_DATE`], and against what. Microsoft's own pages could not be opened. The lists of 2022
+//! (Windows 11 21H2: Core up to the 12th generation, Celeron, Pentium, Atom, Xeon; Ryzen up to 6000, Athlon; Snapdragon)
+//! were compared, family by family, with the copy that the open program `WhyNotWin11` 2.5.0 carries; the tests name
+//! models from it. What came later (Core Ultra, Intel N, Celeron 7300 and Pentium 8500, Ryzen 7000 and later, Athlon
+//! 7000, Snapdragon X) follows the generation, as reports on the lists of 22H2 to 24H2 say; verify a doubtful model.
+//! The list of 24H2 left out Intel's 8th to 10th generations for a time: it tells makers what to sell new, and Microsoft
+//! corrected the page on 27 February 2025. Machines that have such a processor stay supported, so they are here.
+
+mod models;
 
 use crate::domain::fitness::Answer;
 
@@ -44,22 +53,6 @@ pub fn known(name: &str) -> Known {
     if name.contains("intel") { intel(&name, &words) } else { UNKNOWN }
 }
 
-/// Core generations with the year in which each came out; the lists begin with the 8th.
-const CORE_YEARS: [(u32, i16); 13] = [
-    (2, 2011),
-    (3, 2012),
-    (4, 2013),
-    (5, 2015),
-    (6, 2015),
-    (7, 2016),
-    (8, 2017),
-    (9, 2018),
-    (10, 2019),
-    (11, 2020),
-    (12, 2021),
-    (13, 2022),
-    (14, 2023),
-];
 /// The first Core generation of the lists.
 const FIRST_CORE: u32 = 8;
 
@@ -84,113 +77,77 @@ fn intel(name: &str, words: &[&str]) -> Known {
     if name.contains("atom") {
         return atom(words);
     }
+    if name.contains("xeon") {
+        return xeon(words);
+    }
     words.iter().find_map(|word| small_intel(word)).unwrap_or(UNKNOWN)
 }
 
-/// `i5-8250u`, `m3-8100y`: the part behind the family.
+/// `i5-8250u`, `m3-8100y`, `m-5y10c`: the part behind the family.
 fn core_model(word: &str) -> Option<&str> {
     let (family, model) = word.split_once('-')?;
-    matches!(family, "i3" | "i5" | "i7" | "i9" | "m3" | "m5" | "m7").then_some(model)
+    matches!(family, "i3" | "i5" | "i7" | "i9" | "m" | "m3" | "m5" | "m7").then_some(model)
 }
-
-/// Models of the 7th generation that the lists name (Core X; the 7820HQ only where its maker shipped modern drivers,
-/// which cannot be seen from here).
-const SEVENTH_LISTED: [&str; 8] = ["7640x", "7740x", "7800x", "7820x", "7900x", "7920x", "7940x", "7960x"];
-const SEVENTH_SOMETIMES: &str = "7820hq";
 
 fn core(model: &str) -> Known {
     let digits: String = model.chars().take_while(char::is_ascii_digit).collect();
     let suffix = model.get(digits.len()..).unwrap_or_default();
     let Ok(number) = digits.parse::<u32>() else {
-        // i3-N300 and i3-N305.
-        return if model.starts_with("n3") { yes(2023) } else { UNKNOWN };
+        return match model {
+            _ if model.starts_with("n3") => yes(2023),
+            "l13g4" | "l16g7" => yes(2020),
+            _ => UNKNOWN,
+        };
     };
-    if SEVENTH_LISTED.contains(&model) {
+    if models::SEVENTH_LISTED.contains(&model) {
         return yes(2017);
     }
-    if model == SEVENTH_SOMETIMES {
-        return Known { windows_11: Answer::Unknown, year: Some(2017) };
+    if let Some(year) = models::of(&models::CORE_SOMETIMES, model) {
+        return Known { windows_11: Answer::Unknown, year: Some(year) };
     }
     let generation = match digits.len() {
-        5 => number / 1000,
         // 1035G1, 1165G7, 1235U: the 10th generation and later with four digits.
         4 if (1000..1500).contains(&number) && !suffix.is_empty() => number / 100,
-        4 => number / 1000,
+        4 | 5 => number / 1000,
         3 => return no(2010),
+        // m3-6Y30, i5-7Y54: the generation alone stands before the Y.
+        1 if suffix.starts_with('y') => number,
         _ => return UNKNOWN,
     };
-    let Some((_, year)) = CORE_YEARS.into_iter().find(|(known, _)| *known == generation) else { return UNKNOWN };
+    let known = models::CORE_YEARS.into_iter().find(|(known, _)| *known == generation);
+    let Some((_, year)) = known else { return UNKNOWN };
     if generation >= FIRST_CORE { yes(year) } else { no(year) }
 }
 
-/// Celeron, Pentium and the "Processor N" of 2023: models by the beginning of their number. The lists name them one by
-/// one; what is neither here nor there is not known.
-const SMALL_LISTED: [(&str, i16); 27] = [
-    ("n4000", 2017),
-    ("n4020", 2019),
-    ("n4100", 2017),
-    ("n4120", 2019),
-    ("n4500", 2021),
-    ("n4505", 2021),
-    ("n5000", 2017),
-    ("n5030", 2019),
-    ("n5095", 2021),
-    ("n5100", 2021),
-    ("n5105", 2021),
-    ("n6000", 2021),
-    ("n6005", 2021),
-    ("n6210", 2021),
-    ("n6211", 2021),
-    ("j4005", 2017),
-    ("j4025", 2019),
-    ("j4105", 2017),
-    ("j4125", 2019),
-    ("j5005", 2017),
-    ("j5040", 2019),
-    ("4205u", 2019),
-    ("4305u", 2019),
-    ("5205u", 2019),
-    ("5405u", 2019),
-    ("6405u", 2019),
-    ("7505", 2020),
-];
-const SMALL_NEW: [(&str, i16); 7] =
-    [("n95", 2023), ("n97", 2023), ("n100", 2023), ("n150", 2025), ("n200", 2023), ("6305", 2020), ("7305", 2022)];
-/// Models that came before the first listed ones.
-const SMALL_OLD: [(&str, i16); 28] = [
-    ("n2807", 2014),
-    ("n2808", 2014),
-    ("n2830", 2014),
-    ("n2840", 2014),
-    ("n2920", 2013),
-    ("n2930", 2014),
-    ("n2940", 2014),
-    ("n3000", 2015),
-    ("n3010", 2016),
-    ("n3050", 2015),
-    ("n3060", 2016),
-    ("n3150", 2015),
-    ("n3160", 2016),
-    ("n3350", 2016),
-    ("n3450", 2016),
-    ("n3520", 2013),
-    ("n3530", 2014),
-    ("n3540", 2014),
-    ("n3700", 2015),
-    ("n3710", 2016),
-    ("n4200", 2016),
-    ("3205u", 2015),
-    ("3215u", 2015),
-    ("3805u", 2015),
-    ("3855u", 2015),
-    ("3865u", 2017),
-    ("4405u", 2015),
-    ("4415u", 2017),
-];
-
+/// Celeron, Pentium and the "Processor N" of 2023. The lists name them one by one; numbers below the first listed ones
+/// came before. What is neither here nor there is not known.
 fn small_intel(word: &str) -> Option<Known> {
-    let found = |list: &[(&str, i16)]| list.iter().find(|(model, _)| *model == word).map(|(_, year)| *year);
-    found(&SMALL_LISTED).or_else(|| found(&SMALL_NEW)).map(yes).or_else(|| found(&SMALL_OLD).map(no))
+    if let Some(year) = models::of(&models::SMALL_LISTED, word) {
+        return Some(yes(year));
+    }
+    let letter = word.chars().next().filter(char::is_ascii_alphabetic);
+    let digits: String = word.chars().skip(usize::from(letter.is_some())).take_while(char::is_ascii_digit).collect();
+    let suffix = word.get(digits.len() + usize::from(letter.is_some())..).unwrap_or_default();
+    let number: u32 = digits.parse().ok().filter(|_| digits.len() == 4)?;
+    match (letter, suffix) {
+        // Desktops: G4900 and Pentium G5400 are the first of the 8th generation, G3900 to G4620 the 6th and 7th.
+        (Some('g'), "" | "t" | "e" | "te" | "f") => Some(match number {
+            4900.. => yes(2018),
+            3900.. => no(2017),
+            _ => no(2014),
+        }),
+        // Bay Trail, Braswell and Apollo Lake; from Gemini Lake (N4000, J4005) on they are listed by name.
+        (Some('n'), "") if number < 4000 || number == 4200 => Some(no(if number < 3000 { 2014 } else { 2016 })),
+        (Some('j'), "") if number < 4000 || number == 4205 => Some(no(if number < 3000 { 2014 } else { 2016 })),
+        // Laptops: Celeron 3965U and Pentium 4415U are the last that are not listed.
+        (None, "u" | "y" | "ue" | "m") => match number {
+            ..3200 => Some(no(2013)),
+            3200..3865 => Some(no(2015)),
+            3865..4000 | 4405 | 4410 | 4415 => Some(no(2017)),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Atoms of tablets of 2013 to 2016; the later x6000 are listed.
@@ -205,71 +162,64 @@ fn atom(words: &[&str]) -> Known {
     }
 }
 
-/// Models of Zen's first generation with graphics, sold as 2000: not on the list, whatever their number says.
-const RYZEN_2000_OLD: [&str; 14] = [
-    "2200g",
-    "2200ge",
-    "2200u",
-    "2300u",
-    "2400g",
-    "2400ge",
-    "2500u",
-    "2600h",
-    "2700u",
-    "2800h",
-    "2300u-pro",
-    "2500u-pro",
-    "2700u-pro",
-    "2200g-pro",
-];
-/// Athlons on the list.
-const ATHLON_LISTED: [&str; 10] =
-    ["3000g", "300ge", "300u", "320ge", "3050c", "3050e", "3050ge", "3050u", "3150g", "3150u"];
+/// Workstations: E-2100 and W-2100 are the first listed ones, beside the Scalable family; E3, E5 and E7 came before.
+fn xeon(words: &[&str]) -> Known {
+    let any = |families: &[&str]| words.iter().any(|word| families.iter().any(|family| word.starts_with(family)));
+    if any(&["e-2", "w-", "bronze", "silver", "gold", "platinum"]) {
+        yes(2017)
+    } else if any(&["e3-", "e5-", "e7-"]) {
+        Known { windows_11: Answer::NotMet, year: None }
+    } else {
+        UNKNOWN
+    }
+}
 
 fn amd(words: &[&str]) -> Known {
     let has = |word: &str| words.contains(&word);
-    if words.iter().any(|word| matches!(*word, "3015e" | "3020e" | "3015ce")) {
+    let any = |models: &[&str]| words.iter().any(|word| models.contains(word));
+    if any(&["3015e", "3020e"]) {
         return yes(2020);
     }
-    if has("athlon") {
-        let listed = words.iter().any(|word| ATHLON_LISTED.contains(word));
-        return if listed { yes(2019) } else { UNKNOWN };
-    }
     if has("ryzen") {
-        if has("ai") || has("z1") {
-            return yes(2024);
-        }
-        let Some(model) = words.iter().find(|word| word.len() >= 4 && word.starts_with(|c: char| c.is_ascii_digit()))
-        else {
-            return UNKNOWN;
-        };
-        return ryzen(model);
+        return ryzen(words);
+    }
+    if has("athlon") && any(&models::ATHLON_LISTED) {
+        return yes(2019);
+    }
+    // They were sold for many years: only the lists' answer is certain.
+    let old = Known { windows_11: Answer::NotMet, year: None };
+    if has("athlon") {
+        return if any(&models::ATHLON_OLD) { old } else { UNKNOWN };
     }
     // A4-9125, A6-9220, E2-9000, FX-8320: before Ryzen.
-    let before = words.iter().any(|word| {
+    let before = |word: &&str| {
         word.split_once('-').is_some_and(|(family, model)| {
-            matches!(family, "a4" | "a6" | "a8" | "a9" | "a10" | "a12" | "e1" | "e2" | "fx")
+            matches!(family, "a4" | "a6" | "a8" | "a9" | "a10" | "a12" | "e" | "e1" | "e2" | "fx")
                 && model.starts_with(|c: char| c.is_ascii_digit())
         })
-    });
-    // They were sold for many years: only the lists' answer is certain.
-    if before { Known { windows_11: Answer::NotMet, year: None } } else { UNKNOWN }
+    };
+    if any(&["phenom", "turion", "sempron"]) || words.iter().any(before) { old } else { UNKNOWN }
 }
 
-fn ryzen(model: &str) -> Known {
+fn ryzen(words: &[&str]) -> Known {
+    if words.iter().any(|word| matches!(*word, "ai" | "z1" | "z2")) {
+        return yes(2024);
+    }
+    let is_model = |word: &&&str| word.len() >= 3 && word.starts_with(|c: char| c.is_ascii_digit());
+    let Some(model) = words.iter().find(is_model) else { return UNKNOWN };
     let digits: String = model.chars().take_while(char::is_ascii_digit).collect();
     let Ok(number) = digits.parse::<u32>() else { return UNKNOWN };
-    if digits.len() != 4 {
-        return UNKNOWN;
-    }
-    match number / 1000 {
-        1 => no(2017),
-        2 if RYZEN_2000_OLD.contains(&model) => no(2017),
-        2 => yes(2018),
-        3 => yes(2019),
-        4 | 5 => yes(2020),
-        6 => yes(2022),
-        7..=9 => yes(2023),
+    match number {
+        // Ryzen 5 220 to Ryzen 9 270, of 2025.
+        210..=270 => yes(2025),
+        1000..2000 => no(2017),
+        2000..3000 if models::RYZEN_2000_LISTED.contains(model) => yes(2018),
+        // With graphics, they are of Zen's first generation whatever their number says.
+        2000..3000 if models::RYZEN_2000_OLD.contains(model) => no(2018),
+        3000..4000 => yes(2019),
+        4000..6000 => yes(2020),
+        6000..7000 => yes(2022),
+        7000..10_000 => yes(2023),
         _ => UNKNOWN,
     }
 }
@@ -290,6 +240,12 @@ fn qualcomm(name: &str) -> Known {
 mod tests {
     use super::*;
 
+    fn all_are(answer: Answer, names: &[&str]) {
+        for name in names {
+            assert_eq!(known(name).windows_11, answer, "{name}");
+        }
+    }
+
     #[test]
     fn names_as_machines_give_them() {
         let yes = [
@@ -299,45 +255,89 @@ mod tests {
             "12th Gen Intel(R) Core(TM) i7-12700H",
             "13th Gen Intel(R) Core(TM) i5-1335U",
             "Intel(R) Core(TM) m3-8100Y CPU @ 1.10GHz",
-            "Intel(R) Core(TM) i9-7900X CPU @ 3.30GHz",
             "Intel(R) Core(TM) Ultra 5 125U",
+            "Intel(R) Core(TM) 5 120U",
             "Intel(R) Core(TM) i3-N305",
             "Intel(R) Celeron(R) N4020 CPU @ 1.10GHz",
             "Intel(R) Pentium(R) Silver N5030 CPU @ 1.10GHz",
+            "Intel(R) Pentium(R) CPU 4425Y @ 1.70GHz",
             "Intel(R) N100",
             "AMD Ryzen 5 PRO 4650U with Radeon Graphics",
             "AMD Ryzen 5 2600 Six-Core Processor",
             "AMD Ryzen 3 3200U with Radeon Vega Mobile Gfx",
+            "AMD Ryzen 5 220 w/ Radeon 740M Graphics",
             "AMD Athlon Silver 3050U with Radeon Graphics",
+            "AMD Athlon Silver 7120U with Radeon Graphics",
             "AMD 3020e with Radeon Graphics",
             "Snapdragon (TM) 7c @ 2.40 GHz",
         ];
         let no = [
             "Intel(R) Core(TM) i5-7200U CPU @ 2.50GHz",
             "Intel(R) Core(TM) i3-4005U CPU @ 1.70GHz",
+            "Intel(R) Core(TM) m3-7Y30 CPU @ 1.00GHz",
+            "Intel(R) Core(TM) M-5Y10c CPU @ 0.80GHz",
             "Intel(R) Core(TM) i5 CPU M 520 @ 2.40GHz",
             "Intel(R) Core(TM)2 Duo CPU T7250 @ 2.00GHz",
             "Intel(R) Celeron(R) CPU N3060 @ 1.60GHz",
+            "Intel(R) Celeron(R) CPU N3350 @ 1.10GHz",
+            "Intel(R) Celeron(R) CPU 3865U @ 1.80GHz",
+            "Intel(R) Pentium(R) CPU 4415Y @ 1.60GHz",
+            "Intel(R) Pentium(R) CPU G4560 @ 3.50GHz",
             "Intel(R) Pentium(R) CPU N4200 @ 1.10GHz",
             "Intel(R) Atom(TM) x5-Z8350 CPU @ 1.44GHz",
+            "Intel(R) Xeon(R) CPU E3-1505M v5 @ 2.80GHz",
             "AMD Ryzen 5 2500U with Radeon Vega Mobile Gfx",
             "AMD Ryzen 7 1700 Eight-Core Processor",
+            "AMD Athlon 200GE with Radeon Vega Graphics",
             "AMD A6-9220 RADEON R4, 5 COMPUTE CORES 2C+3G",
+            "AMD Phenom(tm) II X4 955 Processor",
         ];
         let unknown = [
             "",
             "VIA Nano X2",
             "Intel(R) Core(TM) i7-7820HQ CPU @ 2.90GHz",
+            "Intel(R) Core(TM) i3-8121U CPU @ 2.20GHz",
             "Intel(R) Celeron(R) N9999",
             "Apple M2",
-            "AMD Athlon X4 970",
+            "AMD Athlon 9999",
+            "AMD Ryzen 3 2999U",
             "Zhaoxin KX-6640MA",
         ];
-        for (names, answer) in [(&yes[..], Answer::Met), (&no[..], Answer::NotMet), (&unknown[..], Answer::Unknown)] {
-            for name in names {
-                assert_eq!(known(name).windows_11, answer, "{name}");
-            }
+        all_are(Answer::Met, &yes);
+        all_are(Answer::NotMet, &no);
+        all_are(Answer::Unknown, &unknown);
+    }
+
+    /// Models that Microsoft's lists of 2022 name, as `WhyNotWin11` repeats them: the first and the last of each family, and
+    /// those that look older than they are.
+    #[test]
+    fn models_of_the_lists_are_known() {
+        let small = "x6200FE x6427FE 3867U 4205U 4305UE 5205U 5305U 6305 6305E G4900 G4932E G4950 G5900TE G5925 J4005 \
+                     J4115 J4125 J6412 J6413 N4000 N4120 N4500 N4505 N5095 N5100 N5105 N6210 N6211 4417U 4425Y 5405U \
+                     6405U 6500Y 6805 7505 G5400 G5420T G5620 G6400TE G6605 J6426 N6415 J5005 J5040 N5000 N5030 N6000 \
+                     N6005";
+        for model in small.split_whitespace() {
+            let family = if model.starts_with('x') { "Atom(R)" } else { "Celeron(R)" };
+            all_are(Answer::Met, &[&format!("Intel(R) {family} {model} CPU @ 1.10GHz")]);
         }
+        let core = "i3-1000G1 i3-10100Y i3-1115GRE i3-8100B i3-8140U i3-9350KF i3-L13G4 i5-1038NG7 i5-8200Y i5-8305G \
+                    i5-L16G7 i7-1195G7 i7-7800X i7-7820X i7-8086K i7-8809G i9-7900X i9-7980XE i9-9980XE i9-12900KF";
+        for model in core.split_whitespace() {
+            all_are(Answer::Met, &[&format!("Intel(R) Core(TM) {model} CPU @ 2.00GHz")]);
+        }
+        let xeon =
+            ["Intel(R) Xeon(R) E-2124G CPU @ 3.40GHz", "Intel(R) Xeon(R) W-2102 CPU", "Intel(R) Xeon(R) Silver 4108"];
+        all_are(Answer::Met, &xeon);
+        let amd = "Athlon 3000G,Athlon 300GE,Athlon 320GE,Athlon Gold 3150C,Athlon Silver 3050e,Athlon Gold PRO 3125GE,\
+                   Athlon PRO 300U,Athlon PRO 3045B,3015e,Ryzen 3 2300X,Ryzen 5 2500X,Ryzen 5 2600E,Ryzen 5 PRO 2600,\
+                   Ryzen 7 2700X,Ryzen 7 PRO 2700X,Ryzen Threadripper 2990WX,Ryzen 3 3250C,Ryzen 3 5300U,Ryzen 9 6980HX";
+        for model in amd.split(',') {
+            all_are(Answer::Met, &[&format!("AMD {model}")]);
+        }
+        for model in ["850", "7c Gen 2", "8c", "8cx Gen 2"] {
+            all_are(Answer::Met, &[&format!("Snapdragon (TM) {model} @ 2.96 GHz")]);
+        }
+        all_are(Answer::NotMet, &["Intel(R) Core(TM) i7-7740X CPU @ 4.30GHz", "Snapdragon (TM) 835 @ 2.21 GHz"]);
     }
 
     #[test]
