@@ -123,7 +123,10 @@ fn look_at_flash(drive: &Drive, policy: &DrivePolicy, findings: &mut Findings) {
         findings.count("retired_blocks", count, &steps, said);
     }
     let offline = counted(drive, OFFLINE, findings);
-    let uncorrected = with_statistic(counted(drive, UNCORRECTABLE, findings), drive.uncorrected_errors);
+    // Silicon Motion counts them under 160, Dell's Intel under 195.
+    let elsewhere = [160, 195].into_iter().filter_map(|id| count_of(drive, id)).max();
+    let uncorrected = counted(drive, UNCORRECTABLE, findings).max(elsewhere);
+    let uncorrected = with_statistic(uncorrected, drive.uncorrected_errors);
     for (code, count) in [("unreadable_sectors", offline), ("uncorrectable_errors", uncorrected)] {
         if let Some(count) = count {
             let steps = [
@@ -190,7 +193,8 @@ fn understood(drive: &Drive, id: u8) -> Option<&AtaAttribute> {
     let names: &[&str] = match id {
         REALLOCATED | REALLOCATIONS => &["realloc", "retired", "bad_bl", "new_bad"],
         PENDING => &["pending"],
-        UNCORRECTABLE | OFFLINE => &["uncorrect"],
+        UNCORRECTABLE | OFFLINE => &["uncorrect", "uncor_"],
+        160 | 195 => &["uncorrectable"],
         _ => &[],
     };
     let unnamed = attribute.name.as_ref().is_none_or(|name| name.as_str().to_lowercase().contains("unknown"));
@@ -202,7 +206,7 @@ pub(super) fn decoded(id: u8, raw: u64) -> Option<u64> {
     match id {
         // smartctl's own form for attribute 5: the count is the low word, the others are the maker's.
         REALLOCATED if raw > WORD => Some(raw & WORD),
-        UNCORRECTABLE if raw > WORD => None,
+        UNCORRECTABLE | 160 | 195 if raw > WORD => None,
         PENDING | OFFLINE if raw > 0xFFFF_FFFF => Some(raw & WORD),
         _ => Some(raw),
     }

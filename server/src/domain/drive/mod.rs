@@ -302,4 +302,6 @@ impl Step {
 }
 
 #[cfg(test)]
+mod family_tests;
+#[cfg(test)]
 mod tests;

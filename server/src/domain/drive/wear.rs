@@ -9,8 +9,9 @@
 //! | 202 "Perc_Rated_Life_Used", "Percent_Lifetime_Remain" | Micron, Crucial | left: normalised; raw counts what is used |
 //! | 233 "Media_Wearout_Indicator" | Intel, Samsung | left: normalised |
 //! | 173, 177 "Wear_Leveling_Count", "…Block-Erase_Count" | Samsung, Micron, Crucial | left: normalised |
-//! | 230 "Perc_Write/Erase_Count" | SanDisk | used: raw, in hundredths of a percent |
+//! | 230 "Perc_Write/Erase_Count" | SanDisk | used: raw, in hundredths of a percent; where it is packed, told twice |
 //! | 230 "Media_Wearout_Indicator" | Western Digital, SanDisk | used: the low word of raw, in hundredths, told twice |
+//! | 173, 245 "…Life_Used…" | SanDisk | used: raw, in percent |
 //!
 //! 177 "Wear_Range_Delta", 232 (spare blocks: its threshold speaks), 233 and 241 (amounts written) are no wear: what a
 //! drive may write in its life is not in them.
@@ -98,9 +99,11 @@ fn vendor_wear(attribute: &AtaAttribute) -> Option<Wear> {
     let is = |words: &[&str]| named(attribute, words);
     let left = match attribute.id {
         202 if is(&["life"]) => normalised,
+        173 | 245 if is(&["life_used", "lifeused"]) => attribute.raw.and_then(share).map(|used| 100 - used),
         // Some firmware counts down in the raw value and keeps the normalised one at 100, or turns it around.
         _ if is(&["life"]) && is(&["left", "remain"]) => life_left(attribute, normalised),
-        233 if is(&["media_wearout"]) => normalised,
+        // It counts down to 1 and stays there; at 0, a drive that smartctl does not know means something else by 233.
+        233 if is(&["media_wearout"]) => normalised.filter(|left| *left > 0),
         173 | 177 if is(&["wear_leveling", "block-erase", "block_erase"]) => normalised,
         230 => in_hundredths(attribute).map(|used| 100 - used),
         _ => None,
@@ -125,12 +128,11 @@ fn life_left(attribute: &AtaAttribute, normalised: Option<u8>) -> Option<u8> {
 fn in_hundredths(attribute: &AtaAttribute) -> Option<u8> {
     const WORD: u64 = 0xFFFF;
     let raw = attribute.raw?;
-    let hundredths = if named(attribute, &["perc_write/erase"]) {
-        raw
-    } else if named(attribute, &["media_wearout"]) && raw > WORD && raw & WORD == (raw >> 32) & WORD {
-        raw & WORD
-    } else {
-        return None;
+    let told_twice = || raw > WORD && raw & WORD == (raw >> 32) & WORD;
+    let hundredths = match raw {
+        0..=WORD if named(attribute, &["perc_write/erase"]) => raw,
+        _ if named(attribute, &["perc_write/erase", "media_wearout"]) && told_twice() => raw & WORD,
+        _ => return None,
     };
     u8::try_from((hundredths / 100).min(100)).ok()
 }
