@@ -151,8 +151,8 @@ sections! {
         worn_drive_months: u32 = 12, Some(0..=600), "mois · months",
         fr "Mois d'usage que l'on attend encore d'un disque usé.",
         en "Months of use that are still expected of a worn drive.",
-        source "Cartable: a school year; Google saw most failures within two months of the first errors (FAST '07).",
-        source_fr "Cartable : une année scolaire ; Google a vu la plupart des pannes dans les deux mois (FAST '07).";
+        source "Cartable: a school year, after which it is judged again; wear says how much is used, not when it ends.",
+        source_fr "Cartable : une année scolaire, puis un nouveau jugement ; l'usure dit ce qui est consommé, pas quand il s'arrête.";
 
         worn_battery_months: u32 = 18, Some(0..=600), "mois · months",
         fr "Mois d'usage que l'on attend encore d'une batterie entre les deux seuils de prêt.",
