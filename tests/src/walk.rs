@@ -3,10 +3,11 @@
 use anyhow::Context as _;
 use cartable_server::{
     clock,
-    domain::{flag::Severity, policy::Policy, scope::Scope},
+    domain::{disposition::Disposition, flag::Severity, policy::Policy, scope::Scope},
     jobs::flag_sweep,
     store::{
         Store,
+        advice_list::{self, AdviceQuery},
         device_list::{self, DeviceQuery},
         import,
         loan_list::{self, LoanQuery},
@@ -100,6 +101,10 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         let first = page.rows.first().with_context(|| format!("the fleet has no device for {name}"))?;
         devices.push((name, format!("/devices/{}", first.id)));
     }
+    let repaired = AdviceQuery { disposition: Some(Disposition::Repair), ..AdviceQuery::default() };
+    let repaired = advice_list::list(&mut tx, &Scope::Everything, &repaired).await?.rows;
+    let device = repaired.first().context("the fleet has nothing to repair")?.device;
+    devices.push(("device-to-repair", format!("/devices/{device}")));
     for import in import::newest(&mut tx).await? {
         devices.push(("import", format!("/imports/{}", import.id)));
     }

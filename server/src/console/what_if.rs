@@ -197,6 +197,12 @@ fn sections(policy: &Policy, asked: &[(String, String)], words: Words) -> Vec<Pa
 fn field(one: &Tried, asked: &[(String, String)], words: Words) -> Field {
     let value = asked.iter().find(|(name, _)| *name == one.path).map_or(&one.value, |(_, value)| value);
     let unit = words.of_pair(one.unit);
+    let (yes, no) = (words.word("yes-no", "yes"), words.word("yes-no", "no"));
+    let present = match one.value.as_str() {
+        "true" => &yes,
+        "false" => &no,
+        number => number,
+    };
     Field {
         id: one.path.replace('.', "-"),
         name: one.path.clone(),
@@ -206,10 +212,10 @@ fn field(one: &Tried, asked: &[(String, String)], words: Words) -> Field {
         changed: *value != one.value,
         chosen: value == "true",
         value: value.clone(),
-        present: words.with("what-if-present", &one.value),
+        present: words.with("what-if-present", present),
         range: one.range,
-        yes: words.word("yes-no", "yes"),
-        no: words.word("yes-no", "no"),
+        yes,
+        no,
     }
 }
 
