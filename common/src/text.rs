@@ -107,6 +107,11 @@ pub fn is_placeholder(text: &str) -> bool {
         "type1productconfigid",
         "insyde",
         "sn",
+        // What people write over a number before they share a reading.
+        "redacted",
+        "masked",
+        "hidden",
+        "removed",
     ];
     let folded = text.trim().to_ascii_lowercase();
     let mut characters = folded.chars().filter(|c| c.is_alphanumeric());

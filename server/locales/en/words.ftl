@@ -48,6 +48,7 @@ flag-ceded_reporting = Ceded, still reports
 flag-borrower_left = Borrower left
 flag-warranty_ending = Warranty ending
 flag-not_to_relend = Not to relend
+flag-due_for_refurbishment = Due for refurbishment
 chassis-laptop = Laptop
 chassis-tablet = Tablet
 chassis-desktop = Desktop

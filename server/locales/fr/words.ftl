@@ -48,6 +48,7 @@ flag-ceded_reporting = Cédé, encore suivi
 flag-borrower_left = Bénéficiaire parti
 flag-warranty_ending = Fin de garantie
 flag-not_to_relend = À ne pas reprêter
+flag-due_for_refurbishment = À reconditionner
 chassis-laptop = Portable
 chassis-tablet = Tablette
 chassis-desktop = Fixe

@@ -4,6 +4,7 @@
 //! SQL in `store`. Nothing needs JavaScript: links and forms do it all; the desks' pages gain a scanner's pace by it.
 
 mod acts;
+mod advice;
 mod alarm;
 mod allocation;
 mod allocation_acts;
@@ -35,6 +36,7 @@ mod device_correction;
 mod device_list;
 mod device_record;
 mod device_scan;
+mod disposition_list;
 mod document;
 mod download;
 mod error;
@@ -73,6 +75,7 @@ mod site;
 mod site_acts;
 mod token;
 mod visitor;
+mod what_if;
 
 #[cfg(test)]
 mod loan_samples;
@@ -80,6 +83,8 @@ mod loan_samples;
 mod samples;
 #[cfg(test)]
 mod samples_desk;
+#[cfg(test)]
+mod samples_disposition;
 #[cfg(test)]
 mod samples_fleet;
 #[cfg(test)]
@@ -129,6 +134,8 @@ fn fleet() -> Router<App> {
         .route("/devices/{id}/unarchive", post(acts::unarchive))
         .route("/devices/{id}/stock", post(loan_acts::put_in_stock))
         .route("/labels", get(label::form).post(label::print))
+        .route("/dispositions", get(disposition_list::list))
+        .route("/dispositions/what-if", get(what_if::page))
         .route("/flags", get(pages::flags))
         .route("/flags/{id}/handle", post(acts::handle_flag))
         .route("/tokens", get(pages::tokens).post(acts::create_token))

@@ -93,6 +93,16 @@ impl Samples<'_> {
         ]
     }
 
+    /// The pages about what devices should become.
+    fn deciding(&self) -> Vec<(&'static str, askama::Result<String>)> {
+        vec![
+            ("dispositions", self.dispositions(true).render()),
+            ("dispositions-empty", self.dispositions(false).render()),
+            ("what-if", self.what_if("70").render()),
+            ("what-if-wrong", self.what_if("7x").render()),
+        ]
+    }
+
     fn pages(&self) -> Vec<(String, String)> {
         let failed = Outcome {
             problem: self.some("?"),
@@ -141,6 +151,7 @@ impl Samples<'_> {
             ),
         ];
         pages.extend(self.lending());
+        pages.extend(self.deciding());
         pages.extend(self.planning());
         let refused = |refusal: Refusal| ErrorPage::new(refusal, refusal.status(), self.some("/loans"), self.words);
         pages.extend(Refusal::ALL.map(|refusal| (refusal.as_str(), refused(refusal).render())));

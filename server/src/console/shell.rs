@@ -22,6 +22,8 @@ pub(super) enum Section {
     Devices,
     /// Flags to handle.
     Flags,
+    /// What devices should become.
+    Dispositions,
     /// Labels.
     Labels,
     /// Enrolment tokens.
@@ -85,6 +87,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
         &[
             entry(Section::Devices, "/devices", "nav-devices", Action::SeeDevices),
             entry(Section::Flags, "/flags", "nav-flags", Action::SeeFlags),
+            entry(Section::Dispositions, "/dispositions", "nav-dispositions", Action::SeeDevices),
             entry(Section::Labels, "/labels", "nav-labels", Action::PrintLabels),
             entry(Section::Tokens, "/tokens", "nav-tokens", Action::SeeEnrolmentTokens),
         ],

@@ -55,6 +55,8 @@ text_enum! {
         WarrantyEnding = "warranty_ending",
         /// Due back soon, and not fit to be lent again as it is.
         NotToRelend = "not_to_relend",
+        /// Due for refurbishment: to be swapped while lent, or come back and waiting for it.
+        DueForRefurbishment = "due_for_refurbishment",
     }
 }
 

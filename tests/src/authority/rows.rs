@@ -18,6 +18,9 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/devices", "APT-F-", SiteInBody(422), 201)
         .sends(r#"{"serial_number":"S{unique}","kind":"tablet","site":"{uai}"}"#),
     Row::new("POST /api/v1/devices/{device}/record", "APT-F-", Site, 204).sends(r#"{"grade":"B"}"#),
+    Row::new("GET /api/v1/devices/{device}/advice", "APTRFU", Site, 200),
+    Row::new("GET /api/v1/dispositions", "APTRFU", Scope, 200),
+    Row::new("GET /api/v1/dispositions/devices", "APTRFU", Scope, 200),
     Row::new("GET /api/v1/flags", "APTRFU", Scope, 200),
     Row::new("GET /api/v1/enrolment-tokens", "A-T--U", Scope, 200),
     Row::new("POST /api/v1/enrolment-tokens", "A-T---", SiteInBody(422), 201)
@@ -171,6 +174,8 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /devices.csv", "APTRFU", Scope, 200),
     Row::new("GET /devices/{device}", "APTRFU", Site, 200),
     Row::new("POST /devices/{device}/record", "APT-F-", Site, 303).sends("grade=B&warranty=2028-08-31"),
+    Row::new("GET /dispositions", "APTRFU", Scope, 200),
+    Row::new("GET /dispositions/what-if", "APTRFU", Scope, 200),
     Row::new("POST /devices/{device}/asset-tag", "APT-F-", Site, 303).sends("asset_tag={unique}"),
     // There is no report yet whose parts could be accepted: allowed, and nonsense.
     Row::new("POST /devices/{device}/baseline", "APT-F-", Site, 400).sends("reason=x"),
