@@ -13,7 +13,7 @@ const OUTCOMES: [&str; 3] = ["done=", "problem=", "last="];
 pub(super) fn came_from(headers: &HeaderMap, asked: &Uri) -> Option<String> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let page: Uri = text(header::REFERER)?.parse().ok()?;
-    let host = text(header::HOST).or_else(|| asked.authority().map(|host| host.as_str()))?;
+    let host = text(header::HOST).or_else(|| asked.authority().map(axum::http::uri::Authority::as_str))?;
     if page.authority()?.as_str() != host {
         return None;
     }

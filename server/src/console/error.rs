@@ -55,12 +55,11 @@ impl Refusal {
     pub(super) const fn status(self) -> StatusCode {
         match self {
             Self::Nonsense => StatusCode::BAD_REQUEST,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::OldForm => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Told(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::OldForm => StatusCode::FORBIDDEN,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoPage => StatusCode::METHOD_NOT_ALLOWED,
         }

@@ -81,7 +81,7 @@ pub(super) struct Confirm {
 
 impl Confirm {
     /// With what was typed in the form that comes back, instead of what is suggested.
-    fn as_typed(self, form: &BTreeMap<String, String>) -> Self {
+    fn with_typed(self, form: &BTreeMap<String, String>) -> Self {
         let text = |name: &str| form.get(name).cloned().unwrap_or_default();
         let ticked = |(accessory, _): (Accessory, bool)| {
             let ticked = form.contains_key(&accessory.field);
@@ -144,7 +144,7 @@ async fn show(
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let new_borrower = new_borrower(signed_in, &step);
     if let Some((form, problem)) = refused {
-        step.confirm = step.confirm.map(|confirm| confirm.as_typed(form));
+        step.confirm = step.confirm.map(|confirm| confirm.with_typed(form));
         step.problem = Some(problem);
     }
     let page = HandOverPage {
