@@ -19,7 +19,7 @@ use cartable_server::{
         scope::Scope,
     },
     store::{
-        device, erasure,
+        device, device_archive, erasure,
         erasure_entry::{self, By, EntryError, Refused, Strangers},
         erasure_file, erasure_gap, flag, lending_bulk, retention, review,
     },
@@ -134,7 +134,7 @@ async fn evidence_outlives_its_device_and_is_never_deleted_or_changed(test: &Tes
     let text = nvme_sanitized("S1", at(-5, 0, 0));
     bring(test, one, &text, at(-4, 0, 0)).await.unwrap();
     let mut tx = test.store.write().await.unwrap();
-    device::archive(&mut tx, &Scope::Everything, one.device, "given away", at(-3, 0, 0)).await.unwrap();
+    device_archive::archive(&mut tx, &Scope::Everything, one.device, "given away", at(-3, 0, 0)).await.unwrap();
     tx.commit().await.unwrap();
     // Years later: everything that is forgotten of a device is.
     let mut tx = test.store.write().await.unwrap();

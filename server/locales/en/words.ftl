@@ -49,6 +49,7 @@ flag-borrower_left = Borrower left
 flag-warranty_ending = Warranty ending
 flag-not_to_relend = Not to relend
 flag-erasure_missing = Erasure missing
+flag-due_for_refurbishment = Due for refurbishment
 chassis-laptop = Laptop
 chassis-tablet = Tablet
 chassis-desktop = Desktop

@@ -49,6 +49,7 @@ flag-borrower_left = Bénéficiaire parti
 flag-warranty_ending = Fin de garantie
 flag-not_to_relend = À ne pas reprêter
 flag-erasure_missing = Effacement manquant
+flag-due_for_refurbishment = À reconditionner
 chassis-laptop = Portable
 chassis-tablet = Tablette
 chassis-desktop = Fixe

@@ -18,12 +18,14 @@ use crate::domain::{
     campaign::{CampaignState, ReturnState},
     device::DeviceStatus,
     device_record::ContactExpected,
+    disposition::{CheckKind, Confidence, Disposition},
     document::DocumentKind,
     enrolment_token::TokenKind,
+    fitness::{Answer, RequirementKind, Use},
     flag::{FlagCode, Severity},
     grade::Grade,
     import::{Blanks, ImportState, Kind as ImportKind, OnError, OutcomeName},
-    loan::{Condition, LoanStateName},
+    loan::{Condition, LendingState, LoanStateName},
     need::{NeedReason, NeedState},
     programme::ProgrammeKind,
     school_calendar::Zone,
@@ -110,5 +112,12 @@ text_schema! {
     BorrowerKind: "A person or an institution.";
     Level: "A person's class level.";
     ProgrammeKind: "What a programme does with devices.";
+    Disposition: "What a device should become, best first.";
+    Confidence: "How sure an advice is.";
+    CheckKind: "A check that could change an advice.";
+    Answer: "Whether a requirement is met; unknown is never met.";
+    Use: "A next life.";
+    RequirementKind: "What a use requires.";
+    LendingState: "Where a device is in its lending.";
     Zone: "Academic zone, which sets the school holidays.";
 }

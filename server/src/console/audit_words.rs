@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 100] = [
+pub(super) const KEYS: [(&str, Form); 101] = [
     ("about", Plain),
     ("accessories", Plain),
     ("after", Word(&["status"])),
@@ -60,6 +60,7 @@ pub(super) const KEYS: [(&str, Form); 100] = [
     ("files_sha256", Plain),
     ("first", Plain),
     ("for", Plain),
+    ("form", Plain),
     ("from", Word(&["loan"])),
     ("gone", Plain),
     ("grade", Word(&["grade"])),
@@ -127,7 +128,7 @@ pub(super) const KEYS: [(&str, Form); 100] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 81] = [
+pub(super) const ACTS: [&str; 82] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -162,6 +163,7 @@ pub(super) const ACTS: [&str; 81] = [
     "device.put_in_stock",
     "device.set_asset_tag",
     "device.set_status",
+    "device.unarchive",
     "document.make",
     "enrolment.approve",
     "enrolment_token.create",

@@ -174,7 +174,7 @@ fn utc(at: UtcMillis) -> String {
 
 impl Proven {
     fn model(&self) -> Option<String> {
-        full_model(self.device.manufacturer.clone(), self.device.model.clone())
+        full_model(self.device.manufacturer.as_deref(), self.device.model.as_deref())
     }
 
     fn facts(&self, number: DocumentNumber, demand: Demand, date: jiff::civil::Date) -> Facts {

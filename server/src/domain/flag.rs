@@ -57,6 +57,8 @@ text_enum! {
         NotToRelend = "not_to_relend",
         /// Taken back a while ago, and a drive of it is not proven erased.
         ErasureMissing = "erasure_missing",
+        /// Due for refurbishment: to be swapped while lent, or come back and waiting for it.
+        DueForRefurbishment = "due_for_refurbishment",
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     counter::Deltas,
-    device, erasure,
+    device, erasure, history,
     judgement::{self, Considered, Judged},
     lending_facts::{self, RawLending},
     rows::Rows,
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::domain::{
     device::DeviceStatus,
+    drive::history::Level,
     facts::{Baseline, DeviceFacts, ErasureFacts, HealthFacts, LendingFacts, Zone},
     loan::LendingState,
     policy::Policy,
@@ -36,6 +37,7 @@ pub(crate) struct Stored {
     lending: LendingFacts,
     baseline: Option<Baseline>,
     health: Option<(HealthReport, UtcMillis, UtcMillis)>,
+    past: Vec<Level>,
     /// Read only of devices that came back.
     erasure: Option<ErasureFacts>,
 }
@@ -80,6 +82,7 @@ impl Raw {
             lending: self.lending.read()?,
             baseline: self.baseline.map(|json| from_json("device.baseline", &json)).transpose()?,
             health,
+            past: Vec::new(),
             erasure: None,
         })
     }
@@ -100,6 +103,7 @@ impl Stored {
                 report,
                 measured_at: *measured_at,
                 received_at: *received_at,
+                past: &self.past,
             }),
             baseline: self.baseline.as_ref(),
             lending: Some(self.lending),
@@ -116,7 +120,13 @@ const WITHOUT_HEALTH: &str = "NULL AS baseline, NULL AS report, CAST(NULL AS BIG
      CAST(NULL AS BIGINT) AS received_at";
 
 /// What is stored of some devices; the report and baseline only where all rules are considered.
-pub(crate) async fn stored(tx: &mut Tx, ids: &[Uuid], considered: Considered) -> Result<Vec<Stored>, StoreError> {
+pub(crate) async fn stored(
+    tx: &mut Tx,
+    ids: &[Uuid],
+    considered: Considered,
+    policy: &Policy,
+    now: UtcMillis,
+) -> Result<Vec<Stored>, StoreError> {
     let (health, join) = match considered {
         Considered::All => (WITH_HEALTH, "LEFT JOIN health h ON h.device_id = d.id"),
         Considered::Contact | Considered::ContactAlone => (WITHOUT_HEALTH, ""),
@@ -128,16 +138,19 @@ pub(crate) async fn stored(tx: &mut Tx, ids: &[Uuid], considered: Considered) ->
         loan = lending_facts::JOIN,
     );
     let raw: Vec<Raw> = Rows::of_ids(ids.iter().copied()).fetch(tx, &sql).await?;
-    let mut all: Vec<Stored> = raw.into_iter().map(Raw::read).collect::<Result<_, _>>()?;
+    let mut found: Vec<Stored> = raw.into_iter().map(Raw::read).collect::<Result<_, _>>()?;
     if considered == Considered::All {
+        let since = now.plus_days(-history::days_looked_at(policy));
+        let mut past = history::drive_levels(tx, ids, since).await?;
         let back = |one: &&Stored| one.lending.state == LendingState::Intake;
-        let ids: Vec<Uuid> = all.iter().filter(back).map(|one| one.id).collect();
-        let mut recorded = erasure::facts_of(tx, &ids).await?;
-        for one in &mut all {
+        let returned: Vec<Uuid> = found.iter().filter(back).map(|one| one.id).collect();
+        let mut recorded = erasure::facts_of(tx, &returned).await?;
+        for one in &mut found {
+            one.past = past.remove(&one.id).unwrap_or_default();
             one.erasure = recorded.remove(&one.id);
         }
     }
-    Ok(all)
+    Ok(found)
 }
 
 /// Judges one device anew and writes what follows.
@@ -154,7 +167,8 @@ pub(crate) async fn devices(
     now: UtcMillis,
 ) -> Result<judgement::Applied, StoreError> {
     device::lock(tx, ids.iter().copied()).await?;
-    let judged = stored(tx, ids, considered).await?.iter().map(|one| one.judge(considered, policy, now)).collect();
+    let judged =
+        stored(tx, ids, considered, policy, now).await?.iter().map(|one| one.judge(considered, policy, now)).collect();
     let mut deltas = Deltas::default();
     let applied = judgement::apply_all(tx, judged, &mut deltas).await?;
     deltas.apply(tx).await?;

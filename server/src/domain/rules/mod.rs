@@ -9,6 +9,7 @@ mod clock_wrong;
 mod disk_nearly_full;
 mod drive_changed;
 mod drive_health;
+mod due_for_refurbishment;
 mod erasure_missing;
 mod loan_due_soon;
 mod loan_overdue;
@@ -83,6 +84,7 @@ fn of_loan(facts: &DeviceFacts<'_>, lending: &LendingFacts, policy: &Policy, now
         warranty_ending::find(lending, policy, now),
         not_to_relend::find(facts, lending, policy, now),
         erasure_missing::find(facts, lending, policy, now),
+        due_for_refurbishment::find(facts, lending, policy, now),
     ]
     .into_iter()
     .flatten()

@@ -46,11 +46,13 @@ macro_rules! sections {
 }
 
 mod contact;
+mod disposition;
 mod erasure;
 mod health;
 mod lending;
 
 pub use contact::{CalendarPolicy, CheckInPolicy, LoanPolicy, NeverEnrolledPolicy, SilentPolicy};
+pub use disposition::DispositionPolicy;
 pub use erasure::ErasurePolicy;
 pub use health::{BatteryPolicy, ClockPolicy, DiskPolicy, DrivePolicy, MemoryPolicy, OsPolicy};
 pub use lending::{AllocationPolicy, NoticesPolicy, PrivacyPolicy};
@@ -88,14 +90,20 @@ pub struct Policy {
     pub allocation: AllocationPolicy,
     /// When who a borrower was is forgotten.
     pub privacy: PrivacyPolicy,
+    /// What becomes of a device.
+    pub disposition: DispositionPolicy,
 }
 
 /// Every section with its heading, in the order of the file.
 pub(super) fn sections() -> impl Iterator<Item = &'static (&'static str, &'static str)> + Clone {
-    [contact::SECTIONS, health::SECTIONS, erasure::SECTIONS, lending::SECTIONS].into_iter().flatten()
+    [contact::SECTIONS, health::SECTIONS, erasure::SECTIONS, lending::SECTIONS, disposition::SECTIONS]
+        .into_iter()
+        .flatten()
 }
 
 /// Every setting, in the order of the file.
 pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
-    [contact::SETTINGS, health::SETTINGS, erasure::SETTINGS, lending::SETTINGS].into_iter().flatten()
+    [contact::SETTINGS, health::SETTINGS, erasure::SETTINGS, lending::SETTINGS, disposition::SETTINGS]
+        .into_iter()
+        .flatten()
 }
