@@ -31,6 +31,8 @@ pub mod programme;
 pub mod schema;
 pub mod site;
 pub mod webhook;
+pub mod work_order;
+pub mod work_order_act;
 
 use std::any::Any;
 
@@ -105,6 +107,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(need::withdraw))
         .merge(planning())
         .merge(imports())
+        .merge(workshop())
         .routes(routes!(site::read))
         .routes(routes!(borrower::list))
         .routes(routes!(borrower::read))
@@ -135,6 +138,15 @@ fn planning() -> OpenApiRouter<App> {
         .routes(routes!(campaign_act::start))
         .routes(routes!(campaign_act::close))
         .routes(routes!(campaign_act::excuse))
+}
+
+/// The workshop.
+fn workshop() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(work_order::list, work_order_act::take_in))
+        .routes(routes!(work_order::read))
+        .routes(routes!(work_order_act::take))
+        .routes(routes!(work_order_act::waive))
 }
 
 /// Files in. One address takes bodies as large as files.

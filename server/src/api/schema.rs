@@ -20,6 +20,7 @@ use crate::domain::{
     document::DocumentKind,
     enrolment_token::TokenKind,
     flag::{FlagCode, Severity},
+    grade::Grade,
     import::{Blanks, ImportState, Kind as ImportKind, OnError, OutcomeName},
     loan::{Condition, LoanStateName},
     need::{NeedReason, NeedState},
@@ -27,8 +28,12 @@ use crate::domain::{
     school_calendar::Zone,
     timestamp::rfc3339,
     verdict::Verdict,
+    work_order::{Disposition, MoveName, Stage},
 };
-use crate::store::allocation::{AllocationState, LineState};
+use crate::store::{
+    allocation::{AllocationState, LineState},
+    work_inspection::InspectionKind,
+};
 
 /// A moment in UTC, RFC 3339 to the millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,4 +112,9 @@ text_schema! {
     Level: "A person's class level.";
     ProgrammeKind: "What a programme does with devices.";
     Zone: "Academic zone, which sets the school holidays.";
+    Grade: "From as good as new (A) to something that does not work (D).";
+    Stage: "Where an open work order is.";
+    Disposition: "What a unit becomes; `donate` is ready for donation, not donated.";
+    MoveName: "A step of a work order.";
+    InspectionKind: "Before anything was done, or after everything was.";
 }

@@ -23,15 +23,15 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 82] = [
+pub(super) const KEYS: [(&str, Form); 89] = [
     ("accessories", Plain),
-    ("after", Word(&["status"])),
+    ("after", Word(&["status", "work-stage"])),
     ("agreement_version", Plain),
     ("api_token", Plain),
     ("api_tokens_revoked", Plain),
     ("asset_tag", Plain),
     ("bad", Plain),
-    ("before", Word(&["status"])),
+    ("before", Word(&["status", "work-stage"])),
     ("blanks", Plain),
     ("borrower", Link("/borrowers")),
     ("campaign", Link("/campaigns")),
@@ -48,6 +48,7 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("deleted", Plain),
     ("desks", Plain),
     ("device", Link("/devices")),
+    ("disposition", Word(&["work-disposition"])),
     ("due", Plain),
     ("ended_at", Moment),
     ("events", Plain),
@@ -57,6 +58,7 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("for", Plain),
     ("from", Word(&["loan"])),
     ("gone", Plain),
+    ("grade", Plain),
     ("holidays", Plain),
     ("hours", Plain),
     ("identity", Plain),
@@ -74,12 +76,14 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("membership", Word(&["staff-role"])),
     ("message", Link("/notices")),
     ("missing", Plain),
+    ("model", Plain),
     ("moved", Plain),
     ("name", Plain),
     ("new", Plain),
     ("on_error", Plain),
     ("opened", Plain),
     ("owner", Plain),
+    ("part", Word(&["part-kind"])),
     ("police_report", Plain),
     ("programme", Link("/programmes")),
     ("programmes", Link("/programmes")),
@@ -101,15 +105,18 @@ pub(super) const KEYS: [(&str, Form); 82] = [
     ("sites", Link("/sites")),
     ("slots", Plain),
     ("state", Word(&["import-state"])),
+    ("step", Word(&["work-step"])),
+    ("supported", Plain),
     ("term", Plain),
     ("uai", Plain),
+    ("unit_cents", Plain),
     ("until", Moment),
     ("url", Plain),
     ("zone", Plain),
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 69] = [
+pub(super) const ACTS: [&str; 78] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -162,6 +169,10 @@ pub(super) const ACTS: [&str; 69] = [
     "message.send_again",
     "need.enter",
     "need.withdraw",
+    "part.add",
+    "part.count",
+    "part.harvest",
+    "part.use",
     "person.change_password",
     "person.create",
     "person.disable",
@@ -179,10 +190,15 @@ pub(super) const ACTS: [&str; 69] = [
     "site.put",
     "webhook.add",
     "webhook.disable",
+    "work_order.add_photo",
+    "work_order.move",
+    "work_order.remove_photo",
+    "work_order.take_in",
+    "work_order.waive_erasure",
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 18] = [
+pub(super) const KINDS: [&str; 20] = [
     "allocation",
     "api_token",
     "borrower",
@@ -196,11 +212,13 @@ pub(super) const KINDS: [&str; 18] = [
     "loan",
     "message",
     "need",
+    "part",
     "person",
     "programme",
     "school_calendar",
     "site",
     "webhook",
+    "work_order",
 ];
 
 /// What was done, in words where there are any.
@@ -218,7 +236,7 @@ pub(super) fn kind(kind: &str, words: Words) -> String {
 
 /// The page of what it was done to, where it has one.
 pub(super) fn page_of(kind: &str, id: &str) -> Option<String> {
-    const PAGES: [(&str, &str); 8] = [
+    const PAGES: [(&str, &str); 9] = [
         ("allocation", "/allocations"),
         ("borrower", "/borrowers"),
         ("campaign", "/campaigns"),
@@ -227,6 +245,7 @@ pub(super) fn page_of(kind: &str, id: &str) -> Option<String> {
         ("loan", "/loans"),
         ("programme", "/programmes"),
         ("site", "/sites"),
+        ("work_order", "/work-orders"),
     ];
     id.parse::<Uuid>().ok()?;
     PAGES.iter().find(|(known, _)| *known == kind).map(|(_, below)| format!("{below}/{id}"))

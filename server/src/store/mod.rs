@@ -71,6 +71,7 @@ pub mod notice;
 pub mod notice_due;
 pub mod overview;
 pub mod page;
+pub mod part;
 pub mod partition;
 pub mod person;
 pub mod programme;
@@ -88,6 +89,11 @@ pub mod snapshot;
 pub mod sweep;
 mod value;
 pub mod webhook;
+pub mod work_inspection;
+pub mod work_order;
+pub mod work_order_act;
+pub mod work_order_list;
+pub mod work_photo;
 
 use std::{str::FromStr as _, time::Duration};
 

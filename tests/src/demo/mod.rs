@@ -23,6 +23,7 @@ pub mod people;
 pub mod port;
 pub mod prepare;
 pub mod progress;
+pub mod workshop;
 
 use directory::{Directory, LOGIN, Remembered};
 use people::Account;

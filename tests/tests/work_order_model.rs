@@ -1,0 +1,531 @@
+//! Work orders against a small model, on both engines: whatever is tried in whatever order by whom, the store allows
+//! exactly what the model allows, and says the same of where each device is; also when units of work meet, and when SQL
+//! is written by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cartable_common::{DeviceId, UtcMillis};
+use cartable_server::{
+    clock,
+    domain::{
+        grade::Grade,
+        loan::{Condition, LendingState},
+        part::{NewPart, PartKind},
+        policy::Policy,
+        scope::Scope,
+        work_order::{
+            Disposition, Move, Stage,
+            checklist::{Check, Finding, Findings, Kind},
+        },
+    },
+    store::{
+        Store,
+        lending::{Clerk, Handing, Lending, LendingError, Wish},
+        part, work_order,
+        work_order_act::{Bench, Refused, WorkError},
+    },
+};
+use cartable_tests::{on_both_engines, raw::Raw, school::School, stores::TestStore};
+use proptest::{
+    collection::vec,
+    strategy::{Strategy, ValueTree as _},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use uuid::Uuid;
+
+on_both_engines! {
+    whatever_is_tried_the_store_and_the_model_agree,
+    units_of_work_that_meet_open_one_order_and_use_no_part_twice,
+    sql_written_by_hand_is_refused_what_the_domain_refuses,
+}
+
+const SEQUENCES: usize = 60;
+/// Pieces in stock at the beginning of a sequence.
+const PIECES: i64 = 2;
+
+/// What somebody tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Try {
+    TakeIn,
+    Begin,
+    InspectClean,
+    InspectFaulty,
+    InspectSwollen,
+    Waive,
+    Repair,
+    Reinstall,
+    Installed,
+    TestClean,
+    TestFaulty,
+    GradeA,
+    GradeD,
+    GiveUp,
+    Relend,
+    Donate,
+    Parts,
+    Recycle,
+    Quarantine,
+    RemoveBattery,
+    Reopen,
+    UsePart,
+    Harvest,
+    Lend,
+    Return,
+}
+
+const TRIES: [Try; 25] = [
+    Try::TakeIn,
+    Try::Begin,
+    Try::InspectClean,
+    Try::InspectFaulty,
+    Try::InspectSwollen,
+    Try::Waive,
+    Try::Repair,
+    Try::Reinstall,
+    Try::Installed,
+    Try::TestClean,
+    Try::TestFaulty,
+    Try::GradeA,
+    Try::GradeD,
+    Try::GiveUp,
+    Try::Relend,
+    Try::Donate,
+    Try::Parts,
+    Try::Recycle,
+    Try::Quarantine,
+    Try::RemoveBattery,
+    Try::Reopen,
+    Try::UsePart,
+    Try::Harvest,
+    Try::Lend,
+    Try::Return,
+];
+
+/// The usual way, tried more often so that long lives are seen too.
+const USUAL: [Try; 8] = [
+    Try::TakeIn,
+    Try::Begin,
+    Try::InspectClean,
+    Try::Waive,
+    Try::Reinstall,
+    Try::Installed,
+    Try::TestClean,
+    Try::GradeA,
+];
+
+/// One step: who tries what with which device.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    what: Try,
+    clerk: usize,
+    device: usize,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let what = (0usize..55).prop_map(|number| match number {
+        0..25 => TRIES[number],
+        number => USUAL[number % USUAL.len()],
+    });
+    vec((what, 0usize..2, 0usize..2).prop_map(|(what, clerk, device)| Step { what, clerk, device }), 30..120)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Nowhere,
+    Open(Stage),
+    Closed(Disposition),
+}
+
+/// What the model knows of a device.
+#[derive(Clone, Debug)]
+struct Known {
+    at: LendingState,
+    place: Place,
+    swollen: bool,
+    faulty: bool,
+    waived: bool,
+    works: bool,
+    harvested: bool,
+}
+
+impl Known {
+    const fn new() -> Self {
+        Self {
+            at: LendingState::InStock,
+            place: Place::Nowhere,
+            swollen: false,
+            faulty: false,
+            waived: false,
+            works: false,
+            harvested: false,
+        }
+    }
+
+    /// Whether the step is allowed; if so, it is taken. `pieces` is the stock.
+    fn take(&mut self, step: Step, pieces: &mut i64) -> bool {
+        // Site 2, of device 1, is not clerk 1's.
+        if step.clerk == 1 && step.device == 1 {
+            return false;
+        }
+        match step.what {
+            Try::TakeIn => return self.take_in(),
+            Try::Lend => return self.goes(LendingState::InStock, LendingState::Lent),
+            Try::Return => return self.goes(LendingState::Lent, LendingState::Intake),
+            Try::UsePart => {
+                let used = self.place == Place::Open(Stage::Repair) && *pieces > 0;
+                *pieces -= i64::from(used);
+                return used;
+            }
+            Try::Harvest => {
+                let taken = self.place == Place::Closed(Disposition::Parts) && self.at == LendingState::SetAside;
+                self.harvested |= taken;
+                return taken;
+            }
+            Try::Waive => {
+                let fresh = matches!(self.place, Place::Open(_)) && !self.waived;
+                self.waived |= fresh;
+                return fresh;
+            }
+            Try::Reopen => return self.reopen(),
+            _ => {}
+        }
+        let Place::Open(stage) = self.place else { return false };
+        let Some(next) = (if self.swollen { self.apart(step.what) } else { self.on(stage, step.what) }) else {
+            return false;
+        };
+        self.place = next;
+        if let Place::Closed(disposition) = next {
+            self.at = if disposition == Disposition::Relend { LendingState::InStock } else { LendingState::SetAside };
+        }
+        true
+    }
+
+    fn goes(&mut self, from: LendingState, to: LendingState) -> bool {
+        let goes = self.at == from;
+        if goes {
+            self.at = to;
+        }
+        goes
+    }
+
+    fn take_in(&mut self) -> bool {
+        match self.at {
+            LendingState::Refurbishment => true,
+            LendingState::InStock | LendingState::Intake => {
+                *self = Self { at: LendingState::Refurbishment, place: Place::Open(Stage::Intake), ..Self::new() };
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn reopen(&mut self) -> bool {
+        let Place::Closed(disposition) = self.place else { return false };
+        let left = if disposition == Disposition::Relend { LendingState::InStock } else { LendingState::SetAside };
+        if self.at != left || self.harvested {
+            return false;
+        }
+        self.place = Place::Open(if self.swollen { Stage::Quarantine } else { Stage::Inspection });
+        (self.at, self.waived, self.faulty) = (LendingState::Refurbishment, false, false);
+        true
+    }
+
+    fn apart(&mut self, what: Try) -> Option<Place> {
+        match what {
+            Try::RemoveBattery => {
+                self.swollen = false;
+                Some(Place::Open(Stage::Inspection))
+            }
+            Try::Recycle if self.waived => Some(Place::Closed(Disposition::Recycle)),
+            _ => None,
+        }
+    }
+
+    fn on(&mut self, stage: Stage, what: Try) -> Option<Place> {
+        use Stage::{Disposition as Decide, Erasure, FinalTest, Grading, Inspection, Intake, Reinstallation, Repair};
+        let found = |known: &mut Self, faulty: bool, next| {
+            known.faulty = faulty;
+            Some(Place::Open(next))
+        };
+        match (stage, what) {
+            (_, Try::Quarantine) | (Inspection, Try::InspectSwollen) => {
+                self.swollen = true;
+                Some(Place::Open(Stage::Quarantine))
+            }
+            (Intake, Try::Begin) => Some(Place::Open(Inspection)),
+            (Inspection, Try::InspectClean) => found(self, false, Erasure),
+            (Inspection, Try::InspectFaulty) => found(self, true, Erasure),
+            (Erasure, Try::Repair) if self.waived => Some(Place::Open(Repair)),
+            (Erasure, Try::Reinstall) if self.waived && !self.faulty => Some(Place::Open(Reinstallation)),
+            (Erasure, Try::GiveUp) if self.waived => self.graded(false),
+            (Repair, Try::Reinstall) => Some(Place::Open(Reinstallation)),
+            (Reinstallation, Try::Installed) => Some(Place::Open(FinalTest)),
+            (FinalTest, Try::TestClean) => found(self, false, Grading),
+            (FinalTest, Try::TestFaulty) => found(self, true, Repair),
+            (Reinstallation | FinalTest | Grading | Decide, Try::Repair) => Some(Place::Open(Repair)),
+            (Repair | Reinstallation | FinalTest | Grading, Try::GiveUp) | (Grading, Try::GradeD) => self.graded(false),
+            (Grading, Try::GradeA) => self.graded(true),
+            (Decide, Try::Relend) if self.works => Some(Place::Closed(Disposition::Relend)),
+            (Decide, Try::Donate) if self.works => Some(Place::Closed(Disposition::Donate)),
+            (Decide, Try::Parts) => Some(Place::Closed(Disposition::Parts)),
+            (Decide, Try::Recycle) => Some(Place::Closed(Disposition::Recycle)),
+            _ => None,
+        }
+    }
+
+    fn graded(&mut self, works: bool) -> Option<Place> {
+        self.works = works;
+        Some(Place::Open(Stage::Disposition))
+    }
+
+    const fn stored(&self) -> &'static str {
+        match self.place {
+            Place::Nowhere => "",
+            Place::Open(stage) => stage.as_str(),
+            Place::Closed(_) => "closed",
+        }
+    }
+}
+
+fn findings(but: &[(Check, Finding)]) -> Findings {
+    let mut found: BTreeMap<Check, Finding> =
+        Kind::Laptop.checks().iter().map(|check| (*check, Finding::Good)).collect();
+    found.extend(but.iter().copied());
+    Findings::new(Kind::Laptop, found, BTreeSet::new(), "").unwrap()
+}
+
+/// Sites, clerks and a policy: made once.
+struct World {
+    store: Store,
+    schools: [School; 2],
+    scopes: [Scope; 2],
+    policy: Policy,
+}
+
+impl World {
+    async fn new(test: &TestStore) -> Self {
+        let now = clock::now();
+        let schools = [
+            School::found(&test.store, 1, 1, now).await.unwrap(),
+            School::found(&test.store, 2, 1, now).await.unwrap(),
+        ];
+        let scopes = [Scope::Everything, Scope::Sites(vec![schools[0].site])];
+        Self { store: test.store.clone(), schools, scopes, policy: Policy::default() }
+    }
+
+    async fn device(&self, school: usize) -> DeviceId {
+        let label = Uuid::new_v4().simple().to_string();
+        self.schools[school].stock(&self.store, &[label], clock::now()).await.unwrap()[0]
+    }
+
+    async fn part(&self, count: i64) -> Uuid {
+        let id = Uuid::now_v7();
+        let mut tx = self.store.write().await.unwrap();
+        let new = NewPart::new(PartKind::Keyboard, "thinkpad l13", 2500, count).unwrap();
+        part::insert(&mut tx, id, &new, None, clock::now()).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    }
+
+    fn clerk(&self, index: usize, now: UtcMillis) -> Clerk<'_> {
+        Clerk { actor: ["anne", "bruno"][index], scope: &self.scopes[index], policy: &self.policy, now }
+    }
+
+    /// Takes the step in a unit of work of its own; false when it is refused.
+    async fn take(&self, step: Step, id: DeviceId, part: Uuid, now: UtcMillis) -> bool {
+        if matches!(step.what, Try::Lend | Try::Return) {
+            return self.lend(step, id, now).await;
+        }
+        let mut bench = Bench::begin(&self.store, self.clerk(step.clerk, now)).await.unwrap();
+        // What a page would have shown somebody without limits.
+        let newest = work_order::newest_of_device(bench.tx(), &Scope::Everything, id).await.unwrap();
+        let order = newest.map_or_else(Uuid::nil, |order| order.id);
+        let done = match step.what {
+            Try::TakeIn => bench.take_in(id).await.map(drop),
+            Try::Waive => bench.waive_erasure(order, "pas de disque").await.map(drop),
+            Try::UsePart => bench.use_part(order, part).await.map(drop),
+            Try::Harvest => {
+                let new = NewPart::new(PartKind::Screen, "", 0, 1).unwrap();
+                bench.harvest(order, &new, None).await
+            }
+            other => bench.take(order, a_move(other)).await.map(drop),
+        };
+        // A refusal leaves nothing behind, even when the unit of work goes on.
+        bench.commit().await.unwrap();
+        match done {
+            Ok(()) => true,
+            Err(WorkError::Refused(_)) => false,
+            Err(error) => panic!("{step:?}: {error}"),
+        }
+    }
+
+    async fn lend(&self, step: Step, id: DeviceId, now: UtcMillis) -> bool {
+        let school = &self.schools[step.device];
+        let mut lending = Lending::begin(&self.store, self.clerk(step.clerk, now)).await.unwrap();
+        let wish = Wish { device: id, borrower: school.borrowers[0].id, programme: school.programme };
+        let done = if step.what == Try::Lend {
+            lending.lend(wish, Handing::default()).await.map(drop)
+        } else {
+            lending.take_back_device(id, Condition::Good, &[]).await.map(drop)
+        };
+        lending.commit().await.unwrap();
+        match done {
+            Ok(()) => true,
+            Err(LendingError::Refused(_)) => false,
+            Err(error) => panic!("{step:?}: {error}"),
+        }
+    }
+}
+
+fn a_move(what: Try) -> Move {
+    match what {
+        Try::Begin => Move::Begin,
+        Try::InspectClean => Move::Inspect(findings(&[])),
+        Try::InspectFaulty => Move::Inspect(findings(&[(Check::Screen, Finding::Faulty)])),
+        Try::InspectSwollen => Move::Inspect(findings(&[(Check::Battery, Finding::Swollen)])),
+        Try::Repair => Move::Repair,
+        Try::Reinstall => Move::Reinstall,
+        Try::Installed => Move::Installed,
+        Try::TestClean => Move::Test(findings(&[])),
+        Try::TestFaulty => Move::Test(findings(&[(Check::WiFi, Finding::Missing)])),
+        Try::GradeA => Move::Grade(Grade::A),
+        Try::GradeD => Move::Grade(Grade::D),
+        Try::GiveUp => Move::GiveUp,
+        Try::Relend => Move::Dispose(Disposition::Relend),
+        Try::Donate => Move::Dispose(Disposition::Donate),
+        Try::Parts => Move::Dispose(Disposition::Parts),
+        Try::Recycle => Move::Dispose(Disposition::Recycle),
+        Try::Quarantine => Move::Quarantine,
+        Try::RemoveBattery => Move::RemoveBattery,
+        Try::Reopen => Move::Reopen,
+        Try::TakeIn | Try::Waive | Try::UsePart | Try::Harvest | Try::Lend | Try::Return => {
+            panic!("{what:?} is no move of an order")
+        }
+    }
+}
+
+/// What stands against a device in the database: where it is, its newest order's stage, and how many are open.
+async fn stored(raw: &mut Raw, id: DeviceId) -> (String, String, i64) {
+    let device = raw.uuid(id.0);
+    let at = raw.texts(&format!("SELECT lending_state FROM device WHERE id = {device}")).await.unwrap().remove(0);
+    let newest =
+        format!("SELECT stage FROM work_order WHERE device_id = {device} ORDER BY opened_at DESC, id DESC LIMIT 1");
+    let newest = raw.texts(&newest).await.unwrap().pop().unwrap_or_default();
+    let open = format!("SELECT count(*) FROM work_order WHERE device_id = {device} AND stage <> 'closed'");
+    (at, newest, raw.number(&open).await.unwrap())
+}
+
+async fn whatever_is_tried_the_store_and_the_model_agree(test: &TestStore) {
+    let world = World::new(test).await;
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let mut taken = BTreeMap::<Try, [u32; 2]>::new();
+    for _ in 0..SEQUENCES {
+        let steps = steps().new_tree(&mut runner).unwrap().current();
+        let devices = [world.device(0).await, world.device(1).await];
+        let part = world.part(PIECES).await;
+        let (mut known, mut pieces) = ([Known::new(), Known::new()], PIECES);
+        let began = clock::now();
+        for (number, step) in steps.iter().enumerate() {
+            let id = devices[step.device];
+            let allowed = known[step.device].take(*step, &mut pieces);
+            let now = began.plus_millis(i64::try_from(number).unwrap() * 1000);
+            let done = world.take(*step, id, part, now).await;
+            let so_far = &steps[..=number];
+            assert_eq!(done, allowed, "step {number}: {:?} after {:?} of {so_far:?}", step.what, known[step.device]);
+            taken.entry(step.what).or_default()[usize::from(done)] += 1;
+            let (at, stage, open) = stored(&mut raw, id).await;
+            assert_eq!((at.as_str(), stage.as_str()), (known[step.device].at.as_str(), known[step.device].stored()));
+            assert_eq!(open, i64::from(at == "refurbishment"), "step {number} of {so_far:?}");
+        }
+        let count = format!("SELECT count FROM part WHERE id = {}", raw.uuid(part));
+        assert_eq!(raw.number(&count).await.unwrap(), pieces);
+    }
+    assert_eq!(taken.len(), TRIES.len());
+    assert!(taken.values().all(|[refused, done]| *refused > 0 && *done > 0), "each act is seen both ways: {taken:?}");
+    let acts = "SELECT count(*) FROM audit WHERE object_kind = 'work_order'";
+    let events = raw.number("SELECT count(*) FROM work_order_event").await.unwrap();
+    assert_eq!(raw.number(acts).await.unwrap(), events, "each step leaves one row in the audit");
+    let graded = "SELECT count(*) FROM device d JOIN work_order w ON w.device_id = d.id WHERE w.stage = 'closed' \
+                  AND w.disposition = 'relend' AND d.lending_state = 'in_stock' AND d.grade IS NULL";
+    assert_eq!(raw.number(graded).await.unwrap(), 0, "what is back in stock has its grade");
+}
+
+async fn units_of_work_that_meet_open_one_order_and_use_no_part_twice(test: &TestStore) {
+    let world = std::sync::Arc::new(World::new(test).await);
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let part = world.part(3).await;
+    let mut devices = vec![];
+    for _ in 0..6 {
+        devices.push(world.device(0).await);
+    }
+    let race = async |what: Try, devices: Vec<DeviceId>| {
+        let mut tasks = vec![];
+        for id in devices {
+            let world = std::sync::Arc::clone(&world);
+            let step = Step { what, clerk: 0, device: 0 };
+            tasks.push(tokio::spawn(async move { world.take(step, id, part, clock::now()).await }));
+        }
+        let mut won = 0;
+        for task in tasks {
+            won += u32::from(task.await.unwrap());
+        }
+        won
+    };
+    race(Try::TakeIn, vec![devices[0]; 6]).await;
+    assert_eq!(stored(&mut raw, devices[0]).await, ("refurbishment".into(), "intake".into(), 1), "one order");
+    race(Try::TakeIn, devices.clone()).await;
+    for what in [Try::Begin, Try::InspectFaulty, Try::Waive, Try::Repair] {
+        assert_eq!(race(what, devices.clone()).await, 6, "{what:?}");
+    }
+    assert_eq!(race(Try::UsePart, devices.clone()).await, 3, "three pieces serve three units");
+    assert_eq!(raw.number(&format!("SELECT count FROM part WHERE id = {}", raw.uuid(part))).await.unwrap(), 0);
+    assert_eq!(raw.number("SELECT count(*) FROM part_use").await.unwrap(), 3);
+    assert_eq!(race(Try::Reinstall, vec![devices[0]; 6]).await, 1, "one of six moves it on");
+}
+
+async fn sql_written_by_hand_is_refused_what_the_domain_refuses(test: &TestStore) {
+    let world = World::new(test).await;
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let (id, part) = (world.device(0).await, world.part(1).await);
+    for what in [Try::TakeIn, Try::Begin, Try::InspectClean] {
+        assert!(world.take(Step { what, clerk: 0, device: 0 }, id, part, clock::now()).await);
+    }
+    let (device, order) = (raw.uuid(id.0), raw.uuid(Uuid::new_v4()));
+    let second = format!(
+        "INSERT INTO work_order (id, device_id, opened_at, stage, since) VALUES ({order}, {device}, 0, 'intake', 0)"
+    );
+    assert!(raw.execute(&second).await.is_err(), "a second open order of a device");
+    let set = |what: &str| format!("UPDATE work_order SET {what} WHERE device_id = {device}");
+    for (what, why) in [
+        ("stage = 'repair'", "past the erasure stage without anything"),
+        ("stage = 'repair', erasure_basis = 'waived'", "a waiver that nobody put down"),
+        ("waived_at = 1, waived_by = 'x', waiver_reason = '  '", "a waiver without a reason"),
+        ("waiver_reason = 'x'", "half a waiver"),
+        ("stage = 'closed', grade = 'A', erasure_basis = 'proven'", "closed without a disposition"),
+        ("stage = 'closed', disposition = 'relend', erasure_basis = 'proven'", "closed without a grade"),
+        ("stage = 'closed', disposition = 'relend', grade = 'D', erasure_basis = 'proven'", "lent broken"),
+        ("stage = 'closed', disposition = 'donate', grade = 'D', erasure_basis = 'proven'", "given broken"),
+        ("battery_swollen = 1", "a swollen battery on the way"),
+        ("stage = 'closed', disposition = 'parts', grade = 'D', battery_swollen = 1, erasure_basis = 'p'", "taken apart"),
+        ("stage = 'quarantine'", "quarantine without a reason for it"),
+        ("stage = 'somewhere'", "no such stage"),
+        ("grade = 'A'", "a grade before its time"),
+        ("findings = NULL", "past the inspection without findings"),
+    ] {
+        assert!(raw.execute(&set(what)).await.is_err(), "{why}");
+    }
+    raw.execute(&set("since = since")).await.expect("the order itself is sound");
+    let part = raw.uuid(part);
+    assert!(raw.execute(&format!("UPDATE part SET count = count - 2 WHERE id = {part}")).await.is_err(), "below zero");
+    assert!(raw.execute(&format!("UPDATE device SET lending_state = 'bench' WHERE id = {device}")).await.is_err());
+    let mut bench = Bench::begin(&world.store, world.clerk(0, clock::now())).await.unwrap();
+    let newest = work_order::newest_of_device(bench.tx(), &Scope::Everything, id).await.unwrap().unwrap();
+    let other = NewPart::new(PartKind::Battery, "another model", 100, 1).unwrap();
+    let wrong = Uuid::now_v7();
+    part::insert(bench.tx(), wrong, &other, None, clock::now()).await.unwrap();
+    bench.waive_erasure(newest.id, "pas de disque").await.unwrap();
+    bench.take(newest.id, Move::Repair).await.unwrap();
+    let refused = bench.use_part(newest.id, wrong).await;
+    assert!(matches!(refused, Err(WorkError::Refused(Refused::OtherModel))), "{refused:?}");
+}
