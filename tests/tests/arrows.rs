@@ -30,7 +30,10 @@ const SERVER_ARROWS: &[(&str, &[&str])] = &[
     ("jobs", &["domain", "store", "pki", "clock", "vault", "mail", "webhook", "exchange", "fault"]),
     ("gateway", &["domain", "store", "pki", "clock", "random", "config", "fault"]),
     ("api", &["domain", "store", "exchange", "auth", "app", "clock", "random", "vault", "documents", "fault"]),
-    ("console", &["domain", "store", "auth", "app", "clock", "random", "vault", "documents", "exchange", "fault", "photo"]),
+    (
+        "console",
+        &["domain", "store", "auth", "app", "clock", "random", "vault", "documents", "exchange", "fault", "photo"],
+    ),
     ("lifecycle", &[]),
     (
         "cli",

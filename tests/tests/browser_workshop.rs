@@ -147,7 +147,9 @@ async fn scans_flow_with_script_and_the_workshop_fits_every_screen() {
     let mut wrong = Vec::new();
     let pages = ["/work-orders", "/work-orders/intake", &order, &inspection, "/parts"];
     for (number, path) in pages.into_iter().enumerate() {
-        for (screen, scheme) in [(Screen::Desk, Scheme::Light), (Screen::Desk, Scheme::Dark), (Screen::Hand, Scheme::Dark)] {
+        for (screen, scheme) in
+            [(Screen::Desk, Scheme::Light), (Screen::Desk, Scheme::Dark), (Screen::Hand, Scheme::Dark)]
+        {
             browser.set_screen(screen).await.unwrap();
             browser.set_scheme(scheme).await.unwrap();
             town.go(&browser, path).await;

@@ -2,21 +2,17 @@
 //! exactly what the model allows, and says the same of where each device is; also when units of work meet, and when SQL
 //! is written by hand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
     clock,
     domain::{
-        grade::Grade,
-        loan::{Condition, LendingState},
+        loan::Condition,
         part::{NewPart, PartKind},
         policy::Policy,
         scope::Scope,
-        work_order::{
-            Disposition, Move, Stage,
-            checklist::{Check, Finding, Findings, Kind},
-        },
+        work_order::Move,
     },
     store::{
         Store,
@@ -25,7 +21,13 @@ use cartable_server::{
         work_order_act::{Bench, Refused, WorkError},
     },
 };
-use cartable_tests::{on_both_engines, raw::Raw, school::School, stores::TestStore};
+use cartable_tests::{
+    on_both_engines,
+    raw::Raw,
+    school::School,
+    stores::TestStore,
+    work_model::{Known, Step, TRIES, Try, a_move},
+};
 use proptest::{
     collection::vec,
     strategy::{Strategy, ValueTree as _},
@@ -43,64 +45,6 @@ const SEQUENCES: usize = 60;
 /// Pieces in stock at the beginning of a sequence.
 const PIECES: i64 = 2;
 
-/// What somebody tries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Try {
-    TakeIn,
-    Begin,
-    InspectClean,
-    InspectFaulty,
-    InspectSwollen,
-    Waive,
-    Repair,
-    Reinstall,
-    Installed,
-    TestClean,
-    TestFaulty,
-    GradeA,
-    GradeD,
-    GiveUp,
-    Relend,
-    Donate,
-    Parts,
-    Recycle,
-    Quarantine,
-    RemoveBattery,
-    Reopen,
-    UsePart,
-    Harvest,
-    Lend,
-    Return,
-}
-
-const TRIES: [Try; 25] = [
-    Try::TakeIn,
-    Try::Begin,
-    Try::InspectClean,
-    Try::InspectFaulty,
-    Try::InspectSwollen,
-    Try::Waive,
-    Try::Repair,
-    Try::Reinstall,
-    Try::Installed,
-    Try::TestClean,
-    Try::TestFaulty,
-    Try::GradeA,
-    Try::GradeD,
-    Try::GiveUp,
-    Try::Relend,
-    Try::Donate,
-    Try::Parts,
-    Try::Recycle,
-    Try::Quarantine,
-    Try::RemoveBattery,
-    Try::Reopen,
-    Try::UsePart,
-    Try::Harvest,
-    Try::Lend,
-    Try::Return,
-];
-
 /// The usual way, tried more often so that long lives are seen too.
 const USUAL: [Try; 8] = [
     Try::TakeIn,
@@ -113,185 +57,12 @@ const USUAL: [Try; 8] = [
     Try::GradeA,
 ];
 
-/// One step: who tries what with which device.
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    what: Try,
-    clerk: usize,
-    device: usize,
-}
-
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let what = (0usize..55).prop_map(|number| match number {
         0..25 => TRIES[number],
         number => USUAL[number % USUAL.len()],
     });
     vec((what, 0usize..2, 0usize..2).prop_map(|(what, clerk, device)| Step { what, clerk, device }), 30..120)
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Nowhere,
-    Open(Stage),
-    Closed(Disposition),
-}
-
-/// What the model knows of a device.
-#[derive(Clone, Debug)]
-struct Known {
-    at: LendingState,
-    place: Place,
-    swollen: bool,
-    faulty: bool,
-    waived: bool,
-    works: bool,
-    harvested: bool,
-}
-
-impl Known {
-    const fn new() -> Self {
-        Self {
-            at: LendingState::InStock,
-            place: Place::Nowhere,
-            swollen: false,
-            faulty: false,
-            waived: false,
-            works: false,
-            harvested: false,
-        }
-    }
-
-    /// Whether the step is allowed; if so, it is taken. `pieces` is the stock.
-    fn take(&mut self, step: Step, pieces: &mut i64) -> bool {
-        // Site 2, of device 1, is not clerk 1's.
-        if step.clerk == 1 && step.device == 1 {
-            return false;
-        }
-        match step.what {
-            Try::TakeIn => return self.take_in(),
-            Try::Lend => return self.goes(LendingState::InStock, LendingState::Lent),
-            Try::Return => return self.goes(LendingState::Lent, LendingState::Intake),
-            Try::UsePart => {
-                let used = self.place == Place::Open(Stage::Repair) && *pieces > 0;
-                *pieces -= i64::from(used);
-                return used;
-            }
-            Try::Harvest => {
-                let taken = self.place == Place::Closed(Disposition::Parts) && self.at == LendingState::SetAside;
-                self.harvested |= taken;
-                return taken;
-            }
-            Try::Waive => {
-                let fresh = matches!(self.place, Place::Open(_)) && !self.waived;
-                self.waived |= fresh;
-                return fresh;
-            }
-            Try::Reopen => return self.reopen(),
-            _ => {}
-        }
-        let Place::Open(stage) = self.place else { return false };
-        let Some(next) = (if self.swollen { self.apart(step.what) } else { self.on(stage, step.what) }) else {
-            return false;
-        };
-        self.place = next;
-        if let Place::Closed(disposition) = next {
-            self.at = if disposition == Disposition::Relend { LendingState::InStock } else { LendingState::SetAside };
-        }
-        true
-    }
-
-    fn goes(&mut self, from: LendingState, to: LendingState) -> bool {
-        let goes = self.at == from;
-        if goes {
-            self.at = to;
-        }
-        goes
-    }
-
-    fn take_in(&mut self) -> bool {
-        match self.at {
-            LendingState::Refurbishment => true,
-            LendingState::InStock | LendingState::Intake => {
-                *self = Self { at: LendingState::Refurbishment, place: Place::Open(Stage::Intake), ..Self::new() };
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn reopen(&mut self) -> bool {
-        let Place::Closed(disposition) = self.place else { return false };
-        let left = if disposition == Disposition::Relend { LendingState::InStock } else { LendingState::SetAside };
-        if self.at != left || self.harvested {
-            return false;
-        }
-        self.place = Place::Open(if self.swollen { Stage::Quarantine } else { Stage::Inspection });
-        (self.at, self.waived, self.faulty) = (LendingState::Refurbishment, false, false);
-        true
-    }
-
-    fn apart(&mut self, what: Try) -> Option<Place> {
-        match what {
-            Try::RemoveBattery => {
-                self.swollen = false;
-                Some(Place::Open(Stage::Inspection))
-            }
-            Try::Recycle if self.waived => Some(Place::Closed(Disposition::Recycle)),
-            _ => None,
-        }
-    }
-
-    fn on(&mut self, stage: Stage, what: Try) -> Option<Place> {
-        use Stage::{Disposition as Decide, Erasure, FinalTest, Grading, Inspection, Intake, Reinstallation, Repair};
-        let found = |known: &mut Self, faulty: bool, next| {
-            known.faulty = faulty;
-            Some(Place::Open(next))
-        };
-        match (stage, what) {
-            (_, Try::Quarantine) | (Inspection, Try::InspectSwollen) => {
-                self.swollen = true;
-                Some(Place::Open(Stage::Quarantine))
-            }
-            (Intake, Try::Begin) => Some(Place::Open(Inspection)),
-            (Inspection, Try::InspectClean) => found(self, false, Erasure),
-            (Inspection, Try::InspectFaulty) => found(self, true, Erasure),
-            (Erasure, Try::Repair) if self.waived => Some(Place::Open(Repair)),
-            (Erasure, Try::Reinstall) if self.waived && !self.faulty => Some(Place::Open(Reinstallation)),
-            (Erasure, Try::GiveUp) if self.waived => self.graded(false),
-            (Repair, Try::Reinstall) => Some(Place::Open(Reinstallation)),
-            (Reinstallation, Try::Installed) => Some(Place::Open(FinalTest)),
-            (FinalTest, Try::TestClean) => found(self, false, Grading),
-            (FinalTest, Try::TestFaulty) => found(self, true, Repair),
-            (Reinstallation | FinalTest | Grading | Decide, Try::Repair) => Some(Place::Open(Repair)),
-            (Repair | Reinstallation | FinalTest | Grading, Try::GiveUp) | (Grading, Try::GradeD) => self.graded(false),
-            (Grading, Try::GradeA) => self.graded(true),
-            (Decide, Try::Relend) if self.works => Some(Place::Closed(Disposition::Relend)),
-            (Decide, Try::Donate) if self.works => Some(Place::Closed(Disposition::Donate)),
-            (Decide, Try::Parts) => Some(Place::Closed(Disposition::Parts)),
-            (Decide, Try::Recycle) => Some(Place::Closed(Disposition::Recycle)),
-            _ => None,
-        }
-    }
-
-    fn graded(&mut self, works: bool) -> Option<Place> {
-        self.works = works;
-        Some(Place::Open(Stage::Disposition))
-    }
-
-    const fn stored(&self) -> &'static str {
-        match self.place {
-            Place::Nowhere => "",
-            Place::Open(stage) => stage.as_str(),
-            Place::Closed(_) => "closed",
-        }
-    }
-}
-
-fn findings(but: &[(Check, Finding)]) -> Findings {
-    let mut found: BTreeMap<Check, Finding> =
-        Kind::Laptop.checks().iter().map(|check| (*check, Finding::Good)).collect();
-    found.extend(but.iter().copied());
-    Findings::new(Kind::Laptop, found, BTreeSet::new(), "").unwrap()
 }
 
 /// Sites, clerks and a policy: made once.
@@ -348,7 +119,7 @@ impl World {
                 let new = NewPart::new(PartKind::Screen, "", 0, 1).unwrap();
                 bench.harvest(order, &new, None).await
             }
-            other => bench.take(order, a_move(other)).await.map(drop),
+            other => bench.take(order, a_move(other).unwrap()).await.map(drop),
         };
         // A refusal leaves nothing behind, even when the unit of work goes on.
         bench.commit().await.unwrap();
@@ -377,33 +148,6 @@ impl World {
     }
 }
 
-fn a_move(what: Try) -> Move {
-    match what {
-        Try::Begin => Move::Begin,
-        Try::InspectClean => Move::Inspect(findings(&[])),
-        Try::InspectFaulty => Move::Inspect(findings(&[(Check::Screen, Finding::Faulty)])),
-        Try::InspectSwollen => Move::Inspect(findings(&[(Check::Battery, Finding::Swollen)])),
-        Try::Repair => Move::Repair,
-        Try::Reinstall => Move::Reinstall,
-        Try::Installed => Move::Installed,
-        Try::TestClean => Move::Test(findings(&[])),
-        Try::TestFaulty => Move::Test(findings(&[(Check::WiFi, Finding::Missing)])),
-        Try::GradeA => Move::Grade(Grade::A),
-        Try::GradeD => Move::Grade(Grade::D),
-        Try::GiveUp => Move::GiveUp,
-        Try::Relend => Move::Dispose(Disposition::Relend),
-        Try::Donate => Move::Dispose(Disposition::Donate),
-        Try::Parts => Move::Dispose(Disposition::Parts),
-        Try::Recycle => Move::Dispose(Disposition::Recycle),
-        Try::Quarantine => Move::Quarantine,
-        Try::RemoveBattery => Move::RemoveBattery,
-        Try::Reopen => Move::Reopen,
-        Try::TakeIn | Try::Waive | Try::UsePart | Try::Harvest | Try::Lend | Try::Return => {
-            panic!("{what:?} is no move of an order")
-        }
-    }
-}
-
 /// What stands against a device in the database: where it is, its newest order's stage, and how many are open.
 async fn stored(raw: &mut Raw, id: DeviceId) -> (String, String, i64) {
     let device = raw.uuid(id.0);
@@ -424,7 +168,7 @@ async fn whatever_is_tried_the_store_and_the_model_agree(test: &TestStore) {
         let steps = steps().new_tree(&mut runner).unwrap().current();
         let devices = [world.device(0).await, world.device(1).await];
         let part = world.part(PIECES).await;
-        let (mut known, mut pieces) = ([Known::new(), Known::new()], PIECES);
+        let (mut known, mut pieces) = ([Known::in_stock(), Known::in_stock()], PIECES);
         let began = clock::now();
         for (number, step) in steps.iter().enumerate() {
             let id = devices[step.device];
@@ -507,7 +251,10 @@ async fn sql_written_by_hand_is_refused_what_the_domain_refuses(test: &TestStore
         ("stage = 'closed', disposition = 'relend', grade = 'D', erasure_basis = 'proven'", "lent broken"),
         ("stage = 'closed', disposition = 'donate', grade = 'D', erasure_basis = 'proven'", "given broken"),
         ("battery_swollen = 1", "a swollen battery on the way"),
-        ("stage = 'closed', disposition = 'parts', grade = 'D', battery_swollen = 1, erasure_basis = 'p'", "taken apart"),
+        (
+            "stage = 'closed', disposition = 'parts', grade = 'D', battery_swollen = 1, erasure_basis = 'p'",
+            "taken apart",
+        ),
         ("stage = 'quarantine'", "quarantine without a reason for it"),
         ("stage = 'somewhere'", "no such stage"),
         ("grade = 'A'", "a grade before its time"),

@@ -163,7 +163,8 @@ async fn read(bench: &mut Bench<'_>, bearer: &BearerToken, id: Uuid, body: MoveB
 fn findings(body: FoundBody, kind: crate::domain::work_order::checklist::Kind) -> Result<Findings, Problem> {
     let mut found = BTreeMap::new();
     for (check, finding) in &body.found {
-        let wrong = |_| Problem::unprocessable(format!("`findings.found`: {check} is {finding}? See the documentation."));
+        let wrong =
+            |_| Problem::unprocessable(format!("`findings.found`: {check} is {finding}? See the documentation."));
         found.insert(check.parse::<Check>().map_err(wrong)?, finding.parse::<Finding>().map_err(wrong)?);
     }
     Findings::new(kind, found, body.dead_keys.into_iter().collect(), &body.note)

@@ -197,7 +197,9 @@ impl Notice {
             "asset-tag-taken" => (Tone::Critical, "device-asset-tag-taken"),
             "bench-no-picture" => (Tone::Critical, "work-no-picture"),
             _ => {
-                if let Some(code) = outcome.strip_prefix("bench-").filter(|code| work_order_act::Refused::CODES.contains(code)) {
+                if let Some(code) =
+                    outcome.strip_prefix("bench-").filter(|code| work_order_act::Refused::CODES.contains(code))
+                {
                     return Some(Self { tone: Tone::Critical, text: words.word("bench-refused", code) });
                 }
                 let code = outcome.strip_prefix("refused-").filter(|code| Refused::CODES.contains(code))?;

@@ -42,11 +42,7 @@ pub(super) fn order_id(id: &str) -> Result<Uuid, Refusal> {
 }
 
 /// Begins an act that the person's role allows.
-pub(super) async fn begin<'a>(
-    app: &'a App,
-    signed_in: &'a SignedIn,
-    action: Action,
-) -> Result<Bench<'a>, Refusal> {
+pub(super) async fn begin<'a>(app: &'a App, signed_in: &'a SignedIn, action: Action) -> Result<Bench<'a>, Refusal> {
     require(signed_in.person.can(action, Object::OwnScope))?;
     Ok(Bench::begin(&app.store, clerk(app, signed_in)).await?)
 }

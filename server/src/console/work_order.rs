@@ -223,13 +223,7 @@ pub(super) struct OrderPage {
 
 impl OrderPage {
     /// The page for what was read.
-    pub(super) fn new(
-        shell: Shell,
-        read: OrderRead,
-        may: May,
-        policy: &RefurbishmentPolicy,
-        now: UtcMillis,
-    ) -> Self {
+    pub(super) fn new(shell: Shell, read: OrderRead, may: May, policy: &RefurbishmentPolicy, now: UtcMillis) -> Self {
         let words = shell.words;
         let (order, summary) = (&read.order, &read.summary);
         let (days, over) = age(summary, policy, now);
@@ -323,11 +317,8 @@ fn checklist(order: &WorkOrder, may: May, words: Words) -> Option<String> {
 fn grades(order: &WorkOrder) -> Vec<Choice> {
     let supported = order.supported_grade().unwrap_or(Grade::D);
     let possible = Grade::ALL.iter().filter(|grade| **grade >= supported);
-    let choice = |grade: &Grade| Choice {
-        value: grade.to_string(),
-        label: grade.to_string(),
-        selected: *grade == supported,
-    };
+    let choice =
+        |grade: &Grade| Choice { value: grade.to_string(), label: grade.to_string(), selected: *grade == supported };
     possible.map(choice).collect()
 }
 

@@ -93,6 +93,7 @@ pub mod work_inspection;
 pub mod work_order;
 pub mod work_order_act;
 pub mod work_order_list;
+mod work_order_refused;
 pub mod work_photo;
 
 use std::{str::FromStr as _, time::Duration};

@@ -77,7 +77,8 @@ impl Raw {
     }
 }
 
-const SELECT: &str = "SELECT p.id, p.kind, p.model, p.origin, p.from_order_id, p.unit_cents, p.count, p.created_at FROM part p";
+const SELECT: &str =
+    "SELECT p.id, p.kind, p.model, p.origin, p.from_order_id, p.unit_cents, p.count, p.created_at FROM part p";
 
 /// Most parts that are listed at once: those of a workshop.
 pub const LISTED: i64 = 500;
@@ -156,7 +157,8 @@ pub(super) async fn use_one(
     if taken == 0 {
         return Ok(false);
     }
-    let sql = "INSERT INTO part_use (id, part_id, order_id, at, actor, count, unit_cents) VALUES ($1, $2, $3, $4, $5, 1, $6)";
+    let sql =
+        "INSERT INTO part_use (id, part_id, order_id, at, actor, count, unit_cents) VALUES ($1, $2, $3, $4, $5, 1, $6)";
     on!(tx, |c| {
         sqlx::query(sql)
             .bind(Uuid::now_v7())

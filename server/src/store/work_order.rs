@@ -49,10 +49,11 @@ pub(super) fn position(stage: &str, disposition: Option<&str>) -> Result<Positio
 
 impl Raw {
     fn read(self) -> Result<WorkOrder, StoreError> {
-        let waiver = match (optional_moment("work_order.waived_at", self.waived_at)?, self.waived_by, self.waiver_reason) {
-            (Some(at), Some(by), Some(reason)) => Some(Waiver { at, by, reason }),
-            _ => None,
-        };
+        let waiver =
+            match (optional_moment("work_order.waived_at", self.waived_at)?, self.waived_by, self.waiver_reason) {
+                (Some(at), Some(by), Some(reason)) => Some(Waiver { at, by, reason }),
+                _ => None,
+            };
         Ok(WorkOrder {
             id: self.id,
             device: DeviceId(self.device_id),
@@ -119,7 +120,8 @@ pub(super) async fn save(tx: &mut Tx, order: &WorkOrder) -> Result<(), StoreErro
     let sql = "UPDATE work_order SET stage = $2, since = $3, disposition = $4, grade = $5, battery_swollen = $6, \
                findings = $7, erasure_basis = $8, waived_at = $9, waived_by = $10, waiver_reason = $11, reopened = $12 \
                WHERE id = $1";
-    let findings = order.findings.as_ref().map(|found| to_json::<Findings>("work_order.findings", found)).transpose()?;
+    let findings =
+        order.findings.as_ref().map(|found| to_json::<Findings>("work_order.findings", found)).transpose()?;
     let waiver = order.waiver.as_ref();
     on!(tx, |c| {
         sqlx::query(sql)

@@ -164,8 +164,7 @@ pub async fn list(tx: &mut Tx, scope: &Scope, query: &OrderQuery) -> Result<Page
     let mut rows: Vec<Raw> = clause.rows(tx).await?;
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next =
-        rows.last().filter(|_| more).map(|row| Cursor { key: CursorKey::Number(row.opened_at), id: row.id });
+    let next = rows.last().filter(|_| more).map(|row| Cursor { key: CursorKey::Number(row.opened_at), id: row.id });
     let total = if query.after.is_none() && !more {
         Total::Exact(i64::try_from(rows.len()).unwrap_or(i64::MAX))
     } else {

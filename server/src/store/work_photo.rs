@@ -43,7 +43,8 @@ pub(super) async fn insert(
     actor: &str,
     now: UtcMillis,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO work_photo (id, order_id, at, actor, width, height, jpeg) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let sql =
+        "INSERT INTO work_photo (id, order_id, at, actor, width, height, jpeg) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     on!(tx, |c| {
         sqlx::query(sql)
             .bind(id)

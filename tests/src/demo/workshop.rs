@@ -1,7 +1,5 @@
 //! The workshop of a demonstration: returned devices at every stage, a stock of parts, one swollen battery.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
     domain::{
@@ -12,7 +10,7 @@ use cartable_server::{
         scope::Scope,
         work_order::{
             Disposition, Move,
-            checklist::{Check, Finding, Findings, Kind},
+            checklist::{Check, Finding, Kind},
         },
     },
     store::{
@@ -24,12 +22,17 @@ use cartable_server::{
 };
 use uuid::Uuid;
 
+use crate::work_model::findings;
+
 /// Who did it, in the orders' histories.
 const ACTOR: &str = "cargo demo";
 /// Returned devices of which one stays in intake: somebody must scan it.
 const LEFT_IN_INTAKE: usize = 3;
 /// Most devices on the benches.
 const MOST: usize = 40;
+
+/// Each step took two hours, so that no unit was on the bench before it came back.
+const STEP_MILLIS: i64 = 2 * 60 * 60_000;
 
 /// How far an order has come, and for how many days it has been there.
 #[derive(Clone, Copy, Debug)]
@@ -48,26 +51,22 @@ enum Story {
 
 /// In turn; some beyond their limits.
 const STORIES: [Story; 12] = [
-    Story::Arrived(2),
-    Story::InRepair(21),
-    Story::ToErase(1),
-    Story::Swollen(4),
-    Story::Relent(6),
+    Story::Arrived(1),
+    Story::InRepair(3),
+    Story::ToErase(4),
+    Story::Swollen(3),
+    Story::Relent(2),
     Story::Inspecting(0),
     Story::ToDecide(3),
-    Story::ForParts(9),
+    Story::ForParts(2),
     Story::Installing(1),
-    Story::ToGrade(5),
-    Story::InRepair(4),
-    Story::Arrived(12),
+    Story::ToGrade(3),
+    Story::InRepair(1),
+    Story::Arrived(3),
 ];
 
 /// Takes returned devices in, and brings each to where its story is.
-pub async fn write(
-    store: &Store,
-    devices: impl Iterator<Item = DeviceId>,
-    epoch: UtcMillis,
-) -> anyhow::Result<()> {
+pub async fn write(store: &Store, devices: impl Iterator<Item = DeviceId>, epoch: UtcMillis) -> anyhow::Result<()> {
     let mut tx = store.write().await?;
     for (kind, cents, count) in [
         (PartKind::Battery, 4990, 12),
@@ -116,17 +115,14 @@ async fn tell(store: &Store, (id, kind): (DeviceId, Kind), story: Story, epoch: 
         Story::ToGrade(days) => (tested(), days),
         Story::ToDecide(days) => (with(tested(), &[Move::Grade(Grade::B)]), days),
         Story::Swollen(days) => (vec![Move::Quarantine], days),
-        Story::Relent(days) => {
-            (with(tested(), &[Move::Grade(Grade::B), Move::Dispose(Disposition::Relend)]), days)
-        }
+        Story::Relent(days) => (with(tested(), &[Move::Grade(Grade::B), Move::Dispose(Disposition::Relend)]), days),
         Story::ForParts(days) => {
             let given_up = [Move::Begin, Move::Inspect(broken()), Move::GiveUp, Move::Dispose(Disposition::Parts)];
             (given_up.to_vec(), days)
         }
     };
-    // The last step was so many days ago; each before it took a day.
     let last = i64::try_from(steps.len())?;
-    let at = |number: i64| epoch.plus_days(-days - (last - number));
+    let at = |number: i64| epoch.plus_days(-days).plus_millis((number - last) * STEP_MILLIS);
     let (scope, policy) = (Scope::Everything, Policy::default());
     let clerk = |now| Clerk { actor: ACTOR, scope: &scope, policy: &policy, now };
     let mut bench = Bench::begin(store, clerk(at(0))).await?;
@@ -141,11 +137,4 @@ async fn tell(store: &Store, (id, kind): (DeviceId, Kind), story: Story, epoch: 
         bench.commit().await?;
     }
     Ok(())
-}
-
-/// All good but what is said, where the kind has that check.
-fn findings(kind: Kind, but: &[(Check, Finding)]) -> Findings {
-    let mut found: BTreeMap<Check, Finding> = kind.checks().iter().map(|check| (*check, Finding::Good)).collect();
-    found.extend(but.iter().copied().filter(|(check, _)| kind.checks().contains(check)));
-    Findings { kind, found, dead_keys: BTreeSet::new(), note: String::new() }
 }

@@ -7,8 +7,8 @@ use crate::domain::{
     loan::LendingState,
     paris,
     policy::source_of,
-    work_order::{Disposition, Position},
     wording::date,
+    work_order::{Disposition, Position},
 };
 
 pub(super) fn find(lending: &LendingFacts, policy: &Policy, now: UtcMillis) -> Option<Finding> {

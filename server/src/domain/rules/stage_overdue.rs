@@ -3,7 +3,7 @@
 use cartable_common::UtcMillis;
 
 use super::{Finding, FlagCode, LendingFacts, Policy, Said, Severity, Statement, days, days_until};
-use crate::domain::{paris, policy::source_of, work_order::Stage, wording::date};
+use crate::domain::{paris, policy::source_of, wording::date, work_order::Stage};
 
 pub(super) fn find(lending: &LendingFacts, policy: &Policy, now: UtcMillis) -> Option<Finding> {
     let work = lending.work?;

@@ -82,9 +82,7 @@ impl Kind {
     pub const fn checks(self) -> &'static [Check] {
         use Check::{Battery, Camera, Casing, Charger, Hinges, Keyboard, Ports, Screen, Sound, Trackpad, WiFi};
         match self {
-            Self::Laptop => {
-                &[Battery, Casing, Hinges, Charger, Screen, Keyboard, Trackpad, Ports, Camera, Sound, WiFi]
-            }
+            Self::Laptop => &[Battery, Casing, Hinges, Charger, Screen, Keyboard, Trackpad, Ports, Camera, Sound, WiFi],
             Self::Tablet => &[Battery, Casing, Charger, Screen, Ports, Camera, Sound, WiFi],
             Self::Desktop => &[Casing, Charger, Ports, Sound, WiFi],
         }
@@ -96,13 +94,17 @@ impl Check {
     #[must_use]
     pub const fn answers(self) -> &'static [Finding] {
         match self {
-            Self::Battery => {
-                &[Finding::Good, Finding::Marked, Finding::Faulty, Finding::Missing, Finding::Swollen]
-            }
-            Self::Charger | Self::Camera | Self::WiFi | Self::Screen | Self::Keyboard | Self::Trackpad
-            | Self::Hinges | Self::Ports | Self::Sound | Self::Casing => {
-                &[Finding::Good, Finding::Marked, Finding::Faulty, Finding::Missing]
-            }
+            Self::Battery => &[Finding::Good, Finding::Marked, Finding::Faulty, Finding::Missing, Finding::Swollen],
+            Self::Charger
+            | Self::Camera
+            | Self::WiFi
+            | Self::Screen
+            | Self::Keyboard
+            | Self::Trackpad
+            | Self::Hinges
+            | Self::Ports
+            | Self::Sound
+            | Self::Casing => &[Finding::Good, Finding::Marked, Finding::Faulty, Finding::Missing],
         }
     }
 }

@@ -6,144 +6,19 @@
 
 pub mod checklist;
 pub mod grading;
+mod stage;
+mod step;
 pub mod time;
 
 use cartable_common::{DeviceId, UtcMillis};
 use uuid::Uuid;
 
 use self::{checklist::Findings, grading::graded};
-use super::{grade::Grade, loan::LendingState, verdict::text_enum};
-
-text_enum! {
-    /// Where an open order is.
-    pub enum Stage {
-        /// It arrived; nobody has looked at it.
-        Intake = "intake",
-        /// It is gone through by the checklist.
-        Inspection = "inspection",
-        /// Its drives are erased.
-        Erasure = "erasure",
-        /// What does not work is repaired.
-        Repair = "repair",
-        /// Its system is installed anew.
-        Reinstallation = "reinstallation",
-        /// It is gone through once more.
-        FinalTest = "final_test",
-        /// It gets its grade.
-        Grading = "grading",
-        /// It is decided what becomes of it.
-        Disposition = "disposition",
-        /// A swollen battery: apart, in a fire-proof place.
-        Quarantine = "quarantine",
-    }
-}
-
-text_enum! {
-    /// What a unit becomes.
-    pub enum Disposition {
-        /// It is lent again.
-        Relend = "relend",
-        /// It is ready for donation. Nothing here gives it to anybody.
-        Donate = "donate",
-        /// Its parts serve others.
-        Parts = "parts",
-        /// It is recycled.
-        Recycle = "recycle",
-    }
-}
-
-/// What a closed order's stage is called where stages are stored.
-pub const CLOSED: &str = "closed";
-
-/// Where an order is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Position {
-    /// On its way.
-    Open(Stage),
-    /// At its end.
-    Closed(Disposition),
-}
-
-impl Position {
-    /// The stage of an open order.
-    #[must_use]
-    pub const fn stage(self) -> Option<Stage> {
-        match self {
-            Self::Open(stage) => Some(stage),
-            Self::Closed(_) => None,
-        }
-    }
-
-    /// What a closed order's unit became.
-    #[must_use]
-    pub const fn disposition(self) -> Option<Disposition> {
-        match self {
-            Self::Open(_) => None,
-            Self::Closed(disposition) => Some(disposition),
-        }
-    }
-
-    /// The stage's name, or [`CLOSED`].
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open(stage) => stage.as_str(),
-            Self::Closed(_) => CLOSED,
-        }
-    }
-
-    /// Where the device then is.
-    #[must_use]
-    pub const fn lending_state(self) -> LendingState {
-        match self {
-            Self::Open(_) => LendingState::Refurbishment,
-            Self::Closed(Disposition::Relend) => LendingState::InStock,
-            Self::Closed(Disposition::Donate | Disposition::Parts | Disposition::Recycle) => LendingState::SetAside,
-        }
-    }
-}
-
-/// What is recorded of the erasure of a unit's drives. Without any of it, no order passes the erasure stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErasureState {
-    /// Nothing is recorded: not erased, as far as anybody knows.
-    NothingRecorded,
-    /// Somebody with the right has put down why there is nothing to erase here. No erasure is claimed by it.
-    Waived,
-}
-
-text_enum! {
-    /// What let an order pass the erasure stage.
-    pub enum ErasureBasis {
-        /// A waiver with its reason.
-        Waived = "waived",
-    }
-}
-
-impl ErasureState {
-    /// What lets an order pass; none keeps it.
-    #[must_use]
-    pub const fn basis(self) -> Option<ErasureBasis> {
-        match self {
-            Self::NothingRecorded => None,
-            Self::Waived => Some(ErasureBasis::Waived),
-        }
-    }
-}
-
-/// Why an order may pass the erasure stage without an erasure.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiver {
-    /// When it was put down.
-    pub at: UtcMillis,
-    /// The login of the one who did.
-    pub by: String,
-    /// Why: the unit has no drive, its drive was taken out and destroyed…
-    pub reason: String,
-}
-
-/// Longest reason of a waiver, in characters.
-pub const MAX_WAIVER_CHARS: usize = 300;
+pub use self::{
+    stage::{CLOSED, Disposition, ErasureBasis, ErasureState, MAX_WAIVER_CHARS, Position, Stage, Waiver},
+    step::{Move, MoveName, Refused},
+};
+use super::grade::Grade;
 
 /// A returned device's way through refurbishment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,120 +45,6 @@ pub struct WorkOrder {
     pub waiver: Option<Waiver>,
     /// How often it was reopened.
     pub reopened: u32,
-}
-
-/// A step that somebody wants an order to take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// Somebody begins to look at it.
-    Begin,
-    /// The inspection's findings. A swollen battery goes to quarantine.
-    Inspect(Findings),
-    /// To the repair bench; also back to it.
-    Repair,
-    /// To reinstallation: nothing is to be repaired, or it is.
-    Reinstall,
-    /// Its system is installed.
-    Installed,
-    /// The final test's findings. What does not work goes back to repair.
-    Test(Findings),
-    /// Its grade: what the findings support, or a worse one.
-    Grade(Grade),
-    /// Not worth a repair: its grade is D, for parts or recycling.
-    GiveUp,
-    /// What becomes of it.
-    Dispose(Disposition),
-    /// Its battery is swollen.
-    Quarantine,
-    /// The swollen battery was taken out by somebody who may.
-    RemoveBattery,
-    /// It is gone through once more.
-    Reopen,
-}
-
-text_enum! {
-    /// What a step is called.
-    pub enum MoveName {
-        /// Somebody begins to look at it.
-        Begin = "begin",
-        /// The inspection's findings.
-        Inspect = "inspect",
-        /// To the repair bench.
-        Repair = "repair",
-        /// To reinstallation.
-        Reinstall = "reinstall",
-        /// Its system is installed.
-        Installed = "installed",
-        /// The final test's findings.
-        Test = "test",
-        /// Its grade.
-        Grade = "grade",
-        /// Not worth a repair.
-        GiveUp = "give_up",
-        /// What becomes of it.
-        Dispose = "dispose",
-        /// Its battery is swollen.
-        Quarantine = "quarantine",
-        /// The swollen battery was taken out.
-        RemoveBattery = "remove_battery",
-        /// It is gone through once more.
-        Reopen = "reopen",
-    }
-}
-
-impl Move {
-    /// What it is called.
-    #[must_use]
-    pub const fn name(&self) -> MoveName {
-        match self {
-            Self::Begin => MoveName::Begin,
-            Self::Inspect(_) => MoveName::Inspect,
-            Self::Repair => MoveName::Repair,
-            Self::Reinstall => MoveName::Reinstall,
-            Self::Installed => MoveName::Installed,
-            Self::Test(_) => MoveName::Test,
-            Self::Grade(_) => MoveName::Grade,
-            Self::GiveUp => MoveName::GiveUp,
-            Self::Dispose(_) => MoveName::Dispose,
-            Self::Quarantine => MoveName::Quarantine,
-            Self::RemoveBattery => MoveName::RemoveBattery,
-            Self::Reopen => MoveName::Reopen,
-        }
-    }
-}
-
-/// Why an order cannot take a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// The step is not open from where it is.
-    #[error("`{step}` is not possible while the order is at {at}")]
-    NotFrom {
-        /// Where it is.
-        at: &'static str,
-        /// What was asked for.
-        step: MoveName,
-    },
-    /// A swollen battery: only its removal or recycling.
-    #[error("its battery is swollen: it can only be taken out, or the unit recycled")]
-    Swollen,
-    /// Nothing is recorded of an erasure, and nothing waives it.
-    #[error("no erasure is recorded and none is waived: the order cannot pass")]
-    NotErased,
-    /// Something does not work.
-    #[error("something does not work: it is to be repaired, or given up")]
-    Faulty,
-    /// A better grade than what was found.
-    #[error("the findings support {0} at best")]
-    BetterThanFound(Grade),
-    /// Grade D is neither lent nor donated.
-    #[error("a unit of grade D is neither lent nor donated")]
-    NotWorking,
-    /// There is a waiver, or the order is closed.
-    #[error("a waiver is put down once, while the order is open")]
-    NotWaivable,
-    /// A waiver without a reason.
-    #[error("a waiver needs a reason of 1 to {MAX_WAIVER_CHARS} printable characters")]
-    NoReason,
 }
 
 impl WorkOrder {
@@ -320,7 +81,9 @@ impl WorkOrder {
             return self.out_of_quarantine(&step, erasure, now);
         }
         let to = match (stage, step) {
-            (_, Move::Quarantine) => return Ok(Self { battery_swollen: true, grade: None, ..self }.at(Stage::Quarantine, now)),
+            (_, Move::Quarantine) => {
+                return Ok(Self { battery_swollen: true, grade: None, ..self }.at(Stage::Quarantine, now));
+            }
             (Stage::Intake, Move::Begin) => Stage::Inspection,
             (Stage::Inspection, Move::Inspect(findings)) => return Ok(self.inspected(findings, now)),
             (Stage::Erasure, Move::Reinstall) if self.has_faults() => return Err(Refused::Faulty),
@@ -359,7 +122,8 @@ impl WorkOrder {
     #[must_use]
     pub fn offered(&self) -> &'static [MoveName] {
         use MoveName::{
-            Begin, Dispose, GiveUp, Grade, Inspect, Installed, Quarantine, Reinstall, RemoveBattery, Reopen, Repair, Test,
+            Begin, Dispose, GiveUp, Grade, Inspect, Installed, Quarantine, Reinstall, RemoveBattery, Reopen, Repair,
+            Test,
         };
         match self.position {
             Position::Open(Stage::Intake) => &[Begin, Quarantine],

@@ -8,6 +8,7 @@ use super::{
     checklist::{Check, Finding, Kind},
     *,
 };
+use crate::domain::loan::LendingState;
 
 fn at(day: i64) -> UtcMillis {
     UtcMillis::default().plus_days(day)

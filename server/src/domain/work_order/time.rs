@@ -58,7 +58,8 @@ mod tests {
             (at(20), Some(Stage::Inspection)),
         ];
         let found = spent(&arrivals, at(21));
-        let of = |stage| found.iter().find(|one| one.stage == stage).map(|one| (one.millis / UtcMillis::DAY, one.visits));
+        let of =
+            |stage| found.iter().find(|one| one.stage == stage).map(|one| (one.millis / UtcMillis::DAY, one.visits));
         assert_eq!(of(Stage::Intake), Some((2, 1)));
         assert_eq!(of(Stage::Inspection), Some((2, 2)));
         assert_eq!(of(Stage::Erasure), Some((2, 1)));
