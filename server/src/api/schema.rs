@@ -29,8 +29,12 @@ use crate::domain::{
     school_calendar::Zone,
     timestamp::rfc3339,
     verdict::Verdict,
+    work_order::{Disposition, MoveName, Stage},
 };
-use crate::store::allocation::{AllocationState, LineState};
+use crate::store::{
+    allocation::{AllocationState, LineState},
+    work_inspection::InspectionKind,
+};
 
 /// A moment in UTC, RFC 3339 to the millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,4 +115,8 @@ text_schema! {
     Level: "A person's class level.";
     ProgrammeKind: "What a programme does with devices.";
     Zone: "Academic zone, which sets the school holidays.";
+    Stage: "Where an open work order is.";
+    Disposition: "What a unit becomes; `donate` is ready for donation, not donated.";
+    MoveName: "A step of a work order.";
+    InspectionKind: "Before anything was done, or after everything was.";
 }

@@ -23,16 +23,16 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 94] = [
+pub(super) const KEYS: [(&str, Form); 99] = [
     ("about", Plain),
     ("accessories", Plain),
-    ("after", Word(&["status"])),
+    ("after", Word(&["status", "work-stage"])),
     ("agreement_version", Plain),
     ("api_token", Plain),
     ("api_tokens_revoked", Plain),
     ("asset_tag", Plain),
     ("bad", Plain),
-    ("before", Word(&["status"])),
+    ("before", Word(&["status", "work-stage"])),
     ("blanks", Plain),
     ("borrower", Link("/borrowers")),
     ("campaign", Link("/campaigns")),
@@ -49,6 +49,7 @@ pub(super) const KEYS: [(&str, Form); 94] = [
     ("deleted", Plain),
     ("desks", Plain),
     ("device", Link("/devices")),
+    ("disposition", Word(&["work-disposition"])),
     ("due", Plain),
     ("ended_at", Moment),
     ("events", Plain),
@@ -86,6 +87,7 @@ pub(super) const KEYS: [(&str, Form); 94] = [
     ("on_error", Plain),
     ("opened", Plain),
     ("owner", Plain),
+    ("part", Word(&["part-kind"])),
     ("pdf_sha256", Plain),
     ("police_report", Plain),
     ("programme", Link("/programmes")),
@@ -110,10 +112,13 @@ pub(super) const KEYS: [(&str, Form); 94] = [
     ("sites", Link("/sites")),
     ("slots", Plain),
     ("state", Word(&["import-state"])),
+    ("step", Word(&["work-step"])),
+    ("supported", Plain),
     ("template", Plain),
     ("template_sha256", Plain),
     ("term", Word(&["programme-term"])),
     ("uai", Plain),
+    ("unit_cents", Plain),
     ("until", Moment),
     ("url", Plain),
     ("warranty_until", Plain),
@@ -121,7 +126,7 @@ pub(super) const KEYS: [(&str, Form); 94] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 77] = [
+pub(super) const ACTS: [&str; 86] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -182,6 +187,10 @@ pub(super) const ACTS: [&str; 77] = [
     "need.change",
     "need.enter",
     "need.withdraw",
+    "part.add",
+    "part.count",
+    "part.harvest",
+    "part.use",
     "person.change_password",
     "person.create",
     "person.disable",
@@ -199,10 +208,15 @@ pub(super) const ACTS: [&str; 77] = [
     "site.put",
     "webhook.add",
     "webhook.disable",
+    "work_order.add_photo",
+    "work_order.move",
+    "work_order.remove_photo",
+    "work_order.take_in",
+    "work_order.waive_erasure",
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 19] = [
+pub(super) const KINDS: [&str; 21] = [
     "allocation",
     "api_token",
     "borrower",
@@ -217,11 +231,13 @@ pub(super) const KINDS: [&str; 19] = [
     "loan",
     "message",
     "need",
+    "part",
     "person",
     "programme",
     "school_calendar",
     "site",
     "webhook",
+    "work_order",
 ];
 
 /// What was done, in words where there are any.
@@ -239,7 +255,7 @@ pub(super) fn kind(kind: &str, words: Words) -> String {
 
 /// The page of what it was done to, where it has one.
 pub(super) fn page_of(kind: &str, id: &str) -> Option<String> {
-    const PAGES: [(&str, &str); 8] = [
+    const PAGES: [(&str, &str); 9] = [
         ("allocation", "/allocations"),
         ("borrower", "/borrowers"),
         ("campaign", "/campaigns"),
@@ -248,6 +264,7 @@ pub(super) fn page_of(kind: &str, id: &str) -> Option<String> {
         ("loan", "/loans"),
         ("programme", "/programmes"),
         ("site", "/sites"),
+        ("work_order", "/work-orders"),
     ];
     id.parse::<Uuid>().ok()?;
     PAGES.iter().find(|(known, _)| *known == kind).map(|(_, below)| format!("{below}/{id}"))

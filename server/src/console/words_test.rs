@@ -24,8 +24,13 @@ use crate::{
         loan::{Condition, LendingState, LoanStateName, Signature},
         need::{NeedReason, NeedState},
         notice::{Dropped, MessageState, NoticeKind, RecipientKind},
+        part::{Origin, PartKind},
         programme::ProgrammeKind,
         verdict::Verdict,
+        work_order::{
+            Disposition, MoveName, Stage,
+            checklist::{Check, Finding},
+        },
     },
     exchange::{export::ExportKind, read::Unreadable},
     store::{
@@ -36,6 +41,8 @@ use crate::{
         lending::Refused,
         loan_event,
         loan_list::LoanSort,
+        work_inspection::InspectionKind,
+        work_order, work_order_act,
     },
 };
 use cartable_common::report::{Chassis, DriveKind, SelfAssessment, Sensor, Subject, Switch, UnreadReason, VolumeRole};
@@ -150,6 +157,19 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("token", TokenState::ALL.iter().map(|value| value.as_str()).collect()),
         ("document", DocumentKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("sheet", SheetFormat::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-stage", Stage::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-disposition", Disposition::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-dispose", Disposition::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-move", MoveName::ALL.iter().map(|value| value.as_str()).filter(|name| *name != "dispose").collect()),
+        ("work-check", Check::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-hint", Check::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-finding", Finding::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-step", work_order::KINDS.to_vec()),
+        ("work-inspection", InspectionKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-submit", InspectionKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("bench-refused", work_order_act::Refused::CODES.to_vec()),
+        ("part-kind", PartKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("part-origin", Origin::ALL.iter().map(|value| value.as_str()).collect()),
         ("staff-role", vec!["referent", "technician", "refurbisher", "auditor"]),
     ]
 }

@@ -142,11 +142,17 @@ pub enum Action {
     ExportData,
     /// Print labels for devices.
     PrintLabels,
+    /// See work orders, and the stock of parts.
+    SeeWorkOrders,
+    /// Take units in for refurbishment, inspect, repair, grade and decide; keep the stock of parts.
+    WorkOnOrders,
+    /// Let an order pass the erasure stage without an erasure, with a reason.
+    WaiveErasure,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 40] = [
         Self::SeeOverview,
         Self::SeeDevices,
         Self::SeeFlags,
@@ -184,6 +190,9 @@ impl Action {
         Self::ImportData,
         Self::ExportData,
         Self::PrintLabels,
+        Self::SeeWorkOrders,
+        Self::WorkOnOrders,
+        Self::WaiveErasure,
     ];
 
     /// What docs/api.md calls the action, and the roles that include it besides the administrator.
@@ -242,6 +251,9 @@ impl Action {
             Self::ChangeNotices => ("Send failed notices again, change webhooks", &[]),
             Self::ImportData => ("Import lists of devices, sites, borrowers, loans, needs", &[ProgrammeManager]),
             Self::PrintLabels => ("Print labels for devices", &[ProgrammeManager, Technician]),
+            Self::SeeWorkOrders => ("See work orders and the stock of parts", &[Technician, Refurbisher]),
+            Self::WorkOnOrders => ("Refurbish: take in, inspect, repair, grade, decide; parts", &[Refurbisher]),
+            Self::WaiveErasure => ("Let a work order pass without an erasure, with a reason", &[]),
             Self::ExportData => ("Export lists", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
         }
     }

@@ -12,6 +12,7 @@ pub use super::school_calendar::Zone;
 use super::{
     device::DeviceStatus,
     loan::{LendingState, LoanStateName},
+    work_order::Position,
 };
 
 /// One device as the rules see it.
@@ -55,6 +56,17 @@ pub struct LendingFacts {
     pub warranty_until: Option<Date>,
     /// Its newest loan that was not cancelled.
     pub loan: Option<LoanFacts>,
+    /// Its newest work order.
+    pub work: Option<WorkFacts>,
+}
+
+/// A work order as far as rules ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkFacts {
+    /// Where it is.
+    pub position: Position,
+    /// Since when.
+    pub since: UtcMillis,
 }
 
 /// A loan as far as rules ask. Nothing here says who holds the device.
@@ -94,6 +106,8 @@ impl LendingFacts {
             LendingState::InStock => !self.kept_here,
             LendingState::Reserved
             | LendingState::Intake
+            | LendingState::Refurbishment
+            | LendingState::SetAside
             | LendingState::Lost
             | LendingState::Stolen
             | LendingState::WrittenOff

@@ -55,6 +55,10 @@ text_enum! {
         WarrantyEnding = "warranty_ending",
         /// Due back soon, and not fit to be lent again as it is.
         NotToRelend = "not_to_relend",
+        /// Its work order is at one stage for longer than that stage may take.
+        StageOverdue = "stage_overdue",
+        /// Refurbished and ready, and nobody has been given it.
+        ReadyUnassigned = "ready_unassigned",
     }
 }
 

@@ -39,6 +39,7 @@ pub mod dossier;
 mod dossier_rest;
 pub mod enrolment;
 pub mod enrolment_token;
+pub mod erasure_gate;
 pub mod export;
 mod failure;
 pub mod flag;
@@ -80,6 +81,7 @@ pub mod notice;
 pub mod notice_due;
 pub mod overview;
 pub mod page;
+pub mod part;
 pub mod partition;
 pub mod person;
 pub mod programme;
@@ -97,6 +99,12 @@ pub mod snapshot;
 pub mod sweep;
 mod value;
 pub mod webhook;
+pub mod work_inspection;
+pub mod work_order;
+pub mod work_order_act;
+pub mod work_order_list;
+mod work_order_refused;
+pub mod work_photo;
 
 use std::{str::FromStr as _, time::Duration};
 

@@ -61,7 +61,7 @@ impl Mixed {
 }
 
 /// Names of things that belong to a site. A route that names two of them may be asked for one of each of two sites.
-const OF_A_SITE: [&str; 18] = [
+const OF_A_SITE: [&str; 20] = [
     "site",
     "uai",
     "referent",
@@ -80,6 +80,8 @@ const OF_A_SITE: [&str; 18] = [
     "document",
     "message",
     "bounced-message",
+    "order",
+    "photo",
 ];
 
 /// What an act is done to, and so who is refused besides the roles that may not.

@@ -48,10 +48,12 @@ macro_rules! sections {
 mod contact;
 mod health;
 mod lending;
+mod refurbishment;
 
 pub use contact::{CalendarPolicy, CheckInPolicy, LoanPolicy, NeverEnrolledPolicy, SilentPolicy};
 pub use health::{BatteryPolicy, ClockPolicy, DiskPolicy, DrivePolicy, MemoryPolicy, OsPolicy};
 pub use lending::{AllocationPolicy, NoticesPolicy, PrivacyPolicy};
+pub use refurbishment::RefurbishmentPolicy;
 
 /// The thresholds of all rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,14 +86,16 @@ pub struct Policy {
     pub allocation: AllocationPolicy,
     /// When who a borrower was is forgotten.
     pub privacy: PrivacyPolicy,
+    /// How long a work order may stay at each stage.
+    pub refurbishment: RefurbishmentPolicy,
 }
 
 /// Every section with its heading, in the order of the file.
 pub(super) fn sections() -> impl Iterator<Item = &'static (&'static str, &'static str)> + Clone {
-    [contact::SECTIONS, health::SECTIONS, lending::SECTIONS].into_iter().flatten()
+    [contact::SECTIONS, health::SECTIONS, lending::SECTIONS, refurbishment::SECTIONS].into_iter().flatten()
 }
 
 /// Every setting, in the order of the file.
 pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
-    [contact::SETTINGS, health::SETTINGS, lending::SETTINGS].into_iter().flatten()
+    [contact::SETTINGS, health::SETTINGS, lending::SETTINGS, refurbishment::SETTINGS].into_iter().flatten()
 }
