@@ -101,6 +101,7 @@ fn families() -> BTreeSet<String> {
     families
         .into_iter()
         .chain(of_lending())
+        .chain(of_workshop())
         .flat_map(|(family, values)| values.into_iter().map(move |value| format!("{family}-{value}")))
         .chain(audit_words::ACTS.iter().map(|act| format!("audit-act-{}", act.replace('.', "-"))))
         .collect()
@@ -157,6 +158,13 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("token", TokenState::ALL.iter().map(|value| value.as_str()).collect()),
         ("document", DocumentKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("sheet", SheetFormat::ALL.iter().map(|value| value.as_str()).collect()),
+        ("staff-role", vec!["referent", "technician", "refurbisher", "auditor"]),
+    ]
+}
+
+/// The families of the workshop.
+fn of_workshop() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
         ("work-stage", Stage::ALL.iter().map(|value| value.as_str()).collect()),
         ("work-disposition", Disposition::ALL.iter().map(|value| value.as_str()).collect()),
         ("work-dispose", Disposition::ALL.iter().map(|value| value.as_str()).collect()),
@@ -170,7 +178,6 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("bench-refused", work_order_act::Refused::CODES.to_vec()),
         ("part-kind", PartKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("part-origin", Origin::ALL.iter().map(|value| value.as_str()).collect()),
-        ("staff-role", vec!["referent", "technician", "refurbisher", "auditor"]),
     ]
 }
 

@@ -82,7 +82,7 @@ mod tests {
             let but: Vec<_> = picks.iter().map(|(check, answer)| (checks[*check], answers[*answer])).collect();
             let before = findings(&but);
             let now = before.found[&checks[at]];
-            let worse = match now { Finding::Good => Finding::Marked, _ => Finding::Faulty };
+            let worse = if now == Finding::Good { Finding::Marked } else { Finding::Faulty };
             let mut after = but;
             after.push((checks[at], worse));
             prop_assert!(graded(&findings(&after)).grade >= graded(&before).grade);
