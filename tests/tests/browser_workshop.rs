@@ -92,7 +92,7 @@ async fn a_unit_goes_from_the_return_desk_to_stock_without_script() {
     says(&browser, "Commencer le contrôle").await;
     press(&browser, "button[value='begin']").await;
     press(&browser, "a.button[href$='/inspection']").await;
-    says(&browser, "Chaque point veut une réponse").await;
+    says(&browser, "Chaque point demande une réponse").await;
     answer(&browser, &[("keyboard", "faulty"), ("casing", "marked")]).await;
     press(&browser, ".check details summary").await;
     browser.execute("document.querySelector(\"input[name='key:A']\").checked = true").await.unwrap();

@@ -148,7 +148,7 @@ async fn a_unit_goes_the_whole_way_back_to_stock(test: &TestStore) {
     let done = workshop.inspect(&order, &[("keyboard", "faulty"), ("casing", "marked")], "&key:A=on&note=ink").await;
     assert_eq!(done.status, 303);
     let page = workshop.refurbisher.get(&order).await.unwrap().body;
-    for words in ["No erasure is recorded", "ask an administrator", "Do not answer: A", "ink", "Marked"] {
+    for words in ["No erasure is recorded", "ask an administrator", "Do not answer: A", "ink", "Marks of use"] {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains("value=\"repair\""), "what the erasure refuses is not offered");
