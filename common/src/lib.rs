@@ -10,8 +10,10 @@ pub mod hash;
 pub mod id;
 pub mod identity;
 pub mod limits;
+pub mod power_supply;
 pub mod protocol;
 pub mod report;
+pub mod smartctl;
 pub mod text;
 pub mod units;
 

@@ -265,6 +265,15 @@ reported! {
         /// Errors in the drive's own log.
         fr "Les erreurs dans le journal du disque.",
         logged_errors: Option<u64>,
+        /// Its own self-tests that failed and that no later complete one has outdated.
+        fr "Ses propres tests qui ont échoué et qu'aucun test complet plus récent n'a démentis.",
+        failed_self_tests: Option<u64>,
+        /// Sectors taken out of service in its life (ATA device statistics, page 3; SCSI grown defect list).
+        fr "Les secteurs retirés du service dans sa vie (statistiques ATA, page 3 ; liste de défauts SCSI).",
+        grown_defects: Option<u64>,
+        /// Errors that it could not correct (ATA device statistics, page 4; SCSI error counters).
+        fr "Les erreurs qu'il n'a pas pu corriger (statistiques ATA, page 4 ; compteurs d'erreurs SCSI).",
+        uncorrected_errors: Option<u64>,
         /// The SMART attributes of an ATA drive.
         fr "Les attributs SMART d'un disque ATA.",
         ata_attributes: Vec<AtaAttribute>,

@@ -63,7 +63,7 @@ pub(crate) fn cleaned(raw: &str, max_chars: usize) -> String {
 }
 
 /// Control characters, and the invisible ones that reorder or hide text (Trojan Source, CVE-2021-42574).
-fn is_unshowable(c: char) -> bool {
+pub fn is_unshowable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
 }
@@ -107,6 +107,11 @@ pub fn is_placeholder(text: &str) -> bool {
         "type1productconfigid",
         "insyde",
         "sn",
+        // What people write over a number before they share a reading.
+        "redacted",
+        "masked",
+        "hidden",
+        "removed",
     ];
     let folded = text.trim().to_ascii_lowercase();
     let mut characters = folded.chars().filter(|c| c.is_alphanumeric());

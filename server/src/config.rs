@@ -64,7 +64,10 @@ pub enum ConfigError {
     #[error("console: a certificate and its key come together; give both or none")]
     HalfConsoleTls,
     /// Not a host name or an address.
-    #[error("{host:?} is not a host name or an IP address")]
+    #[error(
+        "{host:?} is not a host name or an IP address: look at --host, and at `hosts` in the configuration file's sections \
+         [gateway] and [webhooks]; an IPv6 address stands there without brackets"
+    )]
     Host {
         /// What was given.
         host: String,

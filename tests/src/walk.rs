@@ -3,15 +3,19 @@
 use anyhow::Context as _;
 use cartable_server::{
     clock,
-    domain::{flag::Severity, scope::Scope},
+    domain::{disposition::Disposition, flag::Severity, policy::Policy, scope::Scope},
+    jobs::flag_sweep,
     store::{
         Store,
+        advice_list::{self, AdviceQuery},
         device_list::{self, DeviceQuery},
         import,
         loan_list::{self, LoanQuery},
         programme, site,
     },
 };
+
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     browser::Browser,
@@ -56,6 +60,10 @@ impl Walk {
         std::fs::write(&file, LIST)?;
         let file = file.to_str().context("a temporary directory with a readable name")?;
         installation.run("import", &["devices", file], "")?;
+        // What the running server would do within minutes.
+        let store = Store::open(&installation.database_url()).await?;
+        flag_sweep::run(&store, &Policy::default(), clock::now(), &CancellationToken::new()).await?;
+        store.close().await;
         let pages = pages(&installation.database_url()).await?;
         let server = installation.serve()?;
         Ok(Self { server, pages, _installation: installation, _keys: keys })
@@ -93,6 +101,10 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         let first = page.rows.first().with_context(|| format!("the fleet has no device for {name}"))?;
         devices.push((name, format!("/devices/{}", first.id)));
     }
+    let repaired = AdviceQuery { disposition: Some(Disposition::Repair), ..AdviceQuery::default() };
+    let repaired = advice_list::list(&mut tx, &Scope::Everything, &repaired).await?.rows;
+    let device = repaired.first().context("the fleet has nothing to repair")?.device;
+    devices.push(("device-to-repair", format!("/devices/{device}")));
     for import in import::newest(&mut tx).await? {
         devices.push(("import", format!("/imports/{}", import.id)));
     }
@@ -116,6 +128,9 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("devices", "/devices"),
         ("device-new", "/devices/new"),
         ("devices-none", "/devices?q=zzzzzz"),
+        ("dispositions", "/dispositions"),
+        ("what-if", "/dispositions/what-if"),
+        ("what-if-tried", "/dispositions/what-if?battery.relend_percent=65&disposition.relend_with_linux=true"),
         ("flags", "/flags"),
         ("tokens", "/tokens"),
         ("exports", "/exports"),

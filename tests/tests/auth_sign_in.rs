@@ -30,6 +30,7 @@ on_both_engines! {
     a_disabled_account_loses_sessions_and_tokens_and_the_last_administrator_stays,
     a_session_ends_when_idle_and_after_a_working_day,
     a_form_needs_this_sessions_token_and_our_own_origin,
+    a_form_of_an_older_or_ended_session_says_why_and_leads_back,
     nothing_secret_is_stored,
 }
 
@@ -186,6 +187,55 @@ async fn a_form_needs_this_sessions_token_and_our_own_origin(test: &TestStore) {
     assert_eq!(page(&cartable, &cookie).await, StatusCode::OK, "the session stands");
     assert_eq!(post(&csrf, ours).await, StatusCode::SEE_OTHER);
     assert_eq!(page(&cartable, &cookie).await, StatusCode::SEE_OTHER, "the session has ended");
+}
+
+async fn a_form_of_an_older_or_ended_session_says_why_and_leads_back(test: &TestStore) {
+    let cartable = staffed(test).await;
+    let cookie = cartable.cookie("anne", clock::now()).await.unwrap();
+    let send = async |cookie: &str, language: &str, referer: &str| {
+        let request = Request::post("/needs")
+            .header(header::HOST, "cartable.example")
+            .header(header::ORIGIN, "https://cartable.example")
+            .header(header::REFERER, referer)
+            .header(header::COOKIE, cookie)
+            .header(header::ACCEPT_LANGUAGE, language)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from("csrf=of-another-session"))
+            .unwrap();
+        cartable.send(request).await.unwrap()
+    };
+    let page = "https://cartable.example/needs?state=open&done=saved";
+    for (language, sentence, blame) in
+        [("en", "while you signed in again", "Ask an administrator"), ("fr", "reconnecté", "administratrice")]
+    {
+        let refused = send(&cookie, language, page).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        assert!(refused.body.contains(sentence) && !refused.body.contains(blame), "{}", refused.body);
+        assert!(refused.body.contains("href=\"/needs?state=open\""), "{}", refused.body);
+    }
+    let ended = send("cartable=gone", "en", page).await;
+    assert_eq!(ended.status, StatusCode::SEE_OTHER);
+    let there = ended.header("location").to_owned();
+    assert_eq!(there, "/sign-in?ended=form&next=%2Fneeds%3Fstate%3Dopen");
+    let asked = Request::get(there).header(header::ACCEPT_LANGUAGE, "en").body(Body::empty()).unwrap();
+    let asked = cartable.send(asked).await.unwrap().body;
+    assert!(
+        asked.contains("was not recorded") && asked.contains("name=\"next\" value=\"/needs?state=open\""),
+        "{asked}"
+    );
+    for elsewhere in ["https://evil.example/needs", "https://cartable.example//evil.example", "nonsense"] {
+        assert_eq!(
+            send("cartable=gone", "en", elsewhere).await.header("location"),
+            "/sign-in?ended=form",
+            "{elsewhere}"
+        );
+    }
+    // Whoever signs out or changes the language on the sign-in page has lost nothing.
+    let language = Request::post("/language")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from("language=en&next=/sign-in"))
+        .unwrap();
+    assert_eq!(cartable.send(language).await.unwrap().header("location"), "/sign-in");
 }
 
 async fn nothing_secret_is_stored(test: &TestStore) {

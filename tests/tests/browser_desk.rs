@@ -148,6 +148,83 @@ async fn a_device_is_handed_over_by_scan_with_and_without_script() {
     }
 }
 
+/// Asks the server beside the page, as another tab does.
+async fn elsewhere(browser: &Browser, path: &str, fields: &str) {
+    let script = format!(
+        "const done = arguments[arguments.length - 1];
+         const csrf = document.querySelector('input[name=csrf]').value;
+         const body = new URLSearchParams({{ csrf, {fields} }});
+         fetch('{path}', {{ method: 'POST', body, redirect: 'manual' }}).then(() => done(1));"
+    );
+    browser.execute_async(&script).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_at_the_desk_loses_no_scan() {
+    let town = Town::begin(4, 0).await;
+    let driver = Driver::start().unwrap();
+    let browser = driver.open("fr").await.unwrap();
+    town.enter(&browser, "/returns").await;
+    browser.execute("window.stayed = true").await.unwrap();
+    let good = "document.querySelectorAll('#lines [data-outcome=good]').length";
+    let waiting = "document.querySelectorAll('#waiting:not([hidden]) [data-codes] li').length";
+    elsewhere(&browser, "/sign-out", "").await;
+    for (label, waits) in [("CD-0001", 1), ("CD-0002", 2)] {
+        scanned(&browser, label).await;
+        browser.until(waiting, waits).await.unwrap();
+    }
+    let told = browser.execute("return document.getElementById('waiting').innerText").await.unwrap();
+    for words in ["Vous êtes déconnecté", "CD-0001", "CD-0002"] {
+        assert!(told.as_str().unwrap().contains(words), "{words}: {told}");
+    }
+    assert_eq!(count(&browser, "document.querySelectorAll('#lines li').length").await, 0, "none is called refused");
+    // Signed in again in another tab: this one's proof is old, and nobody has to reload it.
+    elsewhere(&browser, "/sign-in", &format!("login: '{LOGIN}', password: '{PASSWORD}'")).await;
+    scanned(&browser, "CD-0003").await;
+    browser.until(good, 3).await.unwrap();
+    assert_eq!(count(&browser, waiting).await, 0);
+    assert_eq!(browser.execute("return window.stayed").await.unwrap(), true, "the page was never left");
+    // Signed in again in this tab: what waited goes out by itself.
+    elsewhere(&browser, "/sign-out", "").await;
+    scanned(&browser, "CD-0004").await;
+    browser.until(waiting, 1).await.unwrap();
+    town.enter(&browser, "/returns").await;
+    browser.until(good, 4).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hand_over_asks_for_what_is_missing_and_keeps_what_is_there() {
+    let town = Town::begin(0, 1).await;
+    let driver = Driver::start().unwrap();
+    let browser = driver.open("fr").await.unwrap();
+    browser.set_screen(Screen::Desk).await.unwrap();
+    town.enter(&browser, "/hand-over").await;
+    scanned(&browser, "CD-0001").await;
+    browser.until("document.activeElement?.id === 'borrower' ? 1 : 0", 1).await.unwrap();
+    let reference = town.school.borrowers[0].reference.to_string();
+    browser.type_into("#borrower", &format!("{reference}{ENTER}")).await.unwrap();
+    browser.until("document.activeElement?.id === 'programme' ? 1 : 0", 1).await.unwrap();
+    assert!(browser.source().await.unwrap().contains("Choisissez un dispositif"));
+    // What is scanned next takes the place of what stands there.
+    let chosen = "const field = document.getElementById('borrower'); field.focus(); \
+                  return field.value.length > 0 && field.selectionStart === 0 && field.selectionEnd === field.value.length";
+    assert_eq!(browser.execute(chosen).await.unwrap(), true);
+
+    let confirm = format!("/hand-over?code=CD-0001&borrower={reference}&programme={}", town.school.programme);
+    browser.goto(&format!("{}{confirm}", town.server.console())).await.unwrap();
+    draw(&browser).await;
+    let drawn = browser.execute("return document.querySelector('input[name=drawn]').value").await.unwrap();
+    browser.execute("document.getElementById('due').value = '2020-01-01'").await.unwrap();
+    browser.click("input[name=accessory-0]").await.unwrap();
+    browser.click("form[action='/hand-over'][method=post] button[type=submit]").await.unwrap();
+    browser.until("document.querySelector('[role=alert]') ? 1 : 0", 1).await.unwrap();
+    let kept = "return [document.getElementById('due').value, document.querySelector('input[name=drawn]').value, \
+                document.querySelector('input[name=signature]:checked').value, \
+                document.querySelectorAll('input[type=checkbox]:checked').length]";
+    let kept = browser.execute(kept).await.unwrap();
+    assert_eq!(kept, serde_json::json!(["2020-01-01", drawn, "drawn", 1]));
+}
+
 /// Writes down the pitch of every tone that is started, then starts it.
 const LISTENING: &str = "
     window.tones = [];

@@ -4,7 +4,11 @@
 use std::time::Instant;
 
 use cartable_common::UtcMillis;
-use cartable_server::{auth::Role, clock, domain::scope::Scope};
+use cartable_server::{
+    auth::Role,
+    clock,
+    domain::{paris, scope::Scope},
+};
 use cartable_tests::{
     in_process::InProcess,
     on_both_engines,
@@ -16,6 +20,7 @@ use cartable_tests::{
 
 on_both_engines! {
     each_scan_is_answered_in_clear_words,
+    a_scan_is_understood_whatever_the_scanner_adds,
     a_hand_over_is_recorded_with_its_signature_sealed,
     the_api_lends_and_hides_what_a_role_must_not_see,
 }
@@ -82,6 +87,28 @@ async fn each_scan_is_answered_in_clear_words(test: &TestStore) {
     assert_eq!(again.header("location"), "/returns?done=refused-not-undoable");
 }
 
+async fn a_scan_is_understood_whatever_the_scanner_adds(test: &TestStore) {
+    let (cartable, now) = (InProcess::new(&test.store), clock::now());
+    let school = School::found(&test.store, 1, 1, now).await.unwrap();
+    let devices = school.stock(&test.store, &labels(7), now).await.unwrap();
+    school.lend(&test.store, &devices[..6], now).await.unwrap();
+    let desk = cartable.desk("rosa", Role::Referent, Scope::Sites(vec![school.site])).await.unwrap();
+    // Framed by STX and ETX, with a byte order mark and a zero width space, marked as Code 128, starred as Code 39.
+    for code in ["%02CD-0001%03", "%EF%BB%BFCD-%E2%80%8B0002", "%5DC1CD-0003", "*CD-0004*", "%5DC1%1DCD-0005"] {
+        let line = scan(&desk, &format!("code={code}&condition=good")).await;
+        assert!(line.contains("data-outcome=\"good\""), "{code}: {line}");
+    }
+    // An English scanner on a French keyboard: CD-0006, and a label that is nobody's.
+    let line = scan(&desk, "code=CD)%C3%A0%C3%A0%C3%A0-&condition=good").await;
+    assert!(line.contains("data-outcome=\"good\"") && line.contains("the code was translated"), "{line}");
+    let line = scan(&desk, "code=CD)%C3%A7%C3%A7%C3%A7&condition=good").await;
+    assert!(line.contains("set to another keyboard") && line.contains("data-outcome=\"bad\""), "{line}");
+    let (reference, programme) = (school.borrowers[0].reference.to_string(), school.programme);
+    let asked = format!("/hand-over?code=CD)%C3%A0%C3%A0%C3%A0%C3%A8&borrower=*{reference}*&programme={programme}");
+    let page = desk.get(&asked).await.unwrap();
+    assert!(page.body.contains("CD-0007") && page.body.contains("name=\"due\""), "{}", page.body);
+}
+
 async fn a_hand_over_is_recorded_with_its_signature_sealed(test: &TestStore) {
     let (cartable, now) = (InProcess::new(&test.store), clock::now());
     let school = School::found(&test.store, 1, 2, now).await.unwrap();
@@ -117,7 +144,7 @@ async fn a_hand_over_is_recorded_with_its_signature_sealed(test: &TestStore) {
     assert_eq!(done.status, 303, "{}", done.body);
     let loan = done.header("location").split("last=").nth(1).unwrap().split('&').next().unwrap().to_owned();
     let twice = desk.post("/hand-over", &format!("{form}&signature=paper")).await.unwrap();
-    assert!(twice.status == 422 && twice.body.contains("not in stock"), "{}", twice.body);
+    assert!(twice.status == 422 && twice.body.contains("already handed over to this borrower"), "{}", twice.body);
     let late = desk
         .post("/hand-over", &format!("device={}&borrower={reference}&programme={programme}&due=2020-01-01", devices[1]))
         .await
@@ -158,9 +185,11 @@ async fn the_api_lends_and_hides_what_a_role_must_not_see(test: &TestStore) {
     }
     let (manager, tech) = (cartable.token("manager").await.unwrap(), cartable.token("tech").await.unwrap());
     let reference = school.borrowers[0].reference.to_string();
+    let in_days = |days| paris::date(clock::now().plus_days(days)).to_string();
+    let due = in_days(200);
     let new = |device: usize| {
         serde_json::json!({ "device": devices[device], "borrower": reference, "programme": "D1",
-            "handing_over": { "due": "2099-07-02", "accessories": ["chargeur"], "signature": "paper" } })
+            "handing_over": { "due": due, "accessories": ["chargeur"], "signature": "paper" } })
     };
     let post = async |path: &str, body| {
         cartable.call(&axum::http::Method::POST, path, Some(&manager), Some(body)).await.unwrap()
@@ -172,13 +201,13 @@ async fn the_api_lends_and_hides_what_a_role_must_not_see(test: &TestStore) {
     assert!(again.status == 422 && again.body.contains("not in stock"), "{}", again.body);
     assert_eq!(post("/api/v1/loans", new(1)).await.status, 201);
     let id = made.json()["id"].as_str().unwrap().to_owned();
-    let past = post(&format!("/api/v1/loans/{id}/extend"), serde_json::json!({ "due": "2099-07-01" })).await;
+    let past = post(&format!("/api/v1/loans/{id}/extend"), serde_json::json!({ "due": in_days(199) })).await;
     assert!(past.status == 422 && past.body.contains("later"), "{}", past.body);
     let back = serde_json::json!({ "condition": "worn", "missing_accessories": ["chargeur"] });
     let back = post(&format!("/api/v1/loans/{id}/return"), back).await.json();
     assert_eq!((&back["state"], &back["missing_accessories"][0]), (&"returned".into(), &"chargeur".into()));
     assert_eq!(
-        cartable.get("/api/v1/loans?due_before=2099-07-03", &manager).await.unwrap().json()["total"]["count"],
+        cartable.get(&format!("/api/v1/loans?due_before={}", in_days(201)), &manager).await.unwrap().json()["total"]["count"],
         1
     );
     // By tag in any case, by serial number; by reference for those who may know who holds what.

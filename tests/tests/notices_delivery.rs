@@ -8,18 +8,25 @@ use cartable_server::{
     config::{MailSettings, Security},
     domain::{
         borrower::{BorrowerKind, Guardian, Identity},
+        campaign::{CampaignState, Choice, Desks},
         policy::Policy,
         school_calendar::Zone,
+        scope::Scope,
     },
     jobs::notices::{Done, NoticesError, Writing},
     mail::smtp::Mailer,
     pki::MasterKey,
-    store::{Store, borrower, message, message_attempt},
+    store::{
+        Store, borrower,
+        campaign::{self, Campaign},
+        campaign_excuse, message, message_attempt,
+    },
     vault::Vault,
 };
 use cartable_tests::{fleet::at, lent::Lent, mail_server::MailServer, on_both_engines, raw::Raw, stores::TestStore};
 use jiff::civil::{Date, date};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 on_both_engines! {
     a_mail_server_that_is_down_for_an_hour_loses_and_doubles_nothing,
@@ -27,6 +34,7 @@ on_both_engines! {
     nothing_leaves_on_holidays,
     a_referent_gets_one_digest_and_a_family_without_address_is_passed_on,
     a_returned_loan_never_leaves,
+    a_closed_campaign_and_an_excused_loan_write_to_nobody,
     a_job_that_did_not_run_for_days_writes_once_what_still_matters,
     one_bad_address_does_not_keep_the_other_parent_from_reading,
     a_letter_whose_answer_never_came_is_repeated_once_under_its_id,
@@ -285,6 +293,48 @@ async fn a_returned_loan_never_leaves(test: &TestStore) {
     let mut raw = Raw::connect(test.url()).await.unwrap();
     assert_eq!(raw.number("SELECT count(*) FROM message WHERE state = 'cancelled'").await.unwrap(), 1);
     assert_eq!(raw.number("SELECT count(*) FROM notice WHERE dropped_why = 'loan_ended'").await.unwrap(), 2);
+}
+
+async fn a_closed_campaign_and_an_excused_loan_write_to_nobody(test: &TestStore) {
+    let stage = Stage::new(test).await;
+    let lent = Lent::new(&test.store, test.url(), &stage.vault, at(SEPTEMBER, 0, 0)).await.unwrap();
+    let family = lent.family(1, &["f@x.example"], at(SEPTEMBER, 0, 0)).await.unwrap();
+    lent.lend(1, family, in_days(90), at(SEPTEMBER, 0, 0)).await.unwrap();
+    let excused = lent.lend(2, family, in_days(90), at(SEPTEMBER, 0, 0)).await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    let mut ids = Vec::new();
+    for name in ["Ouverte", "Close"] {
+        let campaign = Campaign {
+            id: Uuid::now_v7(),
+            name: name.into(),
+            state: CampaignState::Planned,
+            choice: Choice::default(),
+            first: in_days(7),
+            last: in_days(14),
+            desks: Desks { desks: 1, slots: 5 },
+            created_by: "marie".into(),
+            created_at: at(0, 0, 0),
+        };
+        campaign::insert(&mut tx, &campaign).await.unwrap();
+        campaign::start(&mut tx, campaign.id, &stage.policy, at(0, 0, 0)).await.unwrap();
+        let why = ("absent", "marie");
+        campaign_excuse::excuse(&mut tx, &Scope::Everything, (campaign.id, excused.id), why, at(0, 0, 0))
+            .await
+            .unwrap();
+        ids.push(campaign.id);
+    }
+    // The second one had only the loan that the first one excused, and expects it again.
+    assert!(campaign_excuse::undo(&mut tx, &Scope::Everything, (ids[1], excused.id)).await.unwrap());
+    assert!(campaign::close(&mut tx, ids[1], at(0, 0, 0)).await.unwrap());
+    tx.commit().await.unwrap();
+    stage.set(at(0, 0, 5));
+    stage.run().await;
+    let taken = stage.mail.taken();
+    assert_eq!(taken.len(), 1, "one letter, of the campaign that runs, about the loan that it expects");
+    let text = taken[0].text();
+    assert!(text.contains("PC-0001") && text.contains("Ouverte") && !text.contains("PC-0002"), "{text}");
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM notice WHERE dropped_why = 'not_expected'").await.unwrap(), 2);
 }
 
 async fn a_job_that_did_not_run_for_days_writes_once_what_still_matters(test: &TestStore) {

@@ -224,7 +224,7 @@ async fn a_need_is_changed_while_it_is_open(test: &TestStore) {
     let (action, details) = town.last_act("allocation", &allocation).await;
     assert!(action == "allocation.approve" && details["api_token"].is_string(), "{details}");
     town.post(&path, json!({ "level": "6e" }), 422).await;
-    assert_eq!(rita.get(&path).await.unwrap().status, 400, "it is met");
+    assert_eq!(rita.get(&path).await.unwrap().status, 422, "it is met");
 }
 
 async fn programmes_sites_and_referents_are_made_by_api(test: &TestStore) {

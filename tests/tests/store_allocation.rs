@@ -21,6 +21,7 @@ use cartable_server::{
         allocation_approval::{self, AT_ONCE, ApprovalError, ApprovalRefused, Approved},
         allocation_line::{self, LineQuery, LineRow},
         device::{self, NewDevice},
+        device_archive,
         lending::{Clerk, Lending},
         loan, need, programme,
         site::{self, NewSite},
@@ -215,7 +216,7 @@ async fn a_device_that_moved_on_is_refused_and_the_others_go_through(test: &Test
     // One device is archived, one need withdrawn, meanwhile.
     let mut tx = test.store.write().await.unwrap();
     let gone = DeviceId(before[0].device.as_ref().unwrap().id);
-    device::archive(&mut tx, &Scope::Everything, gone, "broken", at(2, 1, 0)).await.unwrap();
+    device_archive::archive(&mut tx, &Scope::Everything, gone, "broken", at(2, 1, 0)).await.unwrap();
     need::withdraw(&mut tx, &Scope::Everything, before[1].need, at(2, 1, 0)).await.unwrap();
     tx.commit().await.unwrap();
     // A third device is kept for another programme now.

@@ -42,6 +42,7 @@ on_both_engines! {
     those_still_expected_are_written_to_once_a_day,
     letters_are_those_of_a_site_and_of_its_part,
     every_campaign_is_read_page_by_page,
+    no_loan_is_expected_twice_and_nothing_starts_when_it_is_over,
 }
 
 /// Midday in Paris on a day of June 2027.
@@ -156,6 +157,9 @@ async fn a_campaign_starts_whole_or_not_at_all(test: &TestStore) {
     drop(tx);
     let again = start(test, narrow).await;
     assert!(matches!(again, Err(StartError::Refused(StartRefused::NotPlanned))), "{again:?}");
+    let mut tx = test.store.write().await.unwrap();
+    assert!(campaign::close(&mut tx, narrow, june(2)).await.unwrap());
+    tx.commit().await.unwrap();
     let leaving = planned(test, Choice { leaving: true, ..Choice::default() }, Desks { desks: 1, slots: 4 }).await;
     assert_eq!(start(test, leaving).await.unwrap(), 4);
     let nobody = Choice { sites: vec![Uuid::new_v4()], ..Choice::default() };
@@ -380,4 +384,30 @@ async fn every_campaign_is_read_page_by_page(test: &TestStore) {
         }
     }
     assert_eq!(found, ids);
+}
+
+async fn no_loan_is_expected_twice_and_nothing_starts_when_it_is_over(test: &TestStore) {
+    let (site, loans) = lend(test, 1, 3).await;
+    let desks = Desks { desks: 1, slots: 3 };
+    let (first, second, third) = (
+        planned(test, Choice::default(), desks).await,
+        planned(test, Choice::default(), desks).await,
+        planned(test, Choice::default(), desks).await,
+    );
+    assert_eq!(start(test, first).await.unwrap(), 3);
+    let refused = start(test, second).await;
+    assert!(matches!(refused, Err(StartError::Refused(StartRefused::NoLoans))), "{refused:?}");
+    let mut tx = test.store.write().await.unwrap();
+    let own = Scope::Sites(vec![site]);
+    assert!(campaign_excuse::excuse(&mut tx, &own, (first, loans[0].id), ("ill", "marie"), june(2)).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(start(test, second).await.unwrap(), 1, "who is excused there is expected here");
+    let mut tx = test.store.write().await.unwrap();
+    assert!(campaign::close(&mut tx, first, june(3)).await.unwrap());
+    tx.commit().await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    let late = campaign::start(&mut tx, third, &Policy::default(), june(19)).await;
+    assert!(matches!(late, Err(StartError::Refused(StartRefused::Past))), "{late:?}");
+    drop(tx);
+    assert_eq!(start(test, third).await.unwrap(), 2, "a campaign that is closed expects nobody");
 }

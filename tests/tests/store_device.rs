@@ -13,6 +13,7 @@ use cartable_server::{
     store::{
         Tx, contact, detail,
         device::{self, NewDevice},
+        device_archive::{self, Archiving},
         device_list::{self, DeviceQuery},
         flag, history, judgement, lease, review,
         site::{self, NewSite},
@@ -117,8 +118,11 @@ async fn a_device_outside_the_scope_does_not_exist(test: &TestStore) {
         assert_eq!(device::set_status(&mut tx, &scope, id, DeviceStatus::Revoked).await.unwrap(), None);
         assert!(!device::set_site(&mut tx, &scope, id, Some(mine)).await.unwrap());
         assert!(!device::set_asset_tag(&mut tx, &scope, id, None).await.unwrap());
-        assert!(!device::archive(&mut tx, &scope, id, "mine now", at(0, 0, 0)).await.unwrap());
-        assert!(!device::unarchive(&mut tx, &scope, id, &Policy::default(), at(0, 0, 0)).await.unwrap());
+        assert_eq!(
+            device_archive::archive(&mut tx, &scope, id, "mine now", at(0, 0, 0)).await.unwrap(),
+            Archiving::Unknown
+        );
+        assert!(!device_archive::unarchive(&mut tx, &scope, id, &Policy::default(), at(0, 0, 0)).await.unwrap());
         assert!(!device::accept_baseline(&mut tx, &scope, id, &Policy::default(), at(0, 0, 0)).await.unwrap());
         assert_eq!(flag::history_of_device(&mut tx, &scope, id).await.unwrap(), []);
         assert_eq!(history::changes_of(&mut tx, &scope, id).await.unwrap(), []);
@@ -179,13 +183,13 @@ async fn archiving_keeps_everything_and_silences_its_flags(test: &TestStore) {
     let mut tx = test.store.write().await.unwrap();
     let raised = vec![finding(FlagCode::DriveWorn, "x", Severity::Warning, "9")];
     judgement::apply(&mut tx, new.id, raised, at(0, 0, 0)).await.unwrap();
-    assert!(device::archive(&mut tx, &ALL, new.id, "perdu", at(1, 0, 0)).await.unwrap());
-    assert!(device::archive(&mut tx, &ALL, new.id, "volé", at(2, 0, 0)).await.unwrap());
+    assert_eq!(device_archive::archive(&mut tx, &ALL, new.id, "perdu", at(1, 0, 0)).await.unwrap(), Archiving::Done);
+    assert_eq!(device_archive::archive(&mut tx, &ALL, new.id, "volé", at(2, 0, 0)).await.unwrap(), Archiving::Done);
     let found = device::find(&mut tx, &ALL, new.id).await.unwrap().unwrap();
     assert_eq!((found.archived_at, found.archive_reason.as_deref()), (Some(at(1, 0, 0)), Some("perdu")));
     assert_eq!((found.open_flags, found.worst_severity), (0, 0));
     assert_eq!(flag::history_of_device(&mut tx, &ALL, new.id).await.unwrap()[0].cleared_at, Some(at(1, 0, 0)));
-    assert!(device::unarchive(&mut tx, &ALL, new.id, &Policy::default(), at(40, 0, 0)).await.unwrap());
+    assert!(device_archive::unarchive(&mut tx, &ALL, new.id, &Policy::default(), at(40, 0, 0)).await.unwrap());
     let found = device::find(&mut tx, &ALL, new.id).await.unwrap().unwrap();
     assert_eq!((found.archived_at, found.archive_reason), (None, None));
     let open = flag::open_of_device(&mut tx, &ALL, new.id).await.unwrap();

@@ -15,6 +15,7 @@ use cartable_server::{
     store::{
         Store,
         device::{self, NewDevice},
+        device_archive,
         device_list::{self, Archived, COUNT_CAP, DeviceQuery, DeviceSort, Direction},
         flag,
         flag_list::{self, FlagQuery, Handling},
@@ -214,7 +215,7 @@ async fn filters_combine_and_totals_agree(test: &TestStore) {
     raise(&test.store, devices[1].id, FlagCode::BatteryWorn, Severity::Warning, at(0, 0, 0)).await;
     raise(&test.store, devices[7].id, FlagCode::DriveFailing, Severity::Critical, at(0, 0, 0)).await;
     let mut tx = test.store.write().await.unwrap();
-    assert!(device::archive(&mut tx, &Scope::Everything, devices[11].id, "cassé", at(0, 0, 0)).await.unwrap());
+    device_archive::archive(&mut tx, &Scope::Everything, devices[11].id, "cassé", at(0, 0, 0)).await.unwrap();
     tx.commit().await.unwrap();
     let everything = DeviceQuery::default();
     for (query, count) in [

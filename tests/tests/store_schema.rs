@@ -23,18 +23,19 @@ const SQLITE_COLUMNS: &str = r#"SELECT t.name, c.name, c.type, c."notnull" = 0 F
 const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text, data_type::text, is_nullable = 'YES' \
     FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_sqlx%' \
     AND NOT EXISTS (SELECT FROM pg_class p WHERE p.oid = table_name::regclass AND p.relispartition)";
-const SQLITE_INDEXES: &str = r#"SELECT t.name, i.name, i."unique" = 1, c.name FROM sqlite_schema t, pragma_index_list(t.name) i,
+const SQLITE_INDEXES: &str = r#"SELECT t.name, i.name, i."unique" = 1, COALESCE(c.name, 'an expression') FROM sqlite_schema t, pragma_index_list(t.name) i,
     pragma_index_info(i.name) c WHERE t.type = 'table' AND t.name NOT LIKE '\_sqlx%' ESCAPE '\'
     AND t.name NOT LIKE 'device\_search%' ESCAPE '\' ORDER BY t.name, i.name, c.seqno"#;
 /// A primary key of one integer is SQLite's row number and has no index of its own.
 const SQLITE_KEYS: &str = r#"SELECT t.name, 'primary key', true, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
     WHERE t.type = 'table' AND t.name NOT LIKE '\_sqlx%' ESCAPE '\' AND c.pk > 0
     AND t.name NOT LIKE 'device\_search%' ESCAPE '\' ORDER BY t.name, c.pk"#;
-const POSTGRES_INDEXES: &str = "SELECT t.relname::text, i.relname::text, x.indisunique, a.attname::text \
+const POSTGRES_INDEXES: &str = "SELECT t.relname::text, i.relname::text, x.indisunique, \
+    COALESCE(a.attname::text, 'an expression') \
     FROM pg_index x JOIN pg_class t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid \
     JOIN pg_namespace n ON n.oid = t.relnamespace \
     JOIN unnest(x.indkey) WITH ORDINALITY AS k (number, place) ON true \
-    JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number \
+    LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number \
     WHERE n.nspname = 'public' AND t.relname NOT LIKE '\\_sqlx%' AND NOT t.relispartition \
     AND i.relname <> 'device_search' ORDER BY t.relname, i.relname, k.place";
 

@@ -5,7 +5,7 @@ use cartable_common::report::SelfAssessment;
 use cartable_server::{
     domain::{device::DeviceStatus, policy::Policy, scope::Scope},
     jobs::flag_sweep,
-    store::{Store, device},
+    store::{Store, device, device_archive},
 };
 use cartable_tests::{
     fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
@@ -100,10 +100,10 @@ async fn act(store: &Store, running: &RunningIngest, one: Enrolled, dice: &mut D
             device::set_status(&mut tx, &ALL, one.device, DeviceStatus::Active).await.unwrap();
         }
         9 if dice.below(2) == 0 => {
-            device::archive(&mut tx, &ALL, one.device, "test", now).await.unwrap();
+            device_archive::archive(&mut tx, &ALL, one.device, "test", now).await.unwrap();
         }
         9 => {
-            device::unarchive(&mut tx, &ALL, one.device, &Policy::default(), now).await.unwrap();
+            device_archive::unarchive(&mut tx, &ALL, one.device, &Policy::default(), now).await.unwrap();
         }
         _ => {
             device::accept_baseline(&mut tx, &ALL, one.device, &Policy::default(), now).await.unwrap();

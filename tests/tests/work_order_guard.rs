@@ -286,7 +286,7 @@ async fn parts_go_where_they_may(test: &TestStore) {
         let new = NewPart::new(PartKind::Battery, model, 100, 1).unwrap();
         part::insert(bench.tx(), id, &new, None, clock::now()).await.unwrap();
     }
-    let refused = bench.use_part(at_repair.order, wrong).await;
+    let refused = bench.use_part(at_repair.order, wrong, Uuid::now_v7()).await;
     assert!(matches!(refused, Err(WorkError::Refused(Refused::OtherModel))), "{refused:?}");
     bench.commit().await.unwrap();
     let (part, order) = (raw.uuid(fits), raw.uuid(early.order));
@@ -310,7 +310,10 @@ async fn parts_go_where_they_may(test: &TestStore) {
     // A unit that parts were taken from is not put together again.
     let donor = world.unit(&[Try::Begin, Try::InspectFaulty, Try::GiveUp, Try::Parts]).await;
     let mut bench = world.bench().await;
-    bench.harvest(donor.order, &NewPart::new(PartKind::Screen, "", 0, 1).unwrap(), None).await.unwrap();
+    bench
+        .harvest(donor.order, (Uuid::now_v7(), &NewPart::new(PartKind::Screen, "", 0, 1).unwrap()), None)
+        .await
+        .unwrap();
     bench.commit().await.unwrap();
     let reopened =
         format!("UPDATE work_order SET {} WHERE id = {}", columns("closed", "inspection"), raw.uuid(donor.order));

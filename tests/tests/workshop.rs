@@ -28,6 +28,7 @@ on_both_engines! {
     two_half_working_units_make_one_good,
     what_staff_found_outranks_what_the_machine_claims_and_both_are_kept,
     a_foreign_unit_is_no_place_for_a_part,
+    a_second_click_does_nothing_more,
     time_raises_flags_and_steps_clear_them,
     scripts_do_the_same_by_the_api,
 }
@@ -363,6 +364,58 @@ async fn a_foreign_unit_is_no_place_for_a_part(test: &TestStore) {
     assert_eq!(number(test, "SELECT count(*) FROM part").await, 0, "nor is it taken out");
     let everywhere = workshop.refurbisher.post(&format!("{donor}/harvest"), fields).await.unwrap();
     assert_eq!(everywhere.header("location"), format!("{donor}?done=saved"));
+}
+
+async fn a_second_click_does_nothing_more(test: &TestStore) {
+    let workshop = Workshop::new(test, 1).await;
+    let order = workshop.scan("CD-0001").await;
+    let at = |outcome: &str| format!("{order}?done={outcome}");
+    let twice = async |path: &str, fields: &str, second: &str| {
+        for outcome in ["saved", second] {
+            let answer = workshop.refurbisher.post(path, fields).await.unwrap();
+            assert!(answer.header("location").ends_with(&format!("?done={outcome}")), "{path} {fields}");
+        }
+    };
+    twice(&format!("{order}/move"), "step=begin", "already").await;
+    for outcome in ["saved", "already"] {
+        let answer = workshop.inspect(&order, &[("screen", "faulty")], "").await;
+        assert_eq!(answer.header("location"), at(outcome));
+    }
+    for outcome in ["saved", "already"] {
+        let answer = workshop.administrator.post(&format!("{order}/waiver"), "reason=no+drive").await.unwrap();
+        assert_eq!(answer.header("location"), at(outcome));
+    }
+    twice(&format!("{order}/move"), "step=repair", "already").await;
+    let mark = async |path: &str| {
+        let page = workshop.refurbisher.get(path).await.unwrap().body;
+        page.split("name=\"once\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let once = mark("/parts").await;
+    twice("/parts", &format!("kind=screen&model=&price=75&count=3&once={once}"), "already").await;
+    assert_eq!(number(test, "SELECT count(*) FROM part").await, 1);
+    let page = workshop.refurbisher.get(&order).await.unwrap().body;
+    let part = page.split("name=\"part\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let once = mark(&order).await;
+    twice(&format!("{order}/parts"), &format!("part={part}&once={once}"), "saved").await;
+    assert_eq!(number(test, "SELECT count FROM part").await, 2, "one screen");
+    let photograph = photograph();
+    let once = mark(&order).await;
+    for _ in 0..2 {
+        let file = File { name: "x.png", content: &photograph };
+        let fields = [("once", once.as_str())];
+        let answer = workshop.refurbisher.upload(&format!("{order}/photos"), &fields, Some(file)).await.unwrap();
+        assert_eq!(answer.header("location"), at("saved"));
+    }
+    assert_eq!(number(test, "SELECT count(*) FROM work_photo").await, 1);
+    // Another grade is not what was done.
+    for step in ["step=reinstall", "step=installed"] {
+        workshop.step(&order, step).await;
+    }
+    assert_eq!(workshop.inspect(&order, &[], "").await.status, 303);
+    twice(&format!("{order}/move"), "step=grade&grade=B", "already").await;
+    workshop.refused(&order, "step=grade&grade=A", "not-from").await;
+    let acts = "SELECT count(*) FROM work_order_event";
+    assert_eq!(number(test, acts).await, 11, "each was done once");
 }
 
 async fn time_raises_flags_and_steps_clear_them(test: &TestStore) {

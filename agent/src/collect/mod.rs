@@ -12,7 +12,6 @@ use cartable_common::{
 };
 
 pub mod smartctl;
-pub mod smartctl_json;
 
 #[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "unsupported.rs")]
@@ -61,7 +60,13 @@ pub async fn collect(sources: &Sources) -> HealthReport {
     let Found { mut report, drive_names } = imp::machine(&sources.root);
     for (drive, name) in report.drives.iter_mut().zip(&drive_names) {
         match smartctl::ask(sources, name).await {
-            Ok(answer) => smartctl_json::merge(drive, &answer, &mut report.unread),
+            Ok(answer) => {
+                cartable_common::smartctl::merge(drive, &answer);
+                if !cartable_common::smartctl::tells_health(drive) {
+                    let words = "the drive tells nothing of its health";
+                    report.unread.push(unread(Subject::DriveHealth, UnreadReason::NotPresent, words));
+                }
+            }
             // The kernel already told all that an eMMC knows of its wear.
             Err(_) if drive.emmc.is_some() => {}
             Err(missing) => report.unread.push(missing),
@@ -113,7 +118,34 @@ fn corpus() -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use cartable_common::report::Drive;
+
     use super::*;
+
+    #[test]
+    fn every_real_reading_of_the_corpus_is_read() {
+        let Some(corpus) = corpus() else { return };
+        let folder = std::fs::read_dir(corpus).unwrap();
+        let mut read = 0;
+        for path in folder.map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.extension().is_none_or(|kind| kind != "json") || name.starts_with("no-device") {
+                continue;
+            }
+            let answer: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            let mut drive = Drive::default();
+            cartable_common::smartctl::merge(&mut drive, &answer);
+            assert!(drive.model.is_some(), "{name} has no model");
+            assert!(
+                drive.nvme.is_some() || !drive.ata_attributes.is_empty() || drive.self_assessment.is_some(),
+                "{name}"
+            );
+            let again: Drive = serde_json::from_str(&serde_json::to_string(&drive).unwrap()).unwrap();
+            assert_eq!(again, drive, "{name} does not survive the wire");
+            read += 1;
+        }
+        assert!(read > 20, "only {read} readings");
+    }
 
     #[test]
     fn no_path_travels_in_a_reason() {

@@ -85,6 +85,7 @@ borrower-erase = Erase who this is
 borrower-erase-explained = The reference and the loans stay, with nothing that leads to the person.
 borrower-erased = Who it was is erased.
 borrower-erase-refused = Cannot be erased while a loan is open. Contact details can be taken out by correcting the identity.
+borrower-problem-erased = Who this borrower was has been erased: record the person anew, so that earlier loans do not become another's.
 borrower-problem-still-needed = A loan is open: who holds the device is known until its return (GDPR art. 17(3)(e)). Contact details can be taken out by correcting the identity.
 borrower-problem-kind = Choose a kind.
 borrower-problem-site = Choose a site.

@@ -37,10 +37,12 @@ campaign-desk-slot = desk { $one }, no. { $two }
 campaign-excuse = Excuse
 campaign-problem-name = Give a name of 1 to 80 characters.
 campaign-problem-window = The last day comes after the first.
+campaign-problem-too-long = A campaign lasts 366 days at most: choose an earlier last day.
+campaign-problem-past = The campaign's last day is past: choose other days before you start it.
 campaign-problem-desks = 1 to 20 desks, 1 to 1,000 returns a day each.
 campaign-problem-choice = One of the choices does not exist.
 campaign-problem-not-planned = The campaign has started already.
-campaign-problem-no-loans = No open loan matches the choice.
+campaign-problem-no-loans = No open loan fits the choice, or another campaign expects all of them already.
 campaign-problem-too-few = { $one }: { $two } places are missing. Add a desk or days.
 return-expected = Expected
 return-returned = Returned
@@ -59,6 +61,7 @@ campaign-of-sites = { $count ->
     [one] { $count } site
    *[other] { $count } sites
 }
+campaign-no-contact = None expected
 campaign-leaving-only = pupils who leave
 campaign-edit = Change
 campaign-save = Save

@@ -39,3 +39,5 @@ export-hint-allocations = Who proposed, adjusted and decided
 export-hint-campaigns = Windows and desks
 export-hint-imports = What became of each file
 export-hint-audit = Who changed what, as it was recorded
+export-dispositions = Dispositions
+export-hint-dispositions = With cost, value, confidence and policy version

@@ -34,11 +34,14 @@ notice-handed_over = Hand-over
 notice-returned = Return
 notice-unreachable = Family to be told
 
+notice-no-address = No e-mail address is known: complete the record, then send again.
+notice-malformed-address = The e-mail address is not valid: correct it on the record, then send again.
 dropped-loan_ended = The loan has ended
 dropped-due_changed = The date has changed
 dropped-superseded = A later reminder takes its place
 dropped-expired = Too late
 dropped-recipient_gone = The recipient is gone
+dropped-not_expected = The campaign does not expect it any more
 
 message-title = E-mail
 message-about = What it is about

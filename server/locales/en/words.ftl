@@ -50,6 +50,7 @@ flag-warranty_ending = Warranty ending
 flag-stage_overdue = Stuck at a stage
 flag-ready_unassigned = Ready, unassigned
 flag-not_to_relend = Not to relend
+flag-due_for_refurbishment = Due for refurbishment
 chassis-laptop = Laptop
 chassis-tablet = Tablet
 chassis-desktop = Desktop

@@ -85,6 +85,7 @@ borrower-erase = Effacer l’identité
 borrower-erase-explained = La référence et l’historique des prêts restent, sans lien avec la personne.
 borrower-erased = L’identité est effacée.
 borrower-erase-refused = Effacement impossible tant qu’un prêt est en cours. Les coordonnées peuvent être retirées en corrigeant l’identité.
+borrower-problem-erased = L’identité de ce bénéficiaire a été effacée : enregistrez la personne de nouveau, pour que ses anciens prêts ne deviennent pas ceux d’une autre.
 borrower-problem-still-needed = Un prêt est en cours : l’identité reste connue jusqu’au retour (RGPD, art. 17.3.e). Les coordonnées peuvent être retirées en corrigeant l’identité.
 borrower-problem-kind = Choisissez une nature.
 borrower-problem-site = Choisissez un établissement.

@@ -37,10 +37,12 @@ campaign-desk-slot = guichet { $one }, n° { $two }
 campaign-excuse = Excuser
 campaign-problem-name = Donnez un nom de 1 à 80 caractères.
 campaign-problem-window = Le dernier jour vient après le premier.
+campaign-problem-too-long = Une campagne dure 366 jours au plus : choisissez un dernier jour plus proche.
+campaign-problem-past = Le dernier jour de la campagne est passé : choisissez d’autres jours avant de la démarrer.
 campaign-problem-desks = 1 à 20 guichets, 1 à 1 000 restitutions par jour chacun.
 campaign-problem-choice = Un des choix n’existe pas.
 campaign-problem-not-planned = La campagne a déjà démarré.
-campaign-problem-no-loans = Aucun prêt en cours ne correspond au choix.
+campaign-problem-no-loans = Aucun prêt en cours ne correspond au choix, ou une autre campagne les attend déjà tous.
 campaign-problem-too-few = { $one } : il manque { $two } places. Ajoutez un guichet ou des jours.
 return-expected = Attendus
 return-returned = Rendus
@@ -59,6 +61,7 @@ campaign-of-sites = { $count ->
     [one] { $count } établissement
    *[other] { $count } établissements
 }
+campaign-no-contact = Aucun attendu
 campaign-leaving-only = élèves qui partent
 campaign-edit = Modifier
 campaign-save = Enregistrer

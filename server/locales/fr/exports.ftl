@@ -39,3 +39,5 @@ export-hint-allocations = Qui a proposé, ajusté et décidé
 export-hint-campaigns = Fenêtres et guichets
 export-hint-imports = Ce que chaque fichier est devenu
 export-hint-audit = Qui a changé quoi, tel qu’enregistré
+export-dispositions = Orientations
+export-hint-dispositions = Avec coût, valeur, confiance et version de la politique

@@ -34,11 +34,14 @@ notice-handed_over = Remise
 notice-returned = Restitution
 notice-unreachable = Famille à prévenir
 
+notice-no-address = Aucune adresse e-mail n’est connue : complétez la fiche, puis renvoyez.
+notice-malformed-address = L’adresse e-mail n’est pas valable : corrigez-la sur la fiche, puis renvoyez.
 dropped-loan_ended = Le prêt a pris fin
 dropped-due_changed = La date a changé
 dropped-superseded = Remplacé par un rappel plus récent
 dropped-expired = Trop tard
 dropped-recipient_gone = Destinataire parti
+dropped-not_expected = La campagne ne l’attend plus
 
 message-title = Courriel
 message-about = De quoi il parle

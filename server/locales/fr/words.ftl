@@ -50,6 +50,7 @@ flag-warranty_ending = Fin de garantie
 flag-stage_overdue = Bloqué à une étape
 flag-ready_unassigned = Prêt, non attribué
 flag-not_to_relend = À ne pas reprêter
+flag-due_for_refurbishment = À reconditionner
 chassis-laptop = Portable
 chassis-tablet = Tablette
 chassis-desktop = Fixe

@@ -94,10 +94,11 @@ fn sealed_wrong(error: VaultError) -> Problem {
     Problem::internal()
 }
 
+/// The borrower, held, if this person may do `action` to it. For units of work that write.
 async fn borrower_for(tx: &mut Tx, bearer: &BearerToken, id: Uuid, action: Action) -> Result<Borrower, Problem> {
     let person = &bearer.person;
     Problem::check(person.can(action, Object::OwnScope), "")?;
-    let found = borrower::find(tx, &person.scope, id).await?.ok_or_else(|| Problem::not_found(UNKNOWN))?;
+    let found = borrower::find_to_change(tx, &person.scope, id).await?.ok_or_else(|| Problem::not_found(UNKNOWN))?;
     Problem::check(person.can(action, Object::OfSite(found.site)), UNKNOWN)?;
     Ok(found)
 }
@@ -205,6 +206,11 @@ pub async fn change(
     if let Some(identity) = &body.identity {
         Problem::check(bearer.person.can(Action::SeeIdentity, Object::OfSite(found.site)), UNKNOWN)?;
         checked(identity)?;
+        if found.identity_erased_at.is_some() {
+            return Err(Problem::unprocessable(
+                "Who this borrower was has been erased: record the person anew, so that earlier loans stay nobody's.",
+            ));
+        }
         let known = borrower::is_identity_known(&mut tx, id).await?;
         let sealed = app.vault.seal_identity(id, identity).map_err(sealed_wrong)?;
         borrower::put_identity(&mut tx, id, &sealed, bearer.now).await?;

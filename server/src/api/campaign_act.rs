@@ -96,7 +96,10 @@ impl From<StartError> for Problem {
         match error {
             StartError::Store(error) => error.into(),
             StartError::Refused(
-                refused @ (StartRefused::NotPlanned | StartRefused::NoLoans | StartRefused::TooFew { .. }),
+                refused @ (StartRefused::NotPlanned
+                | StartRefused::NoLoans
+                | StartRefused::Past
+                | StartRefused::TooFew { .. }),
             ) => Self::unprocessable(format!("Refused: {refused}.")),
         }
     }

@@ -14,7 +14,6 @@ use crate::{
         battery,
         device::DeviceStatus,
         device_record::ContactExpected,
-        drive,
         flag::Baseline,
         grade::Grade,
         policy::Policy,
@@ -181,6 +180,7 @@ impl From<Contact> for ContactBody {
 
 impl HealthBody {
     fn new(health: Health, policy: &Policy) -> Self {
+        let drives = health.drives(policy);
         Self {
             report_id: health.report_id.0,
             sequence: health.sequence,
@@ -189,7 +189,7 @@ impl HealthBody {
             content_hash: health.content_hash,
             drive_verdict: health.drive_verdict,
             battery_verdict: health.battery_verdict,
-            drives: health.report.drives.iter().map(|drive| drive::judge(drive, policy)).collect(),
+            drives,
             batteries: health.report.batteries.iter().map(|battery| battery::judge(battery, policy)).collect(),
             report: health.report,
         }

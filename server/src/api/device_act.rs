@@ -20,6 +20,7 @@ use crate::{
     store::{
         Tx,
         device::{self, DeviceRow},
+        device_archive::{self, Archiving},
         enrolment, review,
     },
 };
@@ -32,7 +33,7 @@ pub struct AssetTagBody {
     asset_tag: Option<String>,
 }
 
-/// Why a device is archived.
+/// Why a device is archived, or taken out of the archive.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArchiveBody {
@@ -81,7 +82,7 @@ pub async fn set_asset_tag(
 
 /// Put a device away for good
 ///
-/// Everything about it is kept. Roles: administrator, programme manager, technician and refurbisher, within their sites.
+/// Everything about it is kept. Refused while it is lent or reserved, since what is owed would be hidden with it, and while its work order is open. Roles: administrator, programme manager, technician and refurbisher, within their sites.
 #[utoipa::path(post, path = "/v1/devices/{id}/archive", tag = "devices", request_body = ArchiveBody,
     params(("id" = Uuid, Path, description = "The device")), responses((status = 204),
     (status = 400, response = Problem), (status = 401, response = Problem),
@@ -95,8 +96,40 @@ pub async fn archive(
     let mut tx = app.store.write().await?;
     let found = device_for(&mut tx, &bearer, id, Action::ChangeDevice).await?;
     let reason = reason(&body.reason)?;
-    device::archive(&mut tx, &bearer.person.scope, found.id, reason, bearer.now).await?;
+    match device_archive::archive(&mut tx, &bearer.person.scope, found.id, reason, bearer.now).await? {
+        Archiving::Done => {}
+        Archiving::Unknown => return Err(Problem::not_found(UNKNOWN)),
+        Archiving::Lent => {
+            let why = "The device is lent or reserved for a borrower: take it back, or end the loan otherwise, first.";
+            return Err(Problem::unprocessable(why));
+        }
+        Archiving::OnBench => {
+            return Err(Problem::unprocessable("The device is on the bench: finish its work order first."));
+        }
+    }
     record(&mut tx, &bearer, "device.archive", ("device", id), json!({ "reason": reason })).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Take a device out of the archive
+///
+/// It is judged anew. Roles: administrator, programme manager, technician and refurbisher, within their sites.
+#[utoipa::path(post, path = "/v1/devices/{id}/unarchive", tag = "devices", request_body = ArchiveBody,
+    params(("id" = Uuid, Path, description = "The device")), responses((status = 204),
+    (status = 400, response = Problem), (status = 401, response = Problem),
+    (status = 403, response = Problem), (status = 404, response = Problem), (status = 422, response = Problem)))]
+pub async fn unarchive(
+    State(app): State<App>,
+    bearer: BearerToken,
+    Path(id): Path<Uuid>,
+    Body(body): Body<ArchiveBody>,
+) -> Result<StatusCode, Problem> {
+    let mut tx = app.store.write().await?;
+    let found = device_for(&mut tx, &bearer, id, Action::ChangeDevice).await?;
+    let reason = reason(&body.reason)?;
+    device_archive::unarchive(&mut tx, &bearer.person.scope, found.id, &app.policy, bearer.now).await?;
+    record(&mut tx, &bearer, "device.unarchive", ("device", id), json!({ "reason": reason })).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

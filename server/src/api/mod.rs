@@ -4,6 +4,8 @@
 //! that document, and a test fails when it is stale. It never reads cookies: a browser cannot be tricked into it.
 
 mod act;
+pub mod advice;
+pub mod advice_list;
 pub mod allocation;
 pub mod allocation_act;
 pub mod audit;
@@ -97,6 +99,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(device_list::list, device_record::create))
         .routes(routes!(device::read))
         .routes(routes!(device_record::correct))
+        .routes(routes!(advice::read))
+        .routes(routes!(advice_list::counts))
+        .routes(routes!(advice_list::list))
         .routes(routes!(flag::list))
         .routes(routes!(enrolment_token::list, enrolment_token::create))
         .routes(routes!(enrolment_token::revoke))
@@ -170,6 +175,7 @@ fn running() -> OpenApiRouter<App> {
         .routes(routes!(borrower_act::erase))
         .routes(routes!(device_act::set_asset_tag))
         .routes(routes!(device_act::archive))
+        .routes(routes!(device_act::unarchive))
         .routes(routes!(device_act::approve))
         .routes(routes!(return_desk::scan))
         .routes(routes!(return_desk::undo))

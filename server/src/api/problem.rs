@@ -118,6 +118,9 @@ impl Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if error.is_unstorable_text() {
+            return Self::unprocessable("A text holds a NUL character (U+0000): take it out.");
+        }
         if error.is_unavailable() {
             tracing::warn!(%error, "the database does not answer");
             return Self::unavailable();

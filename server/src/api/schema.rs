@@ -18,18 +18,20 @@ use crate::domain::{
     campaign::{CampaignState, ReturnState},
     device::DeviceStatus,
     device_record::ContactExpected,
+    disposition::{CheckKind, Confidence, Disposition},
     document::DocumentKind,
     enrolment_token::TokenKind,
+    fitness::{Answer, RequirementKind, Use},
     flag::{FlagCode, Severity},
     grade::Grade,
     import::{Blanks, ImportState, Kind as ImportKind, OnError, OutcomeName},
-    loan::{Condition, LoanStateName},
+    loan::{Condition, LendingState, LoanStateName},
     need::{NeedReason, NeedState},
     programme::ProgrammeKind,
     school_calendar::Zone,
     timestamp::rfc3339,
     verdict::Verdict,
-    work_order::{Disposition, MoveName, Stage},
+    work_order::{Disposition as WorkDisposition, MoveName, Stage},
 };
 use crate::store::{
     allocation::{AllocationState, LineState},
@@ -114,9 +116,16 @@ text_schema! {
     BorrowerKind: "A person or an institution.";
     Level: "A person's class level.";
     ProgrammeKind: "What a programme does with devices.";
+    Disposition: "What a device should become, best first.";
+    Confidence: "How sure an advice is.";
+    CheckKind: "A check that could change an advice.";
+    Answer: "Whether a requirement is met; unknown is never met.";
+    Use: "A next life.";
+    RequirementKind: "What a use requires.";
+    LendingState: "Where a device is in its lending.";
     Zone: "Academic zone, which sets the school holidays.";
     Stage: "Where an open work order is.";
-    Disposition: "What a unit becomes; `donate` is ready for donation, not donated.";
+    WorkDisposition: "What a unit became; `donate` is ready for donation, not donated.";
     MoveName: "A step of a work order.";
     InspectionKind: "Before anything was done, or after everything was.";
 }

@@ -66,23 +66,56 @@ pub enum FormRefused {
     NotSignedIn(NotSignedIn),
     /// It came from elsewhere, or its token is missing, old or another session's.
     Foreign,
+    /// It is larger than it may be.
+    TooLarge(TooLarge),
     /// It cannot be read.
     Unreadable(Response),
 }
 
+/// A form, or the file in it, that is larger than it may be.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct TooLarge {
+    /// Most bytes of what is too large.
+    pub most: usize,
+    /// The fields that stood before it in a form that was ours.
+    pub fields: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for TooLarge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TooLarge").field("most", &self.most).finish_non_exhaustive()
+    }
+}
+
+/// Why a form was not accepted, left with the answer for whoever makes a page of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormFault {
+    /// As [`FormRefused::Foreign`].
+    Foreign,
+    /// As [`FormRefused::TooLarge`].
+    TooLarge {
+        /// Most bytes of what is too large.
+        most: usize,
+    },
+}
+
 impl IntoResponse for FormRefused {
     fn into_response(self) -> Response {
-        match self {
-            Self::NotSignedIn(refusal) => refusal.into_response(),
-            Self::Foreign => (
-                StatusCode::FORBIDDEN,
-                "This form is not from your present session. Go back, reload the page and send it again.\n\
-                 Ce formulaire ne vient pas de votre session actuelle. Revenez en arrière, rechargez la page et \
-                 renvoyez-le.",
-            )
-                .into_response(),
-            Self::Unreadable(response) => response,
-        }
+        let (mut response, fault) = match self {
+            Self::NotSignedIn(refusal) => return refusal.into_response(),
+            Self::Unreadable(response) => return response,
+            Self::TooLarge(TooLarge { most, .. }) => {
+                (StatusCode::PAYLOAD_TOO_LARGE.into_response(), FormFault::TooLarge { most })
+            }
+            Self::Foreign => {
+                let text = "This form is not from your present session. Go back, reload the page and send it again.\n\
+                            Ce formulaire ne vient pas de votre session actuelle. Revenez en arrière, rechargez la page \
+                            et renvoyez-le.";
+                ((StatusCode::FORBIDDEN, text).into_response(), FormFault::Foreign)
+            }
+        };
+        response.extensions_mut().insert(fault);
+        response
     }
 }
 
@@ -95,7 +128,7 @@ impl<T: DeserializeOwned> FromRequest<App> for CsrfForm<T> {
         if !is_same_origin(&parts.headers) {
             return Err(FormRefused::Foreign);
         }
-        let too_large = |_| FormRefused::Unreadable(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+        let too_large = |_| FormRefused::TooLarge(TooLarge { most: MAX_FORM_BYTES, ..TooLarge::default() });
         let bytes = axum::body::to_bytes(body, MAX_FORM_BYTES).await.map_err(too_large)?;
         if !field(&bytes, CSRF_FIELD).is_some_and(|sent| secret::equal(&sent, signed_in.csrf.as_str())) {
             return Err(FormRefused::Foreign);
@@ -149,20 +182,26 @@ pub async fn upload(signed_in: &SignedIn, request: Request, limits: UploadLimits
         return Err(FormRefused::Foreign);
     }
     let refused = |status: StatusCode| FormRefused::Unreadable(status.into_response());
-    let unreadable = |error: MultipartError| refused(error.status());
+    let too_large =
+        |most: usize, upload: &Upload| FormRefused::TooLarge(TooLarge { most, fields: upload.fields.clone() });
+    // What stands before the file is small: a form that is too large as a whole has too large a file.
+    let unreadable = |error: MultipartError, upload: &Upload| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(limits.file, upload),
+        status => refused(status),
+    };
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| refused(StatusCode::BAD_REQUEST))?;
     let mut upload = Upload::default();
     let mut proven = false;
-    while let Some(mut part) = form.next_field().await.map_err(unreadable)? {
+    while let Some(mut part) = form.next_field().await.map_err(|error| unreadable(error, &upload))? {
         let name = part.name().unwrap_or_default().to_owned();
         let is_file = part.file_name().is_some();
         let most = if is_file { limits.file } else { limits.field };
         let called = part.file_name().unwrap_or_default().to_owned();
         let mut bytes = Vec::new();
-        while let Some(piece) = part.chunk().await.map_err(unreadable)? {
+        while let Some(piece) = part.chunk().await.map_err(|error| unreadable(error, &upload))? {
             bytes.extend_from_slice(&piece);
             if bytes.len() > most {
-                return Err(refused(StatusCode::PAYLOAD_TOO_LARGE));
+                return Err(too_large(most, &upload));
             }
         }
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).ok();

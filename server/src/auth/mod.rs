@@ -20,6 +20,6 @@ pub use crate::domain::{
 };
 pub use bearer::BearerToken;
 pub use client_address::ClientAddress;
-pub use csrf::{CsrfForm, CsrfToken, FormRefused, Upload, UploadLimits, upload};
+pub use csrf::{CsrfForm, CsrfToken, FormFault, FormRefused, TooLarge, Upload, UploadLimits, upload};
 pub use session::{SessionCookie, SignedIn, safe_next, sign_out};
 pub use sign_in::{SignInRefused, sign_in};

@@ -19,8 +19,8 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// What: devices, loans, borrowers, needs, sites, programmes, flags, notices (sent ones), tokens, allocations,
-    /// campaigns, imports, audit, snipe-it or glpi.
+    /// What: devices, loans, borrowers, needs, sites, programmes, flags, dispositions, notices (sent ones), tokens,
+    /// allocations, campaigns, imports, audit, snipe-it or glpi.
     kind: ExportKind,
     #[command(flatten)]
     data: DataArguments,

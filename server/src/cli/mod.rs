@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 pub mod api_token;
+mod assess;
 pub mod audit;
 mod backup;
 mod borrower;
@@ -92,6 +93,8 @@ enum Command {
     /// Other systems that are told of events.
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
+    /// Judges readings of drives, batteries and devices in files, without a database.
+    Assess(assess::Arguments),
     /// The rules' thresholds.
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -187,7 +190,8 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Jobs(command) => jobs::run(command).await,
         Command::Webhook(command) => webhook::run(command).await,
         Command::Documents(command) => documents::run(command),
-        Command::Policy(command) => policy::run(&command),
+        Command::Assess(arguments) => assess::run(&arguments),
+        Command::Policy(command) => policy::run(command).await,
         Command::ShowRoots(arguments) => roots::run(&arguments),
     }
 }

@@ -27,6 +27,7 @@ use crate::{
         Tx,
         audit::{self, NewAudit},
         device::{self, DeviceRow},
+        device_archive::{self, Archiving},
         enrolment_token, flag, review, site,
     },
 };
@@ -52,7 +53,21 @@ impl Reasoned {
 pub(super) fn reason(text: &str) -> Result<&str, Refusal> {
     let text = text.trim();
     let fits = !text.is_empty() && text.chars().count() <= MAX_REASON_CHARS && !text.contains(char::is_control);
-    fits.then_some(text).ok_or(Refusal::Nonsense)
+    fits.then_some(text).ok_or(Refusal::Told("reason-needed"))
+}
+
+/// Acts on one thing in which a form that is sent once more looks for its first arrival.
+pub(super) const RECENT_ACTS: i64 = 50;
+
+/// The newest act on a thing whose details `are_meant`: what became of a form that comes a second time.
+pub(super) async fn last_act(
+    tx: &mut Tx,
+    (object_kind, object): (&str, impl std::fmt::Display),
+    are_meant: impl Fn(&Value) -> bool,
+) -> Result<Option<String>, Refusal> {
+    let acts = audit::of_object(tx, object_kind, &object.to_string(), RECENT_ACTS).await?;
+    let meant = |details: &str| serde_json::from_str::<Value>(details).is_ok_and(|details| are_meant(&details));
+    Ok(acts.into_iter().find(|act| meant(&act.details)).map(|act| act.action))
 }
 
 fn back_to_device(id: DeviceId, done: &str) -> Response {
@@ -174,8 +189,28 @@ pub(super) async fn archive(
     let reason = reason(&form.reason)?;
     let mut tx = app.store.write().await?;
     let found = device_for(&mut tx, &signed_in, &id, Action::ChangeDevice).await?;
-    device::archive(&mut tx, &signed_in.person.scope, found.id, reason, signed_in.now).await?;
+    match device_archive::archive(&mut tx, &signed_in.person.scope, found.id, reason, signed_in.now).await? {
+        Archiving::Done => {}
+        Archiving::Unknown => return Err(Refusal::NotFound),
+        Archiving::Lent => return Ok(back_to_device(found.id, "archive-lent")),
+        Archiving::OnBench => return Ok(back_to_device(found.id, "archive-on-bench")),
+    }
     record(&mut tx, &signed_in, "device.archive", ("device", found.id.0), json!({ "reason": reason })).await?;
+    tx.commit().await?;
+    Ok(back_to_device(found.id, "saved"))
+}
+
+/// `POST /devices/{id}/unarchive`
+pub(super) async fn unarchive(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<Reasoned>,
+) -> Result<Response, Refusal> {
+    let reason = reason(&form.reason)?;
+    let mut tx = app.store.write().await?;
+    let found = device_for(&mut tx, &signed_in, &id, Action::ChangeDevice).await?;
+    device_archive::unarchive(&mut tx, &signed_in.person.scope, found.id, &app.policy, signed_in.now).await?;
+    record(&mut tx, &signed_in, "device.unarchive", ("device", found.id.0), json!({ "reason": reason })).await?;
     tx.commit().await?;
     Ok(back_to_device(found.id, "saved"))
 }

@@ -65,7 +65,10 @@ pub(super) async fn propose(
     let programme: Option<Uuid> = super::device_list::optional(&form.programme)?;
     let mut tx = app.store.write().await?;
     if let Some(id) = programme {
-        programme::find(&mut tx, id).await?.filter(|programme| programme.open).ok_or(Refusal::Nonsense)?;
+        programme::find(&mut tx, id)
+            .await?
+            .filter(|programme| programme.open)
+            .ok_or(Refusal::Told("need-problem-programme"))?;
     }
     let id = allocation::propose(&mut tx, programme, &app.policy, person.id, signed_in.now).await?;
     record(&mut tx, &signed_in, "allocation.propose", ("allocation", id), json!({})).await?;

@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 99] = [
+pub(super) const KEYS: [(&str, Form); 100] = [
     ("about", Plain),
     ("accessories", Plain),
     ("after", Word(&["status", "work-stage"])),
@@ -57,6 +57,7 @@ pub(super) const KEYS: [(&str, Form); 99] = [
     ("file", Plain),
     ("first", Plain),
     ("for", Plain),
+    ("form", Plain),
     ("from", Word(&["loan"])),
     ("gone", Plain),
     ("grade", Word(&["grade"])),
@@ -126,7 +127,7 @@ pub(super) const KEYS: [(&str, Form); 99] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 86] = [
+pub(super) const ACTS: [&str; 87] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -161,6 +162,7 @@ pub(super) const ACTS: [&str; 86] = [
     "device.put_in_stock",
     "device.set_asset_tag",
     "device.set_status",
+    "device.unarchive",
     "document.make",
     "enrolment.approve",
     "enrolment_token.create",

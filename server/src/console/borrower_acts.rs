@@ -14,7 +14,7 @@ use super::{
     acts::{Reasoned, reason, record},
     borrower::Shown,
     borrower_form::{BorrowerForm, IdentityForm, Wanted, institution_name, level, problem},
-    borrower_pages::{borrower_for, show, show_new},
+    borrower_pages::{borrower_to_change, show, show_new},
     error::{Refusal, require},
     visitor::Visitor,
 };
@@ -24,6 +24,7 @@ use crate::{
     domain::{
         borrower::{Borrower, BorrowerKind, Reference},
         identity::may_be_erased,
+        scope::Scope,
     },
     random,
     store::{Tx, borrower, borrower_entry, site},
@@ -41,25 +42,54 @@ pub(super) async fn create(
 ) -> Result<Response, Refusal> {
     require(signed_in.person.can(Action::ChangeBorrowers, Object::OwnScope))?;
     let mut tx = app.store.write().await?;
+    let id = match made_before(&mut tx, &signed_in, &form).await? {
+        Before::Made(there) => return Ok(on_from(&form, &there, "already")),
+        Before::Free(id) => id,
+    };
     let made = match form.read() {
-        Ok(wanted) => try_create(&app, &mut tx, &signed_in, wanted).await?,
+        Ok(wanted) => try_create(&app, &mut tx, &signed_in, (id, wanted)).await?,
         Err(wrong) => Err(wrong),
     };
     match made {
         Ok(new) => {
             tx.commit().await?;
-            Ok(if form.way.leads_back() {
-                Redirect::to(&form.way.back_with(&new.reference)).into_response()
-            } else {
-                back(new.id, "saved")
-            })
+            Ok(on_from(&form, &new, "saved"))
         }
         Err(wrong) => {
             drop(tx);
             let mut tx = app.store.read().await?;
+            if let Before::Made(there) = made_before(&mut tx, &signed_in, &form).await? {
+                return Ok(on_from(&form, &there, "already"));
+            }
             show_new(&mut tx, &signed_in, &visitor, StatusCode::UNPROCESSABLE_ENTITY, (form, Some(wrong))).await
         }
     }
+}
+
+/// Where it goes on once the borrower is recorded: back to the hand-over that waits, else to the borrower.
+fn on_from(form: &BorrowerForm, borrower: &Borrower, done: &str) -> Response {
+    if form.way.leads_back() {
+        return Redirect::to(&form.way.back_with(&borrower.reference)).into_response();
+    }
+    back(borrower.id, done)
+}
+
+/// What became of this very form before.
+enum Before {
+    /// It recorded this borrower.
+    Made(Box<Borrower>),
+    /// Nothing: the borrower may have this id.
+    Free(Uuid),
+}
+
+async fn made_before(tx: &mut Tx, signed_in: &SignedIn, form: &BorrowerForm) -> Result<Before, Refusal> {
+    let Some(id) = form.id() else { return Ok(Before::Free(Uuid::now_v7())) };
+    Ok(match borrower::find(tx, &Scope::Everything, id).await? {
+        None => Before::Free(id),
+        Some(there) if signed_in.person.scope.covers(there.site) => Before::Made(Box::new(there)),
+        // Nobody learns here that there is such a borrower elsewhere.
+        Some(_) => Before::Free(Uuid::now_v7()),
+    })
 }
 
 /// The new borrower, or the word for what is wrong.
@@ -67,11 +97,11 @@ async fn try_create(
     app: &App,
     tx: &mut Tx,
     signed_in: &SignedIn,
-    wanted: Wanted,
+    (id, wanted): (Uuid, Wanted),
 ) -> Result<Result<Borrower, &'static str>, Refusal> {
     let person = &signed_in.person;
-    if let Some(id) = wanted.site
-        && site::find(tx, &person.scope, id).await?.is_none()
+    if let Some(site) = wanted.site
+        && site::find(tx, &person.scope, site).await?.is_none()
     {
         return Ok(Err("borrower-problem-site"));
     }
@@ -83,7 +113,7 @@ async fn try_create(
         Refusal::Broken
     })?;
     let new = Borrower {
-        id: Uuid::now_v7(),
+        id,
         reference: Reference::from_random(random),
         kind: wanted.kind,
         institution_name: wanted.institution,
@@ -96,9 +126,12 @@ async fn try_create(
     let key = wanted.number.map(|number| app.vault.natural_key(&number));
     let sealed = wanted.identity.as_ref().map(|identity| app.vault.seal_identity(new.id, identity)).transpose()?;
     let key = key.as_ref().map(<[u8; 32]>::as_slice);
-    let Some(details) = borrower_entry::enter(tx, &new, key, sealed.as_deref(), signed_in.now).await? else {
-        return Ok(Err("borrower-problem-number-taken"));
+    let entered = match borrower_entry::enter(tx, &new, key, sealed.as_deref(), signed_in.now).await {
+        // The same form came twice at once, and the other was quicker.
+        Err(error) if error.is_duplicate_of("borrower_pkey") => None,
+        other => other?,
     };
+    let Some(details) = entered else { return Ok(Err("borrower-problem-number-taken")) };
     record(tx, signed_in, "borrower.create", ("borrower", new.id), details).await?;
     Ok(Ok(new))
 }
@@ -111,10 +144,15 @@ pub(super) async fn change_identity(
     CsrfForm { signed_in, form }: CsrfForm<IdentityForm>,
 ) -> Result<Response, Refusal> {
     let mut tx = app.store.write().await?;
-    let found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    let found = borrower_to_change(&mut tx, &signed_in, &id).await?;
     require(signed_in.person.can(Action::SeeIdentity, Object::OfSite(found.site)))?;
     if found.kind != BorrowerKind::Person {
         return Err(Refusal::Nonsense);
+    }
+    if found.identity_erased_at.is_some() {
+        // Another person under an old reference would answer for loans that were never theirs.
+        let shown = Shown { problem: Some("borrower-problem-erased"), ..Shown::default() };
+        return show(&mut tx, &signed_in, &visitor, found, (StatusCode::CONFLICT, shown)).await;
     }
     let before = match borrower::sealed_identity(&mut tx, &signed_in.person.scope, found.id).await? {
         Some(sealed) => Some(app.vault.open_identity(found.id, &sealed)?),
@@ -151,7 +189,7 @@ pub(super) async fn change(
     CsrfForm { signed_in, form }: CsrfForm<DetailsForm>,
 ) -> Result<Response, Refusal> {
     let mut tx = app.store.write().await?;
-    let mut found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    let mut found = borrower_to_change(&mut tx, &signed_in, &id).await?;
     match found.kind {
         BorrowerKind::Person => found.level = level(&form.level).map_err(|_| Refusal::Nonsense)?,
         BorrowerKind::Institution => {
@@ -174,18 +212,25 @@ pub(super) struct LeftForm {
 
 /// `POST /borrowers/{id}/left`
 pub(super) async fn left(
+    visitor: Visitor,
     State(app): State<App>,
     Path(id): Path<String>,
     CsrfForm { signed_in, form }: CsrfForm<LeftForm>,
 ) -> Result<Response, Refusal> {
-    let day = match form.day.trim() {
-        "" => None,
-        text => Some(text.parse::<Date>().map_err(|_| Refusal::Nonsense)?),
-    };
     let mut tx = app.store.write().await?;
-    let found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    let found = borrower_to_change(&mut tx, &signed_in, &id).await?;
     let id = found.id;
-    let details = borrower_entry::leave(&mut tx, found, day, signed_in.now).await?.ok_or(Refusal::Nonsense)?;
+    let details = match form.day.trim() {
+        "" => borrower_entry::leave(&mut tx, found.clone(), None, signed_in.now).await?,
+        text => match text.parse::<Date>() {
+            Ok(day) => borrower_entry::leave(&mut tx, found.clone(), Some(day), signed_in.now).await?,
+            Err(_) => None,
+        },
+    };
+    let Some(details) = details else {
+        let shown = Shown { problem: Some("borrower-problem-left"), ..Shown::default() };
+        return show(&mut tx, &signed_in, &visitor, found, (StatusCode::UNPROCESSABLE_ENTITY, shown)).await;
+    };
     record(&mut tx, &signed_in, "borrower.left_site", ("borrower", id), details).await?;
     tx.commit().await?;
     Ok(back(id, "saved"))
@@ -200,7 +245,7 @@ pub(super) async fn erase(
 ) -> Result<Response, Refusal> {
     let reason = reason(&form.reason)?;
     let mut tx = app.store.write().await?;
-    let found = borrower_for(&mut tx, &signed_in, &id, Action::ChangeBorrowers).await?;
+    let found = borrower_to_change(&mut tx, &signed_in, &id).await?;
     if may_be_erased(borrower::open_loans(&mut tx, found.id).await?).is_err() {
         let shown = Shown { problem: Some("borrower-problem-still-needed"), ..Shown::default() };
         return show(&mut tx, &signed_in, &visitor, found, (StatusCode::CONFLICT, shown)).await;

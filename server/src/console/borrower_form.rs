@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{component::Choice, desk_way::DeskWay};
+use super::{component::Choice, desk_way::DeskWay, once};
 use crate::domain::{
     borrower::{Borrower, BorrowerKind, Guardian, Identity, IdentityLanguage, Level},
     identity::{InvalidIdentity, MAX_NAME_CHARS, MAX_NATURAL_KEY_CHARS},
@@ -109,6 +109,8 @@ pub(super) struct BorrowerForm {
     pub(super) number: String,
     #[serde(flatten)]
     pub(super) identity: IdentityForm,
+    /// What tells this form from every other: see [`super::once`].
+    pub(super) once: String,
     #[serde(flatten)]
     pub(super) way: DeskWay,
 }
@@ -124,6 +126,29 @@ pub(super) struct Wanted {
 }
 
 impl BorrowerForm {
+    /// The id of the borrower that this form records: the same for the same form sent again.
+    pub(super) fn id(&self) -> Option<Uuid> {
+        let who = &self.identity;
+        let typed = [
+            self.kind.as_str(),
+            &self.site,
+            &self.level,
+            &self.institution,
+            &self.number,
+            &who.name,
+            &who.class,
+            &who.email,
+            &who.language,
+            &who.guardian_1_name,
+            &who.guardian_1_email,
+            &who.guardian_1_phone,
+            &who.guardian_2_name,
+            &who.guardian_2_email,
+            &who.guardian_2_phone,
+        ];
+        once::id(&self.once, &typed)
+    }
+
     /// What it asks for, or the word for what is wrong.
     pub(super) fn read(&self) -> Result<Wanted, &'static str> {
         let kind: BorrowerKind = self.kind.parse().map_err(|_| "borrower-problem-kind")?;

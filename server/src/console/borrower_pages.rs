@@ -18,6 +18,7 @@ use super::{
     desk_way::DeskWay,
     device_list::device_name,
     error::{Refusal, require},
+    once,
     shell::{self, Section},
     visitor::Visitor,
 };
@@ -70,6 +71,14 @@ pub(super) async fn borrower_for(
     let id: Uuid = id.parse().map_err(|_| Refusal::NotFound)?;
     let found = borrower::find(tx, &signed_in.person.scope, id).await?.ok_or(Refusal::NotFound)?;
     require(signed_in.person.can(action, Object::OfSite(found.site)))?;
+    Ok(found)
+}
+
+/// The borrower, held until this unit of work ends, if this person may change it.
+pub(super) async fn borrower_to_change(tx: &mut Tx, signed_in: &SignedIn, id: &str) -> Result<Borrower, Refusal> {
+    let id: Uuid = id.parse().map_err(|_| Refusal::NotFound)?;
+    let found = borrower::find_to_change(tx, &signed_in.person.scope, id).await?.ok_or(Refusal::NotFound)?;
+    require(signed_in.person.can(Action::ChangeBorrowers, Object::OfSite(found.site)))?;
     Ok(found)
 }
 
@@ -181,12 +190,15 @@ pub(super) async fn show_new(
     signed_in: &SignedIn,
     visitor: &Visitor,
     status: StatusCode,
-    typed: (BorrowerForm, Option<&'static str>),
+    (mut form, problem): (BorrowerForm, Option<&'static str>),
 ) -> Result<Response, Refusal> {
+    if form.once.is_empty() {
+        form.once = once::mark();
+    }
     let sites = site::list(tx, &signed_in.person.scope).await?;
     let anywhere = signed_in.person.scope == Scope::Everything;
     let shell = visitor.shell(Section::Borrowers, visitor.words.say("borrower-new"), signed_in);
-    Ok(shell::page(status, &NewBorrowerPage::new(shell, &sites, anywhere, typed)))
+    Ok(shell::page(status, &NewBorrowerPage::new(shell, &sites, anywhere, (form, problem))))
 }
 
 /// `GET /borrowers/{id}`

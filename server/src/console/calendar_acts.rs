@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Action, FormRefused, Object, SignedIn, Upload, UploadLimits, upload},
+    auth::{Action, FormRefused, Object, SignedIn, TooLarge, Upload, UploadLimits, upload},
     domain::{
         calendar_import::{ChangeKind, ClosureChange, changes},
         ical::{self, Fault, Holiday, InvalidCalendar},
@@ -54,8 +54,29 @@ pub(super) async fn import(
     request: Request,
 ) -> Result<Response, Response> {
     require(signed_in.person.can(Action::ImportCalendar, Object::Programme)).map_err(Refusal::into_response)?;
-    let sent = upload(&signed_in, request, LIMITS).await.map_err(FormRefused::into_response)?;
+    let sent = match upload(&signed_in, request, LIMITS).await {
+        Err(FormRefused::TooLarge(too_large)) => {
+            return refuse_large(&app, &signed_in, &visitor, too_large).await.map_err(Refusal::into_response);
+        }
+        other => other.map_err(FormRefused::into_response)?,
+    };
     look_or_keep(&app, &signed_in, &visitor, sent).await.map_err(Refusal::into_response)
+}
+
+/// The page again, for a file that is too large, with the zone where it was chosen before the file.
+async fn refuse_large(
+    app: &App,
+    signed_in: &SignedIn,
+    visitor: &Visitor,
+    TooLarge { mut fields, .. }: TooLarge,
+) -> Result<Response, Refusal> {
+    let form = CalendarForm { zone: fields.remove("zone").unwrap_or_default(), ..CalendarForm::default() };
+    let problem = Problem::File(InvalidCalendar { line: 1, fault: Fault::TooLarge });
+    let mut tx = app.store.read().await?;
+    let outcome = Outcome { form, problem: Some(problem), changes: None };
+    let mut page = show(&mut tx, signed_in, visitor, outcome).await?;
+    *page.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    Ok(page)
 }
 
 async fn look_or_keep(

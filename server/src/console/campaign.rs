@@ -19,6 +19,7 @@ use crate::{
     domain::{
         borrower::Level,
         campaign::{CampaignState, ReturnState},
+        device_record::ContactExpected,
         programme::Programme,
     },
     exchange::export::ExportKind,
@@ -293,7 +294,9 @@ fn about(found: &Found, see_levels: bool, words: Words) -> Vec<String> {
 
 /// What a device last said, in words.
 pub(super) fn contact(row: &ReturnRow, words: Words) -> String {
-    row.last_contact_day.map_or_else(|| words.say("never"), |number| format::day(number, words))
+    let silence =
+        || words.say(if row.contact_expected == ContactExpected::None { "campaign-no-contact" } else { "never" });
+    row.last_contact_day.map_or_else(silence, |number| format::day(number, words))
 }
 
 /// The open flags of a device, in words, worst first.

@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    acts::{Bare, record},
+    acts::{Bare, last_act, record},
     campaign::{CampaignPage, CampaignsPage, Found, May, ReturnsAsked},
     campaign_form::{CampaignForm, desks, problem},
     campaign_sheet::{CampaignLoans, CampaignProgress},
@@ -23,14 +23,15 @@ use super::{
 use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, Person, SignedIn},
-    domain::{paris, scope::Scope},
+    domain::{campaign::CampaignState, paris, scope::Scope},
     store::{
         Tx,
         campaign::{self, Campaign, StartError, StartRefused},
         campaign_count,
         campaign_list::{self, ReturnQuery},
         campaign_plan::{self, PlanError},
-        programme, site,
+        programme,
+        site::{self, SiteRow},
     },
 };
 
@@ -156,6 +157,11 @@ pub(super) fn done(id: Uuid) -> Response {
     Redirect::to(&format!("/campaigns/{id}?done=saved")).into_response()
 }
 
+/// The campaign's page after a form that came once more.
+pub(super) fn already(id: Uuid) -> Response {
+    Redirect::to(&format!("/campaigns/{id}?done=already")).into_response()
+}
+
 /// The campaign that an address names, for somebody who may change it, and the unit of work that does.
 pub(super) async fn change_of(app: &App, signed_in: &SignedIn, id: &str) -> Result<(Tx, Campaign), Refusal> {
     require(signed_in.person.can(Action::ChangeCampaigns, Object::Programme))?;
@@ -184,6 +190,7 @@ pub(super) async fn start(
         Err(StartError::Store(error)) => return Err(error.into()),
         Err(StartError::Refused(StartRefused::NotPlanned)) => words.say("campaign-problem-not-planned"),
         Err(StartError::Refused(StartRefused::NoLoans)) => words.say("campaign-problem-no-loans"),
+        Err(StartError::Refused(StartRefused::Past)) => words.say("campaign-problem-past"),
         Err(StartError::Refused(StartRefused::TooFew { site, missing })) => {
             words.with_two("campaign-problem-too-few", &site, &missing.to_string())
         }
@@ -198,9 +205,12 @@ pub(super) async fn close(
     Path(id): Path<String>,
     CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
-    let (mut tx, Campaign { id, .. }) = change_of(&app, &signed_in, &id).await?;
+    let (mut tx, Campaign { id, state, .. }) = change_of(&app, &signed_in, &id).await?;
+    if state == CampaignState::Closed {
+        return Ok(already(id));
+    }
     if !campaign::close(&mut tx, id, signed_in.now).await? {
-        return Err(Refusal::Nonsense);
+        return Err(Refusal::Told("campaign-problem-not-running"));
     }
     record(&mut tx, &signed_in, "campaign.close", ("campaign", id), json!({})).await?;
     tx.commit().await?;
@@ -241,7 +251,11 @@ pub(super) async fn drop_planned(
     Path(id): Path<String>,
     CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
-    let (mut tx, found) = change_of(&app, &signed_in, &id).await?;
+    let (mut tx, found) = match change_of(&app, &signed_in, &id).await {
+        Ok(found) => found,
+        Err(Refusal::NotFound) => return gone(&app, parsed(&id)?).await,
+        Err(refusal) => return Err(refusal),
+    };
     let id = found.id;
     if !campaign_plan::drop_planned(&mut tx, id).await? {
         drop(tx);
@@ -251,6 +265,14 @@ pub(super) async fn drop_planned(
     record(&mut tx, &signed_in, "campaign.drop", ("campaign", id), campaign_plan::details(&found)).await?;
     tx.commit().await?;
     Ok(Redirect::to("/campaigns?done=saved").into_response())
+}
+
+/// What is said of a campaign that is not there: it was given up before, or there never was one.
+async fn gone(app: &App, id: Uuid) -> Result<Response, Refusal> {
+    let mut tx = app.store.read().await?;
+    let last = last_act(&mut tx, ("campaign", id), |_| true).await?;
+    let dropped = last.as_deref() == Some("campaign.drop");
+    dropped.then(|| Redirect::to("/campaigns?done=already").into_response()).ok_or(Refusal::NotFound)
 }
 
 /// A site's own desks.
@@ -263,23 +285,32 @@ pub(super) struct DesksForm {
 
 /// `POST /campaigns/{id}/desks`
 pub(super) async fn set_desks(
+    visitor: Visitor,
     State(app): State<App>,
     Path(id): Path<String>,
     CsrfForm { signed_in, form }: CsrfForm<DesksForm>,
 ) -> Result<Response, Refusal> {
-    require(signed_in.person.can(Action::ChangeCampaigns, Object::Programme))?;
-    let (id, desks) = (parsed(&id)?, desks(&form.desks, &form.slots).map_err(|_| Refusal::Nonsense)?);
-    let site: Uuid = form.site.parse().map_err(|_| Refusal::Nonsense)?;
-    let mut tx = app.store.write().await?;
-    campaign::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
-    let site = site::find(&mut tx, &Scope::Everything, site).await?.ok_or(Refusal::Nonsense)?;
-    if !campaign::set_desks(&mut tx, id, site.id, desks).await? {
-        return Err(Refusal::Nonsense);
-    }
-    let details = json!({ "site": site.uai, "desks": desks.desks, "slots": desks.slots });
-    record(&mut tx, &signed_in, "campaign.set_desks", ("campaign", id), details).await?;
-    tx.commit().await?;
-    Ok(done(id))
+    let (mut tx, Campaign { id, .. }) = change_of(&app, &signed_in, &id).await?;
+    let wrong = match desks(&form.desks, &form.slots) {
+        Err(invalid) => problem(invalid),
+        Ok(desks) => match site_named(&mut tx, &form.site).await? {
+            None => "campaign-problem-choice",
+            Some(site) if campaign::set_desks(&mut tx, id, site.id, desks).await? => {
+                let details = json!({ "site": site.uai, "desks": desks.desks, "slots": desks.slots });
+                record(&mut tx, &signed_in, "campaign.set_desks", ("campaign", id), details).await?;
+                tx.commit().await?;
+                return Ok(done(id));
+            }
+            Some(_) => "campaign-problem-not-planned",
+        },
+    };
+    drop(tx);
+    refused(&signed_in, &visitor, &app, id, (visitor.words.say(wrong), None)).await
+}
+
+async fn site_named(tx: &mut Tx, text: &str) -> Result<Option<SiteRow>, Refusal> {
+    let Ok(id) = text.parse::<Uuid>() else { return Ok(None) };
+    Ok(site::find(tx, &Scope::Everything, id).await?)
 }
 
 /// `GET /campaigns/{id}/{file}`

@@ -78,6 +78,7 @@ pub(super) const fn problem(invalid: InvalidPlan) -> &'static str {
     match invalid {
         InvalidPlan::Name => "campaign-problem-name",
         InvalidPlan::Window => "campaign-problem-window",
+        InvalidPlan::TooLong => "campaign-problem-too-long",
         InvalidPlan::Desks => "campaign-problem-desks",
         InvalidPlan::Choice => "campaign-problem-choice",
     }

@@ -7,22 +7,25 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{
-    acts::{Bare, reason, record},
-    campaign_acts::{change_of, done, parsed, refused},
+    acts::{Bare, last_act, reason, record},
+    campaign_acts::{already, change_of, done, parsed, refused},
     document::{maker, pdf},
     error::{Refusal, require},
     visitor::Visitor,
 };
 use crate::{
     app::App,
-    auth::{Action, CsrfForm, Object},
+    auth::{Action, CsrfForm, Object, SignedIn},
     documents::{LettersWanted, MakeError, Names},
     store::{
+        Tx,
         campaign::Campaign,
         campaign_excuse,
         campaign_letter::{self, WriteError, WriteRefused},
+        loan,
     },
 };
 
@@ -45,11 +48,25 @@ pub(super) async fn excuse(
     let mut tx = app.store.write().await?;
     let by = person.login.as_str();
     if !campaign_excuse::excuse(&mut tx, &person.scope, (id, loan), (why, by), signed_in.now).await? {
-        return Err(Refusal::NotFound);
+        return once_more(&mut tx, &signed_in, (id, loan), "campaign.excuse").await;
     }
     record(&mut tx, &signed_in, "campaign.excuse", ("loan", loan), json!({ "campaign": id, "reason": why })).await?;
     tx.commit().await?;
     Ok(done(id))
+}
+
+/// The campaign's page where the last that was done to this loan of the person's sites is what the form asks for again;
+/// else there is no such loan in it.
+async fn once_more(
+    tx: &mut Tx,
+    signed_in: &SignedIn,
+    (id, loan): (Uuid, Uuid),
+    asked: &str,
+) -> Result<Response, Refusal> {
+    loan::find(tx, &signed_in.person.scope, loan).await?.ok_or(Refusal::NotFound)?;
+    let campaign = json!(id);
+    let last = last_act(tx, ("loan", loan), |details| details["campaign"] == campaign).await?;
+    if last.as_deref() == Some(asked) { Ok(already(id)) } else { Err(Refusal::NotFound) }
 }
 
 /// A loan that has to come after all.
@@ -69,7 +86,7 @@ pub(super) async fn expect(
     let (id, loan) = (parsed(&id)?, parsed(&form.loan)?);
     let mut tx = app.store.write().await?;
     if !campaign_excuse::undo(&mut tx, &person.scope, (id, loan)).await? {
-        return Err(Refusal::NotFound);
+        return once_more(&mut tx, &signed_in, (id, loan), "campaign.undo_excuse").await;
     }
     record(&mut tx, &signed_in, "campaign.undo_excuse", ("loan", loan), json!({ "campaign": id })).await?;
     tx.commit().await?;

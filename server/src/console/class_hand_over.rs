@@ -16,16 +16,18 @@ use uuid::Uuid;
 use super::{
     component::{Badge, Choice, Tone},
     device_list::device_name,
-    error::{Refusal, require},
+    device_scan::{self, Keyboard},
+    error::{Refusal, require, size},
     format,
     i18n::Words,
     loan_acts::clerk,
+    scanned,
     shell::{self, Section, Shell},
     visitor::Visitor,
 };
 use crate::{
     app::App,
-    auth::{Action, FormRefused, Object, SignedIn, Upload, UploadLimits, upload},
+    auth::{Action, FormRefused, Object, SignedIn, TooLarge, Upload, UploadLimits, upload},
     domain::{
         borrower::Reference,
         class_list::{self, MOST_LINES, split},
@@ -35,7 +37,7 @@ use crate::{
     exchange::read,
     store::{
         borrower,
-        device_code::{self, Found},
+        device_code::Found,
         lending::{Handing, Lending, LendingError, Wish},
         programme,
     },
@@ -151,8 +153,31 @@ pub(super) async fn class(
     request: Request,
 ) -> Result<Response, Response> {
     require(signed_in.person.can(Action::HandOver, Object::OwnScope)).map_err(Refusal::into_response)?;
-    let sent = upload(&signed_in, request, LIMITS).await.map_err(FormRefused::into_response)?;
+    let sent = match upload(&signed_in, request, LIMITS).await {
+        Err(FormRefused::TooLarge(too_large)) => {
+            return refuse_large(&app, &signed_in, &visitor, too_large).await.map_err(Refusal::into_response);
+        }
+        other => other.map_err(FormRefused::into_response)?,
+    };
     hand_over(&app, &signed_in, &visitor, sent).await.map_err(Refusal::into_response)
+}
+
+/// The page again with what was typed, for a list or a file that is too large.
+async fn refuse_large(
+    app: &App,
+    signed_in: &SignedIn,
+    visitor: &Visitor,
+    TooLarge { most, mut fields }: TooLarge,
+) -> Result<Response, Refusal> {
+    let words = visitor.words;
+    let programmes = programme::list(&mut app.store.read().await?).await?;
+    // A list that is too large itself did not come to its end, and cannot be shown again.
+    let key = if fields.contains_key("lines") { "class-file-too-large" } else { "error-too-large-most" };
+    let problem = Some(words.with(key, &size(most, words)));
+    let form = ClassForm::of(&mut fields);
+    let mut page = show(signed_in, visitor, &programmes, form, Outcome { problem, rows: Vec::new() });
+    *page.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    Ok(page)
 }
 
 async fn hand_over(app: &App, signed_in: &SignedIn, visitor: &Visitor, mut sent: Upload) -> Result<Response, Refusal> {
@@ -273,12 +298,13 @@ async fn wish(
 ) -> Result<Result<(Wish, String), &'static str>, Refusal> {
     let scope = &signed_in.person.scope;
     let Some((code, reference)) = split(line.trim_start_matches('\u{feff}')) else { return Ok(Err("class-not-two")) };
-    let device = match device_code::find(lending.tx(), scope, code).await? {
-        Found::One(device) => device,
-        Found::Several => return Ok(Err("desk-several")),
-        Found::Nothing => return Ok(Err("refused-no-device")),
+    let device = match device_scan::find(lending.tx(), scope, &scanned::clean(code)).await? {
+        (Found::One(device), _) => device,
+        (Found::Several, _) => return Ok(Err("desk-several")),
+        (Found::Nothing, Keyboard::Right) => return Ok(Err("refused-no-device")),
+        (Found::Nothing, Keyboard::Wrong) => return Ok(Err("scan-wrong-keyboard")),
     };
-    let Ok(reference) = reference.parse::<Reference>() else { return Ok(Err("handing-no-reference")) };
+    let Ok(reference) = scanned::clean(reference).parse::<Reference>() else { return Ok(Err("handing-no-reference")) };
     let Some(borrower) = borrower::find_by_reference(lending.tx(), scope, &reference).await? else {
         return Ok(Err("refused-no-borrower"));
     };

@@ -4,6 +4,7 @@ use askama::Template;
 use cartable_common::UtcMillis;
 
 use super::{
+    advice::AdviceCard,
     change::{Described, described},
     chart::{Legend, Line},
     component::{Badge, Tone, When},
@@ -21,10 +22,12 @@ use crate::{
         battery::{self, Batteries},
         device::DeviceStatus,
         device_record::ContactExpected,
+        disposition::Advice,
         policy::Policy,
         verdict::Verdict,
     },
     store::{
+        advice::Kept,
         detail::DeviceDetail,
         device_record::Recorded,
         enrolment::Waiting,
@@ -48,6 +51,10 @@ pub(super) struct DeviceRead {
     pub(super) recorded: Recorded,
     /// What its record may be corrected to, for those who may.
     pub(super) offered: Option<Offered>,
+    /// What it should become, where anything is to be advised.
+    pub(super) advice: Option<Advice>,
+    /// The decision that lists show.
+    pub(super) decided: Option<Kept>,
     /// Enrolments that wait for a person.
     pub(super) waiting: Vec<Waiting>,
 }
@@ -71,6 +78,7 @@ struct Actions {
     can_approve: bool,
     can_revoke: bool,
     can_archive: bool,
+    can_unarchive: bool,
     correct: Option<Fields>,
 }
 
@@ -96,6 +104,7 @@ pub(super) struct DevicePage {
     badges: Vec<Badge>,
     flags: Vec<FlagCard>,
     no_flags: String,
+    advice: Option<AdviceCard>,
     groups: Vec<Group>,
     charts: Vec<Trend>,
     changes: Vec<Change>,
@@ -118,18 +127,19 @@ impl DevicePage {
     /// The page for what was read.
     pub(super) fn new(shell: Shell, read: DeviceRead, allowed: Allowed, policy: &Policy, now: UtcMillis) -> Self {
         let words = shell.words;
-        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, waiting } = read;
+        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, advice, decided, waiting } = read;
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
             let dated = words.with("measured-on", &format::date_time(health.measured_at, words));
-            Reader { words, policy }.groups(&health.report, &dated)
+            Reader { words, policy }.groups(health, &dated)
         });
         Self {
             subtitle: subtitle(&detail, words),
             badges: badges(&detail, policy, words),
             flags: detail.flags.iter().map(|flag| FlagCard::new(flag, &csrf, &next, now, words)).collect(),
             no_flags: words.say(if detail.health.is_some() { "device-flags-none" } else { "device-never-reported" }),
+            advice: advice.map(|advice| AdviceCard::new(&advice, decided.as_ref(), now, words)),
             groups,
             charts: trends(&days, words),
             changes: changes.into_iter().map(|change| changed(change, words)).collect(),
@@ -194,7 +204,7 @@ fn identity(detail: &DeviceDetail, recorded: Recorded, now: UtcMillis, words: Wo
     };
     let mut facts = vec![
         fact(words, "fact-serial", device.serial_number.clone()),
-        fact(words, "device-asset-tag", device.asset_tag.clone().or_else(|| Some(words.say("none")))),
+        fact(words, "device-asset-tag", device.asset_tag.clone().or_else(|| Some(words.say("device-no-asset-tag")))),
         fact(words, "fact-manufacturer", device.manufacturer.clone()),
         fact(words, "fact-model", device.model.clone()),
         fact(words, "fact-chassis", chassis),
@@ -253,6 +263,7 @@ fn actions(
         can_approve: allowed.admit && matches!(device.status, DeviceStatus::Pending | DeviceStatus::Quarantined),
         can_revoke: allowed.admit && standing,
         can_archive: allowed.change && !archived,
+        can_unarchive: allowed.change && archived,
         correct: offered
             .filter(|_| allowed.change && !archived)
             .map(|offered| Fields::new(device, recorded, offered, words)),

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        device::DeviceStatus,
+        device::{DeviceStatus, full_model},
         flag::{FlagCode, Severity},
     },
     store::{
@@ -271,22 +271,9 @@ pub(super) fn device_name(serial: Option<&str>, asset_tag: Option<&str>, id: Dev
     )
 }
 
-/// What makers add to their names, which says nothing to a technician.
-const COMPANY_FORMS: [&str; 6] = ["Inc.", "Inc", "Corporation", "Corp.", "Co., Ltd.", "Ltd."];
-
-/// Maker and model, without the maker's legal form and without its name twice.
+/// Maker and model, or that they are not known.
 pub(super) fn model_name(manufacturer: Option<&str>, model: Option<&str>, words: Words) -> String {
-    let maker = manufacturer.map(|maker| {
-        let short = COMPANY_FORMS.iter().find_map(|form| maker.strip_suffix(form)?.strip_suffix(' '));
-        short.map_or(maker, |short| short.trim_end_matches(',')).trim()
-    });
-    match (maker.filter(|maker| !maker.is_empty()), model) {
-        (Some(maker), Some(model)) if !model.to_lowercase().starts_with(&maker.to_lowercase()) => {
-            format!("{maker} {model}")
-        }
-        (_, Some(name)) | (Some(name), None) => name.to_owned(),
-        (None, None) => words.say("unknown-model"),
-    }
+    full_model(manufacturer, model).unwrap_or_else(|| words.say("unknown-model"))
 }
 
 /// A system's name and version; agents report short names in small letters (`debian`, `windows`).
@@ -344,9 +331,7 @@ mod tests {
         let words = Words::of(crate::domain::language::Language::French);
         let model = |maker, model| model_name(maker, model, words);
         assert_eq!(model(Some("Dell Inc."), Some("Latitude 5320")), "Dell Latitude 5320");
-        assert_eq!(model(Some("Microsoft Corporation"), Some("Surface Go 3")), "Microsoft Surface Go 3");
-        assert_eq!(model(Some("HP"), Some("HP ProBook 445 G8")), "HP ProBook 445 G8");
-        assert_eq!(model(Some("Acme, Inc."), None), "Acme");
+        assert_eq!(model(None, None), "Modèle inconnu");
         assert_eq!(system_name(Some("windows"), Some("11 Education")).as_deref(), Some("Windows 11 Education"));
         assert_eq!(system_name(Some("élan"), None).as_deref(), Some("élan"));
         assert_eq!(system_name(None, None), None);

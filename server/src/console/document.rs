@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use data_encoding::HEXLOWER;
+use jiff::civil::Date;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -155,6 +156,10 @@ pub(super) async fn before(
     require(signed_in.person.can(Action::SeeIdentity, Object::OwnScope))?;
     let text = |name: &str| form.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
     let programme: Uuid = text("programme").and_then(|text| text.parse().ok()).ok_or(Refusal::Nonsense)?;
+    let Ok(due) = text("due").map(str::parse::<Date>).transpose() else {
+        let problem = visitor.words.say("handing-due-unreadable");
+        return hand_over::again(&app, &signed_in, &visitor, &form, problem).await;
+    };
     let mut tx = app.store.read().await?;
     let known = programme::find(&mut tx, programme).await?.ok_or(Refusal::NotFound)?.accessories;
     let borrower = hand_over::borrower_of(&mut tx, &signed_in, text("borrower").unwrap_or_default()).await?;
@@ -163,7 +168,7 @@ pub(super) async fn before(
         device: text("device").and_then(|text| text.parse().ok()).ok_or(Refusal::Nonsense)?,
         borrower: borrower.ok().flatten().ok_or(Refusal::NotFound)?.id,
         programme,
-        due: text("due").map(str::parse).transpose().map_err(|_| Refusal::Nonsense)?,
+        due,
         accessories: ticked(&form, &known),
     };
     let who = signatories(text("holders"))?;

@@ -9,7 +9,6 @@ use axum::{
 
 use super::{
     i18n::Words,
-    shell,
     shell::{Section, Shell},
 };
 use crate::{domain::authority::Decision, store::StoreError};
@@ -27,20 +26,42 @@ pub(super) enum Refusal {
     Busy,
     /// Something of ours is broken.
     Broken,
+    /// What was sent cannot be done as it is: this key's sentence says what to do.
+    Told(&'static str),
+    /// The form is another session's: its page was open while the person signed in anew.
+    OldForm,
+    /// What was sent is larger than this many bytes, where it is known what is too large.
+    TooLarge(Option<usize>),
+    /// The address takes forms and is no page.
+    NoPage,
 }
 
 impl Refusal {
     /// Every refusal.
     #[cfg(test)]
-    pub(super) const ALL: [Self; 5] = [Self::Nonsense, Self::Forbidden, Self::NotFound, Self::Busy, Self::Broken];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Nonsense,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Busy,
+        Self::Broken,
+        Self::Told("reason-needed"),
+        Self::OldForm,
+        Self::TooLarge(Some(1 << 20)),
+        Self::NoPage,
+    ];
 
-    const fn status(self) -> StatusCode {
+    /// How it is answered.
+    pub(super) const fn status(self) -> StatusCode {
         match self {
             Self::Nonsense => StatusCode::BAD_REQUEST,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::OldForm => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Told(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NoPage => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
 
@@ -52,17 +73,44 @@ impl Refusal {
             Self::NotFound => "not-found",
             Self::Busy => "busy",
             Self::Broken => "broken",
+            Self::Told(_) => "told",
+            Self::OldForm => "old-form",
+            Self::TooLarge(_) => "too-large",
+            Self::NoPage => "no-page",
         }
     }
 
-    /// The page.
-    pub(super) fn page(self, words: Words) -> Response {
-        shell::page(self.status(), &ErrorPage::new(self, words))
+    /// The sentence that says what is wrong, and what to do.
+    fn what(self, words: Words) -> String {
+        match self {
+            Self::Told(key) => words.say(key),
+            Self::TooLarge(Some(most)) => words.with("error-too-large-most", &size(most, words)),
+            Self::TooLarge(None)
+            | Self::Nonsense
+            | Self::Forbidden
+            | Self::NotFound
+            | Self::Busy
+            | Self::Broken
+            | Self::OldForm
+            | Self::NoPage => words.word("error-what", self.as_str()),
+        }
+    }
+}
+
+/// A limit in bytes, as people write it.
+pub(super) fn size(bytes: usize, words: Words) -> String {
+    if bytes >= 1 << 20 {
+        words.with("size-mebibytes", &(bytes >> 20).to_string())
+    } else {
+        words.with("size-kibibytes", &(bytes >> 10).to_string())
     }
 }
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
+        if error.is_unstorable_text() {
+            return Self::Nonsense;
+        }
         if error.is_unavailable() {
             tracing::warn!(%error, "the store does not answer");
             return Self::Busy;
@@ -87,10 +135,12 @@ pub(super) fn require(decision: Decision) -> Result<(), Refusal> {
     }
 }
 
-/// Only the status: [`super::guard::dress_refusals`] makes it a page in the reader's language.
+/// Only the status, and the refusal itself: [`super::guard::dress_refusals`] makes it a page in the reader's language.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        self.status().into_response()
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
     }
 }
 
@@ -101,11 +151,13 @@ pub(super) struct ErrorPage {
     shell: Shell,
     what: String,
     status: String,
+    /// The page that the request came from, to go back to.
+    back: Option<String>,
 }
 
 impl ErrorPage {
-    /// The page for `refusal`.
-    pub(super) fn new(refusal: Refusal, words: Words) -> Self {
+    /// The page for `refusal`, answered with `status`; `back` leads to where the request came from.
+    pub(super) fn new(refusal: Refusal, status: StatusCode, back: Option<String>, words: Words) -> Self {
         let shell = Shell {
             words,
             title: words.word("error-title", refusal.as_str()),
@@ -115,7 +167,6 @@ impl ErrorPage {
             notice: None,
             alarm: false,
         };
-        let status = words.with("error-status", refusal.status().as_str());
-        Self { what: words.word("error-what", refusal.as_str()), status, shell }
+        Self { what: refusal.what(words), status: words.with("error-status", status.as_str()), back, shell }
     }
 }

@@ -10,7 +10,7 @@ use axum::{
 };
 
 use super::{
-    borrower_list, device_list,
+    borrower_list, device_list, disposition_list,
     download::{self, Asked},
     error::{Refusal, require},
     flag_list, loan_list, need, notice,
@@ -22,8 +22,8 @@ use crate::{
     auth::{Action, Object, SignedIn},
     exchange::export::{Export, ExportKind, Filters},
     store::{
-        borrower_list::BorrowerQuery, device_list::DeviceQuery, flag_list::FlagQuery, loan_list::LoanQuery,
-        need_list::NeedQuery, programme,
+        advice_list::AdviceQuery, borrower_list::BorrowerQuery, device_list::DeviceQuery, flag_list::FlagQuery,
+        loan_list::LoanQuery, need_list::NeedQuery, programme,
     },
 };
 
@@ -36,6 +36,7 @@ pub(super) struct Filtered {
     needs: need::Asked,
     flags: flag_list::Asked,
     notices: notice::Asked,
+    advice: disposition_list::Asked,
 }
 
 impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Filtered {
@@ -48,6 +49,7 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Filtered {
             needs: Query::try_from_uri(&parts.uri)?.0,
             flags: Query::try_from_uri(&parts.uri)?.0,
             notices: Query::try_from_uri(&parts.uri)?.0,
+            advice: Query::try_from_uri(&parts.uri)?.0,
         })
     }
 }
@@ -76,6 +78,11 @@ impl Filtered {
             }
             ExportKind::Flags => filters.flags = FlagQuery { after: None, ..self.flags.query()? },
             ExportKind::Notices => filters.messages = Some(self.notices.state()?),
+            ExportKind::Dispositions => {
+                let mut tx = app.store.read().await?;
+                let visibility = programme::visibility(&mut tx, signed_in.person.role).await?;
+                filters.advice = AdviceQuery { after: None, ..self.advice.query(&visibility)? };
+            }
             ExportKind::Sites
             | ExportKind::Programmes
             | ExportKind::Tokens

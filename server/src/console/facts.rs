@@ -13,12 +13,14 @@ use super::{
     format,
     i18n::Words,
 };
-use crate::domain::{
-    battery::{self, Batteries},
-    drive,
-    language::Language,
-    policy::Policy,
-    verdict::{Judgement, Said, Verdict},
+use crate::{
+    domain::{
+        battery::{self, Batteries},
+        drive,
+        policy::Policy,
+        verdict::{Judgement, Said, Verdict},
+    },
+    store::health::Health,
 };
 
 /// A named value.
@@ -77,10 +79,12 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// All groups of `report`, which was measured at the moment `dated` tells.
-    pub(super) fn groups(self, report: &HealthReport, dated: &str) -> Vec<Group> {
+    /// All groups of the report of `health`, which was measured at the moment `dated` tells.
+    pub(super) fn groups(self, health: &Health, dated: &str) -> Vec<Group> {
+        let report = &health.report;
         let volumes = report.volumes.iter().map(|volume| self.volume(volume)).collect();
-        let drives = report.drives.iter().map(|drive| self.drive(drive)).collect();
+        let judged = report.drives.iter().zip(health.drives(self.policy));
+        let drives = judged.map(|(drive, judgement)| self.drive(drive, &judgement)).collect();
         let batteries = report.batteries.iter().map(|battery| self.battery(battery)).collect();
         let batteries = self.group("batteries", "group-batteries", dated, batteries);
         let mut groups = vec![
@@ -125,10 +129,7 @@ impl Reader<'_> {
     }
 
     fn said(self, said: &Said) -> String {
-        match self.words.language {
-            Language::French => said.fr.clone(),
-            Language::English => said.en.clone(),
-        }
+        self.words.said(said)
     }
 
     fn system(self, report: &HealthReport) -> Block {
@@ -216,9 +217,8 @@ impl Reader<'_> {
         reasons.chain(missing).collect()
     }
 
-    fn drive(self, drive: &Drive) -> Block {
+    fn drive(self, drive: &Drive, judgement: &Judgement) -> Block {
         let (words, language) = (self.words, self.words.language);
-        let judgement = drive::judge(drive, self.policy);
         let kind = words.word("drive", drive.kind.unwrap_or(DriveKind::Unknown).as_str());
         let percent = |value: i64| format::percent(value, language);
         let mut facts = vec![
@@ -252,7 +252,7 @@ impl Reader<'_> {
                 None => kind,
             }),
             badge: Some(Badge::verdict(judgement.verdict, words)),
-            notes: self.notes(&judgement),
+            notes: self.notes(judgement),
             facts,
             table: self.attributes(drive),
         }

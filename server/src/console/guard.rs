@@ -1,19 +1,29 @@
 //! What every answer carries: headers that tell browsers to trust nothing but us, and a page in the reader's language
-//! where something was refused.
+//! where something was refused; and for a form that came after its session's end, the way to sign in and back.
 
 use std::any::Any;
 
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state},
-    response::{IntoResponse as _, Response},
+    response::{IntoResponse as _, Redirect, Response},
 };
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{error::Refusal, shell::Scripted, visitor};
-use crate::{app::App, fault};
+use super::{
+    came_from::came_from,
+    error::{ErrorPage, Refusal},
+    shell::{self, Scripted},
+    visitor,
+};
+use crate::{
+    app::App,
+    auth::{FormFault, session::SIGN_IN_PATH},
+    fault,
+};
 
 /// Nothing but our own stylesheet, images and forms; no script, no frame around us.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
@@ -24,6 +34,8 @@ const WITH_SCRIPT: &str = "default-src 'none'; style-src 'self'; img-src 'self';
 const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
 /// On the desks' pages a telephone's camera may read bar codes.
 const WITH_CAMERA: &str = "camera=(self), geolocation=(), microphone=(), payment=(), usb=()";
+/// Where forms lead to the sign-in page although nobody's session ended.
+const TO_SIGN_IN: [&str; 2] = ["/sign-out", "/language"];
 /// Two years, as the preload lists ask; only ever sent over HTTPS.
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
 
@@ -72,13 +84,21 @@ async fn protect(State(app): State<App>, request: Request, next: Next) -> Respon
 /// Gives every refusal that is not a page yet its page.
 async fn dress_refusals(request: Request, next: Next) -> Response {
     let words = visitor::words_asked(request.headers());
+    let back = came_from(request.headers(), request.uri());
+    let form = request.method() == Method::POST && !TO_SIGN_IN.contains(&request.uri().path());
+    let above = above(request.uri().path());
     let response = next.run(request).await;
+    if form && leads_to_sign_in(&response) {
+        return sign_in_again(back.as_deref());
+    }
     let refused = response.status().is_client_error() || response.status().is_server_error();
     if !refused || is_page(response.headers()) {
         return response;
     }
-    let mut page = refusal(response.status()).page(words);
-    *page.status_mut() = response.status();
+    let (status, refusal) = (response.status(), refusal(&response));
+    // An address that only takes forms was opened as a page: what the form was about stands above it.
+    let back = if refusal == Refusal::NoPage { above } else { back };
+    let mut page = shell::page(status, &ErrorPage::new(refusal, status, back, words));
     if let Some(seconds) = response.headers().get(header::RETRY_AFTER) {
         page.headers_mut().insert(header::RETRY_AFTER, seconds.clone());
     }
@@ -89,10 +109,36 @@ fn is_page(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
-fn refusal(status: StatusCode) -> Refusal {
-    match status {
+fn leads_to_sign_in(response: &Response) -> bool {
+    let location = response.headers().get(header::LOCATION);
+    response.status() == StatusCode::SEE_OTHER && location.is_some_and(|to| to.as_bytes() == SIGN_IN_PATH.as_bytes())
+}
+
+/// To the sign-in page, which says that the form was not recorded, and back to the form's page afterwards.
+fn sign_in_again(back: Option<&str>) -> Response {
+    let next = back.map_or_else(String::new, |back| format!("&next={}", utf8_percent_encode(back, NON_ALPHANUMERIC)));
+    Redirect::to(&format!("{SIGN_IN_PATH}?ended=form{next}")).into_response()
+}
+
+/// The address without its last part; nothing for one that has a single part.
+fn above(path: &str) -> Option<String> {
+    path.rsplit_once('/').map(|(above, _)| above.to_owned()).filter(|above| !above.is_empty())
+}
+
+fn refusal(response: &Response) -> Refusal {
+    if let Some(refusal) = response.extensions().get::<Refusal>() {
+        return *refusal;
+    }
+    match response.extensions().get::<FormFault>() {
+        Some(FormFault::Foreign) => return Refusal::OldForm,
+        Some(FormFault::TooLarge { most }) => return Refusal::TooLarge(Some(*most)),
+        None => {}
+    }
+    match response.status() {
         StatusCode::FORBIDDEN => Refusal::Forbidden,
         StatusCode::NOT_FOUND => Refusal::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Refusal::NoPage,
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge(None),
         StatusCode::SERVICE_UNAVAILABLE => Refusal::Busy,
         status if status.is_server_error() => Refusal::Broken,
         _ => Refusal::Nonsense,

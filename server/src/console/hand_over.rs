@@ -7,42 +7,35 @@ use askama::Template;
 use axum::{
     extract::{Query, State},
     http::StatusCode,
-    response::{IntoResponse as _, Redirect, Response},
+    response::Response,
 };
-use cartable_common::DeviceId;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    component::{Badge, Choice},
+    component::Choice,
     desk_way::DeskWay,
-    device_list::{device_name, model_name},
+    device_scan::Keyboard,
     document,
     error::{Refusal, require},
+    hand_over_device::{Scanned, There},
     i18n::Words,
     loan::{Accessory, accessories},
-    loan_acts::{clerk, ticked},
-    loan_line::lending_badge,
+    scanned,
     shell::{self, Section, Shell},
     visitor::Visitor,
 };
 use crate::{
     app::App,
-    auth::{Action, CsrfForm, Object, SignedIn},
+    auth::{Action, Object, SignedIn},
     domain::{
         borrower::{Borrower, BorrowerKind, Reference},
-        loan::{LendingState, Loan, Signature},
+        loan::{LendingState, Signature},
         paris,
         programme::Programme,
         signature::Drawing,
     },
-    store::{
-        Tx, borrower,
-        device::DeviceRow,
-        device_code::{self, Found},
-        lending::{Handing, Lending, LendingError, Wish},
-        loan, loan_due, loan_signature, programme,
-    },
+    store::{Tx, borrower, device::DeviceRow, loan_due, programme},
 };
 
 /// What was scanned and chosen so far.
@@ -64,15 +57,6 @@ impl Asked {
     }
 }
 
-/// The device that was scanned.
-#[derive(Clone, Debug)]
-pub(super) struct Scanned {
-    pub(super) name: String,
-    pub(super) model: String,
-    pub(super) href: String,
-    pub(super) at: Badge,
-}
-
 /// What is left to confirm.
 #[derive(Clone, Debug)]
 pub(super) struct Confirm {
@@ -82,12 +66,40 @@ pub(super) struct Confirm {
     pub(super) programme: String,
     pub(super) programme_label: String,
     pub(super) due: String,
-    pub(super) accessories: Vec<Accessory>,
+    /// What may go with it, and whether it does.
+    pub(super) accessories: Vec<(Accessory, bool)>,
+    /// How it is signed: `paper`, `drawn`, or nothing.
+    pub(super) signature: String,
+    /// The strokes that were drawn, where a form came back.
+    pub(super) drawn: String,
     pub(super) agreement: String,
-    /// Who may sign, besides all; empty for a borrower who signs for itself.
-    pub(super) holders: Vec<(usize, String)>,
+    /// Who may sign; empty for a borrower who signs for itself.
+    pub(super) holders: Vec<Choice>,
     /// Whether it may be reserved only: it is in stock, not reserved already.
     pub(super) may_reserve: bool,
+}
+
+impl Confirm {
+    /// With what was typed in the form that comes back, instead of what is suggested.
+    fn with_typed(self, form: &BTreeMap<String, String>) -> Self {
+        let text = |name: &str| form.get(name).cloned().unwrap_or_default();
+        let ticked = |(accessory, _): (Accessory, bool)| {
+            let ticked = form.contains_key(&accessory.field);
+            (accessory, ticked)
+        };
+        let signs = text("holders");
+        let chosen = |holder: Choice| Choice { selected: holder.value == signs, ..holder };
+        Self {
+            due: text("due"),
+            accessories: self.accessories.into_iter().map(ticked).collect(),
+            signature: text("signature"),
+            // The script draws it anew: nothing but strokes comes back.
+            drawn: text("drawn").parse::<Drawing>().map(|drawing| drawing.to_string()).unwrap_or_default(),
+            agreement: text("agreement"),
+            holders: self.holders.into_iter().map(chosen).collect(),
+            ..self
+        }
+    }
 }
 
 /// The page.
@@ -101,6 +113,8 @@ pub(super) struct HandOverPage {
     pub(super) problem: Option<String>,
     pub(super) scanned: Option<Scanned>,
     pub(super) programmes: Vec<Choice>,
+    /// Whether nothing but the programme is missing.
+    pub(super) choose_programme: bool,
     pub(super) confirm: Option<Confirm>,
     /// The form of a borrower who is not recorded yet, for those who may record one.
     pub(super) new_borrower: Option<String>,
@@ -121,21 +135,25 @@ async fn show(
     signed_in: &SignedIn,
     visitor: &Visitor,
     asked: Asked,
-    refused: Option<String>,
+    refused: Option<(&BTreeMap<String, String>, String)>,
 ) -> Result<Response, Refusal> {
     require(signed_in.person.can(Action::HandOver, Object::OwnScope))?;
     let words = visitor.words;
     let mut tx = app.store.read().await?;
-    let step = step(&mut tx, app, signed_in, &asked, words).await?;
+    let mut step = step(&mut tx, app, signed_in, &asked, words).await?;
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let new_borrower = new_borrower(signed_in, &step);
-    let problem = refused.or(step.problem);
+    if let Some((form, problem)) = refused {
+        step.confirm = step.confirm.map(|confirm| confirm.with_typed(form));
+        step.problem = Some(problem);
+    }
     let page = HandOverPage {
         csrf: signed_in.csrf.as_str().to_owned(),
         last: asked.last.parse().ok().map(|id: Uuid| format!("/loans/{id}")),
-        problem,
+        problem: step.problem,
         scanned: step.scanned,
         programmes: step.programmes,
+        choose_programme: step.choose_programme,
         new_borrower,
         confirm: step.confirm,
         asked: step.asked,
@@ -144,7 +162,7 @@ async fn show(
     Ok(shell::scripted(shell::page(status, &page)))
 }
 
-/// The page once more, for a form that could not be done.
+/// The page once more with all that was typed, for a form that could not be done.
 pub(super) async fn again(
     app: &App,
     signed_in: &SignedIn,
@@ -152,7 +170,7 @@ pub(super) async fn again(
     form: &BTreeMap<String, String>,
     problem: String,
 ) -> Result<Response, Refusal> {
-    show(app, signed_in, visitor, Asked::of(form), Some(problem)).await
+    show(app, signed_in, visitor, Asked::of(form), Some((form, problem))).await
 }
 
 /// How far the scans have come.
@@ -162,7 +180,15 @@ struct Progress {
     problem: Option<String>,
     scanned: Option<Scanned>,
     programmes: Vec<Choice>,
+    choose_programme: bool,
     confirm: Option<Confirm>,
+}
+
+impl Progress {
+    /// Says the first thing that is wrong.
+    fn wrong(&mut self, problem: Option<String>) {
+        self.problem = self.problem.take().or(problem);
+    }
 }
 
 /// Where to record the borrower, until one is known.
@@ -172,89 +198,54 @@ fn new_borrower(signed_in: &SignedIn, step: &Progress) -> Option<String> {
         .then(|| DeskWay::from_hand_over(&step.asked.code, &step.asked.programme).to_new_borrower())
 }
 
-/// A device that may be handed over, and its reservation.
-async fn device_of(
-    tx: &mut Tx,
-    signed_in: &SignedIn,
-    code: &str,
-) -> Result<Result<(DeviceRow, LendingState, Option<Loan>), &'static str>, Refusal> {
-    let scope = &signed_in.person.scope;
-    let device = match device_code::find(tx, scope, code).await? {
-        Found::One(device) => *device,
-        Found::Several => return Ok(Err("desk-several")),
-        Found::Nothing => return Ok(Err("refused-no-device")),
-    };
-    let at = loan::lending_state(tx, device.id).await?.ok_or(Refusal::NotFound)?;
-    let reservation = loan::open_of_device(tx, scope, device.id).await?;
-    Ok(Ok((device, at, reservation.filter(|_| at == LendingState::Reserved))))
-}
-
 async fn step(tx: &mut Tx, app: &App, signed_in: &SignedIn, asked: &Asked, words: Words) -> Result<Progress, Refusal> {
     let mut progress = Progress { asked: asked.clone(), ..Progress::default() };
+    progress.asked.code = scanned::clean(&asked.code);
+    progress.asked.borrower = scanned::clean(&asked.borrower);
     // Who may hand over chooses among all that lend: a name tells nothing of who is in it.
     let mut programmes = programme::list(tx).await?;
     programmes.retain(|programme| programme.open);
     let mut found = None;
-    if !asked.code.trim().is_empty() {
-        match device_of(tx, signed_in, &asked.code).await? {
+    if !progress.asked.code.is_empty() {
+        match There::find(tx, signed_in, &progress.asked.code).await? {
             Err(key) => progress.problem = Some(words.say(key)),
-            Ok((device, at, reservation)) => {
-                progress.scanned = Some(scanned(&device, at, words));
-                if let Some(reservation) = reservation {
-                    prefer(tx, signed_in, &mut progress.asked, &mut programmes, &reservation).await?;
-                }
-                if matches!(at, LendingState::InStock | LendingState::Reserved) {
-                    found = Some((device, at));
-                } else {
-                    let state = words.word("lending", at.as_str());
-                    progress.problem = Some(words.with("handing-not-in-stock", &state));
-                }
+            Ok(there) => {
+                progress.scanned = Some(there.shown(words));
+                there.prefer(tx, signed_in, &mut progress.asked, &mut programmes).await?;
+                found = Some(there);
             }
         }
     }
-    let chosen = programmes.iter().find(|one| one.id.to_string() == progress.asked.programme).cloned();
-    progress.programmes = choices(&programmes, &progress.asked.programme, words);
     let borrower = match borrower_of(tx, signed_in, &progress.asked.borrower).await? {
+        Ok(borrower) => borrower,
         Err(key) => {
-            progress.problem = progress.problem.or_else(|| Some(words.say(key)));
+            progress.wrong(Some(words.say(key)));
             None
         }
-        Ok(borrower) => borrower,
     };
-    if let (Some((device, at)), Some(borrower), Some(programme)) = (found, borrower, chosen) {
-        let mut confirm = confirm(tx, app, signed_in, (&device, &borrower, &programme), words).await?;
-        confirm.may_reserve = at == LendingState::InStock;
-        progress.confirm = Some(confirm);
+    if let Some(refused) = found.as_ref().and_then(|there| there.refused(borrower.as_ref(), words)) {
+        (found, progress.problem) = (None, Some(refused));
     }
+    let chosen = programmes.iter().find(|one| one.id.to_string() == progress.asked.programme).cloned();
+    progress.programmes = choices(&programmes, &progress.asked.programme, words);
+    match (&found, &borrower, &chosen) {
+        (Some(_), _, Some(programme)) if !programme.open => {
+            progress.problem = Some(words.say("refused-programme-closed"));
+        }
+        (Some(there), Some(borrower), Some(programme)) => {
+            let mut confirm = confirm(tx, app, signed_in, (&there.device, borrower, programme), words).await?;
+            confirm.may_reserve = there.at == LendingState::InStock;
+            progress.confirm = Some(confirm);
+        }
+        (Some(_), Some(_), None) => {
+            progress.choose_programme = true;
+            progress.wrong(Some(words.say("refused-no-programme")));
+        }
+        (None, ..) | (Some(_), None, _) => {}
+    }
+    let guessed = found.is_some_and(|there| there.keyboard == Keyboard::Wrong);
+    progress.wrong(guessed.then(|| words.say("scan-keyboard-guessed")));
     Ok(progress)
-}
-
-/// A reservation says for whom and under what, unless something else was typed.
-async fn prefer(
-    tx: &mut Tx,
-    signed_in: &SignedIn,
-    asked: &mut Asked,
-    programmes: &mut Vec<Programme>,
-    reservation: &Loan,
-) -> Result<(), Refusal> {
-    if asked.borrower.trim().is_empty() {
-        let reserved_for = borrower::find(tx, &signed_in.person.scope, reservation.borrower).await?;
-        asked.borrower = reserved_for.map_or_else(String::new, |borrower| borrower.reference.to_string());
-        asked.programme = reservation.programme.to_string();
-    }
-    if programmes.iter().all(|programme| programme.id != reservation.programme) {
-        programmes.extend(programme::find(tx, reservation.programme).await?);
-    }
-    Ok(())
-}
-
-fn scanned(device: &DeviceRow, at: LendingState, words: Words) -> Scanned {
-    Scanned {
-        name: device_name(device.serial_number.as_deref(), device.asset_tag.as_deref(), device.id),
-        model: model_name(device.manufacturer.as_deref(), device.model.as_deref(), words),
-        href: format!("/devices/{}", device.id),
-        at: lending_badge(at, words),
-    }
 }
 
 fn choices(programmes: &[Programme], present: &str, words: Words) -> Vec<Choice> {
@@ -272,12 +263,25 @@ pub(super) async fn borrower_of(
     signed_in: &SignedIn,
     text: &str,
 ) -> Result<Result<Option<Borrower>, &'static str>, Refusal> {
-    if text.trim().is_empty() {
+    let text = scanned::clean(text);
+    if text.is_empty() {
         return Ok(Ok(None));
     }
-    let Ok(reference) = text.parse::<Reference>() else { return Ok(Err("handing-no-reference")) };
+    let meant = scanned::retyped(&text);
+    let reference = match (text.parse::<Reference>(), meant.as_deref().map(str::parse::<Reference>)) {
+        (Ok(reference), _) | (Err(_), Some(Ok(reference))) => reference,
+        (Err(_), Some(Err(_))) => return Ok(Err("scan-wrong-keyboard")),
+        (Err(_), None) => return Ok(Err("handing-no-reference")),
+    };
     let found = borrower::find_by_reference(tx, &signed_in.person.scope, &reference).await?;
     Ok(found.map(Some).ok_or("refused-no-borrower"))
+}
+
+/// Who may sign for a person: all who hold parental authority, unless one of them is chosen.
+fn holders(words: Words) -> Vec<Choice> {
+    let all = Choice { value: "all".to_owned(), label: words.say("document-all-holders"), selected: true };
+    let one = |(place, label): (usize, String)| Choice { value: place.to_string(), label, selected: false };
+    std::iter::once(all).chain(document::places(words).into_iter().map(one)).collect()
 }
 
 async fn confirm(
@@ -298,87 +302,11 @@ async fn confirm(
         programme: programme.id.to_string(),
         programme_label: words.with_two("programme-named", programme.code.as_str(), &programme.name),
         due: due.map(|due| due.to_string()).unwrap_or_default(),
-        accessories: accessories(&programme.accessories),
+        accessories: accessories(&programme.accessories).into_iter().map(|accessory| (accessory, true)).collect(),
+        signature: Signature::Paper.as_str().to_owned(),
+        drawn: String::new(),
         agreement: app.documents.agreement_label(&programme.agreement_template),
-        holders: if borrower.kind == BorrowerKind::Person { document::places(words) } else { Vec::new() },
+        holders: if borrower.kind == BorrowerKind::Person { holders(words) } else { Vec::new() },
         may_reserve: false,
     })
-}
-
-/// `POST /hand-over`
-pub(super) async fn hand_over(
-    visitor: Visitor,
-    State(app): State<App>,
-    CsrfForm { signed_in, form }: CsrfForm<BTreeMap<String, String>>,
-) -> Result<Response, Refusal> {
-    require(signed_in.person.can(Action::HandOver, Object::OwnScope))?;
-    let asked = Asked::of(&form);
-    let wanted: DeviceId = asked.code.parse().map_err(|_| Refusal::Nonsense)?;
-    match lend(&app, &signed_in, (wanted, &asked, &form), visitor.words).await? {
-        Ok(loan) => {
-            let next = format!("/hand-over?done=handed-over&last={loan}&programme={}", asked.programme);
-            Ok(Redirect::to(&next).into_response())
-        }
-        Err(problem) => show(&app, &signed_in, &visitor, asked, Some(problem)).await,
-    }
-}
-
-/// Hands it over; or says what is wrong.
-async fn lend(
-    app: &App,
-    signed_in: &SignedIn,
-    (device, asked, form): (DeviceId, &Asked, &BTreeMap<String, String>),
-    words: Words,
-) -> Result<Result<Uuid, String>, Refusal> {
-    let programme: Uuid = asked.programme.parse().map_err(|_| Refusal::Nonsense)?;
-    let mut lending = Lending::begin(&app.store, clerk(app, signed_in)).await?;
-    let borrower = match borrower_of(lending.tx(), signed_in, &asked.borrower).await? {
-        Ok(Some(borrower)) => borrower.id,
-        Ok(None) => return Ok(Err(words.say("handing-no-reference"))),
-        Err(key) => return Ok(Err(words.say(key))),
-    };
-    let known = programme::find(lending.tx(), programme).await?.map(|one| one.accessories).unwrap_or_default();
-    let (handing, drawing) = match handing(form, &known)? {
-        Ok(read) => read,
-        Err(key) => return Ok(Err(words.say(key))),
-    };
-    let loan = match lending.lend(Wish { device, borrower, programme }, handing).await {
-        Ok(loan) => loan,
-        Err(LendingError::Refused(refused)) => return Ok(Err(words.word("refused", refused.code()))),
-        Err(LendingError::Store(error)) => return Err(error.into()),
-    };
-    if let Some(drawing) = drawing {
-        let sealed = app.vault.seal("signature", loan.id, drawing.to_string().as_bytes());
-        let sealed = sealed.map_err(|error| {
-            tracing::error!(%error, "a signature cannot be sealed");
-            Refusal::Broken
-        })?;
-        loan_signature::put(lending.tx(), loan.id, &sealed, signed_in.now).await?;
-    }
-    lending.commit().await?;
-    Ok(Ok(loan.id))
-}
-
-/// How it is handed over, and the signature if it was drawn; or the key of what is wrong.
-fn handing(
-    form: &BTreeMap<String, String>,
-    known: &[String],
-) -> Result<Result<(Handing, Option<Drawing>), &'static str>, Refusal> {
-    let text = |name: &str| Some(form.get(name)?.trim()).filter(|text| !text.is_empty());
-    let signature = text("signature").map(str::parse::<Signature>).transpose().map_err(|_| Refusal::Nonsense)?;
-    let drawing = if signature == Some(Signature::Drawn) {
-        match text("drawn").unwrap_or_default().parse::<Drawing>() {
-            Ok(drawing) => Some(drawing),
-            Err(_) => return Ok(Err("handing-no-drawing")),
-        }
-    } else {
-        None
-    };
-    let handing = Handing {
-        due: text("due").map(str::parse).transpose().map_err(|_| Refusal::Nonsense)?,
-        accessories: ticked(form, known),
-        signature,
-        agreement_version: text("agreement").map(str::to_owned),
-    };
-    Ok(Ok((handing, drawing)))
 }

@@ -9,7 +9,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentB
 use unic_langid::LanguageIdentifier;
 
 use super::format;
-use crate::domain::language::Language;
+use crate::domain::{language::Language, wording::Said};
 
 macro_rules! catalogues {
     ($($name:literal),* $(,)?) => {
@@ -19,9 +19,9 @@ macro_rules! catalogues {
 }
 
 catalogues! {
-    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "flags.ftl", "tokens.ftl", "loans.ftl",
-    "desk.ftl", "borrowers.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "programmes.ftl", "sites.ftl",
-    "refurbishment.ftl", "calendar.ftl", "documents.ftl", "imports.ftl", "exports.ftl", "notices.ftl", "audit.ftl", "design.ftl",
+    "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "dispositions.ftl", "flags.ftl", "tokens.ftl",
+    "loans.ftl", "desk.ftl", "borrowers.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "programmes.ftl", "sites.ftl",
+    "refurbishment.ftl", "calendar.ftl", "documents.ftl", "imports.ftl", "exports.ftl", "notices.ftl", "audit.ftl", "design.ftl", "mistakes.ftl",
 }
 
 type Bundle = FluentBundle<FluentResource>;
@@ -113,6 +113,23 @@ impl Words {
     /// The word for one value of a closed list: key `family-value`.
     pub(super) fn word(self, family: &str, value: &str) -> String {
         self.format(&format!("{family}-{value}"), None)
+    }
+
+    /// What is said in this language.
+    pub(super) fn said(self, said: &Said) -> String {
+        match self.language {
+            Language::French => said.fr.clone(),
+            Language::English => said.en.clone(),
+        }
+    }
+
+    /// The part of a pair such as `jours · days` that is in this language; the whole where it is no pair.
+    pub(super) fn of_pair(self, pair: &str) -> &str {
+        match (pair.split_once(" · "), self.language) {
+            (Some((french, _)), Language::French) => french,
+            (Some((_, english)), Language::English) => english,
+            (None, _) => pair,
+        }
     }
 
     /// The text of `key`, where there is one.

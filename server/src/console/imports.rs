@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    acts::{Bare, record},
+    acts::{Bare, last_act, record},
     error::{Refusal, require},
     i18n::Words,
     import_page::{ImportPage, ImportsPage, ReportAsked, Seen, mapping_problem, said},
@@ -23,12 +23,13 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Action, CsrfForm, Object, SignedIn, UploadLimits, upload},
+    auth::{Action, CsrfForm, FormRefused, Object, SignedIn, TooLarge, UploadLimits, upload},
     domain::import::{Blanks, ImportState, Kind, OnError, OutcomeName, mapping::Mapping},
     exchange::{
         bad_rows::BadRows,
         ledger::{self, Brought, LedgerError},
         limits,
+        read::Unreadable,
         run::{self, Begun},
         write::Delimiter,
     },
@@ -76,9 +77,12 @@ pub(super) async fn take_in(
     request: Request,
 ) -> Result<Response, Response> {
     allowed(&signed_in).map_err(axum::response::IntoResponse::into_response)?;
-    let form = upload(&signed_in, request, UploadLimits::of_file(limits::MAX_FILE_BYTES))
-        .await
-        .map_err(axum::response::IntoResponse::into_response)?;
+    let form = match upload(&signed_in, request, UploadLimits::of_file(limits::MAX_FILE_BYTES)).await {
+        Err(FormRefused::TooLarge(TooLarge { fields, .. })) => {
+            return too_large(&signed_in, &visitor, &app, &fields).await.map_err(Refusal::into_response);
+        }
+        other => other.map_err(FormRefused::into_response)?,
+    };
     let kind: Option<Kind> = form.fields.get("kind").and_then(|kind| kind.parse().ok());
     let taken = async {
         let kind = kind.ok_or(Refusal::Nonsense)?;
@@ -99,6 +103,18 @@ pub(super) async fn take_in(
         }
     };
     taken.await.map_err(axum::response::IntoResponse::into_response)
+}
+
+/// The list again, with what was chosen beside a file that is too large.
+async fn too_large(
+    signed_in: &SignedIn,
+    visitor: &Visitor,
+    app: &App,
+    fields: &BTreeMap<String, String>,
+) -> Result<Response, Refusal> {
+    let kind = fields.get("kind").and_then(|kind| kind.parse().ok()).ok_or(Refusal::Nonsense)?;
+    let problem = visitor.words.word("import-unreadable", Unreadable::TooLarge.as_str());
+    show_list(signed_in, visitor, app, StatusCode::PAYLOAD_TOO_LARGE, Some((kind, problem))).await
 }
 
 fn broken(error: LedgerError) -> Refusal {
@@ -280,6 +296,15 @@ fn bad_file(store: Store, id: Uuid, file: BadRows, words: Words) -> Body {
     Body::from_stream(stream::once(async { Ok(head) }).chain(pages))
 }
 
+/// What is said of an import that is not there: it was deleted before, or there never was one.
+async fn gone(app: &App, id: &str) -> Result<Response, Refusal> {
+    let id: Uuid = id.parse().map_err(|_| Refusal::NotFound)?;
+    let mut tx = app.store.read().await?;
+    let last = last_act(&mut tx, ("import", id), |_| true).await?;
+    let deleted = last.as_deref() == Some("import.delete");
+    deleted.then(|| Redirect::to("/imports?done=already").into_response()).ok_or(Refusal::NotFound)
+}
+
 /// `POST /imports/{id}/delete`
 pub(super) async fn delete(
     State(app): State<App>,
@@ -287,7 +312,11 @@ pub(super) async fn delete(
     CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
     allowed(&signed_in)?;
-    let import = named(&app, &id).await?;
+    let import = match named(&app, &id).await {
+        Ok(import) => import,
+        Err(Refusal::NotFound) => return gone(&app, &id).await,
+        Err(refusal) => return Err(refusal),
+    };
     let mut tx = app.store.write().await?;
     if !import.state.may_be_deleted() || !import::delete(&mut tx, import.id, signed_in.now).await? {
         return Ok(Redirect::to(&format!("/imports/{}?done=import-busy", import.id)).into_response());

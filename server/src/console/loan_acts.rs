@@ -101,9 +101,13 @@ pub(super) async fn extend(
     Path(id): Path<String>,
     CsrfForm { signed_in, form }: CsrfForm<ExtendForm>,
 ) -> Result<Response, Refusal> {
-    let due: Date = form.due.parse().map_err(|_| Refusal::Nonsense)?;
     let mut lending = begin(&app, &signed_in, Action::ChangeLoan).await?;
-    let done = lending.extend(loan_id(&id)?, due).await;
+    let id = loan_id(&id)?;
+    let Ok(due) = form.due.trim().parse::<Date>() else {
+        find(lending.tx(), &signed_in.person.scope, id).await?.ok_or(Refusal::NotFound)?;
+        return Ok(Redirect::to(&format!("/loans/{id}?done=due-needed")).into_response());
+    };
+    let done = lending.extend(id, due).await;
     end(lending, done, &format!("/loans/{id}")).await
 }
 

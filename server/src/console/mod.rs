@@ -4,6 +4,7 @@
 //! SQL in `store`. Nothing needs JavaScript: links and forms do it all; the desks' pages gain a scanner's pace by it.
 
 mod acts;
+mod advice;
 mod alarm;
 mod allocation;
 mod allocation_acts;
@@ -18,6 +19,7 @@ mod borrower_list;
 mod borrower_pages;
 mod calendar;
 mod calendar_acts;
+mod came_from;
 mod campaign;
 mod campaign_acts;
 mod campaign_form;
@@ -33,6 +35,8 @@ mod device;
 mod device_correction;
 mod device_list;
 mod device_record;
+mod device_scan;
+mod disposition_list;
 mod document;
 mod download;
 mod error;
@@ -43,6 +47,8 @@ mod flag_list;
 mod format;
 mod guard;
 mod hand_over;
+mod hand_over_act;
+mod hand_over_device;
 mod i18n;
 mod import_page;
 mod imports;
@@ -55,18 +61,21 @@ mod need;
 mod need_acts;
 mod need_change;
 mod notice;
+mod once;
 mod overview;
 mod pages;
 mod programme;
 mod programme_acts;
 mod reserve;
 mod return_desk;
+mod scanned;
 mod shell;
 mod sign_in;
 mod site;
 mod site_acts;
 mod token;
 mod visitor;
+mod what_if;
 mod work_acts;
 mod work_checklist;
 mod work_intake;
@@ -80,6 +89,8 @@ mod loan_samples;
 mod samples;
 #[cfg(test)]
 mod samples_desk;
+#[cfg(test)]
+mod samples_disposition;
 #[cfg(test)]
 mod samples_fleet;
 #[cfg(test)]
@@ -129,8 +140,11 @@ fn fleet() -> Router<App> {
         .route("/devices/{id}/baseline", post(acts::accept_baseline))
         .route("/devices/{id}/status", post(acts::set_status))
         .route("/devices/{id}/archive", post(acts::archive))
+        .route("/devices/{id}/unarchive", post(acts::unarchive))
         .route("/devices/{id}/stock", post(loan_acts::put_in_stock))
         .route("/labels", get(label::form).post(label::print))
+        .route("/dispositions", get(disposition_list::list))
+        .route("/dispositions/what-if", get(what_if::page))
         .route("/flags", get(pages::flags))
         .route("/flags/{id}/handle", post(acts::handle_flag))
         .route("/tokens", get(pages::tokens).post(acts::create_token))
@@ -157,7 +171,7 @@ fn lending() -> Router<App> {
         .route("/documents/{number}", get(document::show))
         .route("/hand-over/reserve", post(reserve::reserve))
         .route("/hand-over/agreement", post(document::before))
-        .route("/hand-over", get(hand_over::form).post(hand_over::hand_over))
+        .route("/hand-over", get(hand_over::form).post(hand_over_act::hand_over))
         .route("/hand-over/class", get(class_hand_over::form).post(class_hand_over::class))
         .route("/returns", get(return_desk::desk).post(return_desk::scan))
         .route("/returns/undo", post(return_desk::undo))

@@ -11,6 +11,7 @@ use super::{
     download::Downloads,
     format,
     i18n::Words,
+    once,
     shell::Shell,
 };
 use crate::{
@@ -82,6 +83,8 @@ pub(super) struct NeedForm {
     pub(super) replacement: Option<String>,
     pub(super) borrower: String,
     pub(super) count: String,
+    /// What tells this form from every other: see [`super::once`].
+    pub(super) once: String,
 }
 
 impl Default for NeedForm {
@@ -96,6 +99,7 @@ impl Default for NeedForm {
             replacement: None,
             borrower: String::new(),
             count: "1".to_owned(),
+            once: String::new(),
         }
     }
 }
@@ -109,6 +113,22 @@ impl NeedForm {
         reasons.extend(self.ulis.as_ref().map(|_| NeedReason::Ulis));
         reasons.extend(self.replacement.as_ref().map(|_| NeedReason::Replacement));
         Ok(reasons)
+    }
+
+    /// What the form is called where it was done: the same for the same form sent again.
+    pub(super) fn id(&self) -> Option<Uuid> {
+        let typed = [
+            self.site.as_str(),
+            &self.programme,
+            &self.level,
+            &self.home,
+            &self.band,
+            self.ulis.as_deref().unwrap_or_default(),
+            self.replacement.as_deref().unwrap_or_default(),
+            &self.borrower,
+            &self.count,
+        ];
+        once::id(&self.once, &typed)
     }
 }
 

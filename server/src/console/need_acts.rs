@@ -6,21 +6,24 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    acts::{reason, record},
+    acts::{RECENT_ACTS, reason, record},
     error::{Refusal, require},
     need::{Around, Asked, NeedForm, NeedsPage},
+    once,
     shell::{self, Section},
     visitor::Visitor,
 };
 use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
-    domain::need::Reasons,
+    domain::need::{NeedState, Reasons},
     store::{
+        StoreError, Tx,
+        audit::{self, NewAudit},
         need,
         need_entry::{self, Entry, EntryError, EntryRefused},
         need_list, programme, site,
@@ -42,8 +45,11 @@ async fn show(
     visitor: &Visitor,
     app: &App,
     asked: &Asked,
-    (status, problem, form): (StatusCode, Option<String>, NeedForm),
+    (status, problem, mut form): (StatusCode, Option<String>, NeedForm),
 ) -> Result<Response, Refusal> {
+    if form.once.is_empty() {
+        form.once = once::mark();
+    }
     let person = &signed_in.person;
     require(person.can(Action::SeeNeeds, Object::OwnScope))?;
     let mut tx = app.store.read().await?;
@@ -94,8 +100,8 @@ pub(super) async fn enter(
 ) -> Result<Response, Refusal> {
     require(signed_in.person.can(Action::ChangeNeeds, Object::OwnScope))?;
     let wrong = match entry(&form) {
-        Ok(entry) => match try_enter(&app, &signed_in, &entry).await {
-            Ok(()) => return Ok(Redirect::to("/needs?done=saved").into_response()),
+        Ok(entry) => match try_enter(&app, &signed_in, &entry, form.id()).await {
+            Ok(done) => return Ok(Redirect::to(&format!("/needs?done={done}")).into_response()),
             Err(EntryError::Refused(refused)) => problem(refused),
             Err(EntryError::Store(error)) => return Err(error.into()),
         },
@@ -105,22 +111,44 @@ pub(super) async fn enter(
     show(&signed_in, &visitor, &app, &Asked::default(), outcome).await
 }
 
-async fn try_enter(app: &App, signed_in: &SignedIn, entry: &Entry) -> Result<(), EntryError> {
+/// Enters them, unless this very form has done so already; gives what is said of it.
+async fn try_enter(
+    app: &App,
+    signed_in: &SignedIn,
+    entry: &Entry,
+    form: Option<Uuid>,
+) -> Result<&'static str, EntryError> {
     let (person, now) = (&signed_in.person, signed_in.now);
     let mut tx = app.store.write().await?;
-    let ids = need_entry::enter(&mut tx, &person.scope, entry, person.login.as_str(), now).await?;
-    let details = need_entry::details(&ids);
     let object_id = entry.site.to_string();
-    let row = crate::store::audit::NewAudit {
+    if let Some(form) = form
+        && came_before(&mut tx, &object_id, form).await?
+    {
+        return Ok("already");
+    }
+    let ids = need_entry::enter(&mut tx, &person.scope, entry, person.login.as_str(), now).await?;
+    let mut details = need_entry::details(&ids);
+    if let Some(form) = form {
+        details["form"] = json!(form);
+    }
+    let row = NewAudit {
         actor: person.login.as_str(),
         action: "need.enter",
         object_kind: "site",
         object_id: &object_id,
         details,
     };
-    crate::store::audit::append(&mut tx, row, now).await?;
+    audit::append(&mut tx, row, now).await?;
     tx.commit().await?;
-    Ok(())
+    Ok("saved")
+}
+
+/// Whether the needs of this form were entered for that site: the audit says which form it was.
+async fn came_before(tx: &mut Tx, site: &str, form: Uuid) -> Result<bool, StoreError> {
+    let acts = audit::of_object(tx, "site", site, RECENT_ACTS).await?;
+    let form = json!(form);
+    let of_form = |details: &str| serde_json::from_str::<Value>(details).is_ok_and(|details| details["form"] == form);
+    Ok(acts.iter().any(|act| act.action == "need.enter" && of_form(&act.details)))
 }
 
 /// Why a need is withdrawn.
@@ -142,8 +170,11 @@ pub(super) async fn withdraw(
     require(person.can(Action::ChangeNeeds, Object::OwnScope))?;
     let found = need::find(&mut tx, &person.scope, id).await?.ok_or(Refusal::NotFound)?;
     require(person.can(Action::ChangeNeeds, Object::OfSite(Some(found.need.site))))?;
+    if found.state == NeedState::Withdrawn {
+        return Ok(Redirect::to("/needs?done=already").into_response());
+    }
     if !need::withdraw(&mut tx, &person.scope, id, signed_in.now).await? {
-        return Err(Refusal::Nonsense);
+        return Err(Refusal::Told("need-problem-not-open"));
     }
     record(&mut tx, &signed_in, "need.withdraw", ("need", id), json!({ "reason": reason })).await?;
     tx.commit().await?;

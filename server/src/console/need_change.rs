@@ -100,7 +100,7 @@ async fn open_need(tx: &mut Tx, signed_in: &SignedIn, id: &str) -> Result<NeedRo
     let id: Uuid = id.parse().map_err(|_| Refusal::NotFound)?;
     let found = need::find(tx, &person.scope, id).await?.ok_or(Refusal::NotFound)?;
     require(person.can(Action::ChangeNeeds, Object::OfSite(Some(found.need.site))))?;
-    if found.state == NeedState::Open { Ok(found) } else { Err(Refusal::Nonsense) }
+    if found.state == NeedState::Open { Ok(found) } else { Err(Refusal::Told("need-problem-not-open")) }
 }
 
 /// `GET /needs/{id}/change`

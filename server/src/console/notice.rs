@@ -24,7 +24,7 @@ use super::{
 use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
-    domain::notice::MessageState,
+    domain::notice::{MALFORMED_ADDRESS, MessageState, NO_ADDRESS},
     store::{
         job_run, message_list,
         message_list::{MessageRow, NoticeRow},
@@ -166,8 +166,17 @@ fn row(message: MessageRow, now: UtcMillis, words: Words) -> Row {
         state: Badge::new(tone(message.state), words.word("message", message.state.as_str())),
         made: When::relative(message.created_at, now, words),
         notices: format::number(message.notices, words.language),
-        error: message.error.unwrap_or_default(),
+        error: message.error.map(|error| failure(error, words)).unwrap_or_default(),
         next: message.next_attempt_at.map(|at| When::exact(at, words)),
+    }
+}
+
+/// What went wrong, in the reader's language where it is ours; a mail server's own words stay as they are.
+fn failure(error: String, words: Words) -> String {
+    match error.as_str() {
+        NO_ADDRESS => words.say("notice-no-address"),
+        MALFORMED_ADDRESS => words.say("notice-malformed-address"),
+        _ => error,
     }
 }
 
@@ -318,6 +327,10 @@ pub(super) async fn show(
     Ok(shell::page(StatusCode::OK, &MessagePage::new(shell, message, notices, may_change, signed_in.now)))
 }
 
+fn back(id: Uuid, done: &str) -> Response {
+    Redirect::to(&format!("/notices/{id}?done={done}")).into_response()
+}
+
 /// `POST /notices/{id}/bounce`
 pub(super) async fn bounce(
     State(app): State<App>,
@@ -329,16 +342,19 @@ pub(super) async fn bounce(
     let why = reason(form.reason())?;
     // Whoever notes it may have copied the address with it.
     if why.contains('@') {
-        return Err(Refusal::Nonsense);
+        return Err(Refusal::Told("message-problem-address"));
     }
     let (mut tx, scope) = (app.store.write().await?, &signed_in.person.scope);
     let found = message_list::find(&mut tx, scope, id).await?.ok_or(Refusal::NotFound)?;
+    if found.state == MessageState::Bounced {
+        return Ok(back(id, "already"));
+    }
     if !message_list::bounce(&mut tx, scope, found.id, why, signed_in.now).await? {
-        return Err(Refusal::Nonsense);
+        return Err(Refusal::Told("message-problem-not-sent"));
     }
     record(&mut tx, &signed_in, "message.bounce", ("message", id), json!({ "reason": why })).await?;
     tx.commit().await?;
-    Ok(Redirect::to(&format!("/notices/{id}?done=saved")).into_response())
+    Ok(back(id, "saved"))
 }
 
 /// `POST /notices/{id}/again`
@@ -351,10 +367,14 @@ pub(super) async fn send_again(
     let id: Uuid = id.parse().map_err(|_| Refusal::NotFound)?;
     let (mut tx, scope) = (app.store.write().await?, &signed_in.person.scope);
     let found = message_list::find(&mut tx, scope, id).await?.ok_or(Refusal::NotFound)?;
+    match found.state {
+        MessageState::Waiting | MessageState::Sending | MessageState::Sent => return Ok(back(id, "already")),
+        MessageState::Failed | MessageState::Bounced | MessageState::Cancelled => {}
+    }
     if !message_list::send_again(&mut tx, scope, found.id, signed_in.now).await? {
-        return Err(Refusal::Nonsense);
+        return Err(Refusal::Told("message-problem-not-failed"));
     }
     record(&mut tx, &signed_in, "message.send_again", ("message", id), json!({})).await?;
     tx.commit().await?;
-    Ok(Redirect::to(&format!("/notices/{id}?done=saved")).into_response())
+    Ok(back(id, "saved"))
 }

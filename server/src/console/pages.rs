@@ -26,7 +26,9 @@ use crate::{
     app::App,
     auth::{Action, Object, SignedIn},
     domain::scope::Scope,
-    store::{self, Tx, detail, device_record, enrolment, enrolment_token, flag, flag_list::FlagQuery, history, site},
+    store::{
+        self, Tx, advice, detail, device_record, enrolment, enrolment_token, flag, flag_list::FlagQuery, history, site,
+    },
 };
 
 /// Flags that the overview shows.
@@ -76,6 +78,7 @@ pub(super) async fn device(
     let mut tx = app.store.read().await?;
     let from_day = signed_in.now.day_number() - CHART_DAYS;
     let mut read = read_device(&mut tx, &person.scope, id, from_day).await?;
+    read.advice = advice::of_device(&mut tx, id, &app.policy, signed_in.now).await?;
     read.loans = loan::card(&mut tx, &signed_in, &read.detail.device).await?;
     let shown = store::programme::visibility(&mut tx, person.role).await?;
     read.detail.device.programme = shown.filter(read.detail.device.programme.take());
@@ -97,6 +100,8 @@ async fn read_device(tx: &mut Tx, scope: &Scope, id: DeviceId, from_day: i64) ->
         days: history::daily_of(tx, scope, id, from_day).await?,
         flags_ever: flag::history_of_device(tx, scope, id).await?,
         loans: None,
+        advice: None,
+        decided: advice::kept(tx, id).await?,
         recorded: device_record::of_device(tx, id).await?,
         offered: None,
         waiting: enrolment::pending(tx, scope).await?.into_iter().filter(|one| one.device == id).collect(),

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     error::{Refusal, require},
     hand_over::{Asked, again, borrower_of},
+    hand_over_act::why_not,
     loan_acts::clerk,
     visitor::Visitor,
 };
@@ -34,15 +35,18 @@ pub(super) async fn reserve(
     let words = visitor.words;
     let mut lending = Lending::begin(&app.store, clerk(&app, &signed_in)).await?;
     let problem = match borrower_of(lending.tx(), &signed_in, &asked.borrower).await? {
-        Ok(Some(borrower)) => match lending.reserve(Wish { device, borrower: borrower.id, programme }).await {
-            Ok(loan) => {
-                lending.commit().await?;
-                let next = format!("/hand-over?done=reserved&last={}&programme={programme}", loan.id);
-                return Ok(Redirect::to(&next).into_response());
+        Ok(Some(borrower)) => {
+            let wish = Wish { device, borrower: borrower.id, programme };
+            match lending.reserve(wish).await {
+                Ok(loan) => {
+                    lending.commit().await?;
+                    let next = format!("/hand-over?done=reserved&last={}&programme={programme}", loan.id);
+                    return Ok(Redirect::to(&next).into_response());
+                }
+                Err(LendingError::Refused(refused)) => why_not(&mut lending, &signed_in, wish, &refused, words).await?,
+                Err(LendingError::Store(error)) => return Err(error.into()),
             }
-            Err(LendingError::Refused(refused)) => words.word("refused", refused.code()),
-            Err(LendingError::Store(error)) => return Err(error.into()),
-        },
+        }
         Ok(None) => words.say("handing-no-reference"),
         Err(key) => words.say(key),
     };

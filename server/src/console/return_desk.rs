@@ -14,12 +14,14 @@ use uuid::Uuid;
 
 use super::{
     component::{Badge, Tone},
+    device_scan::{self, Keyboard},
     error::{Refusal, require},
     format,
     i18n::Words,
     loan::conditions,
     loan_acts::clerk,
     loan_line::{LoanLine, Sight},
+    scanned,
     shell::{self, Section, Shell},
     visitor::Visitor,
 };
@@ -32,7 +34,7 @@ use crate::{
     },
     store::{
         Tx,
-        device_code::{self, Found},
+        device_code::Found,
         lending::{Lending, LendingError, Refused},
         loan, loan_event,
         loan_list::{self, LoanSummary},
@@ -127,6 +129,12 @@ impl Line {
         Self { receipt: Some((loan.to_string(), csrf.to_owned())), ..self }
     }
 
+    /// With something to see to, besides.
+    pub(super) fn remarked(mut self, remark: String) -> Self {
+        self.details.push(remark);
+        self
+    }
+
     fn undoable(self, loan: Uuid, csrf: &str) -> Self {
         Self { undo: Some((loan.to_string(), csrf.to_owned())), ..self }
     }
@@ -144,6 +152,7 @@ pub(super) struct ReturnsPage {
     good: usize,
     bad: usize,
     failed: Line,
+    refused: Line,
 }
 
 impl ReturnsPage {
@@ -159,6 +168,7 @@ impl ReturnsPage {
             good,
             lines,
             failed: Line::bad(String::new(), words.say("desk-failed"), words),
+            refused: Line::bad(String::new(), words.say("desk-not-accepted"), words),
             shell,
         }
     }
@@ -212,8 +222,8 @@ pub(super) async fn scan(
     let condition = form.get("condition").map_or(Ok(Condition::Good), |text| text.parse());
     let condition = condition.map_err(|_| Refusal::Nonsense)?;
     let missing: Vec<String> = form.keys().filter_map(|key| key.strip_prefix(MISSING)).map(str::to_owned).collect();
-    let code = form.get("code").map(String::as_str).unwrap_or_default().trim();
-    let line = take_back(&app, &signed_in, visitor.words, code, (condition, &missing)).await?;
+    let code = scanned::clean(form.get("code").map(String::as_str).unwrap_or_default());
+    let line = take_back(&app, &signed_in, visitor.words, &code, (condition, &missing)).await?;
     if headers.contains_key(LINE_HEADER) {
         return Ok(shell::page(StatusCode::OK, &line));
     }
@@ -231,9 +241,13 @@ async fn take_back(
     // Long codes are cut: they are somebody's mistake, and stand in a narrow line.
     let shown: String = code.chars().take(64).collect();
     let mut lending = Lending::begin(&app.store, clerk(app, signed_in)).await?;
-    let device = match device_code::find(lending.tx(), scope, code).await? {
+    let (found, keyboard) = device_scan::find(lending.tx(), scope, code).await?;
+    let device = match found {
         Found::One(device) => device,
         Found::Several => return Ok(Line::bad(shown, words.say("desk-several"), words)),
+        Found::Nothing if keyboard == Keyboard::Wrong => {
+            return Ok(Line::bad(shown, words.say("scan-wrong-keyboard"), words));
+        }
         Found::Nothing => {
             let key = if *scope == Scope::Everything { "desk-unknown" } else { "desk-unknown-or-foreign" };
             return Ok(Line::bad(shown, words.say(key), words));
@@ -245,6 +259,10 @@ async fn take_back(
             let summary = loan_list::find(lending.tx(), scope, loan.id).await?.ok_or(Refusal::Broken)?;
             lending.commit().await?;
             let (line, csrf) = (Line::good(&summary, was, Sight::of(signed_in), words), signed_in.csrf.as_str());
+            let line = match keyboard {
+                Keyboard::Right => line,
+                Keyboard::Wrong => line.remarked(words.say("scan-keyboard-guessed")),
+            };
             Ok(line.with_receipt(loan.id, csrf).undoable(loan.id, csrf))
         }
         Err(LendingError::Refused(refused)) => Ok(Line::bad(shown, why_not(&refused, words), words)),

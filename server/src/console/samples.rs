@@ -66,7 +66,8 @@ impl Samples<'_> {
         let mut headers = HeaderMap::new();
         headers.insert("accept-language", self.words.language.as_str().parse().unwrap());
         let visitor = Visitor::of_headers(&headers);
-        SignInPage::new(&visitor, "/devices", &self.told("anne"), Some(self.words.count("sign-in-throttled", 30)))
+        let problem = Some(self.words.count("sign-in-throttled", 30));
+        SignInPage::new(&visitor, "/devices", &self.told("anne"), problem).after_a_lost_form()
     }
 
     /// The pages of desks, borrowers, sites and documents.
@@ -89,6 +90,16 @@ impl Samples<'_> {
             ("labels", self.labels(false).render()),
             ("labels-wrong", self.labels(true).render()),
             ("document", self.one_document().render()),
+        ]
+    }
+
+    /// The pages about what devices should become.
+    fn deciding(&self) -> Vec<(&'static str, askama::Result<String>)> {
+        vec![
+            ("dispositions", self.dispositions(true).render()),
+            ("dispositions-empty", self.dispositions(false).render()),
+            ("what-if", self.what_if("70").render()),
+            ("what-if-wrong", self.what_if("7x").render()),
         ]
     }
 
@@ -140,9 +151,11 @@ impl Samples<'_> {
             ),
         ];
         pages.extend(self.lending());
+        pages.extend(self.deciding());
         pages.extend(self.planning());
         pages.extend(self.workshop());
-        pages.extend(Refusal::ALL.map(|refusal| (refusal.as_str(), ErrorPage::new(refusal, self.words).render())));
+        let refused = |refusal: Refusal| ErrorPage::new(refusal, refusal.status(), self.some("/loans"), self.words);
+        pages.extend(Refusal::ALL.map(|refusal| (refusal.as_str(), refused(refusal).render())));
         // The desks' own script, the only one there is, is not what the tests look for.
         let script = format!("<script type=\"module\" src=\"{}\"></script>", Shell::script());
         pages

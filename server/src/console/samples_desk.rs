@@ -3,7 +3,8 @@
 use super::{
     class_hand_over::{ClassForm, ClassPage, Row},
     component::{Badge, Choice, Tone},
-    hand_over::{Asked, Confirm, HandOverPage, Scanned},
+    hand_over::{Asked, Confirm, HandOverPage},
+    hand_over_device::Scanned,
     loan::Accessory,
     loan_line::lending_badge,
     samples::Samples,
@@ -24,9 +25,11 @@ impl Samples<'_> {
             programme: "41".to_owned(),
             programme_label: self.told("D5 · Prêt aux élèves"),
             due: "2027-07-02".to_owned(),
-            accessories: vec![Accessory { field: "accessory-0".to_owned(), name: self.told("chargeur") }],
+            accessories: vec![(Accessory { field: "accessory-0".to_owned(), name: self.told("chargeur") }, true)],
+            signature: "paper".to_owned(),
+            drawn: self.told("10,10 20,20"),
             agreement: self.told("pret-1"),
-            holders: vec![(0, self.told("Claude Martin"))],
+            holders: vec![Choice { value: "1".to_owned(), label: self.told("Claude Martin"), selected: true }],
             may_reserve: true,
         };
         HandOverPage {
@@ -42,6 +45,7 @@ impl Samples<'_> {
                 at: lending_badge(LendingState::InStock, self.words),
             }),
             programmes: self.programme_choices(),
+            choose_programme: !confirmed,
             confirm: confirmed.then_some(confirm),
             new_borrower: (!confirmed).then(|| "/borrowers/new?desk=hand%2Dover&".to_owned()),
         }

@@ -223,6 +223,7 @@ impl Samples<'_> {
             model: self.told("ThinkPad L13"),
             price: self.told("54,90"),
             count: self.told("3"),
+            once: self.told("?"),
         };
         let shell = self.shell(Section::Parts, &self.words.say("parts-title"));
         let stock = if filled { &stock[..] } else { &[] };

@@ -22,6 +22,8 @@ pub(super) enum Section {
     Devices,
     /// Flags to handle.
     Flags,
+    /// What devices should become.
+    Dispositions,
     /// Labels.
     Labels,
     /// Enrolment tokens.
@@ -91,6 +93,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
         &[
             entry(Section::Devices, "/devices", "nav-devices", Action::SeeDevices),
             entry(Section::Flags, "/flags", "nav-flags", Action::SeeFlags),
+            entry(Section::Dispositions, "/dispositions", "nav-dispositions", Action::SeeDevices),
             entry(Section::Labels, "/labels", "nav-labels", Action::PrintLabels),
             entry(Section::Tokens, "/tokens", "nav-tokens", Action::SeeEnrolmentTokens),
         ],
@@ -185,6 +188,8 @@ impl Notice {
     pub(super) fn after(outcome: &str, words: Words) -> Option<Self> {
         let (tone, key) = match outcome {
             "saved" => (Tone::Good, "done-saved"),
+            "already" => (Tone::Info, "done-already"),
+            "due-needed" => (Tone::Critical, "loan-due-needed"),
             "handed-over" => (Tone::Good, "done-handed-over"),
             "reserved" => (Tone::Good, "done-reserved"),
             "class-handed-over" => (Tone::Good, "done-class-handed-over"),
@@ -196,6 +201,8 @@ impl Notice {
             "token-revoked" => (Tone::Good, "done-token-revoked"),
             "document-no-holder" => (Tone::Critical, "document-no-holder"),
             "document-not-in-state" => (Tone::Critical, "document-not-in-state"),
+            "archive-lent" => (Tone::Critical, "device-archive-lent"),
+            "archive-on-bench" => (Tone::Critical, "device-archive-on-bench"),
             "asset-tag-taken" => (Tone::Critical, "device-asset-tag-taken"),
             "bench-no-picture" => (Tone::Critical, "work-no-picture"),
             _ => {

@@ -32,6 +32,8 @@ pub(super) struct SignInPage {
     next: String,
     login: String,
     problem: Option<String>,
+    /// Whether a form was sent after its session had ended.
+    ended: bool,
 }
 
 impl SignInPage {
@@ -40,7 +42,12 @@ impl SignInPage {
         let mut shell = visitor.bare(visitor.words.say("sign-in-title"));
         // Coming back after a change of language must not lose where the person was going.
         auth::session::SIGN_IN_PATH.clone_into(&mut shell.here);
-        Self { shell, next: next.to_owned(), login: login.to_owned(), problem }
+        Self { shell, next: next.to_owned(), login: login.to_owned(), problem, ended: false }
+    }
+
+    /// The same page, which says why somebody is here who has just sent a form.
+    pub(super) fn after_a_lost_form(self) -> Self {
+        Self { ended: true, ..self }
     }
 }
 
@@ -49,11 +56,14 @@ impl SignInPage {
 #[serde(default)]
 pub(super) struct NextAsked {
     next: Option<String>,
+    /// What was lost at the end of a session: `form`.
+    ended: Option<String>,
 }
 
 /// `GET /sign-in`
 pub(super) async fn form(visitor: Visitor, Query(asked): Query<NextAsked>) -> Response {
     let page = SignInPage::new(&visitor, safe_next(asked.next.as_deref()), "", None);
+    let page = if asked.ended.is_some() { page.after_a_lost_form() } else { page };
     shell::page(StatusCode::OK, &page)
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    acts::{Bare, record},
+    acts::{Bare, last_act, record},
     error::{Refusal, require},
     shell::{self, Section},
     site::{Allowed, Problem, ReferentForm, SiteForm, SitePage, SitesPage},
@@ -183,7 +183,12 @@ pub(super) async fn end_referent(
     let found = site_for(&mut tx, &signed_in, &id, Action::ChangeSites).await?;
     let referent: Uuid = referent.parse().map_err(|_| Refusal::NotFound)?;
     if !site_referent::end(&mut tx, found.id, referent, signed_in.now).await? {
-        return Err(Refusal::NotFound);
+        let meant = json!(referent);
+        let last = last_act(&mut tx, ("site", found.id), |details| details["referent"] == meant).await?;
+        if last.as_deref() != Some("site.end_referent") {
+            return Err(Refusal::NotFound);
+        }
+        return Ok(Redirect::to(&format!("/sites/{}?done=already", found.id)).into_response());
     }
     let details = json!({ "referent": referent });
     record(&mut tx, &signed_in, "site.end_referent", ("site", found.id), details).await?;

@@ -11,8 +11,10 @@ use uuid::Uuid;
 
 use super::{
     acts::Bare,
+    device_scan,
     error::{Refusal, require},
     loan_acts::clerk,
+    once, scanned,
     shell::{self, Section},
     visitor::Visitor,
     work_order::{BoardPage, May, OrderPage, OrderRead},
@@ -25,7 +27,7 @@ use crate::{
     photo,
     store::{
         Tx,
-        device_code::{self, Found},
+        device_code::Found,
         erasure_gate, part, work_inspection, work_order,
         work_order_act::{Bench, Refused, WorkError},
         work_order_list::{self, OrderQuery},
@@ -63,7 +65,7 @@ pub(super) async fn end<T>(bench: Bench<'_>, done: Result<T, WorkError>, id: &st
         Err(WorkError::Refused(refused)) => format!("bench-{}", refused.code()),
         Err(WorkError::Store(error)) => return Err(error.into()),
     };
-    Ok(Redirect::to(&format!("/work-orders/{id}?done={outcome}")).into_response())
+    Ok(back(id, &outcome))
 }
 
 /// What the board's address asks for.
@@ -85,7 +87,7 @@ pub(super) async fn board(
     let mut tx = app.store.read().await?;
     let mut problem = None;
     if !asked.code.trim().is_empty() {
-        match device_code::find(&mut tx, scope, &asked.code).await? {
+        match device_scan::find(&mut tx, scope, &scanned::clean(&asked.code)).await?.0 {
             Found::One(device) => match work_order::newest_of_device(&mut tx, scope, device.id).await? {
                 Some(order) => return Ok(Redirect::to(&format!("/work-orders/{}", order.id)).into_response()),
                 None => problem = Some(words.say("work-no-order")),
@@ -141,6 +143,23 @@ pub(super) async fn one(
     Ok(shell::page(StatusCode::OK, &page))
 }
 
+/// Whether the newest step is this one, by the same person: what is refused now was done by a first click.
+async fn repeated(
+    bench: &mut Bench<'_>,
+    id: Uuid,
+    (kind, by): (&str, &SignedIn),
+    form: &MoveForm,
+) -> Result<bool, Refusal> {
+    let Some(last) = work_order::steps(bench.tx(), id).await?.pop() else { return Ok(false) };
+    let same = |name: &str, chosen: &str| chosen.is_empty() || last.details[name] == chosen;
+    let as_chosen = same("grade", &form.grade) && same("disposition", &form.disposition);
+    Ok(last.kind == kind && last.actor == by.person.login.as_str() && as_chosen)
+}
+
+pub(super) fn back(id: &str, outcome: &str) -> Response {
+    Redirect::to(&format!("/work-orders/{id}?done={outcome}")).into_response()
+}
+
 /// A step that needs no findings.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -177,7 +196,13 @@ pub(super) async fn take(
     CsrfForm { signed_in, form }: CsrfForm<MoveForm>,
 ) -> Result<Response, Refusal> {
     let mut bench = begin(&app, &signed_in, Action::WorkOnOrders).await?;
-    let done = bench.take(order_id(&id)?, form.read()?).await;
+    let (order, step) = (order_id(&id)?, form.read()?);
+    let name = step.name();
+    let done = bench.take(order, step).await;
+    let refused = matches!(done, Err(WorkError::Refused(Refused::Step(_))));
+    if refused && repeated(&mut bench, order, (name.as_str(), &signed_in), &form).await? {
+        return Ok(back(&id, "already"));
+    }
     end(bench, done, &id).await
 }
 
@@ -194,7 +219,12 @@ pub(super) async fn waive(
     CsrfForm { signed_in, form }: CsrfForm<WaiverForm>,
 ) -> Result<Response, Refusal> {
     let mut bench = begin(&app, &signed_in, Action::WaiveErasure).await?;
-    let done = bench.waive_erasure(order_id(&id)?, &form.reason).await;
+    let order = order_id(&id)?;
+    let done = bench.waive_erasure(order, &form.reason).await;
+    let refused = matches!(done, Err(WorkError::Refused(Refused::Step(_))));
+    if refused && repeated(&mut bench, order, ("waive_erasure", &signed_in), &MoveForm::default()).await? {
+        return Ok(back(&id, "already"));
+    }
     end(bench, done, &id).await
 }
 
@@ -202,6 +232,8 @@ pub(super) async fn waive(
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct UseForm {
     part: String,
+    #[serde(default)]
+    once: String,
 }
 
 /// `POST /work-orders/{id}/parts`
@@ -212,7 +244,8 @@ pub(super) async fn use_part(
 ) -> Result<Response, Refusal> {
     let mut bench = begin(&app, &signed_in, Action::WorkOnOrders).await?;
     let part: Uuid = form.part.parse().map_err(|_| Refusal::Nonsense)?;
-    let done = bench.use_part(order_id(&id)?, part).await;
+    let new = once::id(&form.once, &[&id, &form.part]).unwrap_or_else(Uuid::now_v7);
+    let done = bench.use_part(order_id(&id)?, part, new).await;
     end(bench, done, &id).await
 }
 
@@ -235,18 +268,19 @@ pub(super) async fn harvest(
     let scope = &signed_in.person.scope;
     // A unit of another site is not there before anything else is said.
     work_order::find(bench.tx(), scope, order_id(&id)?).await?.ok_or(Refusal::NotFound)?;
-    let back = |outcome: &str| Redirect::to(&format!("/work-orders/{id}?done={outcome}")).into_response();
+    let back = |outcome: &str| back(&id, outcome);
     let Ok(part) = form.part.read() else { return Ok(back("bench-bad-part")) };
+    let new = form.part.id(&[&id, &form.into]);
     let mut into = None;
     if !form.into.trim().is_empty() {
-        let Found::One(device) = device_code::find(bench.tx(), scope, &form.into).await? else {
+        let Found::One(device) = device_scan::find(bench.tx(), scope, &scanned::clean(&form.into)).await?.0 else {
             return Ok(back("bench-no-device"));
         };
         let order = work_order::newest_of_device(bench.tx(), scope, device.id).await?;
         let Some(order) = order else { return Ok(back("bench-not-at-repair")) };
         into = Some(order.id);
     }
-    let done = bench.harvest(order_id(&id)?, &part, into).await;
+    let done = bench.harvest(order_id(&id)?, (new, &part), into).await;
     end(bench, done, &id).await
 }
 
@@ -265,19 +299,23 @@ pub(super) async fn add_photo(
     allowed.await.map_err(Refusal::into_response)?;
     let limits = UploadLimits::of_file(photo::MAX_FILE_BYTES);
     let sent = upload(&signed_in, request, limits).await.map_err(FormRefused::into_response)?;
-    keep(&app, &signed_in, &id, sent.file).await.map_err(Refusal::into_response)
+    // The same form with the same file of that name is the same photograph.
+    let mark = sent.fields.get("once").map_or("", String::as_str);
+    let typed = [&id, sent.file_name.as_str(), &sent.file.len().to_string()];
+    let new = once::id(mark, &typed).unwrap_or_else(Uuid::now_v7);
+    keep(&app, &signed_in, (&id, new), sent.file).await.map_err(Refusal::into_response)
 }
 
-async fn keep(app: &App, signed_in: &SignedIn, id: &str, file: Vec<u8>) -> Result<Response, Refusal> {
+async fn keep(app: &App, signed_in: &SignedIn, (id, new): (&str, Uuid), file: Vec<u8>) -> Result<Response, Refusal> {
     // Decoding takes up to a second: no other request waits for it but another photograph.
     let _turn = DECODING.acquire().await.map_err(|_| Refusal::Broken)?;
     let encoded = tokio::task::spawn_blocking(move || photo::encoded_anew(&file)).await;
     let Ok(picture) = encoded.map_err(|_| Refusal::Broken)? else {
-        return Ok(Redirect::to(&format!("/work-orders/{id}?done=bench-no-picture")).into_response());
+        return Ok(back(id, "bench-no-picture"));
     };
     let photo = NewPhoto { width: picture.width, height: picture.height, jpeg: picture.jpeg };
     let mut bench = begin(app, signed_in, Action::WorkOnOrders).await?;
-    let done = bench.add_photo(order_id(id)?, &photo).await;
+    let done = bench.add_photo(order_id(id)?, new, &photo).await;
     end(bench, done, id).await
 }
 

@@ -17,7 +17,7 @@ use super::{
     i18n::Words,
     shell::{self, Section, Shell},
     visitor::Visitor,
-    work_acts::{begin, end, order_id, read},
+    work_acts::{back, begin, end, order_id, read},
     work_order::OrderRead,
     work_past::{ClaimLine, claim_lines, tone},
 };
@@ -195,7 +195,10 @@ pub(super) async fn submit(
     let mut bench = begin(&app, &signed_in, Action::WorkOnOrders).await?;
     let (read, kind) = with_kind(bench.tx(), &app, &signed_in, &id).await?;
     if !is_open(&read) {
-        return Ok(Redirect::to(&format!("/work-orders/{id}?done=bench-not-from")).into_response());
+        // A second click on what the first one finished.
+        let last = read.steps.last().filter(|last| last.actor == signed_in.person.login.as_str());
+        let mine = last.is_some_and(|last| matches!(last.kind.as_str(), "inspect" | "test"));
+        return Ok(back(&id, if mine { "already" } else { "bench-not-from" }));
     }
     let findings = match findings(kind, &form) {
         Ok(findings) => findings,

@@ -11,9 +11,11 @@ use serde::Deserialize;
 
 use super::{
     device_list::{device_name, model_name},
+    device_scan::{self, Keyboard},
     error::{Refusal, require},
     i18n::Words,
     return_desk::{LINE_HEADER, Line},
+    scanned,
     shell::{self, Section, Shell},
     visitor::Visitor,
     work_acts::begin,
@@ -23,7 +25,7 @@ use crate::{
     auth::{Action, CsrfForm, Object, SignedIn},
     domain::{loan::LendingState, scope::Scope},
     store::{
-        device_code::{self, Found},
+        device_code::Found,
         work_order_act::{Refused, WorkError},
     },
 };
@@ -38,6 +40,7 @@ pub(super) struct IntakePage {
     good: usize,
     bad: usize,
     failed: Line,
+    refused: Line,
 }
 
 impl IntakePage {
@@ -51,6 +54,7 @@ impl IntakePage {
             bad: usize::from(line.is_some()) - good,
             lines: line.into_iter().collect(),
             failed: Line::bad(String::new(), words.say("desk-failed"), words),
+            refused: Line::bad(String::new(), words.say("desk-not-accepted"), words),
             shell,
         }
     }
@@ -80,7 +84,7 @@ pub(super) async fn scan(
     headers: HeaderMap,
     CsrfForm { signed_in, form }: CsrfForm<ScanForm>,
 ) -> Result<Response, Refusal> {
-    let line = take_in(&app, &signed_in, visitor.words, form.code.trim()).await?;
+    let line = take_in(&app, &signed_in, visitor.words, &scanned::clean(&form.code)).await?;
     if headers.contains_key(LINE_HEADER) {
         return Ok(shell::page(StatusCode::OK, &line));
     }
@@ -92,9 +96,13 @@ async fn take_in(app: &App, signed_in: &SignedIn, words: Words, code: &str) -> R
     // Long codes are cut: they are somebody's mistake, and stand in a narrow line.
     let shown: String = code.chars().take(64).collect();
     let mut bench = begin(app, signed_in, Action::WorkOnOrders).await?;
-    let device = match device_code::find(bench.tx(), scope, code).await? {
+    let (found, keyboard) = device_scan::find(bench.tx(), scope, code).await?;
+    let device = match found {
         Found::One(device) => device,
         Found::Several => return Ok(Line::bad(shown, words.say("desk-several"), words)),
+        Found::Nothing if keyboard == Keyboard::Wrong => {
+            return Ok(Line::bad(shown, words.say("scan-wrong-keyboard"), words));
+        }
         Found::Nothing => {
             let key = if *scope == Scope::Everything { "desk-unknown" } else { "desk-unknown-or-foreign" };
             return Ok(Line::bad(shown, words.say(key), words));
@@ -107,7 +115,8 @@ async fn take_in(app: &App, signed_in: &SignedIn, words: Words, code: &str) -> R
             bench.commit().await?;
             let key = if opened { "work-taken-in" } else { "work-already-in" };
             let href = format!("/work-orders/{}", order.id);
-            Ok(Line::taken_in(name, href, words.say(key), model, words))
+            let line = Line::taken_in(name, href, words.say(key), model, words);
+            Ok(if keyboard == Keyboard::Wrong { line.remarked(words.say("scan-keyboard-guessed")) } else { line })
         }
         Err(WorkError::Refused(refused)) => Ok(Line::bad(shown, why_not(refused, words), words)),
         Err(WorkError::Store(error)) => Err(error.into()),

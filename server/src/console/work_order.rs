@@ -10,6 +10,7 @@ use super::{
     facts::{Fact, fact},
     format,
     i18n::Words,
+    once,
     shell::Shell,
     work_part::{PartLine, UsedLine, kinds, money},
     work_past::{ClaimLine, Finding, Past, SpentLine, claim_lines, findings, past, spent_lines},
@@ -190,6 +191,8 @@ pub(super) struct OrderPage {
     shell: Shell,
     id: Uuid,
     csrf: String,
+    /// What tells this page's forms from every other: see [`super::once`].
+    once: String,
     device: (String, String),
     model: String,
     stage: Badge,
@@ -238,6 +241,7 @@ impl OrderPage {
         let latest = read.inspections.first();
         Self {
             csrf: shell.csrf(),
+            once: once::mark(),
             id: order.id,
             device: (
                 format!("/devices/{}", order.device),

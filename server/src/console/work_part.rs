@@ -16,6 +16,7 @@ use super::{
     device_list::optional,
     error::{Refusal, require},
     i18n::Words,
+    once,
     shell::{self, Section, Shell},
     visitor::Visitor,
     work_past::euros,
@@ -109,9 +110,17 @@ pub(super) struct PartForm {
     pub(super) model: String,
     pub(super) price: String,
     pub(super) count: String,
+    /// What tells this form from every other: see [`super::once`].
+    pub(super) once: String,
 }
 
 impl PartForm {
+    /// The id of what it makes, with what else was typed.
+    pub(super) fn id(&self, more: &[&str]) -> Uuid {
+        let typed = [&[self.kind.as_str(), &self.model, &self.price, &self.count][..], more].concat();
+        once::id(&self.once, &typed).unwrap_or_else(Uuid::now_v7)
+    }
+
     /// What it says, or the key of what is wrong with it.
     pub(super) fn read(&self) -> Result<NewPart, &'static str> {
         let kind: PartKind = self.kind.parse().map_err(|_| "bench-refused-bad-part")?;
@@ -178,8 +187,11 @@ async fn show(
     signed_in: &SignedIn,
     visitor: &Visitor,
     asked: &PartsAsked,
-    (status, problem, form): (StatusCode, Option<String>, PartForm),
+    (status, problem, mut form): (StatusCode, Option<String>, PartForm),
 ) -> Result<Response, Refusal> {
+    if form.once.is_empty() {
+        form.once = once::mark();
+    }
     require(signed_in.person.can(Action::SeeWorkOrders, Object::OwnScope))?;
     let kind = optional(&asked.kind)?;
     let all = asked.all.is_some();
@@ -205,7 +217,10 @@ pub(super) async fn add(
         }
     };
     let mut tx = app.store.write().await?;
-    let id = Uuid::now_v7();
+    let id = form.id(&[]);
+    if part::find(&mut tx, id).await?.is_some() {
+        return Ok(Redirect::to("/parts?done=already").into_response());
+    }
     part::insert(&mut tx, id, &new, None, signed_in.now).await?;
     let details = json!({
         "part": new.kind.as_str(), "model": new.model, "unit_cents": new.unit_cents, "count": new.count,

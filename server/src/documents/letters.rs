@@ -112,7 +112,11 @@ fn letter(row: LetterRow, identity: Option<Identity>, otherwise: Language) -> Le
             name: name.or(row.institution_name),
             class,
         },
-        device: Device { asset_tag: row.asset_tag, serial: row.serial, model: full_model(row.manufacturer, row.model) },
+        device: Device {
+            asset_tag: row.asset_tag,
+            serial: row.serial,
+            model: full_model(row.manufacturer.as_deref(), row.model.as_deref()),
+        },
         accessories: row.accessories,
         day: row.slot.day.to_string(),
         desk: row.slot.desk,

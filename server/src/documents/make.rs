@@ -357,14 +357,18 @@ async fn named_site(tx: &mut Tx, site: Option<Uuid>) -> Result<Option<Site>, Mak
 }
 
 fn device_named(row: DeviceRow) -> Device {
-    Device { asset_tag: row.asset_tag, serial: row.serial_number, model: full_model(row.manufacturer, row.model) }
+    Device {
+        asset_tag: row.asset_tag,
+        serial: row.serial_number,
+        model: full_model(row.manufacturer.as_deref(), row.model.as_deref()),
+    }
 }
 
 fn device_of(loan: &LoanSummary) -> Device {
     Device {
         asset_tag: loan.asset_tag.clone(),
         serial: loan.serial_number.clone(),
-        model: full_model(loan.manufacturer.clone(), loan.model.clone()),
+        model: full_model(loan.manufacturer.as_deref(), loan.model.as_deref()),
     }
 }
 

@@ -29,20 +29,40 @@ pub fn judge(battery: &Battery, policy: &Policy) -> Judgement {
             "The battery claims more than its design capacity: the latter is in doubt.",
         )
     });
+    let reason = capacity(health, policy);
+    let verdict = reason.verdict;
+    let reasons = (verdict != Verdict::Healthy).then_some(reason);
+    Judgement { verdict, reasons: reasons.into_iter().collect(), missing: missing.into_iter().collect() }
+}
+
+/// What speaks for a healthy `battery`: the share that it holds and the threshold above which that stands.
+#[must_use]
+pub fn evidence(battery: &Battery, policy: &Policy) -> Option<Reason> {
+    health_percent(battery).map(|health| capacity(health, policy)).filter(|reason| reason.verdict == Verdict::Healthy)
+}
+
+fn capacity(health: BatteryHealth, policy: &Policy) -> Reason {
     let (verdict, threshold, setting) = grade(health, policy);
     let shown = percent(u64::from(health.percent.get()));
-    let reasons = (verdict != Verdict::Healthy).then(|| Reason {
-        code: "battery_capacity",
-        verdict,
-        value: shown.clone(),
-        threshold: Some(percent(u64::from(threshold))),
-        source: source_of(setting),
-        said: Said::new(
+    let said = if verdict == Verdict::Healthy {
+        Said::new(
+            format!("elle tient encore {} de sa capacité d'origine", shown.fr),
+            format!("it still holds {} of its design capacity", shown.en),
+        )
+    } else {
+        Said::new(
             format!("elle ne tient plus que {} de sa capacité d'origine", shown.fr),
             format!("it holds only {} of its design capacity", shown.en),
-        ),
-    });
-    Judgement { verdict, reasons: reasons.into_iter().collect(), missing: missing.into_iter().collect() }
+        )
+    };
+    Reason {
+        code: "battery_capacity",
+        verdict,
+        value: shown,
+        threshold: Some(percent(u64::from(threshold))),
+        source: source_of(setting),
+        said,
+    }
 }
 
 /// The verdict, the threshold it met and the setting that holds it.

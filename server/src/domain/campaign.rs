@@ -114,6 +114,8 @@ pub struct Desks {
 pub const MOST_DESKS: u32 = 20;
 /// Most returns that a desk takes in a day.
 pub const MOST_SLOTS: u32 = 1_000;
+/// Most days of a campaign: one of a whole year asks nobody for anything.
+pub const MOST_DAYS: i32 = 366;
 /// Longest name of a campaign, in characters.
 pub const MAX_NAME_CHARS: usize = 80;
 
@@ -126,6 +128,9 @@ pub enum InvalidPlan {
     /// Its days.
     #[error("a campaign's last day does not come before its first")]
     Window,
+    /// Too many of them.
+    #[error("a campaign lasts {MOST_DAYS} days at most")]
+    TooLong,
     /// Its desks.
     #[error("a site has 1 to {MOST_DESKS} desks, each with 1 to {MOST_SLOTS} returns a day")]
     Desks,
@@ -167,6 +172,9 @@ impl Plan {
         if last < first {
             return Err(InvalidPlan::Window);
         }
+        if first.until(last).is_ok_and(|span| span.get_days() >= MOST_DAYS) {
+            return Err(InvalidPlan::TooLong);
+        }
         Ok(Self { name: name.to_owned(), first, last, desks, choice })
     }
 }
@@ -185,10 +193,8 @@ pub struct Slot {
 /// The school days of a window: nobody comes on others.
 #[must_use]
 pub fn days(first: Date, last: Date, zone: Zone, closures: &[Closure]) -> Vec<Date> {
-    /// A longer window is no campaign.
-    const MOST: usize = 366;
     let open = |day: &Date| is_school_day(*day, Some(zone), closures);
-    first.series(jiff::Span::new().days(1)).take_while(|day| *day <= last).take(MOST).filter(open).collect()
+    first.series(jiff::Span::new().days(1)).take_while(|day| *day <= last).filter(open).collect()
 }
 
 /// Gives each loan of one site its place; how many places are missing if there are too few.
@@ -263,6 +269,7 @@ mod tests {
         assert_eq!(plan(" Juin ", days).unwrap().name, "Juin");
         assert!(plan("Juin", (days.0, days.0)).is_ok());
         assert_eq!(plan("Juin", (days.1, days.0)), Err(InvalidPlan::Window));
+        assert_eq!(plan("Juin", (date(2027, 6, 14), date(9999, 12, 31))), Err(InvalidPlan::TooLong));
         for name in ["", "  ", "a\nb", &"x".repeat(81)] {
             assert_eq!(plan(name, days), Err(InvalidPlan::Name), "{name:?}");
         }

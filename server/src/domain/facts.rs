@@ -11,6 +11,7 @@ use jiff::civil::Date;
 pub use super::school_calendar::Zone;
 use super::{
     device::DeviceStatus,
+    drive::history::Level,
     loan::{LendingState, LoanStateName},
     work_order::Position,
 };
@@ -126,9 +127,18 @@ pub struct HealthFacts<'a> {
     pub measured_at: UtcMillis,
     /// When it arrived, by the server's clock.
     pub received_at: UtcMillis,
+    /// What its drives counted before, in any order; empty where that was not asked for.
+    pub past: &'a [Level],
 }
 
 impl HealthFacts<'_> {
+    /// A moment after everything that led to this state: arrivals are kept to the day after a month, and the changes
+    /// of that day still belong to what came before.
+    #[must_use]
+    pub fn history_until(&self) -> UtcMillis {
+        self.received_at.plus_days(1)
+    }
+
     /// The date of the evidence: the device's own time where it is believable, else the time of arrival.
     #[must_use]
     pub fn evidence_at(&self) -> UtcMillis {

@@ -59,6 +59,8 @@ text_enum! {
         StageOverdue = "stage_overdue",
         /// Refurbished and ready, and nobody has been given it.
         ReadyUnassigned = "ready_unassigned",
+        /// Due for refurbishment: to be swapped while lent, or come back and waiting for it.
+        DueForRefurbishment = "due_for_refurbishment",
     }
 }
 

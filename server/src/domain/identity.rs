@@ -1,5 +1,6 @@
 //! What may stand in an identity, and whether it may be forgotten. What an identity is stands in [`super::borrower`].
 
+use cartable_common::text::is_unshowable;
 use jiff::civil::Date;
 
 use super::borrower::{Guardian, Identity};
@@ -41,9 +42,12 @@ pub enum InvalidIdentity {
 #[must_use]
 pub fn is_email(text: &str) -> bool {
     let Some((name, host)) = text.split_once('@') else { return false };
-    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '<' | '>' | ',' | ';' | '"');
-    let dotted = host.contains('.') && host.split('.').all(|label| !label.is_empty());
-    !name.is_empty() && dotted && text.chars().count() <= MAX_EMAIL_CHARS && !name.contains(odd) && !host.contains(odd)
+    let odd =
+        |c: char| c.is_whitespace() || is_unshowable(c) || matches!(c, '@' | '<' | '>' | ',' | ';' | '"' | '(' | ')');
+    // A domain as DNS has it: neither an address in brackets nor letters that only look like others.
+    let label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let dotted = host.contains('.') && host.split('.').all(label);
+    !name.is_empty() && dotted && text.chars().count() <= MAX_EMAIL_CHARS && !name.contains(odd)
 }
 
 pub(super) fn is_line(text: &str, longest: usize) -> bool {
@@ -144,7 +148,20 @@ mod tests {
         assert_eq!(with(|one| one.guardians[0].name.clear()), Err(InvalidIdentity::Guardians));
         assert_eq!(with(|one| one.guardians = vec![one.guardians[0].clone(); 5]), Err(InvalidIdentity::Guardians));
         assert_eq!(with(|one| one.guardians[0].phone = Some("n/a".into())), Err(InvalidIdentity::Phone));
-        for bad in ["a", "@b.fr", "a@b", "a@b..fr", "a b@c.fr", "a@b.fr\r\nBcc: x@y.fr", "a@b.fr,c@d.fr", "<a@b.fr>"] {
+        for bad in [
+            "a",
+            "@b.fr",
+            "a@b",
+            "a@b..fr",
+            "a b@c.fr",
+            "a@b.fr\r\nBcc: x@y.fr",
+            "a@b.fr,c@d.fr",
+            "<a@b.fr>",
+            "a@\u{202e}b.fr",
+            "a\u{200b}@b.fr",
+            "a@[127.0.0.1]",
+            "a@b.f\u{440}",
+        ] {
             assert!(!is_email(bad), "{bad}");
         }
     }

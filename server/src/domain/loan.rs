@@ -7,7 +7,7 @@ use cartable_common::{DeviceId, UtcMillis};
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::verdict::text_enum;
+use super::{programme::MAX_TERM_DAYS, verdict::text_enum};
 
 text_enum! {
     /// Where a device is in its lending: follows from its loan, and from what is done to it in stock.
@@ -187,11 +187,16 @@ pub enum Refused {
     /// A loan without a due date has nothing to extend.
     #[error("this loan has no due date")]
     NoDueDate,
-    /// The due date is before the hand-over.
-    #[error("the due date lies before the hand-over")]
+    /// The due date is in the past.
+    #[error("the due date has already passed")]
     DueInThePast,
+    /// Nobody lends that long.
+    #[error("the due date is more than twenty years away")]
+    DueTooFar,
     /// A theft without a complaint.
-    #[error("a theft needs the reference of the complaint to the police (1 to {MAX_POLICE_REPORT_CHARS} characters)")]
+    #[error(
+        "a theft needs the reference of the complaint to the police (1 to {MAX_POLICE_REPORT_CHARS} printable characters)"
+    )]
     NoPoliceReport,
 }
 
@@ -252,6 +257,15 @@ impl LoanState {
     }
 }
 
+/// A due date that somebody can mean: not past, and within the life of a device ([`MAX_TERM_DAYS`]).
+fn sensible(due: Date, today: Date) -> Result<(), Refused> {
+    if due < today {
+        return Err(Refused::DueInThePast);
+    }
+    let far = today.until(due).is_ok_and(|span| i64::from(span.get_days()) > i64::from(MAX_TERM_DAYS));
+    if far { Err(Refused::DueTooFar) } else { Ok(()) }
+}
+
 impl Loan {
     /// Whether the device is set aside for, or in the hands of, this loan's borrower.
     #[must_use]
@@ -295,19 +309,18 @@ impl Loan {
         if !matches!(self.state, LoanState::Reserved) {
             return Err(self.refuse(LoanStateName::HandedOver));
         }
-        if handed.due.is_some_and(|due| due < today) {
-            return Err(Refused::DueInThePast);
-        }
+        handed.due.map_or(Ok(()), |due| sensible(due, today))?;
         Ok(self.with(LoanState::HandedOver(handed)))
     }
 
-    /// The borrower keeps it longer.
-    pub fn extend(self, due: Date, allowed: u32) -> Result<Self, Refused> {
+    /// The borrower keeps it longer. `today` is the civil day where the site is.
+    pub fn extend(self, due: Date, allowed: u32, today: Date) -> Result<Self, Refused> {
         let LoanState::HandedOver(handed) = &self.state else { return Err(self.refuse(LoanStateName::HandedOver)) };
         let before = handed.due.ok_or(Refused::NoDueDate)?;
         if due <= before {
             return Err(Refused::NotLater);
         }
+        sensible(due, today)?;
         if handed.extensions >= allowed {
             return Err(Refused::NoMoreRenewals { allowed });
         }
@@ -344,7 +357,8 @@ impl Loan {
     pub fn steal(self, theft: Theft) -> Result<Self, Refused> {
         use LoanStateName::{HandedOver, Lost, Stolen};
         let reference = theft.police_report.trim();
-        if reference.is_empty() || reference.chars().count() > MAX_POLICE_REPORT_CHARS {
+        let printable = !reference.is_empty() && !reference.contains(char::is_control);
+        if !printable || reference.chars().count() > MAX_POLICE_REPORT_CHARS {
             return Err(Refused::NoPoliceReport);
         }
         // A loss may turn out to be a theft.
@@ -369,6 +383,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const TODAY: Date = date(2027, 5, 3);
 
     fn at(day: i64) -> UtcMillis {
         UtcMillis::default().plus_days(day)
@@ -405,9 +421,12 @@ mod tests {
     fn the_usual_way_of_a_loan() {
         let loan = lent();
         assert_eq!(loan.state.lending_state(), LendingState::Lent);
-        let loan = loan.extend(date(2027, 8, 31), 1).unwrap();
-        assert_eq!(loan.clone().extend(date(2027, 9, 30), 1), Err(Refused::NoMoreRenewals { allowed: 1 }));
-        assert_eq!(loan.clone().extend(date(2027, 8, 31), 5), Err(Refused::NotLater));
+        let loan = loan.extend(date(2027, 8, 31), 1, TODAY).unwrap();
+        assert_eq!(loan.clone().extend(date(2027, 9, 30), 1, TODAY), Err(Refused::NoMoreRenewals { allowed: 1 }));
+        assert_eq!(loan.clone().extend(date(2027, 8, 31), 5, TODAY), Err(Refused::NotLater));
+        let (late, day) = (date(2027, 11, 30), date(2027, 9, 1));
+        assert_eq!(loan.clone().extend(day, 5, late), Err(Refused::DueInThePast), "overdue still: nothing is won");
+        assert_eq!(loan.clone().extend(date(9999, 12, 31), 5, late), Err(Refused::DueTooFar));
         let back = Return { at: at(300), condition: Condition::Good, missing: vec![] };
         let loan = loan.take_back(back).unwrap();
         assert!(!loan.is_open());
@@ -450,7 +469,7 @@ mod tests {
         match number {
             0 => loan.cancel(at(9)),
             1 => loan.hand_over(handed(), date(2026, 9, 7)),
-            2 => loan.extend(date(2028, 7, 2), 2),
+            2 => loan.extend(date(2028, 7, 2), 2, TODAY),
             3 => loan.take_back(Return { at: at(9), condition: Condition::Worn, missing: vec![] }),
             4 => loan.lose(at(9)),
             5 => loan.steal(Theft { at: at(9), police_report: "PV".into() }),

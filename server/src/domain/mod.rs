@@ -1,6 +1,7 @@
 //! Pure decisions: takes values and `now`, returns values with their reasons. No I/O, no async, no clock, no SQL.
 
 pub mod allocation;
+pub mod assess;
 pub mod authority;
 pub mod battery;
 pub mod borrower;
@@ -11,11 +12,13 @@ pub mod class_list;
 pub mod daily;
 pub mod device;
 pub mod device_record;
+pub mod disposition;
 pub mod document;
 pub mod drive;
 pub mod enrolment;
 pub mod enrolment_token;
 pub mod facts;
+pub mod fitness;
 pub mod flag;
 pub mod fold;
 pub mod grade;
@@ -37,6 +40,7 @@ pub mod part;
 pub mod person;
 pub mod policy;
 pub mod programme;
+pub mod reading;
 pub mod rules;
 pub mod schedule;
 pub mod school_calendar;

@@ -8,6 +8,11 @@ use uuid::Uuid;
 
 use super::{loan::LoanStateName, verdict::text_enum};
 
+/// Why a message to somebody without an address failed, as the store keeps it.
+pub const NO_ADDRESS: &str = "no e-mail address is known";
+/// Why one to an address that is none failed.
+pub const MALFORMED_ADDRESS: &str = "the address is malformed";
+
 text_enum! {
     /// What a notice is about.
     pub enum NoticeKind {
@@ -109,6 +114,8 @@ text_enum! {
         Expired = "expired",
         /// The recipient is no longer there.
         RecipientGone = "recipient_gone",
+        /// The return campaign was closed, or excused the loan.
+        NotExpected = "not_expected",
     }
 }
 
@@ -222,6 +229,8 @@ pub struct LoanNow {
     pub state: LoanStateName,
     /// Its due day.
     pub due: Option<Date>,
+    /// Of a campaign's letter: whether the campaign still runs and still expects the loan.
+    pub expected: bool,
 }
 
 /// Why `reason` no longer holds on `today`, if it does not. `not_after` is the last day on which it means something.
@@ -240,6 +249,9 @@ pub fn dropped(reason: &Reason, loan: LoanNow, not_after: Date, today: Date) -> 
         && loan.due != Some(*due)
     {
         return Some(Dropped::DueChanged);
+    }
+    if matches!(reason, Reason::Campaign { .. }) && !loan.expected {
+        return Some(Dropped::NotExpected);
     }
     (today > not_after).then_some(Dropped::Expired)
 }
@@ -285,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_reason_falls_with_what_it_rests_on() {
-        let lent = LoanNow { state: LoanStateName::HandedOver, due: Some(date(2027, 6, 15)) };
+        let lent = LoanNow { state: LoanStateName::HandedOver, due: Some(date(2027, 6, 15)), expected: true };
         let (until, today) = (date(2027, 6, 30), date(2027, 6, 14));
         assert_eq!(dropped(&due(-1), lent, until, today), None);
         let back = LoanNow { state: LoanStateName::Returned, ..lent };

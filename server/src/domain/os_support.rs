@@ -129,17 +129,27 @@ const LINUX: [(&str, &str, Date); 22] = [
     ("primtux", "8", date(2027, 6, 1)),
 ];
 
+/// The Linux of the table that is supported longest: what an old machine can still be given.
+#[must_use]
+pub fn latest_linux() -> Support {
+    named(LINUX.into_iter().max_by_key(|(_, _, until)| *until).unwrap_or(LINUX[0]))
+}
+
 fn linux(name: &str, version: &str) -> Option<Support> {
-    let (distribution, release, until) = LINUX.into_iter().find(|(distribution, release, _)| {
+    let found = LINUX.into_iter().find(|(distribution, release, _)| {
         name.split_whitespace().next() == Some(*distribution) && is_release(version, release)
-    })?;
+    });
+    found.map(named)
+}
+
+fn named((distribution, release, until): (&str, &str, Date)) -> Support {
     let (shown, source) = match distribution {
         "ubuntu" => ("Ubuntu", Said::same("distro-info-data, ubuntu.csv")),
         "linuxmint" => ("Linux Mint", Said::same("endoflife.date/linuxmint")),
         "primtux" => ("PrimTux", Said::new("PrimTux 8 repose sur Ubuntu 22.04", "PrimTux 8 is built on Ubuntu 22.04")),
         _ => ("Debian", Said::same("distro-info-data, debian.csv (LTS)")),
     };
-    Some(Support { name: format!("{shown} {release}"), until, until_if_education: None, source })
+    Support { name: format!("{shown} {release}"), until, until_if_education: None, source }
 }
 
 /// Apple publishes no dates: a release has ended when the third one after it came out.

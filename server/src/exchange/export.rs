@@ -19,8 +19,8 @@ use crate::{
         verdict::text_enum,
     },
     store::{
-        StoreError, Tx, borrower_list::BorrowerQuery, device_list::DeviceQuery, flag_list::FlagQuery,
-        loan_list::LoanQuery, need_list::NeedQuery, page::Cursor, programme,
+        StoreError, Tx, advice_list::AdviceQuery, borrower_list::BorrowerQuery, device_list::DeviceQuery,
+        flag_list::FlagQuery, loan_list::LoanQuery, need_list::NeedQuery, page::Cursor, programme,
     },
 };
 
@@ -53,6 +53,8 @@ text_enum! {
         Imports = "imports",
         /// Who changed what.
         Audit = "audit",
+        /// What devices should become.
+        Dispositions = "dispositions",
         /// Devices, for Snipe-IT's importer.
         SnipeIt = "snipe-it",
         /// Devices, for GLPI's data injection.
@@ -65,7 +67,7 @@ impl ExportKind {
     #[must_use]
     pub const fn needs(self) -> Action {
         match self {
-            Self::Devices | Self::SnipeIt | Self::Glpi => Action::SeeDevices,
+            Self::Devices | Self::Dispositions | Self::SnipeIt | Self::Glpi => Action::SeeDevices,
             Self::Loans => Action::SeeLoans,
             Self::Borrowers => Action::SeeBorrowers,
             Self::Needs => Action::SeeNeeds,
@@ -96,6 +98,7 @@ impl ExportKind {
             | Self::Notices
             | Self::Tokens
             | Self::Campaigns
+            | Self::Dispositions
             | Self::SnipeIt
             | Self::Glpi => Object::OwnScope,
         }
@@ -118,6 +121,8 @@ pub struct Filters {
     pub needs: NeedQuery,
     /// Of flags.
     pub flags: FlagQuery,
+    /// Of dispositions.
+    pub advice: AdviceQuery,
     /// Of messages: those that were sent unless another state is asked for.
     pub messages: Option<MessageState>,
 }
@@ -163,6 +168,7 @@ impl Sheet for Export {
             ExportKind::Programmes => self.either(&export_columns::PROGRAMME).collect(),
             ExportKind::Flags => self.either(&export_columns::FLAG).collect(),
             ExportKind::Notices => self.either(&export_columns::NOTICE).collect(),
+            ExportKind::Dispositions => self.either(&export_columns::DISPOSITION).collect(),
             ExportKind::Tokens => self.either(&export_columns::TOKEN).collect(),
             ExportKind::Allocations => self.either(&export_columns::ALLOCATION).collect(),
             ExportKind::Campaigns => self.either(&export_columns::CAMPAIGN).collect(),
@@ -188,6 +194,7 @@ impl Sheet for Export {
             ExportKind::Campaigns => export_running::campaigns(self, tx, after).await,
             ExportKind::Imports => export_running::imports(self, tx, after).await,
             ExportKind::Audit => export_running::audit(tx, after).await,
+            ExportKind::Dispositions => export_rows::dispositions(self, tx, after).await,
         }
     }
 }

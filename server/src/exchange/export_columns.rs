@@ -115,6 +115,24 @@ pub(super) const AUDIT: [(&str, &str); 7] = [
     ("Objet", "Object"),
     ("Détails", "Details"),
 ];
+pub(super) const DISPOSITION: [(&str, &str); 16] = [
+    ("Numéro de série", "Serial number"),
+    ("Étiquette", "Asset tag"),
+    ("Fabricant", "Manufacturer"),
+    ("Modèle", "Model"),
+    ("Dispositif", "Programme"),
+    ("UAI", "UAI"),
+    ("Nom de l’établissement", "Site name"),
+    ("Situation", "Lending state"),
+    ("Grade", "Grade"),
+    ("Orientation", "Disposition"),
+    ("Confiance", "Confidence"),
+    ("Coût (€)", "Cost (€)"),
+    ("Valeur (€)", "Value (€)"),
+    ("Mois d’usage restants", "Months left"),
+    ("Date du relevé", "Date of the evidence"),
+    ("Version de la politique", "Policy version"),
+];
 /// As Snipe-IT's importer maps by itself. Without a user: its importer would create an account for every name.
 pub(super) const SNIPE_IT: [&str; 10] = [
     "Item Name",

@@ -19,6 +19,7 @@ use crate::{
     },
     store::{
         StoreError, Tx,
+        advice_list::{self, AdviceQuery},
         borrower_list::{self, BorrowerQuery},
         device_list::{self, DeviceQuery, DeviceSummary},
         export,
@@ -263,6 +264,34 @@ pub(super) async fn programmes(one: &Export, tx: &mut Tx) -> Result<Rows, StoreE
         ]
     });
     Ok((rows.collect(), None))
+}
+
+pub(super) async fn dispositions(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {
+    let query = AdviceQuery { after, limit: ROWS_AT_A_TIME, ..one.filters.advice.clone() };
+    let page = advice_list::list(tx, &one.scope, &query).await?;
+    let visibility = programme::visibility(tx, one.role).await?;
+    let rows = page.rows.into_iter().map(|device| {
+        let (uai, site) = device.site.unwrap_or_default();
+        vec![
+            device.serial_number.unwrap_or_default(),
+            device.asset_tag.unwrap_or_default(),
+            device.manufacturer.unwrap_or_default(),
+            device.model.unwrap_or_default(),
+            visibility.filter(device.programme).unwrap_or_default(),
+            uai,
+            site,
+            one.lending(device.lending),
+            device.grade.map(|grade| grade.to_string()).unwrap_or_default(),
+            (one.say)("disposition", device.disposition.as_str()),
+            (one.say)("confidence", device.confidence.as_str()),
+            device.cost_euros.to_string(),
+            device.value_euros.to_string(),
+            device.months_left.to_string(),
+            day(device.evidence_at),
+            device.policy_version,
+        ]
+    });
+    Ok((rows.collect(), page.next))
 }
 
 pub(super) async fn flags(one: &Export, tx: &mut Tx, after: Option<Cursor>) -> Result<Rows, StoreError> {

@@ -1,15 +1,17 @@
 //! Raises and clears the flags that time alone changes.
 //!
 //! Each run judges every device by the rules of contact, from narrow rows. Once a day, and after a change of the
-//! policy, it judges by all rules, from the whole reports.
+//! policy, it judges by all rules, from the whole reports. Then it decides anew what those devices should become whose
+//! evidence, policy or day changed since that was last decided.
 
 use cartable_common::{ContentHash, UtcMillis};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     domain::policy::Policy,
     store::{
-        Store, StoreError,
+        Store, StoreError, advice,
         sweep::{self, Rules, Swept},
     },
 };
@@ -39,5 +41,31 @@ pub async fn run(
             break;
         }
     }
+    decide(store, policy, now, shutdown).await?;
     Ok(swept)
+}
+
+/// Devices decided about in one unit of work: on SQLite, check-ins wait for it.
+const DECIDED_AT_ONCE: i64 = 100;
+
+/// Brings the kept dispositions up to date; how many devices were decided about.
+async fn decide(
+    store: &Store,
+    policy: &Policy,
+    now: UtcMillis,
+    shutdown: &CancellationToken,
+) -> Result<usize, StoreError> {
+    let (mut after, mut decided) = (Uuid::nil(), 0);
+    while !shutdown.is_cancelled() {
+        let mut tx = store.read().await?;
+        let stale = advice::stale(&mut tx, after, policy, now, DECIDED_AT_ONCE).await?;
+        drop(tx);
+        let Some(last) = stale.last() else { break };
+        after = *last;
+        let mut tx = store.write().await?;
+        advice::decide(&mut tx, &stale, policy, now).await?;
+        tx.commit().await?;
+        decided += stale.len();
+    }
+    Ok(decided)
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use self::post::{letter, outcome};
 use crate::{
     domain::{
-        notice::{Reason, Recipient, RecipientKind},
+        notice::{NO_ADDRESS, Reason, Recipient, RecipientKind},
         notice_schedule::{Calm, in_hours},
         paris,
         policy::Policy,
@@ -34,8 +34,6 @@ use crate::{
 
 /// How long notices and messages are kept after they ended.
 const KEPT_DAYS: i64 = 400;
-/// Why a message to somebody without an address failed.
-const NO_ADDRESS: &str = "no e-mail address is known";
 
 /// What writing to people needs.
 #[derive(Clone, Copy)]

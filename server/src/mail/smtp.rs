@@ -19,7 +19,10 @@ use lettre::{
 };
 
 use super::letter::Letter;
-use crate::config::{MailSettings, Security};
+use crate::{
+    config::{MailSettings, Security},
+    domain::notice::MALFORMED_ADDRESS,
+};
 
 /// How long a connection may take to be made, secured and signed in.
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
@@ -159,8 +162,7 @@ impl Mailer {
 
     /// Hands a letter over. After [`Trouble::InDoubt`] the connection must not be used again.
     pub async fn send(&self, link: &mut Link, parcel: Parcel<'_>) -> Result<(), Trouble> {
-        let to: Address =
-            parcel.to.trim().parse().map_err(|_| Trouble::Refused("the address is malformed".to_owned()))?;
+        let to: Address = parcel.to.trim().parse().map_err(|_| Trouble::Refused(MALFORMED_ADDRESS.to_owned()))?;
         let message = self.message(parcel).map_err(|error| Trouble::Refused(error.to_string()))?;
         let envelope = Envelope::new(Some(self.from.email.clone()), vec![to])
             .map_err(|error| Trouble::Refused(error.to_string()))?;

@@ -80,6 +80,12 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Borrowe
     raw.filter(|raw| scope.covers(raw.site_id)).map(Raw::read).transpose()
 }
 
+/// The same, held until this unit of work ends: two who change one borrower at once see each other's change.
+pub async fn find_to_change(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Borrower>, StoreError> {
+    lock(tx, id).await?;
+    find(tx, scope, id).await
+}
+
 /// The borrower with that reference, if it belongs to `scope`.
 pub async fn find_by_reference(
     tx: &mut Tx,

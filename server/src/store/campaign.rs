@@ -176,9 +176,12 @@ pub enum StartRefused {
     /// It runs already, or is over.
     #[error("the campaign is not planned any more")]
     NotPlanned,
-    /// Nothing is lent that it would take back.
-    #[error("no loan is chosen")]
+    /// Nothing is lent that it would take back, or other campaigns expect all of it.
+    #[error("no loan is chosen that no other running campaign expects")]
     NoLoans,
+    /// Its window is over: nobody could come.
+    #[error("the campaign's last day is past: plan other days first")]
+    Past,
     /// A site has too few places.
     #[error("{site} lacks {missing} places in the window")]
     TooFew {
@@ -200,7 +203,8 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
-/// Starts a campaign: each chosen loan gets its place, and its borrower a letter. Gives the number of loans.
+/// Starts a campaign: each chosen loan gets its place, and its borrower a letter. A loan that another running campaign
+/// expects stays with that one: nobody is given two appointments for one device. Gives the number of loans.
 pub async fn start(tx: &mut Tx, id: Uuid, policy: &Policy, now: UtcMillis) -> Result<usize, StartError> {
     let sql = "UPDATE campaign SET state = 'running', started_at = $2, letters = 1, written_day = $3 \
                WHERE id = $1 AND state = 'planned'";
@@ -210,6 +214,9 @@ pub async fn start(tx: &mut Tx, id: Uuid, policy: &Policy, now: UtcMillis) -> Re
     })
     .map_err(StoreError::from)?;
     let campaign = find(tx, id).await?.filter(|_| rows == 1).ok_or(StartRefused::NotPlanned)?;
+    if campaign.last < paris::date(now) {
+        return Err(StartRefused::Past.into());
+    }
     let mut by_site: BTreeMap<Uuid, Vec<Held>> = BTreeMap::new();
     for held in held_loans(tx, &campaign).await? {
         by_site.entry(held.site).or_default().push(held);
@@ -278,12 +285,14 @@ async fn held_loans(tx: &mut Tx, campaign: &Campaign) -> Result<Vec<Held>, Store
     Ok(still.map(|(_, held)| held).collect())
 }
 
-/// Every loan that is with its borrower and that a site answers for, with its device.
+/// Every loan that is with its borrower, that a site answers for and that no campaign expects, with its device.
 async fn open_loans(tx: &mut Tx) -> Result<Vec<(Uuid, Held)>, StoreError> {
     let clause = Clause::new(
         "SELECT l.id, l.device_id, l.borrower_id, b.reference, l.programme_id, COALESCE(l.site_id, b.site_id) AS site_id, b.level, \
          b.left_site_day FROM loan l JOIN borrower b ON b.id = l.borrower_id \
-         WHERE l.ended_at IS NULL AND l.state = 'handed_over' AND COALESCE(l.site_id, b.site_id) IS NOT NULL",
+         WHERE l.ended_at IS NULL AND l.state = 'handed_over' AND COALESCE(l.site_id, b.site_id) IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM campaign_loan p JOIN campaign c ON c.id = p.campaign_id \
+         WHERE p.loan_id = l.id AND p.state = 'expected' AND c.state = 'running')",
     );
     let read = |raw: RawHeld| {
         let held = Held {

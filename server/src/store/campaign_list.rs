@@ -13,6 +13,7 @@ use super::{
 use crate::domain::{
     borrower::Level,
     campaign::{ReturnState, Slot},
+    device_record::ContactExpected,
     flag::FlagCode,
     scope::Scope,
 };
@@ -62,6 +63,8 @@ pub struct ReturnRow {
     pub due: Option<Date>,
     /// The day on which the device last made contact.
     pub last_contact_day: Option<i64>,
+    /// Whether it is expected to make contact at all.
+    pub contact_expected: ContactExpected,
     /// How many flags are open on it.
     pub open_flags: i64,
     /// The device's open flags, worst first, each once.
@@ -86,6 +89,7 @@ struct Raw {
     slot: i64,
     due_day: Option<i64>,
     last_contact_day: Option<i64>,
+    contact_expected: String,
     open_flags: i64,
     excuse: Option<String>,
 }
@@ -111,6 +115,7 @@ impl Raw {
             slot,
             due: self.due_day.map(|number| day("loan.due_day", number)).transpose()?,
             last_contact_day: self.last_contact_day,
+            contact_expected: parsed("device.contact_expected", &self.contact_expected)?,
             open_flags: self.open_flags,
             flags: Vec::new(),
             excuse: self.excuse,
@@ -123,7 +128,8 @@ pub async fn list(tx: &mut Tx, scope: &Scope, id: Uuid, query: &ReturnQuery) -> 
     let limit = if query.limit == 0 { PAGE_ROWS } else { query.limit };
     let mut clause = Clause::new(
         "SELECT p.loan_id, p.site_id, s.uai, s.name AS site_name, b.reference, b.level, l.device_id, d.serial_number, \
-         d.asset_tag, p.day, p.desk, p.slot, l.due_day, d.last_contact_day, d.open_flags, p.excuse \
+         d.asset_tag, p.day, p.desk, p.slot, l.due_day, d.last_contact_day, d.contact_expected, d.open_flags, \
+         p.excuse \
          FROM (SELECT * FROM campaign_loan",
     );
     restrict(&mut clause, scope, id, query);

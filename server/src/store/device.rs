@@ -175,9 +175,11 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<Dev
     raw.into_iter().filter(|raw| scope.covers(raw.site_id)).map(Raw::read).next().transpose()
 }
 
-/// Devices with this serial number within `scope`, oldest first. Makers repeat serial numbers: there may be several.
+/// Devices with this serial number, in whatever case, within `scope`, oldest first. Makers repeat serial numbers: there may be several.
 pub async fn by_serial(tx: &mut Tx, scope: &Scope, serial: &SerialNumber) -> Result<Vec<DeviceRow>, StoreError> {
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE serial_number = $1 ORDER BY created_at, id LIMIT $2"));
+    let sql = sqlx::AssertSqlSafe(format!(
+        "{SELECT} WHERE lower(serial_number) = lower($1) ORDER BY created_at, id LIMIT $2"
+    ));
     let raw: Vec<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(serial.as_str()).bind(NAMESAKES).fetch_all(c).await)?;
     raw.into_iter().filter(|raw| scope.covers(raw.site_id)).map(Raw::read).collect()
 }
@@ -207,7 +209,7 @@ pub(crate) async fn lock(tx: &mut Tx, ids: impl IntoIterator<Item = Uuid>) -> Re
     Ok(())
 }
 
-async fn locked(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<DeviceRow>, StoreError> {
+pub(super) async fn locked(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<DeviceRow>, StoreError> {
     lock(tx, [id.0]).await?;
     find(tx, scope, id).await
 }
@@ -290,48 +292,6 @@ pub async fn set_asset_tag(
     let sql = "UPDATE device SET asset_tag = $2, search_text = $3 WHERE id = $1";
     let text = listed.search_text;
     on!(tx, |c| sqlx::query(sql).bind(id.0).bind(asset_tag).bind(text).execute(c).await.map(drop))?;
-    Ok(true)
-}
-
-/// Puts a device away for good reasons, keeping everything about it. Its flags are cleared: nothing is said about an
-/// archived device any more. Whether it exists within `scope`; archiving twice keeps the first date and reason.
-pub async fn archive(
-    tx: &mut Tx,
-    scope: &Scope,
-    id: DeviceId,
-    reason: &str,
-    now: UtcMillis,
-) -> Result<bool, StoreError> {
-    let Some(before) = locked(tx, scope, id).await? else { return Ok(false) };
-    if before.archived_at.is_some() {
-        return Ok(true);
-    }
-    let sql = "UPDATE device SET archived_at = $2, archive_reason = $3 WHERE id = $1";
-    on!(tx, |c| sqlx::query(sql).bind(id.0).bind(now.get()).bind(reason).execute(c).await.map(drop))?;
-    judgement::apply(tx, id, Vec::new(), now).await?;
-    let mut deltas = Deltas::default();
-    deltas.shift(Counter::Status(before.status), Counter::Archived, before.site);
-    deltas.apply(tx).await?;
-    Ok(true)
-}
-
-/// Takes a device out of the archive, and judges it anew; whether it exists within `scope`.
-pub async fn unarchive(
-    tx: &mut Tx,
-    scope: &Scope,
-    id: DeviceId,
-    policy: &Policy,
-    now: UtcMillis,
-) -> Result<bool, StoreError> {
-    let Some(before) = locked(tx, scope, id).await? else { return Ok(false) };
-    if before.archived_at.is_some() {
-        let sql = "UPDATE device SET archived_at = NULL, archive_reason = NULL WHERE id = $1";
-        on!(tx, |c| sqlx::query(sql).bind(id.0).execute(c).await.map(drop))?;
-        review::device(tx, id, policy, now).await?;
-        let mut deltas = Deltas::default();
-        deltas.shift(Counter::Archived, Counter::Status(before.status), before.site);
-        deltas.apply(tx).await?;
-    }
     Ok(true)
 }
 

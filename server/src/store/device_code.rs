@@ -29,35 +29,49 @@ const MOST: i64 = 3;
 /// The device within `scope` that `code` means. Scanners set to another case are understood.
 pub async fn find(tx: &mut Tx, scope: &Scope, code: &str) -> Result<Found, StoreError> {
     let code = code.trim();
-    if code.is_empty() || code.chars().count() > MAX_CODE_CHARS {
+    // PostgreSQL keeps no NUL, and no label holds a control character.
+    if code.is_empty() || code.chars().count() > MAX_CODE_CHARS || code.contains(char::is_control) {
         return Ok(Found::Nothing);
     }
     if let Some(id) = address(code) {
         let found = device::find(tx, scope, DeviceId(id)).await?;
         return Ok(found.map_or(Found::Nothing, |row| Found::One(Box::new(row))));
     }
-    let spellings = spellings(code);
     for column in ["asset_tag", "serial_number"] {
-        let mut clause = Clause::new("SELECT d.id, d.archived_at FROM device d WHERE ");
-        clause.sql(column).sql(" IN ").values(spellings.iter().map(String::as_str)).within("d.site_id", scope);
-        clause.sql(" ORDER BY d.archived_at IS NOT NULL, d.id LIMIT ").value(MOST);
-        let found: Vec<(Uuid, Option<i64>)> = clause.rows(tx).await?;
-        match found.as_slice() {
-            [] => {}
-            // An archived device's serial number may have been read from another since: the one in service is meant.
-            [(id, _)] | [(id, None), (_, Some(_)), ..] => {
-                let found = device::find(tx, scope, DeviceId(*id)).await?;
+        let mut clause = Clause::new("SELECT d.id, d.archived_at, CAST(CASE WHEN d.");
+        clause
+            .sql(column)
+            .sql(" = ")
+            .value(code)
+            .sql(" THEN 1 ELSE 0 END AS BIGINT) AS exact FROM device d WHERE lower(d.");
+        clause.sql(column).sql(") = lower(").value(code).sql(")").within("d.site_id", scope);
+        clause.sql(" ORDER BY d.archived_at IS NOT NULL, exact DESC, d.id LIMIT ").value(MOST);
+        let found: Vec<(Uuid, Option<i64>, i64)> = clause.rows(tx).await?;
+        match meant(&found) {
+            Some(Ok(id)) => {
+                let found = device::find(tx, scope, DeviceId(id)).await?;
                 return Ok(found.map_or(Found::Nothing, |row| Found::One(Box::new(row))));
             }
-            _ => return Ok(Found::Several),
+            Some(Err(())) => return Ok(Found::Several),
+            None => {}
         }
     }
     Ok(Found::Nothing)
 }
 
-/// A code as a label may have it: scanners may be set to another case.
-pub(super) fn spellings(code: &str) -> [String; 3] {
-    [code.to_owned(), code.to_uppercase(), code.to_lowercase()]
+/// Which of the devices with a code is meant, those in service first and the code as written first; an error when
+/// nothing tells them apart.
+fn meant(found: &[(Uuid, Option<i64>, i64)]) -> Option<Result<Uuid, ()>> {
+    match found {
+        [] => None,
+        [(id, ..)] => Some(Ok(*id)),
+        // An archived device's serial number may have been read from another since: the one in service is meant. One
+        // whose number is written just so goes before one that differs in case.
+        [(id, archived, exact), (_, other_archived, other_exact), ..] => {
+            let first = archived.is_none() != other_archived.is_none() || exact != other_exact;
+            Some(if first { Ok(*id) } else { Err(()) })
+        }
+    }
 }
 
 /// The device of an address such as `https://cartable.example.fr/devices/0192…`, or of its id alone.

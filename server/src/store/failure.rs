@@ -21,7 +21,16 @@ const POSTGRES_CONTENT: [&str; 5] = ["22", "23", "42", "54", "P0"];
 /// PostgreSQL: serialization failure and deadlock.
 const POSTGRES_COLLISION: [&str; 2] = ["40001", "40P01"];
 
+/// PostgreSQL: a text with a character that it cannot hold, which is NUL.
+const POSTGRES_NUL: &str = "22021";
+
 impl StoreError {
+    /// Whether somebody sent a text that cannot be stored or looked for: one with a NUL.
+    pub fn is_unstorable_text(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        error.code().is_some_and(|code| code == POSTGRES_NUL)
+    }
+
     /// Whether trying again in a moment may help.
     pub fn is_unavailable(&self) -> bool {
         self.failure() != Failure::Content

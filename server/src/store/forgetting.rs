@@ -17,21 +17,8 @@ pub struct Terms {
 
 /// Everybody whose time is over, by id. Reads all loans: not for a unit of work that writes.
 pub async fn due(tx: &mut Tx, terms: Terms) -> Result<Vec<Uuid>, StoreError> {
-    let sql = "SELECT i.borrower_id FROM borrower_identity i LEFT JOIN (SELECT borrower_id, max(ended_at) AS last, \
-               sum(CASE WHEN ended_at IS NULL THEN 1 ELSE 0 END) AS open FROM loan GROUP BY borrower_id) l \
-               ON l.borrower_id = i.borrower_id \
-               WHERE COALESCE(l.open, 0) = 0 AND ((l.last < $1 AND (i.updated_at <= l.last OR i.updated_at < $2)) \
-               OR (l.last IS NULL AND i.updated_at < $2)) ORDER BY i.borrower_id";
-    let Terms { returned_before, entered_before } = terms;
-    Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(returned_before.get()).bind(entered_before.get()).fetch_all(c).await)?)
-}
-
-#[derive(sqlx::FromRow)]
-struct Held {
-    borrower_id: Uuid,
-    updated_at: i64,
-    last: Option<i64>,
-    open: i64,
+    let sql = sqlx::AssertSqlSafe(terms.rule("borrower b", "loan o"));
+    Ok(on!(tx, |c| sqlx::query_scalar(sql).fetch_all(c).await)?)
 }
 
 /// Those of `ids` whose time is over still. Until this unit of work ends nothing is lent to any of them and nothing
@@ -46,21 +33,27 @@ pub async fn hold(tx: &mut Tx, ids: &[Uuid], terms: Terms) -> Result<Vec<Uuid>, 
                    ORDER BY i.borrower_id FOR UPDATE OF i";
         let _: Vec<(Uuid,)> = rows.fetch(tx, sql).await?;
     }
-    let sql = "SELECT i.borrower_id, i.updated_at, max(l.ended_at) AS last, \
-               count(*) FILTER (WHERE l.id IS NOT NULL AND l.ended_at IS NULL) AS open \
-               FROM {rows} JOIN borrower_identity i ON i.borrower_id = r.id LEFT JOIN loan l ON l.borrower_id = r.id \
-               GROUP BY i.borrower_id, i.updated_at ORDER BY i.borrower_id";
-    let held: Vec<Held> = rows.fetch(tx, sql).await?;
-    Ok(held.into_iter().filter(|one| one.is_over(terms)).map(|one| one.borrower_id).collect())
+    let sql = terms.rule("{rows} JOIN borrower b ON b.id = r.id", "{rows} JOIN loan o ON o.borrower_id = r.id");
+    let held: Vec<(Uuid,)> = rows.fetch(tx, &sql).await?;
+    Ok(held.into_iter().map(|(id,)| id).collect())
 }
 
-impl Held {
-    const fn is_over(&self, terms: Terms) -> bool {
-        let entered_long_ago = self.updated_at < terms.entered_before.get();
-        self.open == 0
-            && match self.last {
-                Some(last) => last < terms.returned_before.get() && (self.updated_at <= last || entered_long_ago),
-                None => entered_long_ago,
-            }
+impl Terms {
+    /// The rule as one statement over the borrowers `b` and their loans `o`: who holds nothing, of whom something is kept
+    /// that leads to a person (a name, the hash of the school's number, the class level, the day of leaving, a drawn
+    /// signature), and whose time is over. The two moments are numbers of ours, so they may stand in the text.
+    fn rule(self, borrowers: &str, loans: &str) -> String {
+        let (returned, entered) = (self.returned_before.get(), self.entered_before.get());
+        let known_since = "COALESCE(i.updated_at, b.created_at)";
+        format!(
+            "SELECT b.id FROM {borrowers} LEFT JOIN borrower_identity i ON i.borrower_id = b.id \
+             LEFT JOIN (SELECT o.borrower_id, max(o.ended_at) AS last, \
+             sum(CASE WHEN o.ended_at IS NULL THEN 1 ELSE 0 END) AS held, count(s.loan_id) AS signed \
+             FROM {loans} LEFT JOIN loan_signature s ON s.loan_id = o.id GROUP BY o.borrower_id) l \
+             ON l.borrower_id = b.id WHERE b.kind = 'person' AND (i.borrower_id IS NOT NULL \
+             OR b.natural_key_hash IS NOT NULL OR b.level IS NOT NULL OR b.left_site_day IS NOT NULL OR l.signed > 0) \
+             AND COALESCE(l.held, 0) = 0 AND ((l.last < {returned} AND ({known_since} <= l.last \
+             OR {known_since} < {entered})) OR (l.last IS NULL AND {known_since} < {entered})) ORDER BY b.id"
+        )
     }
 }

@@ -7,11 +7,16 @@ use cartable_common::{
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    StoreError, Tx, history,
     rows::{Cell, Rows, Type},
     value::{from_json, moment, parsed},
 };
-use crate::domain::verdict::Verdict;
+use crate::domain::{
+    drive::{self, history::Level},
+    facts::HealthFacts,
+    policy::Policy,
+    verdict::{Judgement, Verdict},
+};
 
 /// A device's current state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +39,23 @@ pub struct Health {
     pub battery_verdict: Verdict,
     /// The report itself.
     pub report: HealthReport,
+    /// What its drives counted before.
+    pub past: Vec<Level>,
+}
+
+impl Health {
+    /// The judgement of each drive, with what it counted before.
+    #[must_use]
+    pub fn drives(&self, policy: &Policy) -> Vec<Judgement> {
+        let facts = HealthFacts {
+            report: &self.report,
+            measured_at: self.measured_at,
+            received_at: self.received_at,
+            past: &self.past,
+        };
+        let judge = |drive| drive::judge_with(drive, facts.past, facts.history_until(), policy);
+        self.report.drives.iter().map(judge).collect()
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -55,7 +77,7 @@ impl RawHealth {
         from_json("health.report", &self.report)
     }
 
-    fn read(self) -> Result<Health, StoreError> {
+    fn read(self, past: Vec<Level>) -> Result<Health, StoreError> {
         Ok(Health {
             enrolment_id: EnrolmentId(self.enrolment_id),
             report_id: ReportId(self.report_id),
@@ -66,13 +88,17 @@ impl RawHealth {
             battery_verdict: parsed("health.battery_verdict", &self.battery_verdict)?,
             report: self.report()?,
             content_hash: self.content_hash,
+            past,
         })
     }
 }
 
 /// The current state of one device. The caller has checked that it may see the device.
 pub(crate) async fn of_device(tx: &mut Tx, device: DeviceId) -> Result<Option<Health>, StoreError> {
-    of_devices(tx, &[device.0]).await?.pop().map(RawHealth::read).transpose()
+    let Some(raw) = of_devices(tx, &[device.0]).await?.pop() else { return Ok(None) };
+    // One device's whole history of counts is a few rows.
+    let past = history::drive_levels(tx, &[device.0], UtcMillis::default()).await?.remove(&device.0);
+    raw.read(past.unwrap_or_default()).map(Some)
 }
 
 /// The current states of some devices.

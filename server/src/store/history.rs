@@ -1,5 +1,7 @@
 //! What a device was like before: one row for each change of its content, and a few numbers for each day.
 
+use std::collections::HashMap;
+
 use cartable_common::{DeviceId, ReportId, UtcMillis};
 use uuid::Uuid;
 
@@ -8,7 +10,13 @@ use super::{
     rows::{Cell, Rows, Type},
     value::moment,
 };
-use crate::domain::{change::Change, daily::DailyFigures, scope::Scope};
+use crate::domain::{
+    change::Change,
+    daily::DailyFigures,
+    drive::history::{Level, levels_of_change},
+    policy::Policy,
+    scope::Scope,
+};
 
 /// Most changes that one page shows.
 const CHANGES_SHOWN: i64 = 200;
@@ -94,6 +102,40 @@ pub async fn daily_of(tx: &mut Tx, scope: &Scope, id: DeviceId, from_day: i64) -
     Ok(rows.into_iter().map(day).collect())
 }
 
+#[derive(sqlx::FromRow)]
+struct RawLevel {
+    device_id: Uuid,
+    measured_at: i64,
+    path: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// What the drives of some devices counted before, from the changes received since `since`, by device.
+///
+/// Only the paths of counts are read; a range of the primary key, on PostgreSQL of the last months' partitions.
+pub(crate) async fn drive_levels(
+    tx: &mut Tx,
+    devices: &[Uuid],
+    since: UtcMillis,
+) -> Result<HashMap<Uuid, Vec<Level>>, StoreError> {
+    let mut rows = Rows::new([("id", Type::Uuid), ("since", Type::Int)]);
+    for device in devices {
+        rows.push([(*device).into(), since.get().into()]);
+    }
+    let sql = "SELECT h.device_id, h.measured_at, h.path, h.before, h.after FROM {rows} \
+               JOIN health_change h ON h.device_id = r.id AND h.received_at >= r.since \
+               WHERE h.path LIKE 'drives[%].raw' OR h.path LIKE 'drives[%].nvme.media_errors'";
+    let raw: Vec<RawLevel> = rows.fetch(tx, sql).await?;
+    let mut levels: HashMap<Uuid, Vec<Level>> = HashMap::new();
+    for one in raw {
+        let at = moment("health_change.measured_at", one.measured_at)?;
+        let found = levels_of_change(&one.path, one.before.as_deref(), one.after.as_deref(), at);
+        levels.entry(one.device_id).or_default().extend(found);
+    }
+    Ok(levels)
+}
+
 /// A change to store.
 #[derive(Clone, Debug)]
 pub(crate) struct NewChange {
@@ -102,6 +144,20 @@ pub(crate) struct NewChange {
     pub(crate) received_at: UtcMillis,
     pub(crate) measured_at: UtcMillis,
     pub(crate) change: Change,
+}
+
+impl NewChange {
+    /// What a drive counted before and after it.
+    pub(crate) fn levels(&self) -> Vec<Level> {
+        let Change { path, before, after } = &self.change;
+        levels_of_change(path, before.as_deref(), after.as_deref(), self.measured_at)
+    }
+}
+
+/// Days of history that rules look at: twice the window of growth, so that a level which stood when the window opened is
+/// known by the change that left it.
+pub(crate) fn days_looked_at(policy: &Policy) -> i64 {
+    2 * i64::from(policy.drive.growth_days)
 }
 
 /// Stores changes, one statement for all.

@@ -67,7 +67,7 @@ pub async fn known<'a>(
         let sql = format!(
             "SELECT d.id, d.serial_number, d.asset_tag, d.manufacturer, d.model, d.chassis, d.programme, d.site_id, \
              d.lending_state, d.grade, d.warranty_until, d.archived_at, d.enrolled_at, l.id AS loan_id \
-             FROM {{rows}} JOIN device d ON d.{column} = r.key \
+             FROM {{rows}} JOIN device d ON lower(d.{column}) = lower(r.key) \
              LEFT JOIN loan l ON l.device_id = d.id AND l.ended_at IS NULL"
         );
         let raw: Vec<Raw> = rows.fetch(tx, &sql).await?;

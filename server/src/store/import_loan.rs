@@ -40,7 +40,7 @@ pub async fn devices<'a>(
     for ((rows, column), prefix) in keys.iter().zip(["serial_number", "asset_tag"]).zip(["s", "t"]) {
         let sql = format!(
             "SELECT r.key, d.id, d.lending_state, d.site_id, d.archived_at FROM {{rows}} \
-             JOIN device d ON d.{column} = r.key"
+             JOIN device d ON lower(d.{column}) = lower(r.key)"
         );
         let raw: Vec<RawDevice> = rows.fetch(tx, &sql).await?;
         for one in raw {

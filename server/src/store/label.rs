@@ -89,5 +89,5 @@ fn labelled(
     (asset_tag, serial_number): (Option<String>, Option<String>),
     (manufacturer, model): (Option<String>, Option<String>),
 ) -> Labelled {
-    Labelled { device, asset_tag, serial_number, model: full_model(manufacturer, model) }
+    Labelled { device, asset_tag, serial_number, model: full_model(manufacturer.as_deref(), model.as_deref()) }
 }

@@ -22,6 +22,7 @@ use super::{
     judgement::Considered,
     loan::{self, Event},
     loan_due, loan_event, programme, review,
+    value::day_number,
 };
 use crate::domain::{
     device::DeviceStatus,
@@ -30,7 +31,7 @@ use crate::domain::{
     },
     paris,
     policy::Policy,
-    programme::Programme,
+    programme::{Programme, Term},
     scope::Scope,
 };
 
@@ -187,7 +188,7 @@ impl<'a> Lending<'a> {
         let loan = self.loan(id).await?;
         let programme = self.open_programme(loan.programme).await?;
         let before = loan.state.handed_over().and_then(|handed| handed.due);
-        let loan = loan.extend(due, programme.renewals_allowed)?;
+        let loan = loan.extend(due, programme.renewals_allowed, paris::date(self.by.now))?;
         let details = json!({ "before": before.map(|day| day.to_string()), "after": due.to_string() });
         self.save("loan.extend", loan, "extended", details).await
     }
@@ -224,7 +225,8 @@ impl<'a> Lending<'a> {
         let newest = loan::newest_of_device(&mut self.tx, id).await?.ok_or(Refused::NotLent(state))?;
         let loan = self.loan(newest).await?;
         let handed = loan.state.handed_over().ok_or(Refused::NotLent(state))?;
-        if loan.state.name() == LoanStateName::Returned {
+        // The borrower of a ceded device owns it: there is nothing to take back.
+        if matches!(loan.state.name(), LoanStateName::Returned | LoanStateName::Ceded) {
             return Err(Refused::NotLent(state).into());
         }
         let missing = missing.iter().filter(|name| handed.accessories.contains(name)).cloned().collect();
@@ -243,6 +245,12 @@ impl<'a> Lending<'a> {
         self.newest(loan.device, id).await?;
         // Whoever has it on the bench meanwhile is asked first.
         if self.state_of(loan.device).await? != LendingState::Intake {
+            return Err(Refused::NotUndoable.into());
+        }
+        let device = device::find(&mut self.tx, &Scope::Everything, loan.device).await?.ok_or(Refused::NoDevice)?;
+        let borrower =
+            borrower::find(&mut self.tx, &Scope::Everything, loan.borrower).await?.ok_or(Refused::NoBorrower)?;
+        if device.archived_at.is_some() || borrower.identity_erased_at.is_some() {
             return Err(Refused::NotUndoable.into());
         }
         let before = loan_event::state_before(&fresh.details, handed)?;
@@ -345,7 +353,12 @@ impl<'a> Lending<'a> {
         }
         match handing.due {
             Some(due) => Ok(Some(due)),
-            None => Ok(loan_due::suggested(&mut self.tx, &programme, site, today, self.by.policy).await?),
+            None if programme.term == Term::Open => Ok(None),
+            // Whoever lends until a day that has passed, or beyond the calendar that is known, has to say until when.
+            None => {
+                let suggested = loan_due::suggested(&mut self.tx, &programme, site, today, self.by.policy).await?;
+                Ok(Some(suggested.ok_or(Refused::DueNeeded)?))
+            }
         }
     }
 
@@ -361,6 +374,12 @@ impl<'a> Lending<'a> {
             return Err(Refused::OutOfService(found.status).into());
         }
         let borrower = borrower::find(&mut self.tx, scope, wish.borrower).await?.ok_or(Refused::NoBorrower)?;
+        if borrower.identity_erased_at.is_some() {
+            return Err(Refused::ForgottenBorrower.into());
+        }
+        if borrower.left_site_day.is_some_and(|day| day <= day_number(paris::date(self.by.now))) {
+            return Err(Refused::BorrowerLeft.into());
+        }
         self.open_programme(wish.programme).await?;
         Ok(found.site.or(borrower.site))
     }

@@ -27,6 +27,15 @@ pub enum Refused {
     /// There is no such borrower, or it belongs to other sites.
     #[error("there is no such borrower, or it belongs to a site that is not yours")]
     NoBorrower,
+    /// Who it was is forgotten: nobody could be asked for the device.
+    #[error("who this borrower is has been erased: record the person anew")]
+    ForgottenBorrower,
+    /// The person is not at the site any more.
+    #[error("the borrower has left the site: record that they are back first")]
+    BorrowerLeft,
+    /// The programme says no day that is still to come.
+    #[error("the programme's term has passed, or no calendar says it: choose a due date")]
+    DueNeeded,
     /// There is no such programme.
     #[error("there is no such programme")]
     NoProgramme,
@@ -58,13 +67,16 @@ pub enum Refused {
 
 impl Refused {
     /// Every code, for catalogues of words.
-    pub const CODES: [&'static str; 20] = [
+    pub const CODES: [&'static str; 24] = [
         "no-device",
         "archived",
         "out-of-service",
         "not-in-stock",
         "reserved-for-other",
         "no-borrower",
+        "forgotten-borrower",
+        "borrower-left",
+        "due-needed",
         "no-programme",
         "programme-closed",
         "unknown-accessory",
@@ -78,6 +90,7 @@ impl Refused {
         "not-later",
         "no-due-date",
         "due-in-the-past",
+        "due-too-far",
         "no-police-report",
     ];
 
@@ -91,6 +104,9 @@ impl Refused {
             Self::NotInStock(_) => "not-in-stock",
             Self::ReservedForOther => "reserved-for-other",
             Self::NoBorrower => "no-borrower",
+            Self::ForgottenBorrower => "forgotten-borrower",
+            Self::BorrowerLeft => "borrower-left",
+            Self::DueNeeded => "due-needed",
             Self::NoProgramme => "no-programme",
             Self::ProgrammeClosed => "programme-closed",
             Self::UnknownAccessory(_) => "unknown-accessory",
@@ -104,6 +120,7 @@ impl Refused {
             Self::Step(Step::NotLater) => "not-later",
             Self::Step(Step::NoDueDate) => "no-due-date",
             Self::Step(Step::DueInThePast) => "due-in-the-past",
+            Self::Step(Step::DueTooFar) => "due-too-far",
             Self::Step(Step::NoPoliceReport) => "no-police-report",
         }
     }

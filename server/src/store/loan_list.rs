@@ -7,7 +7,6 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     clause::Clause,
-    device_code,
     device_list::{COUNT_CAP, PAGE_ROWS},
     page::{Cursor, CursorKey, Page, Total},
     programme,
@@ -236,10 +235,11 @@ fn restrict(clause: &mut Clause, scope: &Scope, query: &LoanQuery) {
 
 /// By the indexes of what the code may be: a loan is found whatever the size of the list.
 fn of_code(clause: &mut Clause, code: &LoanCode) {
-    let spellings = device_code::spellings(&code.text);
-    let texts = || spellings.iter().map(String::as_str);
-    clause.sql(" AND l.id IN (SELECT id FROM loan WHERE device_id IN (SELECT id FROM device WHERE asset_tag IN ");
-    clause.values(texts()).sql(" UNION SELECT id FROM device WHERE serial_number IN ").values(texts()).sql(")");
+    let text = code.text.as_str();
+    clause.sql(
+        " AND l.id IN (SELECT id FROM loan WHERE device_id IN (SELECT id FROM device WHERE lower(asset_tag) = lower(",
+    );
+    clause.value(text).sql(") UNION SELECT id FROM device WHERE lower(serial_number) = lower(").value(text).sql("))");
     if code.borrowers
         && let Ok(reference) = code.text.parse::<Reference>()
     {

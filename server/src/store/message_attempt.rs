@@ -17,6 +17,7 @@ use super::{
     value::{day, from_json, moment, parsed, to_json},
 };
 use crate::domain::{
+    device::full_model,
     loan::LoanStateName,
     notice::{Dropped, LoanNow, MessageState, Reason, Recipient, dropped},
 };
@@ -148,7 +149,6 @@ impl RawLine {
     fn read(self) -> Result<Line, StoreError> {
         let due = self.loan_due_day.map(|number| day("loan.due_day", number)).transpose()?;
         let state: LoanStateName = parsed("loan.state", &self.loan_state)?;
-        let made = [self.manufacturer, self.model].into_iter().flatten().collect::<Vec<_>>().join(" ");
         Ok(Line {
             notice: self.id,
             recipient: self.recipient_id,
@@ -156,12 +156,12 @@ impl RawLine {
             due,
             asset_tag: self.asset_tag,
             serial: self.serial,
-            model: Some(made).filter(|made| !made.is_empty()),
+            model: full_model(self.manufacturer.as_deref(), self.model.as_deref()),
             borrower: self.reference,
             missing: self
                 .missing_accessories
                 .map_or(Ok(Vec::new()), |json| from_json("loan.missing_accessories", &json))?,
-            loan: LoanNow { state, due },
+            loan: LoanNow { state, due, expected: false },
             not_after: day("notice.not_after_day", self.not_after_day)?,
         })
     }
@@ -175,6 +175,10 @@ async fn relevant(tx: &mut Tx, message: Uuid, today: Date) -> Result<Vec<Line>, 
                JOIN borrower b ON b.id = l.borrower_id WHERE n.message_id = $1 AND n.state = 'grouped'";
     let raw: Vec<RawLine> = on!(tx, |c| sqlx::query_as(sql).bind(message).fetch_all(c).await)?;
     let mut lines: Vec<Line> = raw.into_iter().map(RawLine::read).collect::<Result<_, _>>()?;
+    let expected = expected(tx, &lines).await?;
+    for line in &mut lines {
+        line.loan.expected = campaign_loan(line).is_some_and(|place| expected.contains(&place));
+    }
     // The latest reminder about a loan first: it stands for the earlier ones.
     let step = |line: &Line| if let Reason::LoanDue { step, .. } = line.reason { Some(step) } else { None };
     lines.sort_by_key(|line| (std::cmp::Reverse(step(line)), line.notice));
@@ -194,6 +198,21 @@ async fn relevant(tx: &mut Tx, message: Uuid, today: Date) -> Result<Vec<Line>, 
     drop.execute(tx, sql).await?;
     lines.sort_by(|a, b| (a.due, &a.asset_tag, &a.serial, a.notice).cmp(&(b.due, &b.asset_tag, &b.serial, b.notice)));
     Ok(lines)
+}
+
+/// Campaign and loan of a campaign's letter.
+const fn campaign_loan(line: &Line) -> Option<(Uuid, Uuid)> {
+    if let Reason::Campaign { loan, letter } = &line.reason { Some((letter.campaign, *loan)) } else { None }
+}
+
+/// Which of the campaigns' letters ask for a loan that their campaign expects still.
+async fn expected(tx: &mut Tx, lines: &[Line]) -> Result<BTreeSet<(Uuid, Uuid)>, StoreError> {
+    let mut rows = Rows::new([("campaign_id", Type::Uuid), ("loan_id", Type::Uuid)]);
+    lines.iter().filter_map(campaign_loan).for_each(|(campaign, loan)| rows.push([campaign.into(), loan.into()]));
+    let sql = "SELECT p.campaign_id, p.loan_id FROM {rows} JOIN campaign_loan p ON p.campaign_id = r.campaign_id \
+               AND p.loan_id = r.loan_id JOIN campaign c ON c.id = p.campaign_id \
+               WHERE c.state = 'running' AND p.state = 'expected'";
+    Ok(rows.fetch(tx, sql).await?.into_iter().collect())
 }
 
 /// How an attempt ended.

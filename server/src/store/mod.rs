@@ -6,6 +6,8 @@
 //!
 //! SQLite has a single writing connection (writers queue in this process, `BEGIN IMMEDIATE`) and several readers.
 
+pub mod advice;
+pub mod advice_list;
 pub mod allocation;
 pub mod allocation_adjust;
 pub mod allocation_approval;
@@ -27,6 +29,7 @@ pub mod counter;
 mod description;
 pub mod detail;
 pub mod device;
+pub mod device_archive;
 pub mod device_code;
 pub mod device_correction;
 pub mod device_entry;

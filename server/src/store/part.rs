@@ -144,10 +144,17 @@ pub async fn set_count(tx: &mut Tx, id: Uuid, count: i64) -> Result<bool, StoreE
     Ok(found > 0)
 }
 
-/// Takes one piece out of stock for an order; false where there is none left.
+/// Whether there is a use with that id.
+pub(super) async fn is_used(tx: &mut Tx, id: Uuid) -> Result<bool, StoreError> {
+    let mut clause = Clause::new("SELECT count(*) FROM part_use WHERE id = ");
+    clause.value(id);
+    Ok(clause.number(tx).await? > 0)
+}
+
+/// Takes one piece out of stock for an order, as the use `new`; false where there is none left.
 pub(super) async fn use_one(
     tx: &mut Tx,
-    part: &PartRow,
+    (new, part): (Uuid, &PartRow),
     order: Uuid,
     actor: &str,
     now: UtcMillis,
@@ -161,7 +168,7 @@ pub(super) async fn use_one(
         "INSERT INTO part_use (id, part_id, order_id, at, actor, count, unit_cents) VALUES ($1, $2, $3, $4, $5, 1, $6)";
     on!(tx, |c| {
         sqlx::query(sql)
-            .bind(Uuid::now_v7())
+            .bind(new)
             .bind(part.id)
             .bind(order)
             .bind(now.get())

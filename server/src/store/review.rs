@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     counter::Deltas,
-    device,
+    device, history,
     judgement::{self, Considered, Judged},
     lending_facts::{self, RawLending},
     rows::Rows,
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::domain::{
     device::DeviceStatus,
+    drive::history::Level,
     facts::{Baseline, DeviceFacts, HealthFacts, LendingFacts, Zone},
     policy::Policy,
     rules::evaluate,
@@ -35,6 +36,7 @@ pub(crate) struct Stored {
     lending: LendingFacts,
     baseline: Option<Baseline>,
     health: Option<(HealthReport, UtcMillis, UtcMillis)>,
+    past: Vec<Level>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -77,6 +79,7 @@ impl Raw {
             lending: self.lending.read()?,
             baseline: self.baseline.map(|json| from_json("device.baseline", &json)).transpose()?,
             health,
+            past: Vec::new(),
         })
     }
 }
@@ -96,6 +99,7 @@ impl Stored {
                 report,
                 measured_at: *measured_at,
                 received_at: *received_at,
+                past: &self.past,
             }),
             baseline: self.baseline.as_ref(),
             lending: Some(self.lending),
@@ -111,7 +115,13 @@ const WITHOUT_HEALTH: &str = "NULL AS baseline, NULL AS report, CAST(NULL AS BIG
      CAST(NULL AS BIGINT) AS received_at";
 
 /// What is stored of some devices; the report and baseline only where all rules are considered.
-pub(crate) async fn stored(tx: &mut Tx, ids: &[Uuid], considered: Considered) -> Result<Vec<Stored>, StoreError> {
+pub(crate) async fn stored(
+    tx: &mut Tx,
+    ids: &[Uuid],
+    considered: Considered,
+    policy: &Policy,
+    now: UtcMillis,
+) -> Result<Vec<Stored>, StoreError> {
     let (health, join) = match considered {
         Considered::All => (WITH_HEALTH, "LEFT JOIN health h ON h.device_id = d.id"),
         Considered::Contact | Considered::ContactAlone => (WITHOUT_HEALTH, ""),
@@ -123,7 +133,15 @@ pub(crate) async fn stored(tx: &mut Tx, ids: &[Uuid], considered: Considered) ->
         loan = lending_facts::JOIN,
     );
     let raw: Vec<Raw> = Rows::of_ids(ids.iter().copied()).fetch(tx, &sql).await?;
-    raw.into_iter().map(Raw::read).collect()
+    let mut found: Vec<Stored> = raw.into_iter().map(Raw::read).collect::<Result<_, _>>()?;
+    if considered == Considered::All {
+        let since = now.plus_days(-history::days_looked_at(policy));
+        let mut past = history::drive_levels(tx, ids, since).await?;
+        for one in &mut found {
+            one.past = past.remove(&one.id).unwrap_or_default();
+        }
+    }
+    Ok(found)
 }
 
 /// Judges one device anew and writes what follows.
@@ -140,7 +158,8 @@ pub(crate) async fn devices(
     now: UtcMillis,
 ) -> Result<judgement::Applied, StoreError> {
     device::lock(tx, ids.iter().copied()).await?;
-    let judged = stored(tx, ids, considered).await?.iter().map(|one| one.judge(considered, policy, now)).collect();
+    let judged =
+        stored(tx, ids, considered, policy, now).await?.iter().map(|one| one.judge(considered, policy, now)).collect();
     let mut deltas = Deltas::default();
     let applied = judgement::apply_all(tx, judged, &mut deltas).await?;
     deltas.apply(tx).await?;

@@ -54,8 +54,11 @@ pub async fn chunk(
     };
     let mut tx = store.read().await?;
     let ids = ids_after(&mut tx, after).await?;
-    let judged: Vec<_> =
-        review::stored(&mut tx, &ids, considered).await?.iter().map(|one| one.judge(considered, policy, now)).collect();
+    let judged: Vec<_> = review::stored(&mut tx, &ids, considered, policy, now)
+        .await?
+        .iter()
+        .map(|one| one.judge(considered, policy, now))
+        .collect();
     let changing = judgement::changing(&mut tx, &judged).await?;
     drop(tx);
     swept.devices += ids.len();

@@ -9,7 +9,7 @@ use super::{
     value::{from_json, moment, parsed, to_json},
 };
 use crate::domain::{
-    battery, drive,
+    battery,
     policy::Policy,
     verdict::{Verdict, text_enum},
     work_order::checklist::Findings,
@@ -57,7 +57,12 @@ pub async fn claims(tx: &mut Tx, device: DeviceId, policy: &Policy) -> Result<Cl
     Ok(health.map_or(Claims { measured_at: None, drives: Verdict::Unknown, batteries: Verdict::Unknown }, |health| {
         Claims {
             measured_at: Some(health.measured_at),
-            drives: drive::worst(&health.report, policy),
+            drives: health
+                .drives(policy)
+                .into_iter()
+                .map(|one| one.verdict)
+                .reduce(Verdict::worse)
+                .unwrap_or(Verdict::Unknown),
             batteries: battery::worst(&health.report, policy),
         }
     }))

@@ -140,16 +140,26 @@ impl<'a> Bench<'a> {
         Ok(order)
     }
 
-    /// Uses one piece of a part on an order that is at repair.
-    pub async fn use_part(&mut self, id: Uuid, part: Uuid) -> Result<WorkOrder, WorkError> {
-        let order = self.at_repair(id).await?;
+    /// Uses one piece of a part on an order that is at repair. The use gets the id `new`: one that is there is done already.
+    pub async fn use_part(&mut self, id: Uuid, part: Uuid, new: Uuid) -> Result<WorkOrder, WorkError> {
+        let order = self.order(id).await?;
+        if part::is_used(self.tx(), new).await? {
+            return Ok(order);
+        }
+        at_repair(&order)?;
         let found = part::find(self.tx(), part).await?.ok_or(Refused::NoPart)?;
-        self.used(&order, &found).await?;
+        self.used(&order, &found, new).await?;
         Ok(order)
     }
 
-    /// Takes a part from the unit of an order that was closed for parts: into stock, or into another order at repair.
-    pub async fn harvest(&mut self, id: Uuid, part: &NewPart, into: Option<Uuid>) -> Result<(), WorkError> {
+    /// Takes a part from the unit of an order that was closed for parts: into stock, or into another order at repair. The
+    /// part gets the id `new`: one that is there is done already.
+    pub async fn harvest(
+        &mut self,
+        id: Uuid,
+        (new, part): (Uuid, &NewPart),
+        into: Option<Uuid>,
+    ) -> Result<(), WorkError> {
         let by = self.lending.clerk();
         let (device, target) = match into {
             // Both devices are held at once: two units of work never wait for each other in a circle.
@@ -157,11 +167,17 @@ impl<'a> Bench<'a> {
                 let donor = work_order::find(self.tx(), by.scope, id).await?.ok_or(Refused::NoOrder)?.device;
                 let other = work_order::find(self.tx(), by.scope, into).await?.ok_or(Refused::NoOrder)?.device;
                 self.lending.hold([donor, other]).await?;
-                (donor, Some(self.at_repair(into).await?))
+                (donor, Some(self.order(into).await?))
             }
             None => (self.order(id).await?.device, None),
         };
         let order = self.order(id).await?;
+        if part::find(self.tx(), new).await?.is_some() {
+            return Ok(());
+        }
+        if let Some(target) = &target {
+            at_repair(target)?;
+        }
         if order.position != Position::Closed(Disposition::Parts) {
             return Err(Refused::NotForParts.into());
         }
@@ -169,26 +185,27 @@ impl<'a> Bench<'a> {
         if loan::lending_state(self.tx(), device).await? != Some(LendingState::SetAside) {
             return Err(Refused::WentOn.into());
         }
-        let new = Uuid::now_v7();
         part::insert(self.tx(), new, part, Some(id), by.now).await?;
         let details = json!({ "part": part.kind.as_str(), "count": part.count });
         self.note("part.harvest", "harvest", &order, details).await?;
         if let Some(target) = target {
             let found = part::find(self.tx(), new).await?.ok_or(Refused::NoPart)?;
-            self.used(&target, &found).await?;
+            self.used(&target, &found, Uuid::now_v7()).await?;
         }
         Ok(())
     }
 
-    /// Adds a photograph, encoded anew by the caller.
-    pub async fn add_photo(&mut self, id: Uuid, photo: &NewPhoto) -> Result<Uuid, WorkError> {
+    /// Adds a photograph, encoded anew by the caller. It gets the id `new`: one that is there is done already.
+    pub async fn add_photo(&mut self, id: Uuid, new: Uuid, photo: &NewPhoto) -> Result<Uuid, WorkError> {
         let by = self.lending.clerk();
         let order = self.order(id).await?;
-        let there = work_photo::of_order(self.tx(), id).await?.len();
-        if i64::try_from(there).unwrap_or(i64::MAX) >= MOST_PHOTOS {
+        let there = work_photo::of_order(self.tx(), id).await?;
+        if there.iter().any(|one| one.id == new) {
+            return Ok(new);
+        }
+        if i64::try_from(there.len()).unwrap_or(i64::MAX) >= MOST_PHOTOS {
             return Err(Refused::TooManyPhotos.into());
         }
-        let new = Uuid::now_v7();
         work_photo::insert(self.tx(), (new, id), photo, by.actor, by.now).await?;
         self.note("work_order.add_photo", "photo", &order, json!({})).await?;
         Ok(new)
@@ -206,11 +223,6 @@ impl<'a> Bench<'a> {
     async fn order(&mut self, id: Uuid) -> Result<WorkOrder, WorkError> {
         let scope = self.lending.clerk().scope;
         Ok(work_order::find_for_update(self.tx(), scope, id).await?.ok_or(Refused::NoOrder)?)
-    }
-
-    async fn at_repair(&mut self, id: Uuid) -> Result<WorkOrder, WorkError> {
-        let order = self.order(id).await?;
-        if order.position == Position::Open(Stage::Repair) { Ok(order) } else { Err(Refused::NotAtRepair.into()) }
     }
 
     /// An order is reopened only while its device is where the order left it.
@@ -248,7 +260,7 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    async fn used(&mut self, order: &WorkOrder, found: &PartRow) -> Result<(), WorkError> {
+    async fn used(&mut self, order: &WorkOrder, found: &PartRow, new: Uuid) -> Result<(), WorkError> {
         let by = self.lending.clerk();
         let model = device::find(self.tx(), by.scope, order.device).await?.and_then(|device| device.model);
         let fits = found
@@ -258,7 +270,7 @@ impl<'a> Bench<'a> {
         if !fits {
             return Err(Refused::OtherModel.into());
         }
-        if !part::use_one(self.tx(), found, order.id, by.actor, by.now).await? {
+        if !part::use_one(self.tx(), (new, found), order.id, by.actor, by.now).await? {
             return Err(Refused::NoneLeft.into());
         }
         let details = json!({ "part": found.kind.as_str(), "unit_cents": found.unit_cents });
@@ -285,6 +297,11 @@ impl<'a> Bench<'a> {
         self.lending.act(action, ("work_order", order.id), order.device, details);
         Ok(())
     }
+}
+
+/// Parts are used while a unit is repaired.
+fn at_repair(order: &WorkOrder) -> Result<(), Refused> {
+    if order.position == Position::Open(Stage::Repair) { Ok(()) } else { Err(Refused::NotAtRepair) }
 }
 
 /// A count as somebody counted it on the shelf: zero is a count.

@@ -18,6 +18,9 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/devices", "APT-F-", SiteInBody(422), 201)
         .sends(r#"{"serial_number":"S{unique}","kind":"tablet","site":"{uai}"}"#),
     Row::new("POST /api/v1/devices/{device}/record", "APT-F-", Site, 204).sends(r#"{"grade":"B"}"#),
+    Row::new("GET /api/v1/devices/{device}/advice", "APTRFU", Site, 200),
+    Row::new("GET /api/v1/dispositions", "APTRFU", Scope, 200),
+    Row::new("GET /api/v1/dispositions/devices", "APTRFU", Scope, 200),
     Row::new("GET /api/v1/flags", "APTRFU", Scope, 200),
     Row::new("GET /api/v1/enrolment-tokens", "A-T--U", Scope, 200),
     Row::new("POST /api/v1/enrolment-tokens", "A-T---", SiteInBody(422), 201)
@@ -150,6 +153,7 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/messages/{bounced-message}/again", "A-----", Site, 204),
     Row::new("POST /api/v1/devices/{device}/asset-tag", "APT-F-", Site, 204).sends(r#"{"asset_tag":"{unique}"}"#),
     Row::new("POST /api/v1/devices/{device}/archive", "APT-F-", Site, 204).sends(r#"{"reason":"x"}"#),
+    Row::new("POST /api/v1/devices/{device}/unarchive", "APT-F-", Site, 204).sends(r#"{"reason":"x"}"#),
     Row::new("POST /api/v1/devices/{device}/enrolments/{enrolment}/approve", "A-T---", Site, 204).mixed(&[
         Mixed::at("/api/v1/devices/{device}/enrolments/{foreign-enrolment}/approve", "", 404),
         Mixed::at("/api/v1/devices/{foreign-device}/enrolments/{enrolment}/approve", "", 404),
@@ -175,11 +179,14 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /devices.csv", "APTRFU", Scope, 200),
     Row::new("GET /devices/{device}", "APTRFU", Site, 200),
     Row::new("POST /devices/{device}/record", "APT-F-", Site, 303).sends("grade=B&warranty=2028-08-31"),
+    Row::new("GET /dispositions", "APTRFU", Scope, 200),
+    Row::new("GET /dispositions/what-if", "APTRFU", Scope, 200),
     Row::new("POST /devices/{device}/asset-tag", "APT-F-", Site, 303).sends("asset_tag={unique}"),
     // There is no report yet whose parts could be accepted: allowed, and nonsense.
     Row::new("POST /devices/{device}/baseline", "APT-F-", Site, 400).sends("reason=x"),
     Row::new("POST /devices/{device}/status", "A-T---", Site, 303).sends("status=active&reason=x"),
     Row::new("POST /devices/{device}/archive", "APT-F-", Site, 303).sends("reason=x"),
+    Row::new("POST /devices/{device}/unarchive", "APT-F-", Site, 303).sends("reason=x"),
     Row::new("POST /devices/{returned-device}/stock", "APTRF-", Site, 303),
     Row::new("GET /loans", "APTRFU", Scope, 200),
     Row::new("GET /loans.csv", "APTRFU", Scope, 200),
@@ -288,7 +295,7 @@ pub const ROWS: &[Row] = &[
     // It runs already: allowed, and said so.
     Row::new("POST /campaigns/{campaign}/start", "AP----", Programme, 422),
     Row::new("POST /campaigns/{campaign}/close", "AP----", Programme, 303),
-    Row::new("POST /campaigns/{campaign}/desks", "AP----", Programme, 400).sends("site={site}&desks=1&slots=1"),
+    Row::new("POST /campaigns/{campaign}/desks", "AP----", Programme, 422).sends("site={site}&desks=1&slots=1"),
     Row::new("POST /campaigns/{campaign}/plan", "AP----", Programme, 422)
         .sends("name=x&first=2027-06-14&last=2027-06-18&desks=1&slots=500"),
     Row::new("POST /campaigns/{campaign}/drop", "AP----", Programme, 422),

@@ -219,7 +219,7 @@ async fn workshop(mut tx: Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<(Tx,
     let (order, _) = bench.take_in(device).await?;
     bench.take(order.id, Move::Begin).await?;
     let picture = NewPhoto { width: 1, height: 1, jpeg: vec![0xff, 0xd8] };
-    let photo = bench.add_photo(order.id, &picture).await?;
+    let photo = bench.add_photo(order.id, Uuid::now_v7(), &picture).await?;
     let part = Uuid::now_v7();
     part::insert(bench.tx(), part, &NewPart::new(PartKind::Battery, "", 100, 1)?, None, now).await?;
     Ok((bench.close().await?, order.id, photo, part))

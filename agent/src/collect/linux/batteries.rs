@@ -1,7 +1,7 @@
 //! The machine's own batteries, from /sys/class/power_supply.
 
 use cartable_common::{
-    MilliampHours, MilliwattHours, Text,
+    power_supply,
     report::{Battery, Subject, UnreadReason},
 };
 
@@ -10,8 +10,8 @@ use super::Source;
 const FOLDER: &str = "sys/class/power_supply";
 
 pub(super) fn read(source: &Source) -> Vec<Battery> {
-    let supplies = source.names(FOLDER).into_iter().map(|name| Supply::new(source, &name));
-    let batteries: Vec<Battery> = supplies.filter(Supply::is_own_battery).map(|supply| supply.battery()).collect();
+    let batteries: Vec<Battery> =
+        source.names(FOLDER).into_iter().filter_map(|name| battery(source, &format!("{FOLDER}/{name}"))).collect();
     if batteries.is_empty() {
         source.missing(Subject::Batteries, UnreadReason::NotPresent, "");
     }
@@ -21,59 +21,19 @@ pub(super) fn read(source: &Source) -> Vec<Battery> {
     batteries
 }
 
-/// One power supply: its files, with `uevent` standing in for those that are missing.
-struct Supply<'a> {
-    source: &'a Source,
-    folder: String,
-    uevent: String,
-}
-
-impl<'a> Supply<'a> {
-    fn new(source: &'a Source, name: &str) -> Self {
-        let folder = format!("{FOLDER}/{name}");
-        let uevent = source.bytes(&format!("{folder}/uevent")).unwrap_or_default();
-        Self { source, folder, uevent: String::from_utf8_lossy(&uevent).into_owned() }
-    }
-
-    fn word(&self, name: &str) -> Option<String> {
-        self.source.word(&format!("{}/{name}", self.folder)).or_else(|| {
-            let key = format!("POWER_SUPPLY_{}", name.to_ascii_uppercase());
-            let line = self.uevent.lines().find_map(|line| line.strip_prefix(&key)?.strip_prefix('='))?;
-            Some(line.trim().to_owned())
-        })
-    }
-
-    /// A mouse's battery has the scope "Device"; an empty bay is a battery that is not present. Older kernels leave
-    /// the type out of uevent, but only a battery has a capacity when full.
-    fn is_own_battery(&self) -> bool {
-        let has_capacity = || self.word("energy_full").or_else(|| self.word("charge_full")).is_some();
-        let is_battery = self.word("type").map_or_else(has_capacity, |kind| kind == "Battery");
-        is_battery && self.word("scope").as_deref() != Some("Device") && self.word("present").as_deref() != Some("0")
-    }
-
-    /// The kernel counts in millionths; zero means that the battery does not tell.
-    fn thousandths(&self, name: &str) -> Option<u32> {
-        let millionths: u64 = self.word(name)?.parse().ok()?;
-        u32::try_from(millionths / 1000).ok().filter(|value| *value > 0)
-    }
-
-    fn battery(&self) -> Battery {
-        let text = |name: &str| self.word(name).as_deref().and_then(Text::meaningful);
-        Battery {
-            manufacturer: text("manufacturer"),
-            model: text("model_name"),
-            design_milliwatt_hours: self.thousandths("energy_full_design").and_then(MilliwattHours::new),
-            full_milliwatt_hours: self.thousandths("energy_full").and_then(MilliwattHours::new),
-            design_milliamp_hours: self.thousandths("charge_full_design").and_then(MilliampHours::new),
-            full_milliamp_hours: self.thousandths("charge_full").and_then(MilliampHours::new),
-            cycle_count: self.word("cycle_count").and_then(|count| count.parse().ok()).filter(|count| *count > 0),
-            technology: text("technology"),
-        }
-    }
+/// The battery in `folder`: its files, with `uevent` standing in for those that are missing.
+fn battery(source: &Source, folder: &str) -> Option<Battery> {
+    let uevent = source.bytes(&format!("{folder}/uevent")).unwrap_or_default();
+    let uevent = String::from_utf8_lossy(&uevent);
+    power_supply::battery(|name| {
+        source.word(&format!("{folder}/{name}")).or_else(|| power_supply::in_uevent(&uevent, name).map(str::to_owned))
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use cartable_common::{MilliampHours, MilliwattHours};
+
     use super::*;
 
     fn machine(files: &[(&str, &str)]) -> (Vec<Battery>, usize) {

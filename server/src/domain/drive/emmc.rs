@@ -5,6 +5,8 @@ use cartable_common::report::EmmcHealth;
 use super::{Findings, Reason, Said, Verdict, maker};
 
 pub(super) fn look(emmc: &EmmcHealth, findings: &mut Findings) {
+    let told = emmc.pre_end_of_life.is_some();
+    findings.expect(told, "l'usure de sa réserve (PRE_EOL_INFO)", "the use of its spare blocks (PRE_EOL_INFO)");
     let Some(state) = emmc.pre_end_of_life.filter(|state| (1..=3).contains(state)) else { return };
     findings.figures = true;
     let (verdict, fr, en) = match state {

@@ -22,6 +22,10 @@ pub(super) fn look(nvme: &NvmeHealth, policy: &Policy, findings: &mut Findings) 
     look_at_warnings(nvme, findings);
     look_at_spare(nvme, findings);
     findings.figures |= nvme.percentage_used_percent.is_some();
+    let spare = nvme.available_spare_percent.is_some() && nvme.available_spare_threshold_percent.is_some();
+    findings.expect(nvme.critical_warning.is_some(), "ses alertes", "its warnings");
+    findings.expect(spare, "sa réserve de blocs et le seuil de celle-ci", "its spare blocks and their threshold");
+    findings.expect(nvme.media_errors.is_some(), "ses données illisibles", "its unreadable data");
     if let Some(errors) = nvme.media_errors {
         let steps = [
             Step::worn(policy.drive.flash_errors_worn, "drive.flash_errors_worn"),
@@ -80,20 +84,24 @@ fn look_at_spare(nvme: &NvmeHealth, findings: &mut Findings) {
         return;
     };
     findings.figures = true;
-    if spare >= threshold {
-        return;
-    }
+    let enough = spare >= threshold;
     let (spare, threshold) = (percent(u64::from(spare.get())), percent(u64::from(threshold.get())));
-    findings.reasons.retain(|reason| reason.code != "nvme_spare");
-    findings.reason(Reason {
+    let only = if enough { ("reste", "") } else { ("ne reste que", "only ") };
+    let reason = |verdict| Reason {
         code: "nvme_spare",
-        verdict: Verdict::Failing,
+        verdict,
         value: spare.clone(),
         threshold: Some(threshold.clone()),
         source: maker(),
         said: Said::new(
-            format!("il ne reste que {} de blocs de réserve (seuil {})", spare.fr, threshold.fr),
-            format!("only {} of its spare blocks are left (threshold {})", spare.en, threshold.en),
+            format!("il {} {} de blocs de réserve (seuil {})", only.0, spare.fr, threshold.fr),
+            format!("{}{} of its spare blocks are left (threshold {})", only.1, spare.en, threshold.en),
         ),
-    });
+    };
+    if enough {
+        findings.passed.push(reason(Verdict::Healthy));
+    } else {
+        findings.reasons.retain(|reason| reason.code != "nvme_spare");
+        findings.reason(reason(Verdict::Failing));
+    }
 }

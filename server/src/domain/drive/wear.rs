@@ -1,8 +1,20 @@
 //! How much of its rated endurance a flash drive has used.
 //!
 //! The drive's standard statistics come first; a vendor attribute only where none are there, and only under a name
-//! whose direction is known: "Life_Left" counts down, "Life_Used" hides its count in the raw value, and attribute 230
-//! runs one way at one maker and the other way at the next.
+//! whose direction is known (names and forms: smartmontools' drivedb.h):
+//!
+//! | attribute | makers | what is left or used |
+//! | --- | --- | --- |
+//! | 169, 202, 209, 231, 248 "life … left/remain" | Silicon Motion, Micron, Indilinx, Phison, SandForce | left: raw where it is a share, else normalised |
+//! | 202 "Perc_Rated_Life_Used", "Percent_Lifetime_Remain" | Micron, Crucial | left: normalised; raw counts what is used |
+//! | 233 "Media_Wearout_Indicator" | Intel, Samsung | left: normalised |
+//! | 173, 177 "Wear_Leveling_Count", "…Block-Erase_Count" | Samsung, Micron, Crucial | left: normalised |
+//! | 230 "Perc_Write/Erase_Count" | SanDisk | used: raw, in hundredths of a percent; where it is packed, told twice |
+//! | 230 "Media_Wearout_Indicator" | Western Digital, SanDisk | used: the low word of raw, in hundredths, told twice |
+//! | 173, 245 "…Life_Used…" | SanDisk | used: raw, in percent |
+//!
+//! 177 "Wear_Range_Delta", 232 (spare blocks: its threshold speaks), 233 and 241 (amounts written) are no wear: what a
+//! drive may write in its life is not in them.
 
 use cartable_common::report::{AtaAttribute, Drive, EmmcHealth};
 
@@ -39,16 +51,13 @@ pub fn wear(drive: &Drive) -> Option<Wear> {
 
 pub(super) fn look(drive: &Drive, policy: &Policy, findings: &mut Findings) {
     let Some(wear) = wear(drive) else {
-        if !rotates(drive) && findings.figures {
-            findings.missing("Le disque ne communique pas son usure.", "The drive does not tell its wear.");
+        if !rotates(drive) {
+            findings.expect(false, "son usure", "its wear");
         }
         return;
     };
     findings.figures = true;
     let threshold = policy.drive.wear_worn_percent;
-    if u32::from(wear.percent) < threshold {
-        return;
-    }
     let mut shown = percent(u64::from(wear.percent));
     if wear.percent == u8::MAX {
         // NVMe counts no further.
@@ -65,14 +74,16 @@ pub(super) fn look(drive: &Drive, policy: &Policy, findings: &mut Findings) {
             format!("{} of its rated endurance is used", shown.en),
         )
     };
-    findings.reason(Reason {
+    let worn = u32::from(wear.percent) >= threshold;
+    let reason = Reason {
         code: "wear",
-        verdict: Verdict::Worn,
+        verdict: if worn { Verdict::Worn } else { Verdict::Healthy },
         value: shown,
         threshold: Some(percent(u64::from(threshold))),
         source: source_of("drive.wear_worn_percent"),
         said,
-    });
+    };
+    if worn { findings.reason(reason) } else { findings.passed.push(reason) }
 }
 
 /// The registers count in steps of ten percent from 1; what is certainly used is the lower end of the step.
@@ -85,17 +96,43 @@ fn emmc_wear(emmc: &EmmcHealth) -> Option<u8> {
 fn vendor_wear(attribute: &AtaAttribute) -> Option<Wear> {
     let share = |value: u64| u8::try_from(value).ok().filter(|value| *value <= 100);
     let normalised = attribute.value.and_then(|value| share(u64::from(value)));
-    // A raw 0 or 1 beside a high normalised value is a switch, not a share (SandForce).
-    let raw = attribute.raw.filter(|raw| *raw > 1).and_then(share);
     let is = |words: &[&str]| named(attribute, words);
     let left = match attribute.id {
         202 if is(&["life"]) => normalised,
+        173 | 245 if is(&["life_used", "lifeused"]) => attribute.raw.and_then(share).map(|used| 100 - used),
         // Some firmware counts down in the raw value and keeps the normalised one at 100, or turns it around.
-        _ if is(&["life"]) && is(&["left", "remain"]) => raw.or(normalised),
-        233 if is(&["media_wearout"]) => normalised,
+        _ if is(&["life"]) && is(&["left", "remain"]) => life_left(attribute, normalised),
+        // It counts down to 1 and stays there; at 0, a drive that smartctl does not know means something else by 233.
+        233 if is(&["media_wearout"]) => normalised.filter(|left| *left > 0),
         173 | 177 if is(&["wear_leveling", "block-erase", "block_erase"]) => normalised,
+        230 => in_hundredths(attribute).map(|used| 100 - used),
         _ => None,
     }?;
     let name = attribute.name.as_ref().map_or_else(String::new, ToString::to_string);
     Some(Wear { percent: 100 - left, origin: format!("{} {name}", attribute.id) })
+}
+
+/// What is left of a life, in percent. A raw 0 or 1 beside a high normalised value is a switch at SandForce (231); at
+/// others, 1 is a share and 0 may be either, so nothing is known.
+fn life_left(attribute: &AtaAttribute, normalised: Option<u8>) -> Option<u8> {
+    const SWITCH: u8 = 231;
+    match attribute.raw {
+        Some(0 | 1) if attribute.id == SWITCH => normalised,
+        Some(0) if normalised.is_none_or(|left| left == 100) => None,
+        Some(0) | None => normalised,
+        Some(raw) => u8::try_from(raw).ok().filter(|raw| *raw <= 100).or(normalised),
+    }
+}
+
+/// What attribute 230 says is used, in whole percent, at most 100.
+fn in_hundredths(attribute: &AtaAttribute) -> Option<u8> {
+    const WORD: u64 = 0xFFFF;
+    let raw = attribute.raw?;
+    let told_twice = || raw > WORD && raw & WORD == (raw >> 32) & WORD;
+    let hundredths = match raw {
+        0..=WORD if named(attribute, &["perc_write/erase"]) => raw,
+        _ if named(attribute, &["perc_write/erase", "media_wearout"]) && told_twice() => raw & WORD,
+        _ => return None,
+    };
+    u8::try_from((hundredths / 100).min(100)).ok()
 }

@@ -21,7 +21,7 @@ use super::{
     value::{self, day_text},
     words::{GRADES, Worded as _},
 };
-use crate::domain::{fold::fold, loan::LendingState};
+use crate::domain::{device::is_same_code, fold::fold, loan::LendingState};
 
 /// Longest asset tag in characters.
 const MAX_TAG_CHARS: usize = 64;
@@ -190,14 +190,10 @@ impl DeviceRecord {
 
     fn find<'k>(&self, known: &Around<'k>) -> Result<Option<&'k KnownDevice>, Fault> {
         let serial = self.serial.value();
-        let with_serial: Vec<&KnownDevice> = known
-            .devices
-            .iter()
-            .copied()
-            .filter(|device| serial.is_some() && device.serial.as_ref() == serial)
-            .collect();
+        let with_serial: Vec<&KnownDevice> =
+            known.devices.iter().copied().filter(|device| is_same(device.serial.as_ref(), serial)).collect();
         let tag = self.asset_tag.value();
-        let with_tag = known.devices.iter().copied().find(|device| tag.is_some() && device.asset_tag.as_ref() == tag);
+        let with_tag = known.devices.iter().copied().find(|device| is_same(device.asset_tag.as_ref(), tag));
         match (with_serial.as_slice(), with_tag) {
             ([], None) => Ok(None),
             ([one], None) => Ok(Some(one)),
@@ -230,12 +226,12 @@ impl DeviceRecord {
         }
         let mut after = before.cloned().unwrap_or_else(|| unknown(new_id));
         if !after.enrolled {
-            after.serial = keep_key(&self.serial).over(after.serial);
+            after.serial = keep_key(&self.serial, after.serial.as_ref()).over(after.serial);
             after.manufacturer = self.manufacturer.clone().over(after.manufacturer);
             after.model = self.model.clone().over(after.model);
             after.chassis = wanted_chassis(&self.chassis).over(after.chassis);
         }
-        after.asset_tag = keep_key(&self.asset_tag).over(after.asset_tag);
+        after.asset_tag = keep_key(&self.asset_tag, after.asset_tag.as_ref()).over(after.asset_tag);
         after.programme = programme.over(after.programme);
         after.site = site.over(after.site);
         after.lending = lending;
@@ -301,8 +297,13 @@ impl DeviceRecord {
 }
 
 /// A key is never erased: a device without any could not be found again.
-fn keep_key(wanted: &Wanted<String>) -> Wanted<String> {
-    if *wanted == Wanted::Erase { Wanted::Keep } else { wanted.clone() }
+fn keep_key(wanted: &Wanted<String>, before: Option<&String>) -> Wanted<String> {
+    let same = is_same(before, wanted.value());
+    if same || *wanted == Wanted::Erase { Wanted::Keep } else { wanted.clone() }
+}
+
+fn is_same(one: Option<&String>, other: Option<&String>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| is_same_code(one, other))
 }
 
 fn wanted_chassis(wanted: &Wanted<Chassis>) -> Wanted<String> {

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use super::fault::Reason;
 use crate::domain::{
+    identity::is_email,
     programme::ProgrammeCode,
     uai::{InvalidUai, UaiCode},
 };
@@ -43,11 +44,7 @@ pub fn day_text(number: i64) -> String {
 
 /// An e-mail address, as far as its form can tell.
 pub fn email(text: &str) -> Result<String, Reason> {
-    let (local, host) = text.rsplit_once('@').ok_or(Reason::EmailForm)?;
-    let plain =
-        |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, ',' | ';' | '<' | '>' | '"' | '(' | ')');
-    let sound = !local.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.');
-    if sound && text.chars().all(plain) && !local.contains('@') { Ok(text.to_owned()) } else { Err(Reason::EmailForm) }
+    if is_email(text) { Ok(text.to_owned()) } else { Err(Reason::EmailForm) }
 }
 
 /// A UAI code.

@@ -9,11 +9,13 @@ mod page;
 mod read;
 mod setting;
 mod settings;
+mod what_if;
 mod write;
 
 pub use live::LivePolicy;
 pub use read::{PolicyError, PolicyProblem};
 pub use settings::*;
+pub use what_if::{NotAValue, Tried};
 pub(crate) use write::source_of;
 
 impl Policy {

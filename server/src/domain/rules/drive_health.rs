@@ -16,7 +16,8 @@ pub(super) fn find(health: &HealthFacts<'_>, policy: &Policy) -> Vec<Finding> {
 }
 
 fn find_one(health: &HealthFacts<'_>, drive: &Drive, place: u32, alone: bool, policy: &Policy) -> Option<Finding> {
-    let Judgement { verdict, reasons, mut missing } = drive::judge(drive, policy);
+    let Judgement { verdict, reasons, mut missing } =
+        drive::judge_with(drive, health.past, health.history_until(), policy);
     let (code, severity) = match verdict {
         Verdict::Failing => (FlagCode::DriveFailing, Severity::Critical),
         Verdict::Worn => (FlagCode::DriveWorn, Severity::Warning),

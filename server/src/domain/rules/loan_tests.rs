@@ -79,7 +79,7 @@ fn with_battery(percent: u32) -> HealthReport {
 }
 
 fn measured(report: &HealthReport, lending: LendingFacts) -> DeviceFacts<'_> {
-    let health = HealthFacts { report, measured_at: at("2026-11-23"), received_at: at("2026-11-23") };
+    let health = HealthFacts { report, measured_at: at("2026-11-23"), received_at: at("2026-11-23"), past: &[] };
     DeviceFacts { health: Some(health), ..device(lending, Some(TODAY)) }
 }
 
@@ -191,6 +191,17 @@ fn an_overdue_device_is_alive_or_silent_or_neither_and_holidays_make_none_silent
     assert_eq!(overdue(date(2026, 7, 2), Some("2026-07-03"), "2026-08-31"), [FlagCode::OverdueAlive], "the summer");
     assert_eq!(overdue(date(2026, 7, 2), Some("2026-07-03"), "2026-09-29"), [FlagCode::OverdueSilent]);
     assert_eq!(overdue(date(2026, 7, 2), None, "2026-08-31"), [FlagCode::LoanOverdue]);
+}
+
+#[test]
+fn a_device_at_risk_is_swapped_while_lent_and_refurbished_once_back() {
+    let (failing, worn) = (with_battery(40), with_battery(72));
+    let due = |lending| codes(&measured(&failing, lending)).contains(&FlagCode::DueForRefurbishment);
+    assert!(due(lent(Some(date(2027, 7, 2)))) && due(lent(None)));
+    assert!(!due(lent(Some(date(2026, 12, 4)))), "due back within days: another flag says so");
+    assert!(due(ended(LendingState::Intake, LoanStateName::Returned, "2026-11-20")));
+    assert!(!due(ended(LendingState::InStock, LoanStateName::Returned, "2026-11-20")), "in stock again");
+    assert!(!codes(&measured(&worn, lent(None))).contains(&FlagCode::DueForRefurbishment), "wear can wait");
 }
 
 #[test]

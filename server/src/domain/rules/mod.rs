@@ -9,6 +9,7 @@ mod clock_wrong;
 mod disk_nearly_full;
 mod drive_changed;
 mod drive_health;
+mod due_for_refurbishment;
 mod loan_due_soon;
 mod loan_overdue;
 mod memory_changed;
@@ -85,6 +86,7 @@ fn of_loan(facts: &DeviceFacts<'_>, lending: &LendingFacts, policy: &Policy, now
         not_to_relend::find(facts, lending, policy, now),
         stage_overdue::find(lending, policy, now),
         ready_unassigned::find(lending, policy, now),
+        due_for_refurbishment::find(facts, lending, policy, now),
     ]
     .into_iter()
     .flatten()

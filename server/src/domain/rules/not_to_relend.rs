@@ -16,7 +16,10 @@ pub(super) fn find(
     if !(0..=i64::from(policy.loan.due_soon_days)).contains(&left) {
         return None;
     }
-    let (of_drives, of_batteries) = (drive::worst(health.report, policy), battery::worst(health.report, policy));
+    let (of_drives, of_batteries) = (
+        drive::worst(health.report, health.past, health.history_until(), policy),
+        battery::worst(health.report, policy),
+    );
     let unfit = |verdict| matches!(verdict, Verdict::Worn | Verdict::Failing);
     let what = match (unfit(of_drives), unfit(of_batteries)) {
         (true, true) => Said::new("son disque et sa batterie", "its drive and its battery"),

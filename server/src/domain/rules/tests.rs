@@ -39,7 +39,7 @@ fn all(facts: &DeviceFacts<'_>) -> Vec<Finding> {
 /// What the rules say of `report`, with a baseline where one is given.
 fn of(report: &HealthReport, baseline: Option<&Baseline>) -> Vec<Finding> {
     let received_at = at("2026-11-24T09:00:00Z");
-    let health = HealthFacts { report, measured_at: at("2026-11-24T08:59:00Z"), received_at };
+    let health = HealthFacts { report, measured_at: at("2026-11-24T08:59:00Z"), received_at, past: &[] };
     all(&DeviceFacts { health: Some(health), baseline, ..active() })
 }
 
@@ -258,7 +258,8 @@ fn what_left_the_programme_raises_nothing() {
 fn evidence_is_dated_by_the_device_only_where_that_is_believable() {
     let report = HealthReport::default();
     let received_at = at(NOW);
-    let dated = |measured| HealthFacts { report: &report, measured_at: at(measured), received_at }.evidence_at();
+    let dated =
+        |measured| HealthFacts { report: &report, measured_at: at(measured), received_at, past: &[] }.evidence_at();
     assert_eq!(dated("2026-11-10T08:00:00Z"), at("2026-11-10T08:00:00Z"), "it waited in the spool");
     assert_eq!(dated("1970-01-01T00:00:00Z"), received_at);
     assert_eq!(dated("2030-01-01T00:00:00Z"), received_at);

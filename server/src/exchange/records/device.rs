@@ -6,7 +6,10 @@ use uuid::Uuid;
 
 use super::{ChunkFailed, Pass, Row, Write, decide, good, name_sites, reports, written};
 use crate::{
-    domain::import::device::{Around, DeviceRecord, KnownDevice, KnownDevices},
+    domain::{
+        device::folded_code,
+        import::device::{Around, DeviceRecord, KnownDevice, KnownDevices},
+    },
     store::{Tx, import::RowReport, import_device, import_places},
 };
 
@@ -44,8 +47,8 @@ pub(super) async fn work(
 
 /// Known devices by their keys, so that a row is compared with the few that it may be about.
 struct Index<'a> {
-    by_serial: HashMap<&'a str, Vec<&'a KnownDevice>>,
-    by_tag: HashMap<&'a str, &'a KnownDevice>,
+    by_serial: HashMap<String, Vec<&'a KnownDevice>>,
+    by_tag: HashMap<String, &'a KnownDevice>,
 }
 
 impl<'a> Index<'a> {
@@ -53,10 +56,10 @@ impl<'a> Index<'a> {
         let mut index = Self { by_serial: HashMap::new(), by_tag: HashMap::new() };
         for device in devices {
             if let Some(serial) = &device.serial {
-                index.by_serial.entry(serial).or_default().push(device);
+                index.by_serial.entry(folded_code(serial)).or_default().push(device);
             }
             if let Some(tag) = &device.asset_tag {
-                index.by_tag.insert(tag, device);
+                index.by_tag.insert(folded_code(tag), device);
             }
         }
         index
@@ -65,9 +68,9 @@ impl<'a> Index<'a> {
     fn around(&self, record: &DeviceRecord, known: &'a KnownDevices) -> Around<'a> {
         let mut devices: Vec<&KnownDevice> = Vec::new();
         if let Some(serial) = record.serial.value() {
-            devices.extend(self.by_serial.get(serial.as_str()).into_iter().flatten());
+            devices.extend(self.by_serial.get(&folded_code(serial)).into_iter().flatten());
         }
-        if let Some(tagged) = record.asset_tag.value().and_then(|tag| self.by_tag.get(tag.as_str()))
+        if let Some(tagged) = record.asset_tag.value().and_then(|tag| self.by_tag.get(&folded_code(tag)))
             && devices.iter().all(|device| device.id != tagged.id)
         {
             devices.push(tagged);

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::read::Table;
 use crate::{
     domain::{
+        device::folded_code,
         import::{
             Blanks, FieldChange, Kind, Outcome,
             borrower::BorrowerRecord,
@@ -103,8 +104,12 @@ impl Records {
         match kind {
             Kind::Devices => {
                 let mut rows = rows(table, |line| DeviceRecord::read(reading, line));
-                refuse_repeated(&mut rows, Reason::DuplicateRow, |one| one.serial.value().cloned());
-                refuse_repeated(&mut rows, Reason::DuplicateTag, |one| one.asset_tag.value().cloned());
+                refuse_repeated(&mut rows, Reason::DuplicateRow, |one| {
+                    one.serial.value().map(|code| folded_code(code))
+                });
+                refuse_repeated(&mut rows, Reason::DuplicateTag, |one| {
+                    one.asset_tag.value().map(|code| folded_code(code))
+                });
                 Self::Devices(rows)
             }
             Kind::Sites => {

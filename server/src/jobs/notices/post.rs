@@ -2,11 +2,11 @@
 
 use cartable_common::UtcMillis;
 
-use super::NO_ADDRESS;
 use crate::{
     domain::{
         borrower::Identity,
         language::Language,
+        notice::NO_ADDRESS,
         notice_schedule::{next_attempt, out_of_patience},
     },
     mail::{

@@ -86,7 +86,7 @@ impl PreparedReport {
             estimated_at: measured_at.plus_millis(skew_millis.saturating_neg()).clamp(oldest, received_at),
             body_hash: ContentHash::of(body.as_bytes()),
             content_hash: report.content_hash(),
-            drive_verdict: drive::worst(&report, policy),
+            drive_verdict: drive::worst(&report, &[], received_at, policy),
             battery_verdict: battery::worst(&report, policy),
             figures: DailyFigures::of(&report),
             json,

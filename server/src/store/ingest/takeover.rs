@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     domain::{
+        drive::{self, history::Level},
         facts::{Baseline, DeviceFacts, HealthFacts},
         policy::Policy,
         rules::evaluate,
@@ -47,12 +48,15 @@ pub(super) async fn take_over(
     let devices: Vec<Uuid> = reports.fresh.keys().copied().collect();
     let before = health::of_devices(tx, &devices).await?;
     let before: HashMap<Uuid, RawHealth> = before.into_iter().map(|one| (one.device_id, one)).collect();
+    let since = heard.values().map(|one| one.last_at).max().unwrap_or_default();
+    let mut past = history::drive_levels(tx, &devices, since.plus_days(-history::days_looked_at(policy))).await?;
     let mut outcome = Outcome::default();
     for description in description::of_devices(tx, &devices).await? {
         let id = description.id;
         let (Some(fresh), Some(heard)) = (reports.fresh.get(&id), heard.get_mut(&id)) else { continue };
         let Some(state) = states.get_mut(&(id, heard.enrolment)) else { continue };
-        outcome.follow(policy, fresh, before.get(&id), description, state, heard)?;
+        let before = Before { health: before.get(&id), past: past.remove(&id).unwrap_or_default() };
+        outcome.follow(policy, fresh, before, description, state, heard)?;
     }
     health::set_current(tx, &outcome.current).await?;
     history::add_changes(tx, outcome.changes).await?;
@@ -61,13 +65,20 @@ pub(super) async fn take_over(
     Ok(outcome.judged)
 }
 
+/// What was stored of a device before its new reports.
+struct Before<'b> {
+    health: Option<&'b RawHealth>,
+    /// What its drives counted.
+    past: Vec<Level>,
+}
+
 impl<'a> Outcome<'a> {
     /// Works out what the new reports of one device lead to.
     fn follow(
         &mut self,
         policy: &Policy,
         fresh: &[Fresh<'a>],
-        before: Option<&RawHealth>,
+        before: Before<'_>,
         mut description: Description,
         state: &mut State,
         heard: &mut Heard,
@@ -76,11 +87,20 @@ impl<'a> Outcome<'a> {
         if let Some(first) = fresh.iter().min_by_key(|one| one.report.sequence) {
             description.first_seen(first.enrolment, first.report.sequence, &first.report.report)?;
         }
+        let Before { health: before, mut past } = before;
         let found = succession(before, fresh.to_vec())?;
+        past.extend(found.changes.iter().flat_map(NewChange::levels));
         self.changes.extend(found.changes);
         if let Some(newest) = found.current {
             description.learn(&newest.report.report.hardware);
-            self.current.push(newest.health());
+            let facts = HealthFacts {
+                report: &newest.report.report,
+                measured_at: newest.report.measured_at,
+                received_at: newest.received_at,
+                past: &past,
+            };
+            let drive_verdict = drive::worst(facts.report, &past, facts.history_until(), policy);
+            self.current.push(NewHealth { drive_verdict, ..newest.health() });
             let hash = newest.report.content_hash.to_string();
             heard.content_hash = Some(hash.clone());
             state.new_content_hash = Some(hash);
@@ -92,8 +112,9 @@ impl<'a> Outcome<'a> {
                     report: &newest.report.report,
                     measured_at: newest.report.measured_at,
                     received_at: newest.received_at,
+                    past: &past,
                 }),
-                (None, Some(before), Some(report)) => Some(of_stored(before, report)?),
+                (None, Some(before), Some(report)) => Some(of_stored(before, report, &past)?),
                 _ => None,
             };
             let judged = judge(policy, state, heard, health, description.baseline()?.as_ref(), Considered::All);
@@ -106,11 +127,16 @@ impl<'a> Outcome<'a> {
     }
 }
 
-fn of_stored<'a>(before: &RawHealth, report: &'a HealthReport) -> Result<HealthFacts<'a>, StoreError> {
+fn of_stored<'a>(
+    before: &RawHealth,
+    report: &'a HealthReport,
+    past: &'a [Level],
+) -> Result<HealthFacts<'a>, StoreError> {
     Ok(HealthFacts {
         report,
         measured_at: moment("health.measured_at", before.measured_at)?,
         received_at: moment("health.received_at", before.received_at)?,
+        past,
     })
 }
 

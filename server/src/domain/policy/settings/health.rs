@@ -68,6 +68,18 @@ sections! {
         source "Backblaze, buckets of Scrutiny: with 1 or 2, 81% fail in a year.",
         source_fr "Backblaze, classes de Scrutiny : avec 1 ou 2, 81 % tombent en panne dans l'année.";
 
+        spin_retries_worn: u32 = 1, Some(1..=100_000), "essais · attempts",
+        fr "Disque dur, attribut 10 : démarrages du moteur à reprendre à partir desquels il est usé.",
+        en "Hard disk, attribute 10: attempts to start the motor again from which it is worn.",
+        source "Backblaze, buckets of Scrutiny: with 1 to 80, 56% fail in a year; a weak power supply does it too, so it is re-tested.",
+        source_fr "Backblaze, classes de Scrutiny : de 1 à 80, 56 % tombent en panne dans l'année ; une alimentation faible fait de même, donc à contrôler.";
+
+        growth_days: u32 = 90, Some(1..=3_650), "jours · days",
+        fr "Durée pendant laquelle une hausse des secteurs ou erreurs (5, 187, 197, 198, media errors) entre deux relevés pèse plus que la valeur.",
+        en "Time for which a rise of sectors or errors (5, 187, 197, 198, media errors) between reports weighs more than the value.",
+        source "Pinheiro et al., FAST '07: after a first scan error a drive is 39 times as likely to fail within 60 days; a month more covers the summer holidays.",
+        source_fr "Pinheiro et al., FAST '07 : après une première erreur, 39 fois plus de pannes dans les 60 jours ; un mois de plus couvre les grandes vacances.";
+
         flash_blocks_worn: u32 = 4, Some(1..=100_000), "blocs · blocks",
         fr "SSD, attribut 5 : blocs retirés à partir desquels il est usé.",
         en "SSD, attribute 5: retired blocks from which it is worn.",

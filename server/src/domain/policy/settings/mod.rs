@@ -46,11 +46,13 @@ macro_rules! sections {
 }
 
 mod contact;
+mod disposition;
 mod health;
 mod lending;
 mod refurbishment;
 
 pub use contact::{CalendarPolicy, CheckInPolicy, LoanPolicy, NeverEnrolledPolicy, SilentPolicy};
+pub use disposition::DispositionPolicy;
 pub use health::{BatteryPolicy, ClockPolicy, DiskPolicy, DrivePolicy, MemoryPolicy, OsPolicy};
 pub use lending::{AllocationPolicy, NoticesPolicy, PrivacyPolicy};
 pub use refurbishment::RefurbishmentPolicy;
@@ -88,14 +90,20 @@ pub struct Policy {
     pub privacy: PrivacyPolicy,
     /// How long a work order may stay at each stage.
     pub refurbishment: RefurbishmentPolicy,
+    /// What becomes of a device.
+    pub disposition: DispositionPolicy,
 }
 
 /// Every section with its heading, in the order of the file.
 pub(super) fn sections() -> impl Iterator<Item = &'static (&'static str, &'static str)> + Clone {
-    [contact::SECTIONS, health::SECTIONS, lending::SECTIONS, refurbishment::SECTIONS].into_iter().flatten()
+    [contact::SECTIONS, health::SECTIONS, lending::SECTIONS, refurbishment::SECTIONS, disposition::SECTIONS]
+        .into_iter()
+        .flatten()
 }
 
 /// Every setting, in the order of the file.
 pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
-    [contact::SETTINGS, health::SETTINGS, lending::SETTINGS, refurbishment::SETTINGS].into_iter().flatten()
+    [contact::SETTINGS, health::SETTINGS, lending::SETTINGS, refurbishment::SETTINGS, disposition::SETTINGS]
+        .into_iter()
+        .flatten()
 }

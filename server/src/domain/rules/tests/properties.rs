@@ -123,7 +123,7 @@ proptest! {
             last_contact,
             skew_millis,
             zone: zone.map(|zone| Zone::ALL[zone]),
-            health: Some(HealthFacts { report: &report, measured_at, received_at }),
+            health: Some(HealthFacts { report: &report, measured_at, received_at, past: &[] }),
             baseline: Some(&baseline),
             lending,
         };

@@ -1,0 +1,33 @@
+# What is said of honest mistakes: forms that come twice, too late, too large or with something missing.
+
+error-title-told = Nothing was recorded
+error-title-old-form = This form is out of date
+error-title-too-large = Too large
+error-title-no-page = This address is no page
+error-what-old-form = The page was open while you signed in again: its form is no longer valid, and nothing was recorded. Open the page again and fill in the form once more.
+error-what-too-large = What was sent is larger than the server takes. Send less, or a smaller file.
+error-too-large-most = What was sent is too large: { $value } at most. Send less, or a smaller file.
+error-what-no-page = A form is sent to this address; it cannot be opened by itself. Go back, and use the page’s form.
+error-back = Back to the page
+size-mebibytes = { $value } MiB
+size-kibibytes = { $value } KiB
+sign-in-ended = Your session had ended: the form that you sent was not recorded, and what you typed in it could not be kept. Sign in, and you are back on its page.
+done-already = This was done already.
+reason-needed = Give a reason: 1 to 300 characters on one line, not only spaces.
+reason-hint = At least one letter or digit
+loan-due-needed = Choose the new due date.
+handing-already = This device is already handed over to this borrower.
+handing-already-reserved = This device is already reserved for this borrower.
+handing-due-unreadable = The due date is not a day of the calendar: choose it again, or leave it empty.
+scan-wrong-keyboard = The scanner is set to another keyboard than this computer: set it to a French keyboard (AZERTY) with the sheet that came with it, and scan again.
+scan-keyboard-guessed = The scanner is set to another keyboard than this computer: the code was translated. Set the scanner to a French keyboard (AZERTY) with the sheet that came with it.
+desk-signed-out = You are signed out. The codes below wait and are sent once you are signed in again; none is lost.
+desk-sign-in = Sign in again, in another tab
+desk-other-person = Somebody else is signed in now: the codes below would be taken back in that name. Send them only if that is right.
+desk-send-waiting = Send these codes now
+desk-not-accepted = The server did not accept this code: reload the page, then scan it again.
+class-file-too-large = What was sent is too large: { $value } at most. Split the list, or save it as CSV. What you typed is still here.
+borrower-problem-left = A person leaves within the next 400 days, or left since 2000: choose such a day.
+message-problem-not-sent = Only an e-mail that was sent can come back.
+message-problem-not-failed = This e-mail was dropped because nothing in it was true any more: it is not sent again.
+message-problem-address = Write the reason without an e-mail address: addresses are kept nowhere else than with the person.

@@ -1,0 +1,33 @@
+# Ce qui est dit des erreurs de bonne foi : formulaires envoyés deux fois, trop tard, trop gros ou incomplets.
+
+error-title-told = Rien n’a été enregistré
+error-title-old-form = Ce formulaire n’est plus à jour
+error-title-too-large = Trop volumineux
+error-title-no-page = Cette adresse n’est pas une page
+error-what-old-form = La page était ouverte quand vous vous êtes reconnecté·e : son formulaire n’est plus valable, et rien n’a été enregistré. Rouvrez la page et remplissez de nouveau le formulaire.
+error-what-too-large = L’envoi dépasse ce que le serveur accepte. Envoyez-en moins, ou un fichier plus petit.
+error-too-large-most = L’envoi est trop volumineux : { $value } au plus. Envoyez-en moins, ou un fichier plus petit.
+error-what-no-page = Un formulaire est envoyé à cette adresse ; elle ne s’ouvre pas seule. Revenez en arrière et passez par le formulaire de la page.
+error-back = Retour à la page
+size-mebibytes = { $value } Mio
+size-kibibytes = { $value } Kio
+sign-in-ended = Votre session était terminée : le formulaire envoyé n’a pas été enregistré, et ce que vous y aviez saisi n’a pas pu être gardé. Connectez-vous, et vous revenez à sa page.
+done-already = C’était déjà fait.
+reason-needed = Donnez un motif : 1 à 300 caractères sur une ligne, pas seulement des espaces.
+reason-hint = Au moins une lettre ou un chiffre
+loan-due-needed = Choisissez la nouvelle échéance.
+handing-already = Cet appareil est déjà remis à cet emprunteur.
+handing-already-reserved = Cet appareil est déjà réservé pour cet emprunteur.
+handing-due-unreadable = L’échéance n’est pas un jour du calendrier : choisissez-la de nouveau, ou laissez-la vide.
+scan-wrong-keyboard = La douchette est réglée sur un autre clavier que cet ordinateur : réglez-la sur le clavier français (AZERTY) avec la feuille qui l’accompagne, puis relisez le code.
+scan-keyboard-guessed = La douchette est réglée sur un autre clavier que cet ordinateur : le code a été traduit. Réglez-la sur le clavier français (AZERTY) avec la feuille qui l’accompagne.
+desk-signed-out = Vous êtes déconnecté·e. Les codes ci-dessous attendent et partiront une fois la connexion rétablie ; aucun n’est perdu.
+desk-sign-in = Se reconnecter, dans un autre onglet
+desk-other-person = Une autre personne est maintenant connectée : les codes ci-dessous seraient repris à son nom. Ne les envoyez que si c’est voulu.
+desk-send-waiting = Envoyer ces codes maintenant
+desk-not-accepted = Le serveur n’a pas accepté ce code : rechargez la page, puis relisez-le.
+class-file-too-large = L’envoi est trop volumineux : { $value } au plus. Coupez la liste en plusieurs, ou enregistrez-la en CSV. Ce que vous avez saisi est toujours là.
+borrower-problem-left = Une personne part dans les 400 jours à venir, ou est partie depuis 2000 : choisissez un tel jour.
+message-problem-not-sent = Seul un courriel envoyé peut revenir.
+message-problem-not-failed = Ce courriel a été abandonné parce que plus rien n’y était vrai : il n’est pas renvoyé.
+message-problem-address = Écrivez le motif sans adresse électronique : les adresses ne sont gardées qu’avec la personne.

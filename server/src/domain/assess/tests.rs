@@ -1,0 +1,133 @@
+//! Readings that come together, as the command line hands them over.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::reading::read;
+
+fn judged(texts: &[String]) -> Vec<Assessment> {
+    let readings: Vec<Result<Reading, Unreadable>> = texts.iter().map(|text| read(text.as_bytes())).collect();
+    assess(&readings, &Policy::default(), UtcMillis::new(1_795_521_600_000).unwrap_or_default())
+}
+
+fn one(text: &str) -> Assessment {
+    judged(&[text.to_owned()]).remove(0)
+}
+
+fn codes(assessment: &Assessment) -> Vec<&str> {
+    assessment.judgement.reasons.iter().map(|reason| reason.code).collect()
+}
+
+fn smartctl(serial: &str, day: i64, reallocated: u64, pending: u64) -> String {
+    let seconds = 1_790_000_000 + day * 86_400;
+    format!(
+        r#"{{"smartctl":{{"exit_status":0}},"local_time":{{"time_t":{seconds}}},"model_name":"EXAMPLE 500","serial_number":"{serial}",
+        "rotation_rate":5400,"smart_status":{{"passed":true}},"ata_smart_attributes":{{"table":[
+        {{"id":5,"name":"Reallocated_Sector_Ct","value":100,"thresh":10,"raw":{{"value":{reallocated}}}}},
+        {{"id":197,"name":"Current_Pending_Sector","value":100,"thresh":0,"raw":{{"value":{pending}}}}},
+        {{"id":198,"name":"Offline_Uncorrectable","value":100,"thresh":0,"raw":{{"value":0}}}}]}}}}"#
+    )
+}
+
+#[test]
+fn a_healthy_drive_shows_its_evidence_and_what_is_missing() {
+    let found = one(&smartctl("EX123", 0, 0, 0));
+    assert_eq!((found.kind, found.judgement.verdict), (Kind::Drive, Verdict::Healthy));
+    assert_eq!(codes(&found), ["reallocated_sectors", "pending_sectors", "unreadable_sectors", "own_status"]);
+    let missing: Vec<&str> = found.judgement.missing.iter().map(|said| said.en.as_str()).collect();
+    assert_eq!(missing, ["Its hours powered on.", "Its temperature."]);
+}
+
+#[test]
+fn several_readings_of_one_drive_are_judged_together_each_by_its_day() {
+    let texts = [smartctl("EX123", 20, 8, 0), smartctl("EX123", 0, 0, 0), smartctl("EX999", 0, 0, 0)];
+    let verdicts: Vec<&str> = judged(&texts).iter().map(|one| one.judgement.verdict.as_str()).collect();
+    assert_eq!(verdicts, ["failing", "healthy", "healthy"]);
+    let masked = [smartctl("REDACTED", 20, 8, 0), smartctl("REDACTED", 0, 0, 0)];
+    assert_eq!(judged(&masked)[0].judgement.verdict, Verdict::Worn, "a masked number is nobody's");
+}
+
+#[test]
+fn a_check_in_and_reports_of_one_device() {
+    let report = |sequence: u64, day: i64, errors: u64| {
+        let at = 1_790_000_000_000 + day * 86_400_000;
+        format!(
+            r#"{{"report_id":"0198f3a0-0000-7000-8000-00000000000{sequence}","sequence":{sequence},"measured_at":{at},"report":{{
+            "hardware":{{"manufacturer":"LENOVO","chassis":"laptop"}},
+            "drives":[{{"serial_number":"S3X9NX0M","nvme":{{"critical_warning":0,"available_spare_percent":100,
+            "available_spare_threshold_percent":10,"percentage_used_percent":2,"media_errors":{errors}}}}}],
+            "batteries":[{{"full_milliwatt_hours":20000,"design_milliwatt_hours":50000}}]}}}}"#
+        )
+    };
+    let spool = format!(r#"{{"agent_version":"1","sent_at":1,"reports":[{},{}]}}"#, report(2, 9, 6), report(1, 0, 5));
+    let found = one(&spool);
+    assert_eq!((found.kind, found.judgement.verdict), (Kind::Device, Verdict::Failing));
+    assert_eq!(codes(&found)[..3], ["media_errors_growing", "media_errors", "battery_capacity"]);
+    let apart = judged(&[report(2, 9, 6), report(1, 0, 5)]);
+    assert_eq!(apart[0].judgement.verdict, Verdict::Failing);
+    assert_eq!(
+        apart[1].judgement.verdict,
+        Verdict::Worn,
+        "five errors that stand, and a battery that it can do without"
+    );
+    assert_eq!(one(r#"{"drives":[]}"#).judgement.verdict, Verdict::Unknown);
+    assert_eq!(one(r#"{"agent_version":"1","sent_at":1,"reports":[]}"#).judgement.verdict, Verdict::Unknown);
+}
+
+#[test]
+fn batteries_that_are_there_and_that_are_not() {
+    let uevent = |full: u32, design: u32| {
+        format!(
+            "POWER_SUPPLY_NAME=BAT0\nPOWER_SUPPLY_TYPE=Battery\nPOWER_SUPPLY_ENERGY_FULL={full}000\nPOWER_SUPPLY_ENERGY_FULL_DESIGN={design}000\n"
+        )
+    };
+    let verdict = |full, design| one(&uevent(full, design)).judgement.verdict.as_str();
+    assert_eq!(
+        [verdict(40_000, 50_000), verdict(39_000, 50_000), verdict(24_000, 50_000)],
+        ["healthy", "worn", "failing"]
+    );
+    assert_eq!([verdict(40_000, 0), verdict(40_000, 3_000)], ["unknown", "unknown"]);
+    let over = one(&uevent(54_000, 50_000));
+    assert_eq!((over.judgement.verdict, over.judgement.missing.len()), (Verdict::Healthy, 1), "clamped and marked");
+    let two = one(&(uevent(45_000, 50_000) + &uevent(20_000, 50_000)));
+    assert_eq!(two.judgement.verdict, Verdict::Failing);
+    assert_eq!(two.judgement.reasons[0].value.en, "battery 2: 40%");
+    let none = one("POWER_SUPPLY_NAME=AC\nPOWER_SUPPLY_TYPE=Mains\n");
+    assert_eq!((none.kind, none.judgement.verdict), (Kind::Battery, Verdict::Unknown));
+}
+
+#[test]
+fn a_list_of_parts_is_never_healthy_and_tells_an_old_machine() {
+    let dmi = "# dmidecode 3.3\n\nHandle 0x0000, DMI type 0, 24 bytes\nBIOS Information\n\tRelease Date: 03/12/2011\n";
+    let found = one(dmi);
+    assert_eq!((found.kind, found.judgement.verdict), (Kind::Device, Verdict::Unknown));
+    assert_eq!(codes(&found), ["older_than_reuse"]);
+    assert_eq!(codes(&one(&dmi.replace("2011", "2023"))), Vec::<&str>::new());
+    let unread = one("milk, eggs");
+    assert_eq!(
+        (unread.kind, unread.judgement.verdict, codes(&unread)),
+        (Kind::Unknown, Verdict::Unknown, vec!["format_unknown"])
+    );
+}
+
+proptest! {
+    /// Whatever the order of files, each gets the same judgement.
+    #[test]
+    fn the_order_of_files_does_not_matter(
+        counts in proptest::collection::vec((0_i64..200, 0_u64..20, 0_u64..2), 1..6), turn in 0_usize..6,
+    ) {
+        let texts: Vec<String> = counts.iter().map(|(day, r, p)| smartctl("EX123", *day, *r, *p)).collect();
+        let expected = judged(&texts);
+        let turn = turn % texts.len();
+        let mut turned = texts.clone();
+        turned.rotate_left(turn);
+        let mut found = judged(&turned);
+        found.rotate_right(turn);
+        prop_assert_eq!(&found, &expected);
+        turned.reverse();
+        let mut found = judged(&turned);
+        found.reverse();
+        found.rotate_right(turn);
+        prop_assert_eq!(found, expected);
+    }
+}

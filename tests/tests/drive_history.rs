@@ -1,0 +1,101 @@
+//! What a drive counts over its reports, through the ingest: growth raises more than the value does, one odd reading
+//! clears with its history kept, and what ended long ago no longer speaks.
+
+use cartable_common::{
+    Percent,
+    report::{HealthReport, NvmeHealth},
+};
+use cartable_server::{
+    domain::{flag::FlagCode, policy::Policy, scope::Scope, verdict::Verdict},
+    store::{detail, flag, history, review},
+};
+use cartable_tests::{
+    fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
+    on_both_engines,
+    stores::TestStore,
+};
+
+on_both_engines! {
+    errors_that_grow_between_reports_raise_more_than_errors_that_stand,
+    one_odd_reading_clears_and_stays_in_the_history,
+    the_sweep_judges_by_the_same_history,
+}
+
+fn with_errors(media_errors: u64) -> HealthReport {
+    let mut report = laptop(50);
+    let log = NvmeHealth {
+        critical_warning: Some(0),
+        available_spare_percent: Percent::new(100),
+        available_spare_threshold_percent: Percent::new(10),
+        percentage_used_percent: Percent::new(4),
+        media_errors: Some(media_errors),
+        unsafe_shutdowns: None,
+    };
+    report.drives[0].nvme = Some(log);
+    report
+}
+
+struct Device<'t> {
+    test: &'t TestStore,
+    running: RunningIngest,
+    one: Enrolled,
+}
+
+impl<'t> Device<'t> {
+    async fn new(test: &'t TestStore) -> Self {
+        let one = enrol(&test.store, test.url(), None, at(-60, 0, 0)).await.unwrap();
+        Self { test, running: RunningIngest::start(&test.store), one }
+    }
+
+    /// Reports `errors` on `day`; the verdict that is stored and the open flags about its drive.
+    async fn reports(&self, day: i64, errors: u64) -> (Verdict, Vec<FlagCode>) {
+        let sequence = u64::try_from(day + 1_000).unwrap();
+        let report = envelope(sequence, at(day, 0, 0), with_errors(errors));
+        self.running.ingest.check_in(self.one.check_in(at(day, 0, 0), vec![report])).await.unwrap();
+        self.stands().await
+    }
+
+    async fn stands(&self) -> (Verdict, Vec<FlagCode>) {
+        let mut tx = self.test.store.read().await.unwrap();
+        let health = detail::find(&mut tx, &Scope::Everything, self.one.device).await.unwrap().unwrap().health.unwrap();
+        let judged = health.drives(&Policy::default())[0].verdict;
+        assert_eq!(judged, health.drive_verdict, "the page and the list say the same");
+        let open = flag::open_of_device(&mut tx, &Scope::Everything, self.one.device).await.unwrap();
+        let of_drive = |code: &FlagCode| matches!(code, FlagCode::DriveFailing | FlagCode::DriveWorn);
+        (judged, open.into_iter().map(|flag| flag.code).filter(of_drive).collect())
+    }
+}
+
+async fn errors_that_grow_between_reports_raise_more_than_errors_that_stand(test: &TestStore) {
+    let device = Device::new(test).await;
+    assert_eq!(device.reports(0, 3).await, (Verdict::Worn, vec![FlagCode::DriveWorn]));
+    assert_eq!(device.reports(10, 3).await, (Verdict::Worn, vec![FlagCode::DriveWorn]));
+    assert_eq!(device.reports(20, 5).await, (Verdict::Failing, vec![FlagCode::DriveFailing]));
+    assert_eq!(device.reports(30, 5).await, (Verdict::Failing, vec![FlagCode::DriveFailing]));
+    // The window of 90 days is over: five errors that stand are five errors that stand.
+    assert_eq!(device.reports(130, 5).await, (Verdict::Worn, vec![FlagCode::DriveWorn]));
+}
+
+async fn one_odd_reading_clears_and_stays_in_the_history(test: &TestStore) {
+    let device = Device::new(test).await;
+    assert_eq!(device.reports(0, 0).await, (Verdict::Healthy, vec![]));
+    assert_eq!(device.reports(1, 285_002).await, (Verdict::Failing, vec![FlagCode::DriveFailing]));
+    assert_eq!(device.reports(2, 0).await, (Verdict::Healthy, vec![]));
+    let mut tx = test.store.read().await.unwrap();
+    let health = detail::find(&mut tx, &Scope::Everything, device.one.device).await.unwrap().unwrap().health.unwrap();
+    let judged = &health.drives(&Policy::default())[0];
+    assert_eq!((judged.reasons[0].code, judged.reasons[0].value.en.as_str()), ("recovered", "285,002 → 0"));
+    let changes = history::changes_of(&mut tx, &Scope::Everything, device.one.device).await.unwrap();
+    assert!(changes.iter().any(|row| row.change.after.as_deref() == Some("285002")), "{changes:?}");
+}
+
+async fn the_sweep_judges_by_the_same_history(test: &TestStore) {
+    let device = Device::new(test).await;
+    device.reports(0, 3).await;
+    let before = device.reports(5, 4).await;
+    assert_eq!(before, (Verdict::Failing, vec![FlagCode::DriveFailing]));
+    let mut tx = test.store.write().await.unwrap();
+    review::device(&mut tx, device.one.device, &Policy::default(), at(6, 0, 0)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(device.stands().await, before);
+}
