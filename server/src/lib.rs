@@ -18,6 +18,7 @@ pub mod gateway;
 pub mod jobs;
 pub mod lifecycle;
 pub mod mail;
+pub mod photo;
 pub mod pki;
 pub mod random;
 pub mod store;

@@ -39,7 +39,8 @@ function scanning(field) {
 
 // Scans that wait for their answer, kept while the tab is open: a session's end or a reload loses none of them. Each is
 // a form without its proof, which is the session's.
-const KEPT = "cartable-returns";
+// What was scanned at one desk is not sent at another.
+const KEPT = `cartable-scans ${location.pathname}`;
 function kept() {
   try {
     return JSON.parse(sessionStorage.getItem(KEPT)) ?? { who: "", scans: [] };

@@ -29,4 +29,5 @@ pub mod simulator;
 pub mod source;
 pub mod stores;
 pub mod walk;
+pub mod work_model;
 pub mod workspace;

@@ -16,6 +16,7 @@ const SERVER_ARROWS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("fault", &[]),
     ("random", &[]),
+    ("photo", &[]),
     ("store", &["domain", "fault"]),
     ("pki", &["domain", "random"]),
     ("config", &["domain", "pki"]),
@@ -29,7 +30,10 @@ const SERVER_ARROWS: &[(&str, &[&str])] = &[
     ("jobs", &["domain", "store", "pki", "clock", "vault", "mail", "webhook", "exchange", "fault"]),
     ("gateway", &["domain", "store", "pki", "clock", "random", "config", "fault"]),
     ("api", &["domain", "store", "exchange", "auth", "app", "clock", "random", "vault", "documents", "fault"]),
-    ("console", &["domain", "store", "auth", "app", "clock", "random", "vault", "documents", "exchange", "fault"]),
+    (
+        "console",
+        &["domain", "store", "auth", "app", "clock", "random", "vault", "documents", "exchange", "fault", "photo"],
+    ),
     ("lifecycle", &[]),
     (
         "cli",
@@ -64,6 +68,7 @@ const SERVER_CRATES: &[(&str, &[&str])] = &[
     ("rcgen", &["pki"]),
     ("aws_lc_rs", &["pki", "vault", "auth", "gateway", "cli", "webhook"]),
     ("askama", &["console"]),
+    ("image", &["photo"]),
     ("utoipa", &["api"]),
     ("argon2", &["auth"]),
     ("lettre", &["mail"]),

@@ -102,7 +102,7 @@ const HEAD: &str = "Numéro de série;Étiquette;Fabricant;Modèle;Type d'appare
     État de prêt;Grade;Fin de garantie\r\n";
 
 /// The kinds of bad rows: a name, the reason expected, and the row for a number that nobody else has.
-const BAD: [(&str, &str, &str); 22] = [
+const BAD: [(&str, &str, &str); 23] = [
     ("no key", "no_key", ";;Lenovo;L13;;;;;;"),
     ("serial too long", "too_long", "{long};X{n};;;;;;;;"),
     ("tag too long", "too_long", "BS{n};{long};;;;;;;;"),
@@ -115,6 +115,7 @@ const BAD: [(&str, &str, &str); 22] = [
     ("unknown grade", "unknown_word", "BS{n};BT{n};;;;;;;E;"),
     ("unknown state", "unknown_word", "BS{n};BT{n};;;;;;Peut-être;;"),
     ("state that needs a loan", "state_needs_loan", "BS{n};BT{n};;;;;;Prêté;;"),
+    ("state that needs an order", "state_needs_order", "BS{n};BT{n};;;;;;Mis de côté;;"),
     ("programme's form", "programme_form", "BS{n};BT{n};;;;élèves ASE;;;;"),
     ("unknown programme", "unknown_programme", "BS{n};BT{n};;;;D9;;;;"),
     ("closed programme", "programme_closed", "BS{n};BT{n};;;;D2;;;;"),

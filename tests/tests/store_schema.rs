@@ -1,10 +1,15 @@
 //! The schemas of both engines are the same: tables, columns, types, nullability, keys, indexes and triggers. Left out is what
 //! each engine has of its own for the same end: SQLite's tables of trigrams and PostgreSQL's index of them
-//! (`device_search…`), PostgreSQL's monthly partitions, which have the form of their table.
+//! (`device_search…`), PostgreSQL's monthly partitions, which have the form of their table. And a fleet that was there before
+//! work orders keeps where its devices are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
-use cartable_tests::stores::TestStore;
+use cartable_tests::{postgres::Database, raw::Raw, stores::TestStore};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 /// Table → column → (type, may be null).
@@ -96,4 +101,51 @@ async fn both_engines_have_the_same_schema() {
     let right = indexes(sqlx::query_as(POSTGRES_INDEXES).fetch_all(&mut on_postgres).await.unwrap());
     assert!(left.values().map(BTreeSet::len).sum::<usize>() > 30, "the query finds the indexes: {left:?}");
     assert_eq!(left, right);
+}
+
+/// The migrations of an engine, first to last: number and text.
+fn migrations(engine: &str) -> BTreeMap<u32, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/migrations").join(engine);
+    let read = |entry: fs::DirEntry| {
+        let number = entry.file_name().to_string_lossy().split('_').next().unwrap().parse().unwrap();
+        (number, fs::read_to_string(entry.path()).unwrap())
+    };
+    fs::read_dir(folder).unwrap().map(|entry| read(entry.unwrap())).collect()
+}
+
+/// Work orders brought new places of a device; SQLite copies the column for it.
+const WORK_ORDERS: u32 = 29;
+
+#[tokio::test]
+async fn a_fleet_from_before_work_orders_keeps_where_its_devices_are() {
+    const PLACES: [&str; 8] = ["in_stock", "reserved", "lent", "intake", "lost", "stolen", "written_off", "ceded"];
+    let (files, database) = (tempfile::tempdir().unwrap(), Database::create().await.unwrap());
+    let file = files.path().join("old.db");
+    fs::write(&file, []).unwrap();
+    for (engine, url) in [("sqlite", format!("sqlite:{}", file.display())), ("postgres", database.url().to_owned())] {
+        let mut raw = Raw::connect(&url).await.unwrap();
+        let mut migrations = migrations(engine);
+        let new = migrations.split_off(&WORK_ORDERS);
+        for sql in migrations.values() {
+            raw.execute(sql).await.unwrap();
+        }
+        for (number, place) in (1..).zip(PLACES) {
+            let id = raw.uuid(uuid::Uuid::from_u128(number));
+            raw.execute(&format!(
+                "INSERT INTO device (id, status, created_at, sort_serial, sort_model, sort_site, search_text, lending_state) \
+                 VALUES ({id}, 'active', 0, '{place}', '', '', '', '{place}')"
+            ))
+            .await
+            .unwrap();
+        }
+        for sql in new.values() {
+            raw.execute(sql).await.unwrap();
+        }
+        let kept = "SELECT sort_serial FROM device WHERE sort_serial = lending_state ORDER BY id";
+        assert_eq!(raw.texts(kept).await.unwrap(), PLACES, "{engine}");
+        // What refused steps before refuses them now.
+        let lent = raw.execute("UPDATE device SET lending_state = 'lent' WHERE lending_state = 'in_stock'").await;
+        let refused = lent.unwrap_err().to_string();
+        assert!(refused.contains("device_where_its_loan_says"), "{engine}: {refused}");
+    }
 }

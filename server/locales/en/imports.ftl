@@ -116,6 +116,7 @@ import-reason-programme_closed = This programme is closed.
 import-reason-unknown_device = No device has this serial number or asset tag: import the devices first.
 import-reason-device_archived = This device is archived.
 import-reason-state_needs_loan = Only a loan makes a device lent or reserved: import the loan.
+import-reason-state_needs_order = Only a work order puts a device on the bench or aside, or takes it from there.
 import-reason-open_loan = This device is lent or reserved already: that loan tells where it is.
 import-reason-not_lendable = This device cannot be lent: lost, stolen, given up or ceded.
 import-reason-reference_form = A reference looks like B-7K3M-Q2ZD.

@@ -116,6 +116,7 @@ import-reason-programme_closed = Ce dispositif est fermé.
 import-reason-unknown_device = Aucun appareil n’a ce numéro de série ni cette étiquette : importez d’abord les appareils.
 import-reason-device_archived = Cet appareil est archivé.
 import-reason-state_needs_loan = Seul un prêt rend un appareil prêté ou réservé : importez le prêt.
+import-reason-state_needs_order = Seul un ordre de reconditionnement met un appareil en atelier ou de côté, ou l’en sort.
 import-reason-open_loan = Cet appareil est déjà prêté ou réservé : c’est ce prêt qui dit où il est.
 import-reason-not_lendable = Cet appareil ne peut pas être prêté : perdu, volé, sorti ou cédé.
 import-reason-reference_form = Une référence a la forme B-7K3M-Q2ZD.

@@ -82,7 +82,7 @@ pub async fn set_asset_tag(
 
 /// Put a device away for good
 ///
-/// Everything about it is kept. Refused while it is lent or set aside: what is owed would be hidden with it. Roles: administrator, programme manager, technician and refurbisher, within their sites.
+/// Everything about it is kept. Refused while it is lent or reserved, since what is owed would be hidden with it, and while its work order is open. Roles: administrator, programme manager, technician and refurbisher, within their sites.
 #[utoipa::path(post, path = "/v1/devices/{id}/archive", tag = "devices", request_body = ArchiveBody,
     params(("id" = Uuid, Path, description = "The device")), responses((status = 204),
     (status = 400, response = Problem), (status = 401, response = Problem),
@@ -100,8 +100,11 @@ pub async fn archive(
         Archiving::Done => {}
         Archiving::Unknown => return Err(Problem::not_found(UNKNOWN)),
         Archiving::Lent => {
-            let why = "The device is lent or set aside for a borrower: take it back, or end the loan otherwise, first.";
+            let why = "The device is lent or reserved for a borrower: take it back, or end the loan otherwise, first.";
             return Err(Problem::unprocessable(why));
+        }
+        Archiving::OnBench => {
+            return Err(Problem::unprocessable("The device is on the bench: finish its work order first."));
         }
     }
     record(&mut tx, &bearer, "device.archive", ("device", id), json!({ "reason": reason })).await?;

@@ -44,6 +44,8 @@ pub mod schema;
 pub mod site;
 pub mod site_act;
 pub mod webhook;
+pub mod work_order;
+pub mod work_order_act;
 
 use std::any::Any;
 
@@ -125,6 +127,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(running())
         .merge(imports())
         .merge(erasures())
+        .merge(workshop())
         .routes(routes!(site::read))
         .routes(routes!(borrower::list, borrower_act::create))
         .routes(routes!(borrower::read))
@@ -182,6 +185,15 @@ fn running() -> OpenApiRouter<App> {
         .routes(routes!(flag_act::acknowledge))
         .routes(routes!(flag_act::snooze))
         .routes(routes!(message::send_again))
+}
+
+/// The workshop.
+fn workshop() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(work_order::list, work_order_act::take_in))
+        .routes(routes!(work_order::read))
+        .routes(routes!(work_order_act::take))
+        .routes(routes!(work_order_act::waive))
 }
 
 /// Files in. One address takes bodies as large as files.

@@ -31,8 +31,12 @@ use crate::domain::{
     school_calendar::Zone,
     timestamp::rfc3339,
     verdict::Verdict,
+    work_order::{Disposition as WorkDisposition, MoveName, Stage},
 };
-use crate::store::allocation::{AllocationState, LineState};
+use crate::store::{
+    allocation::{AllocationState, LineState},
+    work_inspection::InspectionKind,
+};
 
 /// A moment in UTC, RFC 3339 to the millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,4 +124,8 @@ text_schema! {
     RequirementKind: "What a use requires.";
     LendingState: "Where a device is in its lending.";
     Zone: "Academic zone, which sets the school holidays.";
+    Stage: "Where an open work order is.";
+    WorkDisposition: "What a unit became; `donate` is ready for donation, not donated.";
+    MoveName: "A step of a work order.";
+    InspectionKind: "Before anything was done, or after everything was.";
 }

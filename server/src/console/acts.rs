@@ -193,6 +193,7 @@ pub(super) async fn archive(
         Archiving::Done => {}
         Archiving::Unknown => return Err(Refusal::NotFound),
         Archiving::Lent => return Ok(back_to_device(found.id, "archive-lent")),
+        Archiving::OnBench => return Ok(back_to_device(found.id, "archive-on-bench")),
     }
     record(&mut tx, &signed_in, "device.archive", ("device", found.id.0), json!({ "reason": reason })).await?;
     tx.commit().await?;

@@ -23,16 +23,16 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 101] = [
+pub(super) const KEYS: [(&str, Form); 102] = [
     ("about", Plain),
     ("accessories", Plain),
-    ("after", Word(&["status"])),
+    ("after", Word(&["status", "work-stage"])),
     ("agreement_version", Plain),
     ("api_token", Plain),
     ("api_tokens_revoked", Plain),
     ("asset_tag", Plain),
     ("bad", Plain),
-    ("before", Word(&["status"])),
+    ("before", Word(&["status", "work-stage"])),
     ("blanks", Plain),
     ("borrower", Link("/borrowers")),
     ("campaign", Link("/campaigns")),
@@ -51,6 +51,7 @@ pub(super) const KEYS: [(&str, Form); 101] = [
     ("desks", Plain),
     ("device", Link("/devices")),
     ("drive", Plain),
+    ("disposition", Word(&["work-disposition"])),
     ("due", Plain),
     ("ended_at", Moment),
     ("erasure", Plain),
@@ -93,6 +94,7 @@ pub(super) const KEYS: [(&str, Form); 101] = [
     ("opened", Plain),
     ("outcome", Word(&["erasure-outcome"])),
     ("owner", Plain),
+    ("part", Word(&["part-kind"])),
     ("pdf_sha256", Plain),
     ("police_report", Plain),
     ("programme", Link("/programmes")),
@@ -117,10 +119,13 @@ pub(super) const KEYS: [(&str, Form); 101] = [
     ("sites", Link("/sites")),
     ("slots", Plain),
     ("state", Word(&["import-state"])),
+    ("step", Word(&["work-step"])),
+    ("supported", Plain),
     ("template", Plain),
     ("template_sha256", Plain),
     ("term", Word(&["programme-term"])),
     ("uai", Plain),
+    ("unit_cents", Plain),
     ("until", Moment),
     ("url", Plain),
     ("warranty_until", Plain),
@@ -128,7 +133,7 @@ pub(super) const KEYS: [(&str, Form); 101] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 82] = [
+pub(super) const ACTS: [&str; 90] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -194,6 +199,10 @@ pub(super) const ACTS: [&str; 82] = [
     "need.change",
     "need.enter",
     "need.withdraw",
+    "part.add",
+    "part.count",
+    "part.harvest",
+    "part.use",
     "person.change_password",
     "person.create",
     "person.disable",
@@ -211,10 +220,15 @@ pub(super) const ACTS: [&str; 82] = [
     "site.put",
     "webhook.add",
     "webhook.disable",
+    "work_order.add_photo",
+    "work_order.move",
+    "work_order.remove_photo",
+    "work_order.take_in",
+    "work_order.waive_erasure",
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 19] = [
+pub(super) const KINDS: [&str; 21] = [
     "allocation",
     "api_token",
     "borrower",
@@ -229,11 +243,13 @@ pub(super) const KINDS: [&str; 19] = [
     "loan",
     "message",
     "need",
+    "part",
     "person",
     "programme",
     "school_calendar",
     "site",
     "webhook",
+    "work_order",
 ];
 
 /// What was done, in words where there are any.
@@ -251,7 +267,7 @@ pub(super) fn kind(kind: &str, words: Words) -> String {
 
 /// The page of what it was done to, where it has one.
 pub(super) fn page_of(kind: &str, id: &str) -> Option<String> {
-    const PAGES: [(&str, &str); 8] = [
+    const PAGES: [(&str, &str); 9] = [
         ("allocation", "/allocations"),
         ("borrower", "/borrowers"),
         ("campaign", "/campaigns"),
@@ -260,6 +276,7 @@ pub(super) fn page_of(kind: &str, id: &str) -> Option<String> {
         ("loan", "/loans"),
         ("programme", "/programmes"),
         ("site", "/sites"),
+        ("work_order", "/work-orders"),
     ];
     id.parse::<Uuid>().ok()?;
     PAGES.iter().find(|(known, _)| *known == kind).map(|(_, below)| format!("{below}/{id}"))

@@ -103,6 +103,8 @@ pub(super) async fn why_not(
                 LendingState::Reserved => return Ok(words.say("handing-already-reserved")),
                 LendingState::InStock
                 | LendingState::Intake
+                | LendingState::Refurbishment
+                | LendingState::SetAside
                 | LendingState::Lost
                 | LendingState::Stolen
                 | LendingState::WrittenOff

@@ -21,8 +21,8 @@ macro_rules! catalogues {
 catalogues! {
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "dispositions.ftl", "flags.ftl", "tokens.ftl",
     "loans.ftl", "desk.ftl", "borrowers.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "programmes.ftl", "sites.ftl",
-    "calendar.ftl", "documents.ftl", "imports.ftl", "exports.ftl", "notices.ftl", "audit.ftl", "design.ftl", "mistakes.ftl",
-    "erasures.ftl",
+    "refurbishment.ftl", "calendar.ftl", "documents.ftl", "imports.ftl", "exports.ftl", "notices.ftl", "audit.ftl",
+    "design.ftl", "mistakes.ftl", "erasures.ftl",
 }
 
 type Bundle = FluentBundle<FluentResource>;

@@ -36,7 +36,7 @@ use crate::{
         loan, loan_due, loan_event,
         loan_event::Step,
         loan_list::{self, LoanSummary},
-        programme,
+        programme, work_order,
     },
 };
 
@@ -332,6 +332,7 @@ pub(super) struct LoanCard {
     past: Vec<LoanLine>,
     hand_over: Option<String>,
     stock: Option<(String, String)>,
+    work_order: Option<Uuid>,
 }
 
 impl askama::filters::HtmlSafe for LoanCard {}
@@ -347,7 +348,17 @@ pub(super) async fn card(tx: &mut Tx, signed_in: &SignedIn, device: &DeviceRow) 
         loans: loan_list::of_device(tx, &signed_in.person.scope, device.id).await?,
         sight: Sight::of(signed_in),
         allowed: Allowed::of(signed_in, device.site),
+        work_order: order_shown(tx, signed_in, device).await?,
     }))
+}
+
+/// The newest work order, for those who may see it.
+async fn order_shown(tx: &mut Tx, signed_in: &SignedIn, device: &DeviceRow) -> Result<Option<Uuid>, Refusal> {
+    if !signed_in.person.can(Action::SeeWorkOrders, Object::OwnScope).is_allowed() {
+        return Ok(None);
+    }
+    let newest = work_order::newest_of_device(tx, &signed_in.person.scope, device.id).await?;
+    Ok(newest.map(|order| order.id))
 }
 
 /// What the card is made from.
@@ -358,12 +369,14 @@ pub(super) struct CardRead {
     pub(super) loans: Vec<LoanSummary>,
     pub(super) sight: Sight,
     pub(super) allowed: Allowed,
+    /// Its newest work order.
+    pub(super) work_order: Option<Uuid>,
 }
 
 impl LoanCard {
     /// The card; `csrf` for its form.
     pub(super) fn new(read: CardRead, csrf: &str, words: Words) -> Self {
-        let CardRead { device, at, loans, sight, allowed } = read;
+        let CardRead { device, at, loans, sight, allowed, work_order } = read;
         // What says where the device is stands first: everything but a return that was followed by stock.
         let speaks = |loan: &LoanSummary| !matches!(loan.state, LoanStateName::Cancelled | LoanStateName::Returned);
         let current = loans.first().filter(|loan| speaks(loan));
@@ -378,6 +391,7 @@ impl LoanCard {
             hand_over: (allowed.hand_over && lendable).then(|| format!("/hand-over?code={device}")),
             stock: (allowed.take_back && at == LendingState::Intake)
                 .then(|| (format!("/devices/{device}/stock"), csrf.to_owned())),
+            work_order,
         }
     }
 }

@@ -55,10 +55,10 @@ impl From<LendingState> for Tone {
     fn from(state: LendingState) -> Self {
         match state {
             LendingState::InStock | LendingState::Lent => Self::Good,
-            LendingState::Reserved | LendingState::Intake => Self::Info,
+            LendingState::Reserved | LendingState::Intake | LendingState::Refurbishment => Self::Info,
             LendingState::Lost => Self::Warning,
             LendingState::Stolen => Self::Critical,
-            LendingState::WrittenOff | LendingState::Ceded => Self::Plain,
+            LendingState::SetAside | LendingState::WrittenOff | LendingState::Ceded => Self::Plain,
         }
     }
 }

@@ -75,6 +75,7 @@ pub(super) fn card(now: UtcMillis, text: &dyn Fn(&'static str) -> String) -> Car
         loans: loans.into_iter().map(|state| summary(state, now, text)).collect(),
         sight: sight(),
         allowed: EVERYTHING,
+        work_order: Some(Uuid::from_u128(9)),
     }
 }
 

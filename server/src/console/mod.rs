@@ -79,6 +79,12 @@ mod site_acts;
 mod token;
 mod visitor;
 mod what_if;
+mod work_acts;
+mod work_checklist;
+mod work_intake;
+mod work_order;
+mod work_part;
+mod work_past;
 
 #[cfg(test)]
 mod loan_samples;
@@ -99,6 +105,8 @@ mod samples_planning;
 #[cfg(test)]
 mod samples_running;
 #[cfg(test)]
+mod samples_workshop;
+#[cfg(test)]
 mod words_test;
 
 use axum::{
@@ -115,6 +123,7 @@ pub fn router(app: App) -> Router {
     let routes = fleet()
         .merge(lending())
         .merge(planning())
+        .merge(refurbishment())
         .merge(running())
         .merge(erasure())
         .merge(everybody())
@@ -209,6 +218,27 @@ fn planning() -> Router<App> {
         .route("/campaigns/{id}/expect", post(campaign_letters::expect))
         .route("/campaigns/{id}/write-again", post(campaign_letters::write_again))
         .route("/campaigns/{id}/letters", post(campaign_letters::letters))
+}
+
+/// The workshop: orders by stage, one unit on the bench, parts.
+fn refurbishment() -> Router<App> {
+    Router::new()
+        .route("/work-orders", get(work_acts::board))
+        .route("/work-orders/intake", get(work_intake::desk).post(work_intake::scan))
+        .route("/work-orders/{id}", get(work_acts::one))
+        .route("/work-orders/{id}/move", post(work_acts::take))
+        .route("/work-orders/{id}/inspection", get(work_checklist::form).post(work_checklist::submit))
+        .route("/work-orders/{id}/waiver", post(work_acts::waive))
+        .route("/work-orders/{id}/parts", post(work_acts::use_part))
+        .route("/work-orders/{id}/harvest", post(work_acts::harvest))
+        .route(
+            "/work-orders/{id}/photos",
+            post(work_acts::add_photo).layer(DefaultBodyLimit::max(work_acts::LARGEST_FORM)),
+        )
+        .route("/work-orders/{id}/photos/{photo}", get(work_acts::show_photo))
+        .route("/work-orders/{id}/photos/{photo}/remove", post(work_acts::remove_photo))
+        .route("/parts", get(work_part::parts).post(work_part::add))
+        .route("/parts/{id}/count", post(work_part::count))
 }
 
 /// Programmes, sites, lists in and out, what was written to whom and done by whom.

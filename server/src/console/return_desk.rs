@@ -43,7 +43,7 @@ use crate::{
 };
 
 /// Asks for the line alone instead of the whole page; only our script sends it.
-const LINE_HEADER: &str = "x-cartable-line";
+pub(super) const LINE_HEADER: &str = "x-cartable-line";
 /// Past returns of this person that the page shows, at most and how far back.
 const LINES_SHOWN: i64 = 20;
 const LINES_MILLIS: i64 = 12 * 60 * 60_000;
@@ -104,13 +104,33 @@ impl Line {
         }
     }
 
+    /// A unit that was taken in for refurbishment.
+    pub(super) fn taken_in(what: String, href: String, sentence: String, model: String, words: Words) -> Self {
+        Self {
+            words,
+            badge: Badge::new(Tone::Good, words.say("work-in")),
+            outcome: "good",
+            what,
+            href: Some(href),
+            sentence,
+            details: vec![model],
+            undo: None,
+            receipt: None,
+        }
+    }
+
+    /// Whether the scan did what it was for.
+    pub(super) fn is_good(&self) -> bool {
+        self.outcome == "good"
+    }
+
     /// With the button that makes its receipt.
     fn with_receipt(self, loan: Uuid, csrf: &str) -> Self {
         Self { receipt: Some((loan.to_string(), csrf.to_owned())), ..self }
     }
 
     /// With something to see to, besides.
-    fn remarked(mut self, remark: String) -> Self {
+    pub(super) fn remarked(mut self, remark: String) -> Self {
         self.details.push(remark);
         self
     }
@@ -139,7 +159,7 @@ impl ReturnsPage {
     /// The page with these lines, newest first.
     pub(super) fn new(shell: Shell, accessories: Vec<String>, lines: Vec<Line>) -> Self {
         let words = shell.words;
-        let good = lines.iter().filter(|line| line.outcome == "good").count();
+        let good = lines.iter().filter(|line| line.is_good()).count();
         Self {
             csrf: shell.person.as_ref().map_or_else(String::new, |person| person.csrf.clone()),
             conditions: conditions(words),
@@ -258,6 +278,8 @@ fn why_not(refused: &Refused, words: Words) -> String {
             LendingState::InStock => "desk-in-stock",
             LendingState::Reserved => "desk-reserved",
             LendingState::Ceded => "desk-ceded",
+            LendingState::Refurbishment => "desk-refurbishment",
+            LendingState::SetAside => "desk-set-aside",
             LendingState::Lent | LendingState::Lost | LendingState::Stolen | LendingState::WrittenOff => {
                 "refused-not-lent"
             }

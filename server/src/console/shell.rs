@@ -10,7 +10,7 @@ use super::{assets, component::Tone, i18n::Words};
 use crate::{
     auth::{Action, Object},
     domain::{device_record::CorrectionRefused, language::Language},
-    store::lending::Refused,
+    store::{lending::Refused, work_order_act},
 };
 
 /// Where in the console a page stands.
@@ -42,6 +42,12 @@ pub(super) enum Section {
     Needs,
     /// Who gets which device.
     Allocations,
+    /// Work orders by stage.
+    WorkOrders,
+    /// Taking units in for refurbishment.
+    WorkIntake,
+    /// The stock of parts.
+    Parts,
     /// Return campaigns.
     Campaigns,
     /// Borrowers.
@@ -102,6 +108,14 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry(Section::Borrowers, "/borrowers", "nav-borrowers", Action::SeeBorrowers),
             entry(Section::Needs, "/needs", "nav-needs", Action::SeeNeeds),
             of_programme(Section::Allocations, "/allocations", "nav-allocations", Action::SeeAllocations),
+        ],
+    ),
+    (
+        "nav-refurbishment",
+        &[
+            entry(Section::WorkOrders, "/work-orders", "nav-work-orders", Action::SeeWorkOrders),
+            entry(Section::WorkIntake, "/work-orders/intake", "nav-work-intake", Action::WorkOnOrders),
+            entry(Section::Parts, "/parts", "nav-parts", Action::SeeWorkOrders),
         ],
     ),
     (
@@ -188,11 +202,17 @@ impl Notice {
             "document-no-holder" => (Tone::Critical, "document-no-holder"),
             "document-not-in-state" => (Tone::Critical, "document-not-in-state"),
             "archive-lent" => (Tone::Critical, "device-archive-lent"),
+            "archive-on-bench" => (Tone::Critical, "device-archive-on-bench"),
             "asset-tag-taken" => (Tone::Critical, "device-asset-tag-taken"),
+            "bench-no-picture" => (Tone::Critical, "work-no-picture"),
             _ => {
                 if let Some(code) = outcome.strip_prefix("record-") {
                     let known = CorrectionRefused::CODES.contains(&code);
                     return known.then(|| Self { tone: Tone::Critical, text: words.word("record-refused", code) });
+                }
+                if let Some(code) = outcome.strip_prefix("bench-") {
+                    let known = work_order_act::Refused::CODES.contains(&code);
+                    return known.then(|| Self { tone: Tone::Critical, text: words.word("bench-refused", code) });
                 }
                 let code = outcome.strip_prefix("refused-").filter(|code| Refused::CODES.contains(code))?;
                 return Some(Self { tone: Tone::Critical, text: words.word("refused", code) });

@@ -31,8 +31,13 @@ use crate::{
         loan::{Condition, LendingState, LoanStateName, Signature},
         need::{NeedReason, NeedState},
         notice::{Dropped, MessageState, NoticeKind, RecipientKind},
+        part::{Origin, PartKind},
         programme::ProgrammeKind,
         verdict::Verdict,
+        work_order::{
+            Disposition, MoveName, Stage,
+            checklist::{Check, Finding},
+        },
     },
     exchange::{export::ExportKind, read::Unreadable},
     store::{
@@ -44,6 +49,8 @@ use crate::{
         lending::Refused,
         loan_event,
         loan_list::LoanSort,
+        work_inspection::InspectionKind,
+        work_order, work_order_act,
     },
 };
 use cartable_common::report::{Chassis, DriveKind, SelfAssessment, Sensor, Subject, Switch, UnreadReason, VolumeRole};
@@ -112,6 +119,7 @@ fn families() -> BTreeSet<String> {
         .into_iter()
         .chain(of_lending())
         .chain(of_erasure())
+        .chain(of_workshop())
         .flat_map(|(family, values)| values.into_iter().map(move |value| format!("{family}-{value}")))
         .chain(audit_words::ACTS.iter().map(|act| format!("audit-act-{}", act.replace('.', "-"))))
         .collect()
@@ -188,6 +196,25 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("document", DocumentKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("sheet", SheetFormat::ALL.iter().map(|value| value.as_str()).collect()),
         ("staff-role", vec!["referent", "technician", "refurbisher", "auditor"]),
+    ]
+}
+
+/// The families of the workshop.
+fn of_workshop() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
+        ("work-stage", Stage::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-disposition", Disposition::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-dispose", Disposition::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-move", MoveName::ALL.iter().map(|value| value.as_str()).filter(|name| *name != "dispose").collect()),
+        ("work-check", Check::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-hint", Check::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-finding", Finding::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-step", work_order::KINDS.to_vec()),
+        ("work-inspection", InspectionKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-submit", InspectionKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("bench-refused", work_order_act::Refused::CODES.to_vec()),
+        ("part-kind", PartKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("part-origin", Origin::ALL.iter().map(|value| value.as_str()).collect()),
     ]
 }
 

@@ -144,11 +144,17 @@ pub enum Action {
     PrintLabels,
     /// Record the erasure of a device's drives, confirm one, have its certificate made.
     RecordErasure,
+    /// See work orders, and the stock of parts.
+    SeeWorkOrders,
+    /// Take units in for refurbishment, inspect, repair, grade and decide; keep the stock of parts.
+    WorkOnOrders,
+    /// Let an order pass the erasure stage without an erasure, with a reason.
+    WaiveErasure,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 41] = [
         Self::SeeOverview,
         Self::SeeDevices,
         Self::SeeFlags,
@@ -187,6 +193,9 @@ impl Action {
         Self::ExportData,
         Self::PrintLabels,
         Self::RecordErasure,
+        Self::SeeWorkOrders,
+        Self::WorkOnOrders,
+        Self::WaiveErasure,
     ];
 
     /// What docs/api.md calls the action, and the roles that include it besides the administrator.
@@ -249,6 +258,9 @@ impl Action {
                 "Record the erasure of a device's drives, confirm one, have its certificate made",
                 &[Technician, Refurbisher],
             ),
+            Self::SeeWorkOrders => ("See work orders and the stock of parts", &[Technician, Refurbisher]),
+            Self::WorkOnOrders => ("Refurbish: take in, inspect, repair, grade, decide; parts", &[Refurbisher]),
+            Self::WaiveErasure => ("Let a work order pass without an erasure, with a reason", &[]),
             Self::ExportData => ("Export lists", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
         }
     }

@@ -14,6 +14,7 @@ use super::{
     drive::history::Level,
     erasure::gap::{Absence, Proof},
     loan::{LendingState, LoanStateName},
+    work_order::Position,
 };
 
 /// One device as the rules see it.
@@ -69,6 +70,17 @@ pub struct LendingFacts {
     pub warranty_until: Option<Date>,
     /// Its newest loan that was not cancelled.
     pub loan: Option<LoanFacts>,
+    /// Its newest work order.
+    pub work: Option<WorkFacts>,
+}
+
+/// A work order as far as rules ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkFacts {
+    /// Where it is.
+    pub position: Position,
+    /// Since when.
+    pub since: UtcMillis,
 }
 
 /// A loan as far as rules ask. Nothing here says who holds the device.
@@ -108,6 +120,8 @@ impl LendingFacts {
             LendingState::InStock => !self.kept_here,
             LendingState::Reserved
             | LendingState::Intake
+            | LendingState::Refurbishment
+            | LendingState::SetAside
             | LendingState::Lost
             | LendingState::Stolen
             | LendingState::WrittenOff

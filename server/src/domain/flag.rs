@@ -57,6 +57,10 @@ text_enum! {
         NotToRelend = "not_to_relend",
         /// Taken back a while ago, and a drive of it is not proven erased.
         ErasureMissing = "erasure_missing",
+        /// Its work order is at one stage for longer than that stage may take.
+        StageOverdue = "stage_overdue",
+        /// Refurbished and ready, and nobody has been given it.
+        ReadyUnassigned = "ready_unassigned",
         /// Due for refurbishment: to be swapped while lent, or come back and waiting for it.
         DueForRefurbishment = "due_for_refurbishment",
     }

@@ -20,6 +20,10 @@ text_enum! {
         Lent = "lent",
         /// Came back; to be looked at before it is lent again.
         Intake = "intake",
+        /// On the bench: a work order is open.
+        Refurbishment = "refurbishment",
+        /// Out of the lending: ready for donation, for parts or for recycling, and still here.
+        SetAside = "set_aside",
         /// The borrower lost it.
         Lost = "lost",
         /// It was stolen.

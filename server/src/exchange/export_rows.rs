@@ -88,9 +88,9 @@ fn for_snipe_it(device: &DeviceSummary, extra: &export::DeviceExtra) -> Vec<Stri
     let (status, out) = match extra.lending {
         LendingState::Lent => ("Ready to Deploy", true),
         LendingState::InStock | LendingState::Reserved => ("Ready to Deploy", false),
-        LendingState::Intake => ("Pending", false),
+        LendingState::Intake | LendingState::Refurbishment => ("Pending", false),
         LendingState::Lost | LendingState::Stolen => ("Lost/Stolen", false),
-        LendingState::WrittenOff | LendingState::Ceded => ("Archived", false),
+        LendingState::SetAside | LendingState::WrittenOff | LendingState::Ceded => ("Archived", false),
     };
     let category =
         word::<cartable_common::report::Chassis>(device.chassis.as_deref().unwrap_or("laptop"), Language::English);

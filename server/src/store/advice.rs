@@ -21,7 +21,7 @@ use crate::domain::{
 
 /// Where a device is while something is to be advised about it.
 pub(super) const ADVISED: &str =
-    "d.archived_at IS NULL AND d.lending_state IN ('in_stock', 'reserved', 'lent', 'intake')";
+    "d.archived_at IS NULL AND d.lending_state IN ('in_stock', 'reserved', 'lent', 'intake', 'refurbishment')";
 /// What of a device's row an advice looked at.
 const SEEN: &str = "d.lending_state || ':' || COALESCE(d.grade, '')";
 

@@ -16,7 +16,9 @@ use super::{
     rows::Rows,
     value::{from_json, moment, optional_moment, parsed, to_json},
 };
-use crate::domain::{device::DeviceStatus, facts::Baseline, fold::fold, policy::Policy, scope::Scope};
+use crate::domain::{
+    device::DeviceStatus, facts::Baseline, fold::fold, policy::Policy, scope::Scope, work_order::checklist::Kind,
+};
 
 /// A device to record.
 #[derive(Clone, Debug)]
@@ -187,6 +189,12 @@ pub async fn by_system_uuid(tx: &mut Tx, scope: &Scope, uuid: SystemUuid) -> Res
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE system_uuid = $1 ORDER BY created_at, id LIMIT $2"));
     let raw: Vec<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(uuid.to_string()).bind(NAMESAKES).fetch_all(c).await)?;
     raw.into_iter().filter(|raw| scope.covers(raw.site_id)).map(Raw::read).collect()
+}
+
+/// Which checklist a device has on the bench.
+#[must_use]
+pub fn kind(device: &DeviceRow) -> Kind {
+    Kind::of(device.chassis.as_deref().and_then(|text| Chassis::ALL.iter().copied().find(|one| one.as_str() == text)))
 }
 
 /// Holds back every other unit of work that changes one of these devices until this one ends. On SQLite a unit of

@@ -17,8 +17,10 @@ pub enum Archiving {
     Done,
     /// There is no such device within the scope.
     Unknown,
-    /// A borrower holds it, or it is set aside for one: what is owed would be hidden with it.
+    /// A borrower holds it, or it is reserved for one: what is owed would be hidden with it.
     Lent,
+    /// It is on the bench: its work order is finished first.
+    OnBench,
 }
 
 /// Puts a device away for good reasons, keeping everything about it. Its flags are cleared: nothing is said about an
@@ -36,6 +38,9 @@ pub async fn archive(
     }
     if matches!(loan::lending_state(tx, id).await?, Some(LendingState::Reserved | LendingState::Lent)) {
         return Ok(Archiving::Lent);
+    }
+    if loan::lending_state(tx, id).await? == Some(LendingState::Refurbishment) {
+        return Ok(Archiving::OnBench);
     }
     let sql = "UPDATE device SET archived_at = $2, archive_reason = $3 WHERE id = $1";
     on!(tx, |c| sqlx::query(sql).bind(id.0).bind(now.get()).bind(reason).execute(c).await.map(drop))?;

@@ -48,6 +48,8 @@ const fn joins_loan_and_contact(code: FlagCode) -> bool {
             | FlagCode::CededReporting
             | FlagCode::BorrowerLeft
             | FlagCode::WarrantyEnding
+            | FlagCode::StageOverdue
+            | FlagCode::ReadyUnassigned
     )
 }
 

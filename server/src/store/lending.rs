@@ -243,6 +243,10 @@ impl<'a> Lending<'a> {
         let fresh = last.filter(|step| self.by.now.millis_since(step.at) <= UNDO_MILLIS).ok_or(Refused::NotUndoable)?;
         let handed = loan.state.handed_over().cloned().ok_or(Refused::NotUndoable)?;
         self.newest(loan.device, id).await?;
+        // Whoever has it on the bench meanwhile is asked first.
+        if self.state_of(loan.device).await? != LendingState::Intake {
+            return Err(Refused::NotUndoable.into());
+        }
         let device = device::find(&mut self.tx, &Scope::Everything, loan.device).await?.ok_or(Refused::NoDevice)?;
         let borrower =
             borrower::find(&mut self.tx, &Scope::Everything, loan.borrower).await?.ok_or(Refused::NoBorrower)?;
@@ -288,14 +292,30 @@ impl<'a> Lending<'a> {
         if at != LendingState::Intake {
             return Err(Refused::NotInIntake(at).into());
         }
+        self.stock(id).await?;
+        self.act("device.put_in_stock", ("device", id.0), id, Value::Null);
+        Ok(())
+    }
+
+    /// Writes that a device is in stock, and since when its newest loan says so.
+    pub(super) async fn stock(&mut self, id: DeviceId) -> Result<(), StoreError> {
         loan::set_lending_state(&mut self.tx, id, LendingState::InStock).await?;
         if let Some(newest) = loan::newest_of_device(&mut self.tx, id).await? {
             let step = Event { kind: "stocked", actor: self.by.actor, details: Value::Null };
             loan::event(&mut self.tx, newest, step, self.by.now).await?;
         }
-        self.touched.insert(id.0);
-        self.acts.push(Act { action: "device.put_in_stock", object: ("device", id.0), details: Value::Null });
         Ok(())
+    }
+
+    /// Notes an act that changed this device: it is judged anew, and the act stands in the audit.
+    pub(super) fn act(&mut self, action: &'static str, object: (&'static str, Uuid), device: DeviceId, details: Value) {
+        self.touched.insert(device.0);
+        self.acts.push(Act { action, object, details });
+    }
+
+    /// Who acts.
+    pub(super) const fn clerk(&self) -> Clerk<'a> {
+        self.by
     }
 
     async fn handed(&mut self, loan: Loan, handing: Handing) -> Result<Loan, LendingError> {

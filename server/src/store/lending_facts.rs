@@ -7,21 +7,24 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     rows::Rows,
-    value::{day, optional_moment, parsed},
+    value::{day, moment, optional_moment, parsed},
+    work_order,
 };
-use crate::domain::facts::{LendingFacts, LoanFacts};
+use crate::domain::facts::{LendingFacts, LoanFacts, WorkFacts};
 
 /// The columns of [`RawLending`], of the device `d` and what [`JOIN`] adds.
 pub(crate) const COLUMNS: &str = "d.lending_state, d.contact_expected, d.warranty_until, \
      CAST(CASE WHEN l.id IS NOT NULL OR EXISTS (SELECT 1 FROM programme p WHERE p.code = d.programme) THEN 1 ELSE 0 END \
      AS BIGINT) AS kept_here, l.state AS loan_state, l.handed_over_at, l.due_day, l.ended_at, b.left_site_day, \
      CASE WHEN d.lending_state = 'in_stock' THEN (SELECT MAX(e.at) FROM loan_event e WHERE e.loan_id = l.id) END \
-     AS stocked_at";
+     AS stocked_at, w.stage AS work_stage, w.disposition AS work_disposition, w.since AS work_since";
 
-/// Its newest loan that was not cancelled, the open one before all, and who holds it.
+/// Its newest loan that was not cancelled, the open one before all, and who holds it; and its newest work order.
 pub(crate) const JOIN: &str = "LEFT JOIN loan l ON l.id = (SELECT n.id FROM loan n WHERE n.device_id = d.id \
      AND n.state <> 'cancelled' ORDER BY CASE WHEN n.ended_at IS NULL THEN 0 ELSE 1 END, n.reserved_at DESC, n.id DESC \
-     LIMIT 1) LEFT JOIN borrower b ON b.id = l.borrower_id";
+     LIMIT 1) LEFT JOIN borrower b ON b.id = l.borrower_id \
+     LEFT JOIN work_order w ON w.id = (SELECT o.id FROM work_order o WHERE o.device_id = d.id \
+     ORDER BY o.opened_at DESC, o.id DESC LIMIT 1)";
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct RawLending {
@@ -35,6 +38,9 @@ pub(crate) struct RawLending {
     ended_at: Option<i64>,
     left_site_day: Option<i64>,
     stocked_at: Option<i64>,
+    work_stage: Option<String>,
+    work_disposition: Option<String>,
+    work_since: Option<i64>,
 }
 
 impl RawLending {
@@ -49,6 +55,13 @@ impl RawLending {
                 borrower_left: self.left_site_day.map(|number| day("borrower.left_site_day", number)).transpose()?,
             }),
         };
+        let work = match (&self.work_stage, self.work_since) {
+            (Some(stage), Some(since)) => Some(WorkFacts {
+                position: work_order::position(stage, self.work_disposition.as_deref())?,
+                since: moment("work_order.since", since)?,
+            }),
+            _ => None,
+        };
         Ok(LendingFacts {
             state: parsed("device.lending_state", &self.lending_state)?,
             agent_expected: self.contact_expected == "agent",
@@ -56,6 +69,7 @@ impl RawLending {
             stocked_at: optional_moment("loan_event.at", self.stocked_at)?,
             warranty_until: self.warranty_until.map(|number| day("device.warranty_until", number)).transpose()?,
             loan,
+            work,
         })
     }
 }

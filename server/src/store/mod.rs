@@ -47,6 +47,7 @@ pub mod erasure_certificate;
 pub mod erasure_entry;
 pub mod erasure_file;
 pub mod erasure_gap;
+pub mod erasure_gate;
 pub mod export;
 mod failure;
 pub mod flag;
@@ -88,6 +89,7 @@ pub mod notice;
 pub mod notice_due;
 pub mod overview;
 pub mod page;
+pub mod part;
 pub mod partition;
 pub mod person;
 pub mod programme;
@@ -105,6 +107,12 @@ pub mod snapshot;
 pub mod sweep;
 mod value;
 pub mod webhook;
+pub mod work_inspection;
+pub mod work_order;
+pub mod work_order_act;
+pub mod work_order_list;
+mod work_order_refused;
+pub mod work_photo;
 
 use std::{str::FromStr as _, time::Duration};
 

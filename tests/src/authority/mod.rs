@@ -82,6 +82,8 @@ const OF_A_SITE: [&str; 20] = [
     "document",
     "message",
     "bounced-message",
+    "order",
+    "photo",
 ];
 
 /// What an act is done to, and so who is refused besides the roles that may not.

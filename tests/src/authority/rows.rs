@@ -101,6 +101,11 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/campaigns/{campaign}/write-again", "AP----", Programme, 422),
     Row::new("POST /api/v1/campaigns/{campaign}/letters", "AP-R-U", SiteInBody(422), 201)
         .sends(r#"{"site":"{uai}","names":true}"#),
+    Row::new("GET /api/v1/work-orders", "A-T-F-", Scope, 200),
+    Row::new("POST /api/v1/work-orders", "A---F-", SiteInBody(422), 201).sends(r#"{"device":"{returned-device}"}"#),
+    Row::new("GET /api/v1/work-orders/{order}", "A-T-F-", Site, 200),
+    Row::new("POST /api/v1/work-orders/{order}/move", "A---F-", Site, 200).sends(r#"{"step":"quarantine"}"#),
+    Row::new("POST /api/v1/work-orders/{order}/waiver", "A-----", Site, 200).sends(r#"{"reason":"x"}"#),
     Row::new("GET /api/v1/imports", "AP----", Programme, 200),
     // A file names whatever it likes; only those who see all sites may bring one.
     Row::new("POST /api/v1/imports", "AP----", Programme, 201)
@@ -333,6 +338,28 @@ pub const ROWS: &[Row] = &[
     // They were written to today, at its start: allowed, and said so.
     Row::new("POST /campaigns/{campaign}/write-again", "AP----", Programme, 422),
     Row::new("POST /campaigns/{campaign}/letters", "AP-R-U", SiteInBody(404), 200).sends("site={site}&names=on"),
+    Row::new("GET /work-orders", "A-T-F-", Scope, 200),
+    Row::new("GET /work-orders/intake", "A---F-", Scope, 200),
+    // A code that means nothing to this person is answered by a line that says so.
+    Row::new("POST /work-orders/intake", "A---F-", Scope, 200).sends("code={returned-device}"),
+    Row::new("GET /work-orders/{order}", "A-T-F-", Site, 200),
+    Row::new("POST /work-orders/{order}/move", "A---F-", Site, 303).sends("step=quarantine"),
+    Row::new("GET /work-orders/{order}/inspection", "A---F-", Site, 200),
+    // Without answers: allowed, and told which check is missing.
+    Row::new("POST /work-orders/{order}/inspection", "A---F-", Site, 422),
+    Row::new("POST /work-orders/{order}/waiver", "A-----", Site, 303).sends("reason=x"),
+    // It is not at repair, nor for parts: allowed, and said so on its page.
+    Row::new("POST /work-orders/{order}/parts", "A---F-", Site, 303).sends("part={part}"),
+    Row::new("POST /work-orders/{order}/harvest", "A---F-", Site, 303).sends("kind=battery&model=&price=0&count=1"),
+    // A file that is no picture: allowed, and said so on its page.
+    Row::new("POST /work-orders/{order}/photos", "A---F-", Site, 303).uploads("", "no picture"),
+    Row::new("GET /work-orders/{order}/photos/{photo}", "A-T-F-", Site, 200)
+        .mixed(&[Mixed::at("/work-orders/{order}/photos/{foreign-photo}", "", 404)]),
+    Row::new("POST /work-orders/{order}/photos/{photo}/remove", "A---F-", Site, 303)
+        .mixed(&[Mixed::at("/work-orders/{order}/photos/{foreign-photo}/remove", "", 404)]),
+    Row::new("GET /parts", "A-T-F-", Scope, 200),
+    Row::new("POST /parts", "A---F-", Scope, 303).sends("kind=battery&model=&price=1&count=1"),
+    Row::new("POST /parts/{part}/count", "A---F-", Shared, 303).sends("count=3&reason=x"),
     Row::new("GET /borrowers", "AP-R-U", Scope, 200),
     Row::new("GET /borrowers/new", "AP-R--", Scope, 200),
     Row::new("POST /borrowers", "AP-R--", SiteInBody(422), 303).sends("kind=person&site={site}&name=x"),

@@ -25,8 +25,10 @@ use cartable_server::{
         need::{Need, Reasons},
         notice::{Reason, Recipient},
         paris,
+        part::{NewPart, PartKind},
         policy::Policy,
         scope::Scope,
+        work_order::Move,
     },
     exchange::ledger::{self, Brought},
     store::{
@@ -36,13 +38,17 @@ use cartable_server::{
         enrolment::{self, NewEnrolment},
         enrolment_token,
         erasure_entry::{self, By, Strangers},
-        erasure_file, flag, judgement, lending_bulk,
+        erasure_file, flag, judgement,
+        lending::Clerk,
+        lending_bulk,
         message::{self, Waiting},
         message_attempt::{self, Outcome},
         message_list, need,
         notice::{self, NewNotice},
-        person,
+        part, person,
         site_referent::{self, Referent},
+        work_order_act::Bench,
+        work_photo::NewPhoto,
     },
 };
 use serde_json::json;
@@ -152,6 +158,11 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("erasure-file", file);
     things.put("today", paris::date(now));
     things.put("certificate", lending::recorded_certificate(&mut tx, device, site, now).await?);
+    let (order, photo, part);
+    (tx, order, photo, part) = workshop(tx, site, now).await?;
+    things.put("order", order);
+    things.put("photo", photo);
+    things.put("part", part);
     things.put("campaign", campaign(&mut tx, (site, programme.id), now).await?);
     things.put("message", message(&mut tx, loan.id, site, now).await?);
     let bounced = message(&mut tx, loan.id, site, now).await?;
@@ -211,6 +222,20 @@ async fn message(tx: &mut Tx, loan: Uuid, site: Uuid, now: UtcMillis) -> anyhow:
         }
     }
     anyhow::bail!("the message was not due")
+}
+
+/// An order that is being inspected, with a photograph; and a part in stock.
+async fn workshop(mut tx: Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<(Tx, Uuid, Uuid, Uuid)> {
+    let device = device(&mut tx, site, now).await?;
+    let (scope, policy) = (Scope::Everything, Policy::default());
+    let mut bench = Bench::within(tx, Clerk { actor: "test", token: None, scope: &scope, policy: &policy, now });
+    let (order, _) = bench.take_in(device).await?;
+    bench.take(order.id, Move::Begin).await?;
+    let picture = NewPhoto { width: 1, height: 1, jpeg: vec![0xff, 0xd8] };
+    let photo = bench.add_photo(order.id, Uuid::now_v7(), &picture).await?;
+    let part = Uuid::now_v7();
+    part::insert(bench.tx(), part, &NewPart::new(PartKind::Battery, "", 100, 1)?, None, now).await?;
+    Ok((bench.close().await?, order.id, photo, part))
 }
 
 async fn device(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<DeviceId> {

@@ -24,6 +24,7 @@ pub mod planning;
 pub mod port;
 pub mod prepare;
 pub mod progress;
+pub mod workshop;
 
 use directory::{Directory, LOGIN, Remembered};
 use people::Account;

@@ -18,7 +18,7 @@ use cartable_server::{
 };
 use uuid::Uuid;
 
-use super::{lending, past, planning};
+use super::{lending, past, planning, workshop};
 use crate::simulator::{Keyring, Roster, condition::Contact, fleet::Tokens, site::SimulatedSite};
 
 /// Who made the tokens, in the console's list.
@@ -55,6 +55,8 @@ pub async fn database(
     if age == Age::New {
         let past = past::write(&store, roster, keyring, &sites).await?;
         lending::write(&store, vault, roster, &sites, &past.placed, keyring.header().epoch).await?;
+        let devices = past.placed.iter().map(|(_, device)| *device);
+        workshop::write(&store, devices, keyring.header().epoch).await?;
         past::replay(&store, &past, keyring.header().epoch).await?;
         planning::write(&store, &sites, keyring.header().epoch).await?;
     }
@@ -251,6 +253,7 @@ mod tests {
             LendingState::InStock,
             LendingState::Lent,
             LendingState::Intake,
+            LendingState::Refurbishment,
             LendingState::Lost,
             LendingState::Stolen,
             LendingState::Ceded,

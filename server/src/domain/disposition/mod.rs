@@ -96,8 +96,17 @@ pub struct Advice {
 #[must_use]
 pub const fn is_advised(state: LendingState) -> bool {
     match state {
-        LendingState::InStock | LendingState::Reserved | LendingState::Lent | LendingState::Intake => true,
-        LendingState::Lost | LendingState::Stolen | LendingState::WrittenOff | LendingState::Ceded => false,
+        LendingState::InStock
+        | LendingState::Reserved
+        | LendingState::Lent
+        | LendingState::Intake
+        | LendingState::Refurbishment => true,
+        // Of what is set aside people have decided what it becomes.
+        LendingState::SetAside
+        | LendingState::Lost
+        | LendingState::Stolen
+        | LendingState::WrittenOff
+        | LendingState::Ceded => false,
     }
 }
 

@@ -281,7 +281,10 @@ impl DeviceRecord {
         {
             return stored;
         }
-        let reason = if before.is_some_and(|device| device.on_loan) {
+        let of_bench = |state| matches!(state, LendingState::Refurbishment | LendingState::SetAside);
+        let reason = if of_bench(wanted) || stored.is_some_and(of_bench) {
+            Some(Reason::StateNeedsOrder)
+        } else if before.is_some_and(|device| device.on_loan) {
             Some(Reason::OpenLoan)
         } else if matches!(wanted, LendingState::Lent | LendingState::Reserved) {
             Some(Reason::StateNeedsLoan)

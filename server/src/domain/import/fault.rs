@@ -61,6 +61,8 @@ text_enum! {
         DeviceArchived = "device_archived",
         /// Only a loan makes a device reserved or lent.
         StateNeedsLoan = "state_needs_loan",
+        /// A state that only a work order gives or takes.
+        StateNeedsOrder = "state_needs_order",
         /// The device is on an open loan, which decides where it is.
         OpenLoan = "open_loan",
         /// The device cannot be lent where it is: lost, stolen, given up or ceded.

@@ -262,9 +262,11 @@ impl LoanRecord {
             }
             return Ok(Outcome::New(LoanChange { loan, device_goes: Some(LendingState::Lent), extended: false }));
         }
-        // A past loan says where the device is only if it is its last, and it did not come back from it.
+        // A past loan says where the device is only if it is its last, and it did not come back from it. A device on the
+        // bench is there, whatever a list says.
         let last = others().all(|other| other.start < loan.start) && others().all(|other| !other.is_open());
-        let device_goes = gone(self.state).filter(|_| last && !device.archived);
+        let on_bench = matches!(device.lending, LendingState::Refurbishment | LendingState::SetAside);
+        let device_goes = gone(self.state).filter(|_| last && !device.archived && !on_bench);
         Ok(Outcome::New(LoanChange { loan, device_goes, extended: false }))
     }
 

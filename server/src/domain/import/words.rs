@@ -66,6 +66,8 @@ impl Worded for LendingState {
         (Self::Reserved, "reserved", "Réservé", "Reserved", &[]),
         (Self::Lent, "lent", "Prêté", "Lent", &["en prêt", "on loan"]),
         (Self::Intake, "intake", "À examiner", "At intake", &["retour", "intake"]),
+        (Self::Refurbishment, "refurbishment", "En reconditionnement", "In refurbishment", &[]),
+        (Self::SetAside, "set_aside", "Mis de côté", "Set aside", &[]),
         (Self::Lost, "lost", "Perdu", "Lost", &[]),
         (Self::Stolen, "stolen", "Volé", "Stolen", &[]),
         (Self::WrittenOff, "written_off", "Sorti de l’inventaire", "Written off", &["réformé", "hors service"]),

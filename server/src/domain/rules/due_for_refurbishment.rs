@@ -41,6 +41,8 @@ pub(super) fn find(
         LendingState::Lent
         | LendingState::InStock
         | LendingState::Reserved
+        | LendingState::Refurbishment
+        | LendingState::SetAside
         | LendingState::Lost
         | LendingState::Stolen
         | LendingState::WrittenOff

@@ -8,8 +8,9 @@ use jiff::civil::date;
 
 use super::*;
 use crate::domain::{
-    facts::{HealthFacts, LoanFacts, Zone},
+    facts::{HealthFacts, LoanFacts, WorkFacts, Zone},
     loan::{LendingState, LoanStateName},
+    work_order::{Disposition, Position, Stage},
 };
 
 fn at(text: &str) -> UtcMillis {
@@ -34,6 +35,7 @@ fn lent(due: Option<Date>) -> LendingFacts {
         stocked_at: None,
         warranty_until: None,
         loan: Some(loan),
+        work: None,
     }
 }
 
@@ -132,6 +134,27 @@ fn a_device_that_is_where_it_should_be_raises_nothing() {
             codes(&facts).into_iter().filter(|code| !battery || *code != FlagCode::BatteryWorn).collect();
         assert_eq!(other, [], "{facts:?}");
     }
+}
+
+#[test]
+fn an_order_is_stuck_after_its_stages_limit_and_a_ready_unit_waits_a_month() {
+    let with = |state, position, since: &str| {
+        let work = Some(WorkFacts { position, since: at(since) });
+        codes(&device(LendingFacts { work, ..ended(state, LoanStateName::Returned, "2026-09-01") }, None))
+    };
+    let bench = |stage, since| with(LendingState::Refurbishment, Position::Open(stage), since);
+    assert_eq!(bench(Stage::Repair, "2026-11-09"), [], "fifteen days are allowed");
+    assert_eq!(bench(Stage::Repair, "2026-11-08"), [FlagCode::StageOverdue]);
+    assert_eq!(bench(Stage::Quarantine, "2026-11-21"), [FlagCode::StageOverdue], "each stage has its own limit");
+    let relend = Position::Closed(Disposition::Relend);
+    assert_eq!(with(LendingState::InStock, relend, "2026-10-25"), []);
+    assert_eq!(with(LendingState::InStock, relend, "2026-10-24"), [FlagCode::ReadyUnassigned]);
+    assert_eq!(with(LendingState::InStock, relend, "2026-08-20"), [], "lent and returned since");
+    assert_eq!(with(LendingState::Reserved, relend, "2026-10-24"), [], "assigned");
+    let donate = Position::Closed(Disposition::Donate);
+    assert_eq!(with(LendingState::SetAside, donate, "2026-10-24"), [FlagCode::ReadyUnassigned]);
+    let parts = Position::Closed(Disposition::Parts);
+    assert_eq!(with(LendingState::SetAside, parts, "2026-01-24"), [], "parts wait for nobody");
 }
 
 #[test]

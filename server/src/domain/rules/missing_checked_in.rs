@@ -23,6 +23,8 @@ pub(super) fn find(facts: &DeviceFacts<'_>, lending: &LendingFacts) -> Option<Fi
         | LendingState::Reserved
         | LendingState::Lent
         | LendingState::Intake
+        | LendingState::Refurbishment
+        | LendingState::SetAside
         | LendingState::WrittenOff
         | LendingState::Ceded => return None,
     };

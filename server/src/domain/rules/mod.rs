@@ -18,8 +18,10 @@ mod missing_checked_in;
 mod never_enrolled;
 mod not_to_relend;
 mod os_out_of_support;
+mod ready_unassigned;
 mod returned_in_use;
 mod silent;
+mod stage_overdue;
 mod stock_in_use;
 mod used_since;
 mod warranty_ending;
@@ -84,6 +86,8 @@ fn of_loan(facts: &DeviceFacts<'_>, lending: &LendingFacts, policy: &Policy, now
         warranty_ending::find(lending, policy, now),
         not_to_relend::find(facts, lending, policy, now),
         erasure_missing::find(facts, lending, policy, now),
+        stage_overdue::find(lending, policy, now),
+        ready_unassigned::find(lending, policy, now),
         due_for_refurbishment::find(facts, lending, policy, now),
     ]
     .into_iter()

@@ -93,7 +93,11 @@ impl State {
         match self.place {
             LendingState::Lent => self.open_flags > 0,
             LendingState::Intake | LendingState::Lost | LendingState::Stolen | LendingState::Ceded => true,
-            LendingState::InStock | LendingState::Reserved | LendingState::WrittenOff => false,
+            LendingState::InStock
+            | LendingState::Reserved
+            | LendingState::Refurbishment
+            | LendingState::SetAside
+            | LendingState::WrittenOff => false,
         }
     }
 }

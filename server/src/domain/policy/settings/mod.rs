@@ -50,12 +50,14 @@ mod disposition;
 mod erasure;
 mod health;
 mod lending;
+mod refurbishment;
 
 pub use contact::{CalendarPolicy, CheckInPolicy, LoanPolicy, NeverEnrolledPolicy, SilentPolicy};
 pub use disposition::DispositionPolicy;
 pub use erasure::ErasurePolicy;
 pub use health::{BatteryPolicy, ClockPolicy, DiskPolicy, DrivePolicy, MemoryPolicy, OsPolicy};
 pub use lending::{AllocationPolicy, NoticesPolicy, PrivacyPolicy};
+pub use refurbishment::RefurbishmentPolicy;
 
 /// The thresholds of all rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,20 +92,28 @@ pub struct Policy {
     pub allocation: AllocationPolicy,
     /// When who a borrower was is forgotten.
     pub privacy: PrivacyPolicy,
+    /// How long a work order may stay at each stage.
+    pub refurbishment: RefurbishmentPolicy,
     /// What becomes of a device.
     pub disposition: DispositionPolicy,
 }
 
 /// Every section with its heading, in the order of the file.
 pub(super) fn sections() -> impl Iterator<Item = &'static (&'static str, &'static str)> + Clone {
-    [contact::SECTIONS, health::SECTIONS, erasure::SECTIONS, lending::SECTIONS, disposition::SECTIONS]
+    [
+        contact::SECTIONS, health::SECTIONS, erasure::SECTIONS, lending::SECTIONS, refurbishment::SECTIONS,
+        disposition::SECTIONS,
+    ]
         .into_iter()
         .flatten()
 }
 
 /// Every setting, in the order of the file.
 pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
-    [contact::SETTINGS, health::SETTINGS, erasure::SETTINGS, lending::SETTINGS, disposition::SETTINGS]
+    [
+        contact::SETTINGS, health::SETTINGS, erasure::SETTINGS, lending::SETTINGS, refurbishment::SETTINGS,
+        disposition::SETTINGS,
+    ]
         .into_iter()
         .flatten()
 }

@@ -5,8 +5,9 @@ use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
 use crate::domain::{
-    facts::{ErasureFacts, LendingFacts, LoanFacts},
+    facts::{ErasureFacts, LendingFacts, LoanFacts, WorkFacts},
     loan::{LendingState, LoanStateName},
+    work_order::{Disposition, Position, Stage},
 };
 
 fn any_text() -> impl Strategy<Value = Option<Text>> {
@@ -86,13 +87,23 @@ fn any_day() -> impl Strategy<Value = jiff::civil::Date> {
 }
 
 prop_compose! {
+    fn any_work()(place in 0..Stage::ALL.len() + Disposition::ALL.len(), since in any_moment()) -> WorkFacts {
+        let position = Stage::ALL.get(place).map_or_else(
+            || Position::Closed(Disposition::ALL[place - Stage::ALL.len()]),
+            |stage| Position::Open(*stage),
+        );
+        WorkFacts { position, since }
+    }
+}
+
+prop_compose! {
     fn any_lending()(
         state in 0..LendingState::ALL.len(), name in 0..LoanStateName::ALL.len(), agent_expected: bool, kept_here: bool,
         handed_over_at in option::of(any_moment()), due in option::of(any_day()), ended_at in option::of(any_moment()),
-        borrower_left in option::of(any_day()), warranty_until in option::of(any_day()), lent: bool,
+        borrower_left in option::of(any_day()), warranty_until in option::of(any_day()), lent: bool, work in option::of(any_work()),
     ) -> LendingFacts {
         let loan = LoanFacts { state: LoanStateName::ALL[name], handed_over_at, due, ended_at, borrower_left };
-        LendingFacts { state: LendingState::ALL[state], agent_expected, kept_here, stocked_at: ended_at, warranty_until, loan: lent.then_some(loan) }
+        LendingFacts { state: LendingState::ALL[state], agent_expected, kept_here, stocked_at: ended_at, warranty_until, loan: lent.then_some(loan), work }
     }
 }
 
