@@ -50,7 +50,8 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 well, 1 a failure (see the words), 2 wrong use, 3 not enrolled, \
-                          4 waiting for approval, 5 refused by the server, 6 another agent is running";
+                          4 waiting for approval, 5 refused by the server, 6 another agent is running, \
+                          7 released: this computer changed owner, the agent removed its key and its data";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -176,6 +177,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     }
     match error.downcast_ref::<ServiceError>() {
         Some(ServiceError::NotEnrolled) => code(Verdict::NotEnrolled),
+        Some(ServiceError::Released) => RELEASED,
         _ => code(Verdict::Trouble),
     }
 }
@@ -187,6 +189,9 @@ fn state_error_in(error: &anyhow::Error) -> Option<&StateError> {
         _ => error.downcast_ref::<StateError>(),
     }
 }
+
+/// The exit code of an agent that removed itself.
+const RELEASED: u8 = 7;
 
 const fn code(verdict: Verdict) -> u8 {
     match verdict {
@@ -248,7 +253,14 @@ async fn once(state: &Path, sources: Sources) -> anyhow::Result<u8> {
     let state = StateDir::open(state)?;
     let _lock = state.lock()?;
     let enrolment = state.enrolment()?.ok_or(ServiceError::NotEnrolled)?;
-    let done = Agent::open(state, enrolment, sources, Proxy::FromEnvironment)?.check_in().await?;
+    let mut agent = Agent::open(state, enrolment, sources, Proxy::FromEnvironment)?;
+    let done = match agent.check_in().await {
+        Err(trouble) if trouble.kind == TroubleKind::Released => {
+            agent.remove()?;
+            return Err(ServiceError::Released.into());
+        }
+        result => result?,
+    };
     print(&format!(
         "checked in: {} reports acknowledged, {} waiting, next in {} s",
         done.acknowledged, done.spooled, done.next_check_in_seconds
@@ -320,6 +332,7 @@ mod tests {
         assert_eq!(exit_code(&refused().into()), 5);
         assert_eq!(exit_code(&EnrolError::from(refused()).into()), 5);
         assert_eq!(exit_code(&ServiceError::NotEnrolled.into()), 3);
+        assert_eq!(exit_code(&ServiceError::Released.into()), 7);
         assert_eq!(exit_code(&StateError::InUse("x".into()).into()), 6);
         assert_eq!(exit_code(&EnrolError::from(StateError::InUse("x".into())).into()), 6);
         assert_eq!(exit_code(&Trouble::new(TroubleKind::Busy, "x").into()), 1);

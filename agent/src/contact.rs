@@ -1,12 +1,14 @@
 //! One check-in: read the machine, spool what is new, speak, settle, renew if due.
 //!
 //! A report leaves the spool only when the server answered for it. Everything that matters is durable before each
-//! await, so that this future may be dropped and this process killed at any moment.
+//! await, so that this future may be dropped and this process killed at any moment. A refusal removes nothing: only an
+//! order that names this device and this enrolment, over the connection that its own key opened, leads to
+//! [`Agent::remove`].
 
 use cartable_common::{
     ContentHash, ReportId, UtcMillis,
     limits::FULL_REPORT_EVERY_DAYS,
-    protocol::{CheckInRequest, CheckInResponse, RenewRequest},
+    protocol::{CheckInRequest, CheckInResponse, ReleaseOrder, RenewRequest},
     report::HealthReport,
 };
 use uuid::Uuid;
@@ -88,7 +90,7 @@ impl Agent {
 
     /// Checks in once. On failure everything measured stays in the spool.
     pub async fn check_in(&mut self) -> Result<Done, Trouble> {
-        let result = self.exchange_all().await;
+        let result = self.exchange_all().await.map_err(|trouble| self.recognised(trouble));
         let now = clock::now();
         match &result {
             Ok(_) => {
@@ -106,6 +108,22 @@ impl Agent {
         }
         self.keep_memory();
         result
+    }
+
+    /// A refusal that carries the order to leave counts as one only where it names this device and this enrolment.
+    fn recognised(&self, trouble: Trouble) -> Trouble {
+        let own =
+            ReleaseOrder { device_id: self.enrolment.grant.device_id, enrolment_id: self.enrolment.grant.enrolment_id };
+        let kind = if trouble.release == Some(own) { TroubleKind::Released } else { trouble.kind };
+        Trouble { kind, ..trouble }
+    }
+
+    /// Removes the key, the spool and everything else of this agent from the computer, as it was ordered to.
+    pub fn remove(self) -> Result<(), StateError> {
+        let Self { state, spool, .. } = self;
+        // The spool's own files go with its folder.
+        drop(spool);
+        state.remove_everything()
     }
 
     async fn exchange_all(&mut self) -> Result<Done, Trouble> {

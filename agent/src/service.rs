@@ -30,6 +30,12 @@ pub enum ServiceError {
     /// The enrolment cannot go on.
     #[error(transparent)]
     Enrol(#[from] EnrolError),
+    /// The server ordered this agent to remove itself, and that is done: nothing of it is left to run.
+    #[error(
+        "this computer has changed owner: the agent removed its key and its data; uninstall it (systemctl disable \
+         cartable-agent, then delete the program)"
+    )]
+    Released,
     /// The system gave no signals or no randomness.
     #[error("the operating system refused: {0}")]
     System(String),
@@ -59,14 +65,20 @@ async fn live(
     let mut agent = Agent::open(state, enrolment, sources, Proxy::FromEnvironment)?;
     pause(wait).await?;
     loop {
-        let wait = check_in(&mut agent).await?;
+        let Some(wait) = check_in(&mut agent).await? else {
+            agent.remove().map_err(OpenError::from)?;
+            return Err(ServiceError::Released);
+        };
         pause(wait).await?;
     }
 }
 
-/// One check-in, its log line, and the wait after it.
-async fn check_in(agent: &mut Agent) -> Result<Duration, ServiceError> {
+/// One check-in, its log line, and the wait after it; none once the server ordered this agent to remove itself.
+async fn check_in(agent: &mut Agent) -> Result<Option<Duration>, ServiceError> {
     let result = agent.check_in().await;
+    if result.as_ref().is_err_and(|trouble| trouble.kind == TroubleKind::Released) {
+        return Ok(None);
+    }
     let outcome = match &result {
         Ok(done) => Outcome::Success { next_check_in_seconds: done.next_check_in_seconds },
         Err(trouble) => Outcome::Failure(trouble),
@@ -82,7 +94,7 @@ async fn check_in(agent: &mut Agent) -> Result<Duration, ServiceError> {
         ),
         Err(trouble) => log_trouble(trouble, pace, wait),
     }
-    Ok(wait)
+    Ok(Some(wait))
 }
 
 /// A laptop without a network is daily life; a refusal needs a person.

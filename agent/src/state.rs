@@ -291,6 +291,23 @@ impl StateDir {
         self.write(MEMORY, memory)
     }
 
+    /// Removes everything that is kept here, the key last: a removal that is cut off still has the key to be told again.
+    /// The empty folder stays, because it is the service manager's. The caller holds the lock, which goes too.
+    pub fn remove_everything(&self) -> Result<(), StateError> {
+        let gone = |path: PathBuf, result: io::Result<()>| match result {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StateError::Io { path, source }),
+            _ => Ok(()),
+        };
+        let spool = self.spool_folder();
+        gone(spool.clone(), fs::remove_dir_all(&spool))?;
+        atomic::remove_leftovers(&self.0).map_err(|source| StateError::Io { path: self.0.clone(), source })?;
+        for name in [MEMORY, PENDING, LOCK, ENROLMENT] {
+            let path = self.0.join(name);
+            gone(path.clone(), fs::remove_file(&path))?;
+        }
+        atomic::sync_folder(&self.0).map_err(|source| StateError::Io { path: self.0.clone(), source })
+    }
+
     fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StateError> {
         let path = self.0.join(name);
         let content = match fs::read(&path) {
@@ -392,6 +409,23 @@ mod tests {
         state.keep_pending(&pending()).unwrap();
         assert_eq!(fs::metadata(path.join(PENDING)).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(!format!("{:?}", state.pending().unwrap().unwrap()).contains("secret"));
+    }
+
+    #[test]
+    fn nothing_stays_after_a_removal_and_a_second_one_finds_nothing() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("state");
+        let state = StateDir::open(&path).unwrap();
+        let lock = state.lock().unwrap();
+        state.keep_pending(&pending()).unwrap();
+        state.keep_memory(&Memory::default()).unwrap();
+        fs::create_dir(state.spool_folder()).unwrap();
+        fs::write(state.spool_folder().join("1"), "report").unwrap();
+        fs::write(path.join(ENROLMENT), "key").unwrap();
+        state.remove_everything().unwrap();
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+        state.remove_everything().unwrap();
+        drop(lock);
     }
 
     #[test]

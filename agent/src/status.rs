@@ -244,6 +244,10 @@ pub fn advice(kind: TroubleKind, language: Language) -> Option<String> {
             "Le serveur refuse cet ordinateur : révoqué, en quarantaine, jeton non valable ou certificat terminé. Demandez à l'administrateur de Cartable ; après son accord, enrôlez à nouveau (cartable-agent enrol --new-key). D'ici là l'agent garde ses relevés et réessaie chaque heure.",
             "The server refuses this computer: revoked, in quarantine, a token that is not valid, or a certificate that ended. Ask the Cartable administrator; once agreed, enrol again (cartable-agent enrol --new-key). Until then the agent keeps its reports and tries every hour.",
         ),
+        TroubleKind::Released => (
+            "Cet ordinateur a changé de propriétaire : le serveur a demandé à l'agent de se retirer. S'il n'a pas pu effacer son dossier d'état, relancez cartable-agent once, puis désinstallez l'agent.",
+            "This computer has changed owner: the server ordered the agent to remove itself. If it could not clear its state folder, run cartable-agent once again, then uninstall the agent.",
+        ),
         TroubleKind::Busy => (
             "Le serveur est occupé ; l'agent réessaie seul. Il n'y a rien à faire.",
             "The server is busy; the agent tries again by itself. There is nothing to do.",
@@ -314,6 +318,7 @@ mod tests {
             "untrusted_server",
             "clock",
             "refused",
+            "released",
             "busy",
             "server_fault",
             "rejected",

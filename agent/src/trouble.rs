@@ -3,7 +3,10 @@
 //! Reads the errors of reqwest, hyper and rustls and the server's HTTP status. Keeps at most a short cleaned text of
 //! what a stranger answered; never a body, never a token.
 
-use cartable_common::{Text, protocol::Problem};
+use cartable_common::{
+    Text,
+    protocol::{Problem, ReleaseOrder},
+};
 use reqwest::StatusCode;
 use rustls::{AlertDescription, CertificateError};
 use serde::{Deserialize, Serialize};
@@ -28,6 +31,8 @@ pub enum TroubleKind {
     Clock,
     /// The server knows this agent and refuses it, or does not know it any more.
     Refused,
+    /// The server ordered this very agent to remove itself: the computer has changed owner.
+    Released,
     /// The server is too busy for now.
     Busy,
     /// The server has an internal error.
@@ -52,12 +57,16 @@ pub struct Trouble {
     /// What the server asked to wait, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u32>,
+    /// What came with a refusal: the order to some agent to remove itself. Whether it is this one, only the holder of the
+    /// enrolment can say.
+    #[serde(skip)]
+    pub release: Option<ReleaseOrder>,
 }
 
 impl Trouble {
     /// A trouble with its technical words.
     pub fn new(kind: TroubleKind, detail: &str) -> Self {
-        Self { kind, detail: Text::clean(detail).as_str().to_owned(), retry_after_seconds: None }
+        Self { kind, detail: Text::clean(detail).as_str().to_owned(), retry_after_seconds: None, release: None }
     }
 
     /// From an exchange that broke before an answer.
@@ -93,11 +102,12 @@ impl Trouble {
             _ => TroubleKind::NotUnderstood,
         };
         let problem: Option<Problem> = serde_json::from_slice(body).ok();
+        let release = problem.as_ref().and_then(|problem| problem.release).filter(|_| kind == TroubleKind::Refused);
         let words = problem.map_or_else(
             || format!("HTTP {}", status.as_u16()),
             |problem| format!("HTTP {}: {}. {}", status.as_u16(), problem.title, problem.detail),
         );
-        Self { retry_after_seconds, ..Self::new(kind, &words) }
+        Self { retry_after_seconds, release, ..Self::new(kind, &words) }
     }
 
     /// From a success whose body is not what a Cartable server says.
@@ -196,6 +206,21 @@ mod tests {
     fn the_servers_own_words_are_kept_and_made_harmless() {
         let body = r#"{"type":"urn:cartable:problem:revoked","title":"Revoked","status":403,"detail":"Ask\u001b[31m the office."}"#;
         assert_eq!(of(403, body).detail, "HTTP 403: Revoked. Ask\u{FFFD}[31m the office.");
+    }
+
+    #[test]
+    fn an_order_to_leave_comes_with_a_refusal_and_with_nothing_else() {
+        let order = r#""release":{"device_id":"0192f3a0-1111-7000-8000-000000000001","enrolment_id":"0192f3a0-1111-7000-8000-000000000002"}"#;
+        let body = format!(
+            r#"{{"type":"urn:cartable:problem:released","title":"Released","status":403,"detail":"",{order}}}"#
+        );
+        assert!(of(403, &body).release.is_some());
+        // Not yet obeyed: whose order it is, is not known here.
+        assert_eq!(of(403, &body).kind, TroubleKind::Refused);
+        for status in [302, 429, 500, 503] {
+            assert_eq!(of(status, &body).release, None, "{status}");
+        }
+        assert_eq!(of(403, r#"{"type":"x","title":"Released","status":403}"#).release, None);
     }
 
     #[test]

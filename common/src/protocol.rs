@@ -162,6 +162,20 @@ pub struct Problem {
     /// What happened and what to do.
     #[serde(default)]
     pub detail: String,
+    /// The device has changed owner: the agent named here removes itself. Only ever sent to that agent, over the
+    /// connection that its own certificate opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseOrder>,
+}
+
+/// Tells one agent to remove its key, its spool and its state, and to stop for ever. An agent obeys only an order that
+/// names its own device and enrolment; any other refusal leaves its key where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseOrder {
+    /// The device that left the programme.
+    pub device_id: DeviceId,
+    /// The enrolment that ends.
+    pub enrolment_id: EnrolmentId,
 }
 
 /// Prefix of every [`Problem::kind`].

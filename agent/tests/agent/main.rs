@@ -4,5 +4,6 @@
 
 mod mishaps;
 mod proxies;
+mod released;
 mod strangers;
 mod support;

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use cartable_common::protocol::{PROBLEM_PREFIX, Problem};
+use cartable_common::protocol::{PROBLEM_PREFIX, Problem, ReleaseOrder};
 
 /// Longest detail in characters: a parser's message may quote what it was given.
 const MAX_DETAIL_CHARS: usize = 240;
@@ -20,6 +20,7 @@ pub struct Refusal {
     detail: Cow<'static, str>,
     retry_after_seconds: Option<u32>,
     closes: bool,
+    release: Option<ReleaseOrder>,
 }
 
 impl Refusal {
@@ -30,7 +31,7 @@ impl Refusal {
         title: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, kind, title, detail: detail.into(), retry_after_seconds: None, closes: false }
+        Self { status, kind, title, detail: detail.into(), retry_after_seconds: None, closes: false, release: None }
     }
 
     /// Says when to try again.
@@ -44,6 +45,13 @@ impl Refusal {
     #[must_use]
     pub fn closing(mut self) -> Self {
         self.closes = true;
+        self
+    }
+
+    /// Tells the agent that asked to remove itself.
+    #[must_use]
+    pub const fn releasing(mut self, order: ReleaseOrder) -> Self {
+        self.release = Some(order);
         self
     }
 
@@ -74,6 +82,7 @@ impl IntoResponse for Refusal {
             title: self.title.to_owned(),
             status: self.status.as_u16(),
             detail: self.detail.chars().take(MAX_DETAIL_CHARS).map(shown).collect(),
+            release: self.release,
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = (self.status, body).into_response();
