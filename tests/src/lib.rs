@@ -6,6 +6,7 @@ pub mod axe;
 pub mod bench;
 pub mod browser;
 pub mod demo;
+pub mod donation;
 #[cfg(unix)]
 pub mod erasing;
 pub mod fleet;

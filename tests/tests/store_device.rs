@@ -13,7 +13,7 @@ use cartable_server::{
     store::{
         Tx, contact, detail,
         device::{self, NewDevice},
-        device_archive::{self, Archiving},
+        device_archive::{self, Archiving, Unarchiving},
         device_list::{self, DeviceQuery},
         flag, history, judgement, lease, review,
         site::{self, NewSite},
@@ -122,7 +122,10 @@ async fn a_device_outside_the_scope_does_not_exist(test: &TestStore) {
             device_archive::archive(&mut tx, &scope, id, "mine now", at(0, 0, 0)).await.unwrap(),
             Archiving::Unknown
         );
-        assert!(!device_archive::unarchive(&mut tx, &scope, id, &Policy::default(), at(0, 0, 0)).await.unwrap());
+        assert_eq!(
+            device_archive::unarchive(&mut tx, &scope, id, &Policy::default(), at(0, 0, 0)).await.unwrap(),
+            Unarchiving::Unknown
+        );
         assert!(!device::accept_baseline(&mut tx, &scope, id, &Policy::default(), at(0, 0, 0)).await.unwrap());
         assert_eq!(flag::history_of_device(&mut tx, &scope, id).await.unwrap(), []);
         assert_eq!(history::changes_of(&mut tx, &scope, id).await.unwrap(), []);
@@ -189,7 +192,8 @@ async fn archiving_keeps_everything_and_silences_its_flags(test: &TestStore) {
     assert_eq!((found.archived_at, found.archive_reason.as_deref()), (Some(at(1, 0, 0)), Some("perdu")));
     assert_eq!((found.open_flags, found.worst_severity), (0, 0));
     assert_eq!(flag::history_of_device(&mut tx, &ALL, new.id).await.unwrap()[0].cleared_at, Some(at(1, 0, 0)));
-    assert!(device_archive::unarchive(&mut tx, &ALL, new.id, &Policy::default(), at(40, 0, 0)).await.unwrap());
+    let back = device_archive::unarchive(&mut tx, &ALL, new.id, &Policy::default(), at(40, 0, 0)).await.unwrap();
+    assert_eq!(back, Unarchiving::Done);
     let found = device::find(&mut tx, &ALL, new.id).await.unwrap().unwrap();
     assert_eq!((found.archived_at, found.archive_reason), (None, None));
     let open = flag::open_of_device(&mut tx, &ALL, new.id).await.unwrap();

@@ -66,7 +66,6 @@ async fn a_contact_from_a_device_that_should_be_silent_is_flagged_at_once(test: 
     let cases = [
         (device(test, None, |handed| LoanState::Lost(handed, ended)).await.0, FlagCode::MissingCheckedIn),
         (device(test, None, |handed| LoanState::Stolen(handed, theft())).await.0, FlagCode::MissingCheckedIn),
-        (device(test, None, |handed| LoanState::Ceded(handed, ended)).await.0, FlagCode::CededReporting),
         (device(test, None, |handed| LoanState::Returned(handed, back())).await.0, FlagCode::ReturnedInUse),
     ];
     for (one, code) in cases {

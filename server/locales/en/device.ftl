@@ -32,6 +32,7 @@ device-unarchive = Take out of the archive
 device-unarchive-explained = The device returns to the lists and is judged anew.
 device-archive-lent = This device is lent or reserved: take it back or end the loan, then archive it.
 device-archive-on-bench = This device is on the bench: finish its work order, then archive it.
+device-unarchive-given = This device was given away: it stays in the archive.
 device-archive-explained = The device leaves the lists; all its history is kept.
 device-history = History
 device-history-none = No change since the first report.

@@ -32,6 +32,7 @@ device-unarchive = Sortir des archives
 device-unarchive-explained = L’appareil revient dans les listes et il est jugé de nouveau.
 device-archive-lent = Cet appareil est prêté ou réservé : reprenez-le ou mettez fin au prêt, puis archivez-le.
 device-archive-on-bench = Cet appareil est à l’atelier : terminez son ordre de reconditionnement, puis archivez-le.
+device-unarchive-given = Cet appareil a été donné : il reste archivé.
 device-archive-explained = L’appareil quitte les listes ; tout son historique est gardé.
 device-history = Historique
 device-history-none = Aucun changement depuis le premier relevé.

@@ -243,7 +243,7 @@ BEGIN
     IF NEW.lending_state = 'set_aside' AND (OLD.lending_state <> 'refurbishment'
             OR COALESCE((SELECT disposition FROM work_order WHERE device_id = NEW.id
                 ORDER BY opened_at DESC, id DESC LIMIT 1), 'relend') = 'relend')
-        OR OLD.lending_state = 'set_aside' AND NEW.lending_state <> 'refurbishment' THEN
+        OR OLD.lending_state = 'set_aside' AND NEW.lending_state NOT IN ('refurbishment', 'ceded') THEN
         RAISE EXCEPTION 'device_where_its_order_says: a device is set aside by its work order, and comes back by it'
             USING ERRCODE = 'check_violation';
     END IF;

@@ -220,7 +220,7 @@ WHEN OLD.lending_state <> NEW.lending_state BEGIN
         WHERE NEW.lending_state = 'set_aside' AND (OLD.lending_state <> 'refurbishment'
             OR COALESCE((SELECT disposition FROM work_order WHERE device_id = NEW.id
                 ORDER BY opened_at DESC, id DESC LIMIT 1), 'relend') = 'relend')
-        OR OLD.lending_state = 'set_aside' AND NEW.lending_state <> 'refurbishment';
+        OR OLD.lending_state = 'set_aside' AND NEW.lending_state NOT IN ('refurbishment', 'ceded');
 END;
 CREATE TRIGGER device_comes_without_order BEFORE INSERT ON device
 WHEN NEW.lending_state IN ('refurbishment', 'set_aside') BEGIN

@@ -20,7 +20,7 @@ use crate::{
     store::{
         Tx,
         device::{self, DeviceRow},
-        device_archive::{self, Archiving},
+        device_archive::{self, Archiving, Unarchiving},
         enrolment, review,
     },
 };
@@ -114,7 +114,7 @@ pub async fn archive(
 
 /// Take a device out of the archive
 ///
-/// It is judged anew. Roles: administrator, programme manager, technician and refurbisher, within their sites.
+/// It is judged anew. Refused for one that was given away. Roles: administrator, programme manager, technician and refurbisher, within their sites.
 #[utoipa::path(post, path = "/v1/devices/{id}/unarchive", tag = "devices", request_body = ArchiveBody,
     params(("id" = Uuid, Path, description = "The device")), responses((status = 204),
     (status = 400, response = Problem), (status = 401, response = Problem),
@@ -128,7 +128,13 @@ pub async fn unarchive(
     let mut tx = app.store.write().await?;
     let found = device_for(&mut tx, &bearer, id, Action::ChangeDevice).await?;
     let reason = reason(&body.reason)?;
-    device_archive::unarchive(&mut tx, &bearer.person.scope, found.id, &app.policy, bearer.now).await?;
+    match device_archive::unarchive(&mut tx, &bearer.person.scope, found.id, &app.policy, bearer.now).await? {
+        Unarchiving::Done => {}
+        Unarchiving::Unknown => return Err(Problem::not_found(UNKNOWN)),
+        Unarchiving::Given => {
+            return Err(Problem::unprocessable("The device was given away: it stays in the archive."));
+        }
+    }
     record(&mut tx, &bearer, "device.unarchive", ("device", id), json!({ "reason": reason })).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -275,22 +275,6 @@ pub async fn write_off(
     end(lending, &bearer, done).await
 }
 
-/// Cede a device to its borrower
-///
-/// Roles: administrator and programme manager, within their sites. This is final.
-#[utoipa::path(post, path = "/v1/loans/{id}/cede", tag = "loans", params(("id" = Uuid, Path, description = "The loan")),
-    responses((status = 200, body = LoanBody), (status = 401, response = Problem), (status = 404, response = Problem),
-    (status = 422, response = Problem)))]
-pub async fn cede(
-    State(app): State<App>,
-    bearer: BearerToken,
-    Path(id): Path<Uuid>,
-) -> Result<Json<LoanBody>, Problem> {
-    let mut lending = begin(&app, &bearer, Action::EndLoan).await?;
-    let done = lending.cede(id).await;
-    end(lending, &bearer, done).await
-}
-
 /// Put a device that came back into stock
 ///
 /// All roles but the auditor, within their sites.

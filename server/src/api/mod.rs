@@ -19,6 +19,9 @@ pub mod device_act;
 pub mod device_list;
 pub mod device_record;
 pub mod document;
+pub mod donation;
+pub mod donation_act;
+pub mod donation_recipient;
 pub mod enrolment_token;
 pub mod erasure;
 pub mod erasure_act;
@@ -117,7 +120,6 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(loan_act::lose))
         .routes(routes!(loan_act::steal))
         .routes(routes!(loan_act::write_off))
-        .routes(routes!(loan_act::cede))
         .routes(routes!(loan_act::put_in_stock))
         .routes(routes!(site::list, site_act::create))
         .routes(routes!(need::list, need::enter))
@@ -125,6 +127,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(need_change::change))
         .merge(planning())
         .merge(running())
+        .merge(donations())
         .merge(imports())
         .merge(erasures())
         .merge(workshop())
@@ -194,6 +197,22 @@ fn workshop() -> OpenApiRouter<App> {
         .routes(routes!(work_order::read))
         .routes(routes!(work_order_act::take))
         .routes(routes!(work_order_act::waive))
+}
+
+/// Who is given what, under which text, and what is missing for it.
+fn donations() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(donation_recipient::list, donation_recipient::create))
+        .routes(routes!(donation_recipient::end))
+        .routes(routes!(donation::list, donation_act::create))
+        .routes(routes!(donation::read, donation_act::set_terms))
+        .routes(routes!(donation_act::add))
+        .routes(routes!(donation_act::remove))
+        .routes(routes!(donation_act::value))
+        .routes(routes!(donation_act::approve))
+        .routes(routes!(donation_act::documents))
+        .routes(routes!(donation_act::deliver))
+        .routes(routes!(donation_act::give_up))
 }
 
 /// Files in. One address takes bodies as large as files.

@@ -20,6 +20,7 @@ use crate::domain::{
     device_record::ContactExpected,
     disposition::{CheckKind, Confidence, Disposition},
     document::DocumentKind,
+    donation::{Estimation, LotState, RecipientClass, UnitState, basis::LegalBasis},
     enrolment_token::TokenKind,
     fitness::{Answer, RequirementKind, Use},
     flag::{FlagCode, Severity},
@@ -128,4 +129,9 @@ text_schema! {
     WorkDisposition: "What a unit became; `donate` is ready for donation, not donated.";
     MoveName: "A step of a work order.";
     InspectionKind: "Before anything was done, or after everything was.";
+    LotState: "Where a lot of donation stands.";
+    UnitState: "Where a unit of a lot stands.";
+    RecipientClass: "What a recipient of donations is, as the law lists it.";
+    LegalBasis: "The text under which a lot is given.";
+    Estimation: "How a unit's value was estimated.";
 }

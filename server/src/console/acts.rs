@@ -27,7 +27,7 @@ use crate::{
         Tx,
         audit::{self, NewAudit},
         device::{self, DeviceRow},
-        device_archive::{self, Archiving},
+        device_archive::{self, Archiving, Unarchiving},
         enrolment_token, flag, review, site,
     },
 };
@@ -209,7 +209,11 @@ pub(super) async fn unarchive(
     let reason = reason(&form.reason)?;
     let mut tx = app.store.write().await?;
     let found = device_for(&mut tx, &signed_in, &id, Action::ChangeDevice).await?;
-    device_archive::unarchive(&mut tx, &signed_in.person.scope, found.id, &app.policy, signed_in.now).await?;
+    match device_archive::unarchive(&mut tx, &signed_in.person.scope, found.id, &app.policy, signed_in.now).await? {
+        Unarchiving::Done => {}
+        Unarchiving::Unknown => return Err(Refusal::NotFound),
+        Unarchiving::Given => return Ok(back_to_device(found.id, "unarchive-given")),
+    }
     record(&mut tx, &signed_in, "device.unarchive", ("device", found.id.0), json!({ "reason": reason })).await?;
     tx.commit().await?;
     Ok(back_to_device(found.id, "saved"))

@@ -226,6 +226,7 @@ impl DocumentPage {
             Subject::Erasure { device, .. } => {
                 Some((format!("/devices/{device}/erasures"), words.say("document-its-device")))
             }
+            Subject::Lot(lot) => Some((format!("/lots/{lot}"), words.say("document-its-lot"))),
             Subject::Site(site) => site.map(|site| (format!("/sites/{site}"), words.say("document-its-site"))),
         };
         let own = |key, text: String| fact(words, key, Some(text));

@@ -27,7 +27,7 @@ use crate::{
     domain::{
         borrower::BorrowerKind,
         loan::{Condition, HandedOver, LendingState, Loan, LoanState, LoanStateName},
-        programme::{Programme, ProgrammeKind},
+        programme::Programme,
     },
     store::{
         Tx,
@@ -160,14 +160,13 @@ struct Acts {
     lose: bool,
     steal: bool,
     write_off: bool,
-    cede: bool,
     undo: bool,
     stock: bool,
 }
 
 impl Acts {
     fn any(&self) -> bool {
-        let offered = [self.cancel, self.lose, self.steal, self.write_off, self.cede, self.undo, self.stock];
+        let offered = [self.cancel, self.lose, self.steal, self.write_off, self.undo, self.stock];
         offered.contains(&true) || self.hand_over.is_some() || self.extend.is_some() || self.take_back.is_some()
     }
 }
@@ -291,7 +290,6 @@ fn acts(read: &LoanRead, allowed: Allowed) -> Acts {
         lose: allowed.change && in_hands,
         steal: allowed.change && newest && matches!(state, HandedOver | Lost),
         write_off: allowed.end && newest && matches!(state, HandedOver | Lost | Stolen),
-        cede: allowed.end && in_hands && read.programme.kind != ProgrammeKind::InstitutionalPool,
         undo: allowed.take_back
             && state == Returned
             && read.device_at == Some(LendingState::Intake)

@@ -181,17 +181,6 @@ pub(super) async fn write_off(
     end(lending, done, &format!("/loans/{id}")).await
 }
 
-/// `POST /loans/{id}/cede`
-pub(super) async fn cede(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
-) -> Result<Response, Refusal> {
-    let mut lending = begin(&app, &signed_in, Action::EndLoan).await?;
-    let done = lending.cede(loan_id(&id)?).await;
-    end(lending, done, &format!("/loans/{id}")).await
-}
-
 /// `POST /devices/{id}/stock`
 pub(super) async fn put_in_stock(
     State(app): State<App>,

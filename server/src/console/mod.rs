@@ -39,6 +39,10 @@ mod device_record;
 mod device_scan;
 mod disposition_list;
 mod document;
+mod donation;
+mod donation_acts;
+mod donation_papers;
+mod donation_sheet;
 mod download;
 mod erasure;
 mod erasure_acts;
@@ -69,6 +73,7 @@ mod overview;
 mod pages;
 mod programme;
 mod programme_acts;
+mod recipient;
 mod reserve;
 mod return_desk;
 mod scanned;
@@ -94,6 +99,8 @@ mod samples;
 mod samples_desk;
 #[cfg(test)]
 mod samples_disposition;
+#[cfg(test)]
+mod samples_donation;
 #[cfg(test)]
 mod samples_erasure;
 #[cfg(test)]
@@ -126,6 +133,7 @@ pub fn router(app: App) -> Router {
         .merge(refurbishment())
         .merge(running())
         .merge(erasure())
+        .merge(donation())
         .merge(everybody())
         .fallback(pages::nowhere)
         .layer(from_fn_with_state((app.clone(), alarm::Watch::default()), alarm::watch));
@@ -170,7 +178,6 @@ fn lending() -> Router<App> {
         .route("/loans/{id}/lose", post(loan_acts::lose))
         .route("/loans/{id}/steal", post(loan_acts::steal))
         .route("/loans/{id}/write-off", post(loan_acts::write_off))
-        .route("/loans/{id}/cede", post(loan_acts::cede))
         .route("/loans/{id}/signature", post(loan_acts::show_signature))
         .route("/loans/{id}/agreement", post(document::agreement))
         .route("/loans/{id}/receipt", post(document::receipt))
@@ -288,6 +295,25 @@ fn erasure() -> Router<App> {
             "/check/{number}",
             get(check::check).post(check::compare).layer(DefaultBodyLimit::max(check::LARGEST_PDF)),
         )
+}
+
+/// Who is given what, under which text, and what is missing for it.
+fn donation() -> Router<App> {
+    Router::new()
+        .route("/recipients", get(recipient::list).post(recipient::create))
+        .route("/recipients/{id}/end", post(recipient::end))
+        .route("/lots", get(donation_acts::list).post(donation_acts::create))
+        .route("/lots/{id}", get(donation_acts::one))
+        .route("/lots/{id}/{file}", get(donation_papers::export))
+        .route("/lots/{id}/terms", post(donation_acts::set_terms))
+        .route("/lots/{id}/add", post(donation_acts::add))
+        .route("/lots/{id}/remove", post(donation_acts::remove))
+        .route("/lots/{id}/value", post(donation_acts::value))
+        .route("/lots/{id}/approve", post(donation_acts::approve))
+        .route("/lots/{id}/deed", post(donation_papers::deed))
+        .route("/lots/{id}/packing-list", post(donation_papers::packing_list))
+        .route("/lots/{id}/deliver", post(donation_acts::deliver))
+        .route("/lots/{id}/drop", post(donation_acts::give_up))
 }
 
 /// Signing in, the language, and what pages are made of.

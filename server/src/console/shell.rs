@@ -38,6 +38,8 @@ pub(super) enum Section {
     Exports,
     /// Imports.
     Imports,
+    /// Lots of donation and their recipients.
+    Donations,
     /// Needs.
     Needs,
     /// Who gets which device.
@@ -96,6 +98,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry(Section::Dispositions, "/dispositions", "nav-dispositions", Action::SeeDevices),
             entry(Section::Labels, "/labels", "nav-labels", Action::PrintLabels),
             entry(Section::Tokens, "/tokens", "nav-tokens", Action::SeeEnrolmentTokens),
+            of_programme(Section::Donations, "/lots", "nav-donations", Action::SeeDonations),
         ],
     ),
     (
@@ -203,6 +206,7 @@ impl Notice {
             "document-not-in-state" => (Tone::Critical, "document-not-in-state"),
             "archive-lent" => (Tone::Critical, "device-archive-lent"),
             "archive-on-bench" => (Tone::Critical, "device-archive-on-bench"),
+            "unarchive-given" => (Tone::Critical, "device-unarchive-given"),
             "asset-tag-taken" => (Tone::Critical, "device-asset-tag-taken"),
             "bench-no-picture" => (Tone::Critical, "work-no-picture"),
             _ => {

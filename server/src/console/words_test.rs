@@ -15,6 +15,7 @@ use crate::{
         device_record::{ContactExpected, CorrectionRefused},
         disposition::{CheckKind, Confidence, Disposition},
         document::DocumentKind,
+        donation::{Estimation, LotState, RecipientClass, basis::LegalBasis, conditions::Unmet, entry::InvalidEntry},
         erasure::{
             BenchClock, Level as ErasureLevel, Medium, Method, Outcome, Source, Verification,
             evidence::Unreadable as EvidenceUnreadable,
@@ -35,7 +36,7 @@ use crate::{
         programme::ProgrammeKind,
         verdict::Verdict,
         work_order::{
-            Disposition, MoveName, Stage,
+            Disposition as WorkDisposition, MoveName, Stage,
             checklist::{Check, Finding},
         },
     },
@@ -43,6 +44,7 @@ use crate::{
     store::{
         allocation::{AllocationState, LineState},
         device_list::DeviceSort,
+        donation_lot::LotRefused,
         enrolment_token::TokenState,
         erasure_entry,
         flag_list::Handling,
@@ -195,6 +197,13 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("token", TokenState::ALL.iter().map(|value| value.as_str()).collect()),
         ("document", DocumentKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("sheet", SheetFormat::ALL.iter().map(|value| value.as_str()).collect()),
+        ("lot-state", LotState::ALL.iter().map(|value| value.as_str()).collect()),
+        ("lot-problem", LotRefused::CODES.to_vec()),
+        ("donation-invalid", InvalidEntry::CODES.to_vec()),
+        ("unmet", Unmet::CODES.to_vec()),
+        ("basis", LegalBasis::ALL.iter().map(|value| value.as_str()).collect()),
+        ("estimation", Estimation::ALL.iter().map(|value| value.as_str()).collect()),
+        ("recipient-class", RecipientClass::ALL.iter().map(|value| value.as_str()).collect()),
         ("staff-role", vec!["referent", "technician", "refurbisher", "auditor"]),
     ]
 }
@@ -203,8 +212,8 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
 fn of_workshop() -> Vec<(&'static str, Vec<&'static str>)> {
     vec![
         ("work-stage", Stage::ALL.iter().map(|value| value.as_str()).collect()),
-        ("work-disposition", Disposition::ALL.iter().map(|value| value.as_str()).collect()),
-        ("work-dispose", Disposition::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-disposition", WorkDisposition::ALL.iter().map(|value| value.as_str()).collect()),
+        ("work-dispose", WorkDisposition::ALL.iter().map(|value| value.as_str()).collect()),
         ("work-move", MoveName::ALL.iter().map(|value| value.as_str()).filter(|name| *name != "dispose").collect()),
         ("work-check", Check::ALL.iter().map(|value| value.as_str()).collect()),
         ("work-hint", Check::ALL.iter().map(|value| value.as_str()).collect()),

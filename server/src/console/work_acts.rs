@@ -114,7 +114,7 @@ pub(super) async fn read(tx: &mut Tx, app: &App, signed_in: &SignedIn, id: &str)
     let order = work_order::find(tx, scope, id).await?.ok_or(Refusal::NotFound)?;
     let at_repair = order.position == Position::Open(Stage::Repair);
     Ok(OrderRead {
-        erasure: erasure_gate::erasure_state(tx, &order).await?,
+        erasure: erasure_gate::erasure_state(tx, &order, order.erasure_demand(), &app.policy).await?,
         steps: work_order::steps(tx, id).await?,
         inspections: work_inspection::of_order(tx, id).await?,
         claims: work_inspection::claims(tx, order.device, &app.policy).await?,

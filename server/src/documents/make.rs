@@ -76,14 +76,14 @@ pub struct Made {
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
     /// There is no such thing, or it lies outside the person's sites.
-    #[error("there is no such loan, device, borrower, campaign or site, or it lies outside your sites")]
+    #[error("there is no such loan, device, borrower, campaign, lot or site, or it lies outside your sites")]
     NotFound,
     /// The signatory.
     #[error(transparent)]
     NoSuchHolder(#[from] NoSuchHolder),
     /// A receipt for a device that is still out, an agreement for a reservation that was dropped, letters of a campaign
-    /// that does not run.
-    #[error("the loan's or the campaign's state has no such document")]
+    /// that does not run, the deed of a lot that is not approved.
+    #[error("the loan's, the campaign's or the lot's state has no such document")]
     NotInState,
     /// A certificate for a device of which a drive is not proven erased.
     #[error("a drive of this device is not proven erased")]
@@ -182,6 +182,7 @@ impl Documents {
             Subject::Loan { site, .. } | Subject::HandOver { site, .. } | Subject::Site(site) => site,
             Subject::Campaign { site, .. } => Some(site),
             Subject::Erasure { site, .. } => site,
+            Subject::Lot(_) => None,
         };
         let rest = Agreement {
             loan,
@@ -332,6 +333,7 @@ fn about(subject: Subject) -> Value {
         Subject::Site(site) => json!({ "site": site }),
         Subject::Campaign { campaign, site } => json!({ "campaign": campaign, "site": site }),
         Subject::Erasure { device, .. } => json!({ "device": device }),
+        Subject::Lot(lot) => json!({ "lot": lot }),
     }
 }
 

@@ -1,5 +1,5 @@
 //! PDFs from templates that a département can replace: agreements, receipts, lists of loans, letters of return campaigns,
-//! labels.
+//! labels, deeds and packing lists of donations.
 //!
 //! A template is a Typst file that is given the document's data as plain values; it reads no file but those beside it,
 //! no package, no network. Every PDF declares PDF/A-2a and PDF/UA-1, or is not made. What is made is recorded with its
@@ -7,6 +7,7 @@
 //! and nothing of it stays in memory afterwards.
 
 mod data;
+mod donation;
 mod erasure;
 mod labels;
 mod letters;
@@ -32,6 +33,7 @@ use tokio::{
 use self::data::Letterhead;
 pub use self::{
     data::{NoSuchHolder, Signatories},
+    donation::LotPaper,
     labels::LabelsWanted,
     letters::LettersWanted,
     make::{HandOverWanted, Made, MakeError, Maker, Names},

@@ -9,6 +9,7 @@ use super::{
         self, Agreement, Back, CampaignNamed, Device, Holder, Label, Labels, Lent, Letter, Letterhead, Letters,
         Measures, Receipt, Row, Site, SiteList, Title, millimetres,
     },
+    donation,
     erasure::{ErasureSheet, SheetDrive},
     symbol,
 };
@@ -48,6 +49,9 @@ pub(super) fn of(kind: DocumentKind, language: Language, template: &Template) ->
         }
         DocumentKind::ErasureCertificate => {
             vec![data::data(full, erasure(true)), data::data(empty, erasure(false))]
+        }
+        DocumentKind::DonationDeed | DocumentKind::PackingList => {
+            vec![data::data(full, donation::sample(true)), data::data(empty, donation::sample(false))]
         }
         DocumentKind::Labels => {
             SheetFormat::ALL.iter().map(|format| data::data(full, labels(*format, &letterhead))).collect()

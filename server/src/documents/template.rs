@@ -23,12 +23,14 @@ use crate::{
 /// What all templates may draw on.
 const SHARED: &str = "cartable.typ";
 /// The built-in files, by name.
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 9] = [
     ("agreement.typ", include_str!("../../documents/agreement.typ")),
     ("campaign_letter.typ", include_str!("../../documents/campaign_letter.typ")),
     (SHARED, include_str!("../../documents/cartable.typ")),
+    ("donation_deed.typ", include_str!("../../documents/donation_deed.typ")),
     ("erasure_certificate.typ", include_str!("../../documents/erasure_certificate.typ")),
     ("labels.typ", include_str!("../../documents/labels.typ")),
+    ("packing_list.typ", include_str!("../../documents/packing_list.typ")),
     ("receipt.typ", include_str!("../../documents/receipt.typ")),
     ("site_list.typ", include_str!("../../documents/site_list.typ")),
 ];

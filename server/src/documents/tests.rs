@@ -93,7 +93,7 @@ fn what_people_write_stays_text() {
 
 /// Puts `text` into every field that a device or a person fills.
 fn spoil(value: &mut Value, text: &str) {
-    const FILLED: [&str; 15] = [
+    const FILLED: [&str; 20] = [
         "asset_tag",
         "serial",
         "model",
@@ -109,6 +109,11 @@ fn spoil(value: &mut Value, text: &str) {
         "referents",
         "owner",
         "contact",
+        "legal_form",
+        "registration",
+        "commitments",
+        "proof",
+        "drives",
     ];
     match value {
         Value::Object(fields) => {

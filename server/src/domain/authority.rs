@@ -116,7 +116,7 @@ pub enum Action {
     TakeBack,
     /// Extend a loan, declare a loss or a theft.
     ChangeLoan,
-    /// Write a loan off, or cede its device.
+    /// Write a loan off.
     EndLoan,
     /// See what sites need.
     SeeNeeds,
@@ -150,11 +150,17 @@ pub enum Action {
     WorkOnOrders,
     /// Let an order pass the erasure stage without an erasure, with a reason.
     WaiveErasure,
+    /// See lots of donation, what is missing for each unit, and recipients.
+    SeeDonations,
+    /// Record recipients, put a lot together, value its units, hand an approved lot over.
+    PrepareDonation,
+    /// Approve a lot that others put together.
+    ApproveDonation,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 44] = [
         Self::SeeOverview,
         Self::SeeDevices,
         Self::SeeFlags,
@@ -196,6 +202,9 @@ impl Action {
         Self::SeeWorkOrders,
         Self::WorkOnOrders,
         Self::WaiveErasure,
+        Self::SeeDonations,
+        Self::PrepareDonation,
+        Self::ApproveDonation,
     ];
 
     /// What docs/api.md calls the action, and the roles that include it besides the administrator.
@@ -236,7 +245,7 @@ impl Action {
             Self::HandOver => ("Reserve a device and hand it over", &[ProgrammeManager, Referent]),
             Self::TakeBack => ("Take a device back", &[ProgrammeManager, Technician, Referent, Refurbisher]),
             Self::ChangeLoan => ("Extend a loan, declare a loss or a theft", &[ProgrammeManager, Referent]),
-            Self::EndLoan => ("Write a loan off, or cede its device", &[ProgrammeManager]),
+            Self::EndLoan => ("Write a loan off", &[ProgrammeManager]),
             Self::SeeNeeds => ("See what sites need", &[ProgrammeManager, Referent, Auditor]),
             Self::ChangeNeeds => ("Enter, change or withdraw a need of a site", &[ProgrammeManager, Referent]),
             Self::SeeAllocations => ("See proposals of who gets which device", &[ProgrammeManager, Auditor]),
@@ -261,6 +270,15 @@ impl Action {
             Self::SeeWorkOrders => ("See work orders and the stock of parts", &[Technician, Refurbisher]),
             Self::WorkOnOrders => ("Refurbish: take in, inspect, repair, grade, decide; parts", &[Refurbisher]),
             Self::WaiveErasure => ("Let a work order pass without an erasure, with a reason", &[]),
+            Self::SeeDonations => (
+                "See lots of donation, what is missing for each unit, and recipients",
+                &[ProgrammeManager, Refurbisher, Auditor],
+            ),
+            Self::PrepareDonation => (
+                "Record recipients, put a lot together, value its units, hand an approved lot over",
+                &[ProgrammeManager, Refurbisher],
+            ),
+            Self::ApproveDonation => ("Approve a lot that others put together", &[ProgrammeManager]),
             Self::ExportData => ("Export lists", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
         }
     }

@@ -17,6 +17,10 @@ text_enum! {
         CampaignLetter = "campaign_letter",
         /// What proves that the drives of a device were erased.
         ErasureCertificate = "erasure_certificate",
+        /// What giver and recipient sign when a lot is handed over.
+        DonationDeed = "donation_deed",
+        /// What lies in the boxes of a lot.
+        PackingList = "packing_list",
     }
 }
 
@@ -30,6 +34,8 @@ impl DocumentKind {
             Self::Labels => "LBL",
             Self::CampaignLetter => "LTR",
             Self::ErasureCertificate => "ERA",
+            Self::DonationDeed => "DON",
+            Self::PackingList => "PCK",
         }
     }
 

@@ -72,6 +72,8 @@ pub struct LendingFacts {
     pub loan: Option<LoanFacts>,
     /// Its newest work order.
     pub work: Option<WorkFacts>,
+    /// Of a device that was donated: what its agent was told.
+    pub release: Option<ReleaseFacts>,
 }
 
 /// A work order as far as rules ask.
@@ -81,6 +83,17 @@ pub struct WorkFacts {
     pub position: Position,
     /// Since when.
     pub since: UtcMillis,
+}
+
+/// The agent of a donated device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReleaseFacts {
+    /// When it was ordered to remove itself: at the hand-over.
+    pub ordered_at: UtcMillis,
+    /// When it was first told so.
+    pub told_at: Option<UtcMillis>,
+    /// When it last came back after that.
+    pub again_at: Option<UtcMillis>,
 }
 
 /// A loan as far as rules ask. Nothing here says who holds the device.

@@ -14,6 +14,7 @@ pub mod device;
 pub mod device_record;
 pub mod disposition;
 pub mod document;
+pub mod donation;
 pub mod drive;
 pub mod enrolment;
 pub mod enrolment_token;

@@ -8,14 +8,17 @@ use axum::{
     extract::FromRequestParts,
     http::{StatusCode, request::Parts},
 };
-use cartable_common::{DeviceId, EnrolmentId, UtcMillis};
+use cartable_common::{DeviceId, EnrolmentId, UtcMillis, protocol::ReleaseOrder};
 use sha2::{Digest as _, Sha256};
 use x509_parser::parse_x509_certificate;
 
 use super::{DevicePort, refusal::Refusal};
 use crate::{
     domain::enrolment::{Refused, Standing, standing},
-    store::enrolment::{KeyHash, Registered},
+    store::{
+        enrolment::{KeyHash, Registered},
+        release,
+    },
 };
 
 /// The client certificate of a connection, as far as it matters.
@@ -90,7 +93,27 @@ impl FromRequestParts<DevicePort> for DeviceIdentity {
             let detail = "This key is not registered. Keep what you have and ask the people who lend this device.";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "unknown-key", "Unknown device", detail));
         };
+        if standing(registered.status, registered.device_status) == Standing::Refused(Refused::Released) {
+            return Err(released(port, &registered, now).await);
+        }
         Self::judge(&registered, &peer, now)
+    }
+}
+
+/// A device that left the programme: where its agent was ordered to remove itself it is told so, and that it was told is
+/// written down first. Nothing that it brought is read.
+async fn released(port: &DevicePort, registered: &Registered, now: UtcMillis) -> Refusal {
+    match release::heard(&port.store, registered.device, &port.policy, now).await {
+        Ok(true) => {
+            tracing::info!(device = %registered.device, "an agent was told to remove itself");
+            let (device_id, enrolment_id) = (registered.device, registered.enrolment);
+            refused(Refused::Released).releasing(ReleaseOrder { device_id, enrolment_id })
+        }
+        Ok(false) => refused(Refused::Released),
+        Err(error) => {
+            tracing::error!(%error, "the database refused");
+            Refusal::unavailable(crate::random::spread())
+        }
     }
 }
 

@@ -256,7 +256,8 @@ pub(super) async fn in_stock(tx: &mut Tx, some: Option<&[Uuid]>) -> Result<Vec<I
         AND y.battery_health_percent IS NOT NULL ORDER BY y.day DESC LIMIT 1) AS battery FROM device d \
         LEFT JOIN programme p ON p.code = upper(d.programme) LEFT JOIN health h ON h.device_id = d.id ";
     const REST: &str = "d.lending_state = 'in_stock' AND d.archived_at IS NULL \
-        AND d.status NOT IN ('revoked', 'quarantined', 'released')";
+        AND d.status NOT IN ('revoked', 'quarantined', 'released') AND NOT EXISTS (SELECT 1 FROM donation_line n \
+        WHERE n.device_id = d.id AND n.state <> 'dropped')";
     let rows: Vec<RawStock> = match some {
         None => Clause::new(HEAD).sql("WHERE ").sql(REST).rows(tx).await?,
         Some(ids) => {

@@ -51,16 +51,30 @@ pub async fn archive(
     Ok(Archiving::Done)
 }
 
-/// Takes a device out of the archive, and judges it anew; whether it exists within `scope`.
+/// What came of taking a device out of the archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unarchiving {
+    /// It is in the lists.
+    Done,
+    /// There is no such device within the scope.
+    Unknown,
+    /// It was given away: it is somebody else's.
+    Given,
+}
+
+/// Takes a device out of the archive, and judges it anew.
 pub async fn unarchive(
     tx: &mut Tx,
     scope: &Scope,
     id: DeviceId,
     policy: &Policy,
     now: UtcMillis,
-) -> Result<bool, StoreError> {
-    let Some(before) = locked(tx, scope, id).await? else { return Ok(false) };
+) -> Result<Unarchiving, StoreError> {
+    let Some(before) = locked(tx, scope, id).await? else { return Ok(Unarchiving::Unknown) };
     if before.archived_at.is_some() {
+        if loan::lending_state(tx, id).await? == Some(LendingState::Ceded) {
+            return Ok(Unarchiving::Given);
+        }
         let sql = "UPDATE device SET archived_at = NULL, archive_reason = NULL WHERE id = $1";
         on!(tx, |c| sqlx::query(sql).bind(id.0).execute(c).await.map(drop))?;
         review::device(tx, id, policy, now).await?;
@@ -68,5 +82,5 @@ pub async fn unarchive(
         deltas.shift(Counter::Archived, Counter::Status(before.status), before.site);
         deltas.apply(tx).await?;
     }
-    Ok(true)
+    Ok(Unarchiving::Done)
 }

@@ -49,6 +49,8 @@ pub enum Subject {
         /// Its site then.
         site: Option<Uuid>,
     },
+    /// A lot of donation.
+    Lot(Uuid),
 }
 
 /// A document that was made.
@@ -99,6 +101,7 @@ struct Raw {
     device_id: Option<Uuid>,
     borrower_id: Option<Uuid>,
     campaign_id: Option<Uuid>,
+    lot_id: Option<Uuid>,
     template: String,
     template_version: String,
     template_sha256: Vec<u8>,
@@ -111,6 +114,9 @@ struct Raw {
 impl Raw {
     fn subject(&self) -> Subject {
         let site = self.site_id;
+        if let Some(lot) = self.lot_id {
+            return Subject::Lot(lot);
+        }
         match (self.loan_id, self.device_id, self.borrower_id) {
             (Some(loan), ..) => Subject::Loan { loan, site },
             (None, Some(device), Some(borrower)) => Subject::HandOver { device, borrower, site },
@@ -141,8 +147,8 @@ fn hash(what: &'static str, bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
     bytes.try_into().map_err(|_| StoreError::Corrupt { what, why: "not 32 bytes".to_owned() })
 }
 
-const SELECT: &str = "SELECT number, loan_id, site_id, device_id, borrower_id, campaign_id, template, \
-     template_version, template_sha256, pdf_sha256, language, made_by, made_at FROM document";
+const SELECT: &str = "SELECT number, loan_id, site_id, device_id, borrower_id, campaign_id, lot_id, \
+     template, template_version, template_sha256, pdf_sha256, language, made_by, made_at FROM document";
 /// Documents of one loan that are shown.
 const SHOWN: i64 = 100;
 
@@ -159,15 +165,17 @@ pub async fn next_number(tx: &mut Tx, kind: DocumentKind, year: i16) -> Result<D
 /// Records a document that was made.
 pub async fn insert(tx: &mut Tx, document: &Document) -> Result<(), StoreError> {
     let sql = "INSERT INTO document (number, kind, loan_id, site_id, device_id, borrower_id, template, \
-               template_version, template_sha256, pdf_sha256, language, made_by, made_at, campaign_id) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+               template_version, template_sha256, pdf_sha256, language, made_by, made_at, campaign_id, \
+               lot_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     let (loan, site, device, borrower, campaign) = match document.subject {
         Subject::Loan { loan, site } => (Some(loan), site, None, None, None),
         Subject::HandOver { device, borrower, site } => (None, site, Some(device), Some(borrower), None),
         Subject::Site(site) => (None, site, None, None, None),
         Subject::Campaign { campaign, site } => (None, Some(site), None, None, Some(campaign)),
         Subject::Erasure { device, site } => (None, site, Some(device), None, None),
+        Subject::Lot(_) => (None, None, None, None, None),
     };
+    let lot = if let Subject::Lot(lot) = document.subject { Some(lot) } else { None };
     on!(tx, |c| {
         sqlx::query(sql)
             .bind(document.number.to_string())
@@ -184,6 +192,7 @@ pub async fn insert(tx: &mut Tx, document: &Document) -> Result<(), StoreError> 
             .bind(document.made_by.as_str())
             .bind(document.made_at.get())
             .bind(campaign)
+            .bind(lot)
             .execute(c)
             .await
             .map(drop)
@@ -202,6 +211,13 @@ pub async fn find(tx: &mut Tx, scope: &Scope, number: DocumentNumber) -> Result<
 pub async fn of_loan(tx: &mut Tx, loan: Uuid) -> Result<Vec<Document>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE loan_id = $1 ORDER BY made_at DESC, number DESC LIMIT $2"));
     let raw: Vec<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(loan).bind(SHOWN).fetch_all(c).await)?;
+    raw.into_iter().map(Raw::read).collect()
+}
+
+/// The documents of a lot, newest first.
+pub async fn of_lot(tx: &mut Tx, lot: Uuid) -> Result<Vec<Document>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE lot_id = $1 ORDER BY made_at DESC, number DESC LIMIT $2"));
+    let raw: Vec<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(lot).bind(SHOWN).fetch_all(c).await)?;
     raw.into_iter().map(Raw::read).collect()
 }
 

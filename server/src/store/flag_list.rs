@@ -132,7 +132,9 @@ pub async fn list(
 }
 
 fn restrict(clause: &mut Clause, scope: &Scope, query: &FlagQuery, now: UtcMillis) {
-    clause.sql(" WHERE f.cleared_at IS NULL AND d.archived_at IS NULL").within("d.site_id", scope);
+    clause
+        .sql(" WHERE f.cleared_at IS NULL AND (d.archived_at IS NULL OR f.code = 'ceded_reporting')")
+        .within("d.site_id", scope);
     match query.handling {
         Handling::Waiting => {
             clause.sql(" AND f.acknowledged_at IS NULL AND COALESCE(f.snoozed_until, 0) <= ").value(now.get());

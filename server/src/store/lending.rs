@@ -18,7 +18,7 @@ pub use super::lending_refused::{LendingError, Refused};
 use super::{
     Store, StoreError, Tx,
     audit::{self, NewAudit},
-    borrower, device, document,
+    borrower, device, document, donation_line,
     judgement::Considered,
     loan::{self, Event},
     loan_due, loan_event, programme, review,
@@ -277,12 +277,6 @@ impl<'a> Lending<'a> {
         self.save("loan.write_off", loan, "written_off", Value::Null).await
     }
 
-    /// The device becomes the borrower's.
-    pub async fn cede(&mut self, id: Uuid) -> Result<Loan, LendingError> {
-        let loan = self.loan(id).await?.cede(self.by.now)?;
-        self.save("loan.cede", loan, "ceded", Value::Null).await
-    }
-
     /// A device that came back was looked at: it may be lent again.
     pub async fn put_in_stock(&mut self, id: DeviceId) -> Result<(), LendingError> {
         device::lock(&mut self.tx, [id.0]).await?;
@@ -372,6 +366,9 @@ impl<'a> Lending<'a> {
         }
         if matches!(found.status, DeviceStatus::Revoked | DeviceStatus::Released) {
             return Err(Refused::OutOfService(found.status).into());
+        }
+        if donation_line::is_promised(&mut self.tx, wish.device).await? {
+            return Err(Refused::InLot.into());
         }
         let borrower = borrower::find(&mut self.tx, scope, wish.borrower).await?.ok_or(Refused::NoBorrower)?;
         if borrower.identity_erased_at.is_some() {

@@ -10,14 +10,20 @@ use super::{
     value::{day, moment, optional_moment, parsed},
     work_order,
 };
-use crate::domain::facts::{LendingFacts, LoanFacts, WorkFacts};
+use crate::domain::facts::{LendingFacts, LoanFacts, ReleaseFacts, WorkFacts};
 
 /// The columns of [`RawLending`], of the device `d` and what [`JOIN`] adds.
 pub(crate) const COLUMNS: &str = "d.lending_state, d.contact_expected, d.warranty_until, \
      CAST(CASE WHEN l.id IS NOT NULL OR EXISTS (SELECT 1 FROM programme p WHERE p.code = d.programme) THEN 1 ELSE 0 END \
      AS BIGINT) AS kept_here, l.state AS loan_state, l.handed_over_at, l.due_day, l.ended_at, b.left_site_day, \
      CASE WHEN d.lending_state = 'in_stock' THEN (SELECT MAX(e.at) FROM loan_event e WHERE e.loan_id = l.id) END \
-     AS stocked_at, w.stage AS work_stage, w.disposition AS work_disposition, w.since AS work_since";
+     AS stocked_at, w.stage AS work_stage, w.disposition AS work_disposition, w.since AS work_since, \
+     CASE WHEN d.lending_state = 'ceded' THEN (SELECT x.ordered_at FROM device_release x WHERE x.device_id = d.id) END \
+     AS ordered_at, \
+     CASE WHEN d.lending_state = 'ceded' THEN (SELECT x.told_at FROM device_release x WHERE x.device_id = d.id) END \
+     AS told_at, \
+     CASE WHEN d.lending_state = 'ceded' THEN (SELECT x.again_at FROM device_release x WHERE x.device_id = d.id) END \
+     AS again_at";
 
 /// Its newest loan that was not cancelled, the open one before all, and who holds it; and its newest work order.
 pub(crate) const JOIN: &str = "LEFT JOIN loan l ON l.id = (SELECT n.id FROM loan n WHERE n.device_id = d.id \
@@ -41,6 +47,9 @@ pub(crate) struct RawLending {
     work_stage: Option<String>,
     work_disposition: Option<String>,
     work_since: Option<i64>,
+    ordered_at: Option<i64>,
+    told_at: Option<i64>,
+    again_at: Option<i64>,
 }
 
 impl RawLending {
@@ -62,6 +71,14 @@ impl RawLending {
             }),
             _ => None,
         };
+        let release = match self.ordered_at {
+            None => None,
+            Some(ordered_at) => Some(ReleaseFacts {
+                ordered_at: moment("device_release.ordered_at", ordered_at)?,
+                told_at: optional_moment("device_release.told_at", self.told_at)?,
+                again_at: optional_moment("device_release.again_at", self.again_at)?,
+            }),
+        };
         Ok(LendingFacts {
             state: parsed("device.lending_state", &self.lending_state)?,
             agent_expected: self.contact_expected == "agent",
@@ -70,6 +87,7 @@ impl RawLending {
             warranty_until: self.warranty_until.map(|number| day("device.warranty_until", number)).transpose()?,
             loan,
             work,
+            release,
         })
     }
 }

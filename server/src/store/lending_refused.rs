@@ -21,6 +21,9 @@ pub enum Refused {
     /// The device is elsewhere.
     #[error("the device is not in stock but {0}")]
     NotInStock(LendingState),
+    /// The device is promised to a recipient.
+    #[error("the device is in a lot of donation: take it out of the lot first")]
+    InLot,
     /// The device is set aside for another borrower, or under another programme.
     #[error("the device is reserved for another borrower or programme")]
     ReservedForOther,
@@ -67,11 +70,12 @@ pub enum Refused {
 
 impl Refused {
     /// Every code, for catalogues of words.
-    pub const CODES: [&'static str; 24] = [
+    pub const CODES: [&'static str; 25] = [
         "no-device",
         "archived",
         "out-of-service",
         "not-in-stock",
+        "in-lot",
         "reserved-for-other",
         "no-borrower",
         "forgotten-borrower",
@@ -102,6 +106,7 @@ impl Refused {
             Self::Archived => "archived",
             Self::OutOfService(_) => "out-of-service",
             Self::NotInStock(_) => "not-in-stock",
+            Self::InLot => "in-lot",
             Self::ReservedForOther => "reserved-for-other",
             Self::NoBorrower => "no-borrower",
             Self::ForgottenBorrower => "forgotten-borrower",

@@ -91,7 +91,7 @@ impl<'a> Bench<'a> {
     pub async fn take(&mut self, id: Uuid, step: Move) -> Result<WorkOrder, WorkError> {
         let by = self.lending.clerk();
         let before = self.order(id).await?;
-        let erasure = erasure_gate::erasure_state(self.tx(), &before).await?;
+        let erasure = erasure_gate::erasure_state(self.tx(), &before, step.erasure_demand(), by.policy).await?;
         let from = before.position;
         if step == Move::Reopen {
             self.reopenable(&before).await?;

@@ -84,6 +84,11 @@ pub async fn run(test: &TestStore) -> anyhow::Result<Vec<String>> {
             matrix.actor(row, actor).await?;
         }
     }
+    // Whoever asked whatever: a device changes owner in an approved lot alone, and none was approved.
+    let given = matrix.raw.number("SELECT COUNT(*) FROM device WHERE lending_state = 'ceded'").await?;
+    if given > 0 {
+        matrix.wrong.push(format!("{given} devices changed owner"));
+    }
     Ok(matrix.wrong)
 }
 

@@ -49,7 +49,6 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/loans/{loan}/lose", "AP-R--", Site, 200),
     Row::new("POST /api/v1/loans/{loan}/steal", "AP-R--", Site, 200).sends(r#"{"police_report":"x"}"#),
     Row::new("POST /api/v1/loans/{loan}/write-off", "AP----", Site, 200),
-    Row::new("POST /api/v1/loans/{loan}/cede", "AP----", Site, 200),
     Row::new("POST /api/v1/devices/{returned-device}/stock", "APTRF-", Site, 204),
     Row::new("GET /api/v1/sites", "APTRFU", Scope, 200),
     Row::new("GET /api/v1/needs", "AP-R-U", Scope, 200),
@@ -106,6 +105,28 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /api/v1/work-orders/{order}", "A-T-F-", Site, 200),
     Row::new("POST /api/v1/work-orders/{order}/move", "A---F-", Site, 200).sends(r#"{"step":"quarantine"}"#),
     Row::new("POST /api/v1/work-orders/{order}/waiver", "A-----", Site, 200).sends(r#"{"reason":"x"}"#),
+    Row::new("GET /api/v1/donation-recipients", "AP--FU", Programme, 200),
+    Row::new("POST /api/v1/donation-recipients", "AP--F-", Programme, 201)
+        .sends(r#"{"name":"x","class":"reuse_body","legal_form":"association"}"#),
+    Row::new("POST /api/v1/donation-recipients/{recipient}/end", "AP--F-", Programme, 204),
+    Row::new("GET /api/v1/donation-lots", "AP--FU", Programme, 200),
+    Row::new("POST /api/v1/donation-lots", "AP--F-", Programme, 201).sends(r#"{"name":"x"}"#),
+    Row::new("GET /api/v1/donation-lots/{lot}", "AP--FU", Programme, 200),
+    Row::new("PUT /api/v1/donation-lots/{lot}", "AP--F-", Programme, 200).sends(r#"{"name":"x"}"#),
+    Row::new("POST /api/v1/donation-lots/{lot}/units", "AP--F-", Programme, 204)
+        .sends(r#"{"devices":["{device}"]}"#)
+        .bulk()
+        .mixed(&[Mixed::body(r#"{"devices":["{device}","{foreign-device}"]}"#, 403)]),
+    Row::new("DELETE /api/v1/donation-lots/{lot}/units/{unit}", "AP--F-", Programme, 204),
+    Row::new("POST /api/v1/donation-lots/{lot}/value", "AP--F-", Programme, 204)
+        .sends(r#"{"value":"85","estimation":"market","note":"x"}"#),
+    // Something is missing for its unit: allowed, and said so.
+    Row::new("POST /api/v1/donation-lots/{lot}/approve", "AP----", Programme, 422),
+    Row::new("POST /api/v1/donation-lots/{lot}/documents", "AP--F-", Programme, 201).sends(r#"{"kind":"packing_list"}"#),
+    // It was not approved: allowed, and said so.
+    Row::new("POST /api/v1/donation-lots/{lot}/deliver", "AP--F-", Programme, 422)
+        .sends(r#"{"day":"2026-11-29","deed":"DON-2026-1"}"#),
+    Row::new("POST /api/v1/donation-lots/{lot}/drop", "AP--F-", Programme, 204),
     Row::new("GET /api/v1/imports", "AP----", Programme, 200),
     // A file names whatever it likes; only those who see all sites may bring one.
     Row::new("POST /api/v1/imports", "AP----", Programme, 201)
@@ -229,7 +250,6 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /loans/{loan}/lose", "AP-R--", Site, 303),
     Row::new("POST /loans/{loan}/steal", "AP-R--", Site, 303).sends("police_report=x"),
     Row::new("POST /loans/{loan}/write-off", "AP----", Site, 303),
-    Row::new("POST /loans/{loan}/cede", "AP----", Site, 303),
     // Nothing was drawn under this loan: allowed, and nothing to show.
     Row::new("POST /loans/{loan}/signature", "AP-R--", Site, 404),
     Row::new("POST /loans/{loan}/agreement", "AP-R--", Site, 200).sends("holders=all"),
@@ -313,6 +333,26 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /allocations/{allocation}/drop-line", "AP----", Programme, 303).sends("rank=1&reason=x"),
     Row::new("POST /allocations/{allocation}/approve", "AP----", Programme, 303),
     Row::new("POST /allocations/{allocation}/drop", "AP----", Programme, 303),
+    Row::new("GET /recipients", "AP--FU", Programme, 200),
+    Row::new("POST /recipients", "AP--F-", Programme, 303).sends("name=x&class=reuse_body&legal_form=association"),
+    Row::new("POST /recipients/{recipient}/end", "AP--F-", Programme, 303),
+    Row::new("GET /lots", "AP--FU", Programme, 200),
+    Row::new("POST /lots", "AP--F-", Programme, 303).sends("name=x"),
+    Row::new("GET /lots/{lot}", "AP--FU", Programme, 200),
+    Row::new("GET /lots/{lot}/{packing-file}", "AP--FU", Programme, 200),
+    Row::new("POST /lots/{lot}/terms", "AP--F-", Programme, 303).sends("name=x"),
+    Row::new("POST /lots/{lot}/add", "AP--F-", Programme, 303)
+        .sends("codes={device}")
+        .bulk()
+        .mixed(&[Mixed::body("codes={device}%0A{foreign-device}", 403)]),
+    Row::new("POST /lots/{lot}/remove", "AP--F-", Programme, 303).sends("device={unit}"),
+    Row::new("POST /lots/{lot}/value", "AP--F-", Programme, 303).sends("value=85&estimation=market&note=x"),
+    // Something is missing, or it was not approved: allowed, and said so on its page.
+    Row::new("POST /lots/{lot}/approve", "AP----", Programme, 422),
+    Row::new("POST /lots/{lot}/deed", "AP--F-", Programme, 422),
+    Row::new("POST /lots/{lot}/packing-list", "AP--F-", Programme, 200),
+    Row::new("POST /lots/{lot}/deliver", "AP--F-", Programme, 422).sends("day=2026-11-29&deed=DON-2026-1"),
+    Row::new("POST /lots/{lot}/drop", "AP--F-", Programme, 303),
     Row::new("GET /campaigns", "APTRFU", Scope, 200),
     Row::new("POST /campaigns", "AP----", Programme, 303)
         .sends("name=x&first=2027-06-14&last=2027-06-18&desks=1&slots=500")

@@ -11,6 +11,7 @@ use cartable_server::{
         borrower::Level,
         campaign::{CampaignState, Choice, Desks},
         device::DeviceStatus,
+        donation::{Terms, entry::RecipientEntry},
         enrolment::EnrolmentStatus,
         enrolment_token::{TokenTerms, TokenText},
         erasure::{
@@ -35,6 +36,7 @@ use cartable_server::{
         Tx, allocation,
         campaign::{self, Campaign},
         device::{self, NewDevice},
+        donation_line, donation_lot, donation_recipient,
         enrolment::{self, NewEnrolment},
         enrolment_token,
         erasure_entry::{self, By, Strangers},
@@ -134,6 +136,10 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("need", need(&mut tx, site, programme.id, now).await?);
     let proposer = person::by_login(&mut tx, &proposer.parse()?).await?.context("the proposer")?.person.id;
     things.put("allocation", allocation::propose(&mut tx, None, &Policy::default(), proposer, now).await?);
+    let (lot, recipient, unit) = lot(&mut tx, (site, proposer), now).await?;
+    things.put("lot", lot);
+    things.put("recipient", recipient);
+    things.put("unit", unit);
     let lent = self::device(&mut tx, site, now).await?;
     things.put("lent-device", lent);
     let state = LoanState::HandedOver(lending::handed(now, Some(now.plus_days(30))));
@@ -173,9 +179,26 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("export", "borrowers.csv");
     things.put("lines-file", "lines.csv");
     things.put("rank", 1);
+    things.put("packing-file", "packing.csv");
     things.put("loans-file", "loans.csv");
     things.put("import", import(cartable, now).await?);
     Ok(things)
+}
+
+/// A lot that is being put together, with one unit; and a recipient that has none.
+async fn lot(tx: &mut Tx, (site, by): (Uuid, Uuid), now: UtcMillis) -> anyhow::Result<(Uuid, Uuid, DeviceId)> {
+    let entry = RecipientEntry {
+        name: "Association".into(),
+        class: "reuse_body".into(),
+        legal_form: "association".into(),
+        ..RecipientEntry::default()
+    };
+    let recipient = entry.read(Uuid::now_v7(), now)?;
+    donation_recipient::insert(tx, &recipient, "test").await?;
+    let lot = donation_lot::create(tx, "Lot", &Terms::default(), by, now).await?;
+    let unit = device(tx, site, now).await?;
+    donation_line::add(tx, lot, &[unit], by, now).await?;
+    Ok((lot, recipient.id, unit))
 }
 
 /// A file that was taken in.

@@ -229,7 +229,6 @@ enum End {
     Returned(UtcMillis),
     Lost(UtcMillis),
     Stolen(UtcMillis),
-    Ceded(UtcMillis),
 }
 
 /// A loan's story.
@@ -260,9 +259,8 @@ impl Story {
         let ended = |end| Self { end, ..runs };
         let drawn = random.below(1000);
         Some(match (machine.programme, machine.condition.contact) {
-            (Programme::RecycledToPupils | Programme::RecycledToAssociations, _) => {
-                ended(End::Ceded(ago(silent.max(40)).max(began)))
-            }
+            // Set aside for good, until a lot gives them away.
+            (Programme::RecycledToPupils | Programme::RecycledToAssociations, _) => runs,
             (Programme::SchoolPool | Programme::Teachers, Contact::Live) => runs,
             (Programme::SchoolPool | Programme::Teachers, Contact::Silent(_)) => match drawn {
                 0..100 => ended(End::Lost(ago(silent - silent / 4))),
@@ -326,7 +324,6 @@ impl Story {
             }
             End::Lost(at) => LoanState::Lost(handed, at),
             End::Stolen(at) => LoanState::Stolen(handed, Theft { at, police_report: "PV 2026/0417".to_owned() }),
-            End::Ceded(at) => LoanState::Ceded(handed, at),
         }
     }
 }

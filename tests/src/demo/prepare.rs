@@ -231,7 +231,6 @@ mod tests {
             FlagCode::ReturnedInUse,
             FlagCode::StockInUse,
             FlagCode::MissingCheckedIn,
-            FlagCode::CededReporting,
             FlagCode::BorrowerLeft,
             FlagCode::WarrantyEnding,
             FlagCode::NotToRelend,
@@ -256,7 +255,6 @@ mod tests {
             LendingState::Refurbishment,
             LendingState::Lost,
             LendingState::Stolen,
-            LendingState::Ceded,
         ] {
             assert!(states.iter().any(|found| found == state.as_str()), "no device is {state}: {states:?}");
         }

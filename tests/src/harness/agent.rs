@@ -22,6 +22,11 @@ impl Agent {
         Self { binary: installation.agent_binary().to_owned(), state }
     }
 
+    /// Where its state lies.
+    pub fn state(&self) -> &std::path::Path {
+        &self.state
+    }
+
     /// `cartable-agent SUBCOMMAND --state DIR`.
     pub fn command(&self, subcommand: &str) -> Command {
         let mut command = Command::new(&self.binary);

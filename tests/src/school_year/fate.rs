@@ -39,9 +39,9 @@ pub enum Fate {
     TabletLate,
     /// A teacher's, for years.
     Staff,
-    /// Given away in March; its agent was removed.
+    /// Taken back in March, to be given away.
     Given,
-    /// Given away in March; its agent is still on it.
+    /// Said to be back in March, to be given away, but still in use.
     GivenHeard,
     /// In reserve all year.
     Reserve,
@@ -81,7 +81,7 @@ pub const LOSSES: Date = date(2026, 11, 16);
 pub const BREAKAGE: Date = date(2026, 11, 25);
 /// The day on which some pupils leave.
 pub const LEFT: Date = date(2027, 3, 15);
-/// Gifts.
+/// Devices of the recycled programme come back, to be given away.
 pub const CESSION: Date = date(2027, 3, 1);
 /// The last day of some warranties.
 pub const WARRANTY: Date = date(2027, 5, 15);
@@ -194,7 +194,7 @@ impl Fate {
                 flag(FlagCode::NotToRelend, june);
             }
             Self::Warranty => flag(FlagCode::WarrantyEnding, day == date(2027, 3, 26)),
-            Self::GivenHeard => flag(FlagCode::CededReporting, day > CESSION && in_use),
+            Self::GivenHeard => flag(FlagCode::ReturnedInUse, day > CESSION && in_use),
             Self::ReserveUsed => flag(FlagCode::StockInUse, in_use),
             Self::Pupil
             | Self::Extended
@@ -215,8 +215,7 @@ impl Fate {
             Self::Extended | Self::Staff => LendingState::Lent,
             Self::Silent | Self::Lost | Self::LostHeard => LendingState::Lost,
             Self::Stolen | Self::StolenHeard => LendingState::Stolen,
-            Self::Given | Self::GivenHeard => LendingState::Ceded,
-            Self::Broken => LendingState::Intake,
+            Self::Broken | Self::Given | Self::GivenHeard => LendingState::Intake,
             Self::Pupil
             | Self::Late
             | Self::Left

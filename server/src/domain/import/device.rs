@@ -272,7 +272,8 @@ impl DeviceRecord {
         self.programme.clone()
     }
 
-    /// Where the device is after the row. Loans decide about what is reserved or lent; a file never does.
+    /// Where the device is after the row. Loans decide about what is reserved or lent, and lots of donation about what has
+    /// changed owner; a file never does.
     fn lending_after(&self, before: Option<&KnownDevice>, faults: &mut Vec<Fault>) -> LendingState {
         let stored = before.map(|device| device.lending);
         let Wanted::Set(wanted) = self.lending else { return stored.unwrap_or(LendingState::InStock) };
@@ -288,6 +289,8 @@ impl DeviceRecord {
             Some(Reason::OpenLoan)
         } else if matches!(wanted, LendingState::Lent | LendingState::Reserved) {
             Some(Reason::StateNeedsLoan)
+        } else if wanted == LendingState::Ceded {
+            Some(Reason::CededNeedsLot)
         } else {
             None
         };

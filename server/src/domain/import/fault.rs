@@ -63,6 +63,8 @@ text_enum! {
         StateNeedsLoan = "state_needs_loan",
         /// A state that only a work order gives or takes.
         StateNeedsOrder = "state_needs_order",
+        /// Only a lot of donation makes a device or a loan ceded.
+        CededNeedsLot = "ceded_needs_lot",
         /// The device is on an open loan, which decides where it is.
         OpenLoan = "open_loan",
         /// The device cannot be lent where it is: lost, stolen, given up or ceded.

@@ -233,6 +233,9 @@ impl LoanRecord {
             Some(site) => Some(*known.sites.get(site).ok_or_else(|| fault(Field::Site, Reason::UnknownSite))?),
             None => device.site,
         };
+        if self.state == LoanStateName::Ceded {
+            return Err(fault(Field::LoanState, Reason::CededNeedsLot));
+        }
         let others = || known.loans.iter().filter(|loan| loan.device == device.id);
         let loan = KnownLoan {
             id,
@@ -285,6 +288,9 @@ impl LoanRecord {
         let mut loan = stored.clone();
         loan.due = self.due.clone().over(stored.due);
         if self.state != stored.state {
+            if self.state == LoanStateName::Ceded {
+                return Err(fault(Field::LoanState, Reason::CededNeedsLot));
+            }
             loan.state = self.state;
             loan.end = self.end;
             loan.condition = self.condition.filter(|_| self.state == LoanStateName::Returned);
@@ -349,10 +355,11 @@ const fn gone(state: LoanStateName) -> Option<LendingState> {
         LoanStateName::Lost => Some(LendingState::Lost),
         LoanStateName::Stolen => Some(LendingState::Stolen),
         LoanStateName::WrittenOff => Some(LendingState::WrittenOff),
-        LoanStateName::Ceded => Some(LendingState::Ceded),
-        LoanStateName::Reserved | LoanStateName::Cancelled | LoanStateName::HandedOver | LoanStateName::Returned => {
-            None
-        }
+        LoanStateName::Reserved
+        | LoanStateName::Cancelled
+        | LoanStateName::HandedOver
+        | LoanStateName::Returned
+        | LoanStateName::Ceded => None,
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use toml::de::DeValue;
 
 use crate::domain::{
+    donation::basis::BasisTerms,
     grade::Grade,
     school_calendar::{Closure, Zone},
 };
@@ -153,6 +154,31 @@ impl Value for Vec<Closure> {
                 format!("\"{zone}{} {}\"", closure.first, closure.last)
             })
             .collect();
+        format!("[{}]", entries.join(", "))
+    }
+}
+
+impl Value for Vec<BasisTerms> {
+    fn read(value: &DeValue<'_>, _: Option<&RangeInclusive<u32>>) -> Result<Self, String> {
+        let DeValue::Array(entries) = value else {
+            return Err(format!("must be a list such as [\"associations 2022-05-09 300\"], but it is {}", kind(value)));
+        };
+        let mut bases: Self = Self::with_capacity(entries.len());
+        for entry in entries {
+            let DeValue::String(text) = entry.get_ref() else {
+                return Err(format!("must hold texts in quotation marks, but one is {}", kind(entry.get_ref())));
+            };
+            let terms: BasisTerms = text.parse().map_err(|error| format!("{error}"))?;
+            if bases.iter().any(|known| (known.basis, known.from) == (terms.basis, terms.from)) {
+                return Err(format!("holds two lines for {} from {}: keep one", terms.basis, terms.from));
+            }
+            bases.push(terms);
+        }
+        Ok(bases)
+    }
+
+    fn write(&self) -> String {
+        let entries: Vec<String> = self.iter().map(|terms| format!("\"{terms}\"")).collect();
         format!("[{}]", entries.join(", "))
     }
 }

@@ -36,6 +36,7 @@ fn lent(due: Option<Date>) -> LendingFacts {
         warranty_until: None,
         loan: Some(loan),
         work: None,
+        release: None,
     }
 }
 

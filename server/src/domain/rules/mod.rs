@@ -45,7 +45,9 @@ use super::{
 #[must_use]
 pub fn evaluate(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Vec<Finding> {
     if facts.archived {
-        return Vec::new();
+        // Nothing is said about it any more, except that our agent is still on somebody else's machine.
+        let ceded = facts.lending.and_then(|lending| ceded_reporting::find(facts, &lending, policy, now));
+        return ceded.into_iter().collect();
     }
     let mut findings = match facts.status {
         DeviceStatus::Pending => never_enrolled::find(facts, policy, now).into_iter().collect(),

@@ -20,7 +20,7 @@ pub use self::{
     stage::{CLOSED, Disposition, Position, Stage},
     step::{Move, MoveName, Refused},
 };
-use super::grade::Grade;
+use super::{erasure::gap::Demand, grade::Grade};
 
 /// A returned device's way through refurbishment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl WorkOrder {
                 return Ok(self.given_up(now));
             }
             (Stage::Grading, Move::Grade(grade)) => return self.graded(grade, now),
-            (Stage::Disposition, Move::Dispose(disposition)) => return self.disposed(disposition, now),
+            (Stage::Disposition, Move::Dispose(disposition)) => return self.disposed(disposition, erasure, now),
             _ => return Err(Refused::NotFrom { at: at.as_str(), step: name }),
         };
         Ok(self.at(to, now))
@@ -139,6 +139,16 @@ impl WorkOrder {
             Position::Open(Stage::Disposition) => &[Dispose, Repair, Quarantine],
             Position::Open(Stage::Quarantine) => &[RemoveBattery, Dispose],
             Position::Closed(_) => &[Reopen],
+        }
+    }
+
+    /// What an erasure must be worth for the steps that are open now: where it is decided what becomes of the unit, it is
+    /// looked at as if it left.
+    #[must_use]
+    pub const fn erasure_demand(&self) -> Demand {
+        match self.position {
+            Position::Open(Stage::Disposition | Stage::Quarantine) => Demand::Leave,
+            Position::Open(_) | Position::Closed(_) => Demand::Relend,
         }
     }
 
@@ -198,12 +208,14 @@ impl WorkOrder {
         Ok(Self { grade: Some(grade), ..self }.at(Stage::Disposition, now))
     }
 
-    fn disposed(self, disposition: Disposition, now: UtcMillis) -> Result<Self, Refused> {
+    /// What leaves the house is asked once more: to leave may ask more of an erasure than to be lent again.
+    fn disposed(self, disposition: Disposition, erasure: &ErasureState, now: UtcMillis) -> Result<Self, Refused> {
         let needs_working = matches!(disposition, Disposition::Relend | Disposition::Donate);
         if needs_working && self.grade.is_none_or(|grade| grade == Grade::D) {
             return Err(Refused::NotWorking);
         }
-        Ok(Self { position: Position::Closed(disposition), since: now, ..self })
+        let checked = if disposition.leaves() { self.erased(erasure)? } else { self };
+        Ok(Self { position: Position::Closed(disposition), since: now, ..checked })
     }
 
     fn out_of_quarantine(self, step: &Move, erasure: &ErasureState, now: UtcMillis) -> Result<Self, Refused> {
@@ -211,7 +223,7 @@ impl WorkOrder {
             Move::RemoveBattery => Ok(Self { battery_swollen: false, ..self }.at(Stage::Inspection, now)),
             // A drive with a pupil's work does not leave the house because the battery is in a hurry.
             Move::Dispose(Disposition::Recycle) => {
-                Self { grade: Some(Grade::D), ..self.erased(erasure)? }.disposed(Disposition::Recycle, now)
+                Self { grade: Some(Grade::D), ..self }.disposed(Disposition::Recycle, erasure, now)
             }
             Move::Dispose(_)
             | Move::Begin

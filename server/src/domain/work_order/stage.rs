@@ -40,6 +40,17 @@ text_enum! {
     }
 }
 
+impl Disposition {
+    /// Whether the unit, or its drives, may leave the house.
+    #[must_use]
+    pub const fn leaves(self) -> bool {
+        match self {
+            Self::Relend => false,
+            Self::Donate | Self::Parts | Self::Recycle => true,
+        }
+    }
+}
+
 /// What a closed order's stage is called where stages are stored.
 pub const CLOSED: &str = "closed";
 

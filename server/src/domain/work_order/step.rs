@@ -1,7 +1,7 @@
 //! The steps that somebody may want an order to take, and why it cannot.
 
 use super::{checklist::Findings, erasure::MAX_WAIVER_CHARS, stage::Disposition};
-use crate::domain::{grade::Grade, verdict::text_enum};
+use crate::domain::{erasure::gap::Demand, grade::Grade, verdict::text_enum};
 
 /// A step that somebody wants an order to take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +79,15 @@ impl Move {
             Self::Quarantine => MoveName::Quarantine,
             Self::RemoveBattery => MoveName::RemoveBattery,
             Self::Reopen => MoveName::Reopen,
+        }
+    }
+
+    /// What an erasure must be worth for this step, where the step asks for one.
+    #[must_use]
+    pub const fn erasure_demand(&self) -> Demand {
+        match self {
+            Self::Dispose(disposition) if disposition.leaves() => Demand::Leave,
+            _ => Demand::Relend,
         }
     }
 }

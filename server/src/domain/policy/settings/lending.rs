@@ -1,6 +1,9 @@
 //! Settings: letters, who gets which device, and how long borrowers are known.
 
-use crate::domain::grade::Grade;
+use crate::domain::{
+    donation::basis::{BasisTerms, known},
+    grade::Grade,
+};
 
 sections! {
     /// Avis : quand les courriels partent.
@@ -141,5 +144,15 @@ sections! {
         en "Days after an identity was last entered without serving a loan since, then it is erased.",
         source "Cartable: one school year and the list that begins the next.",
         source_fr "Cartable : une année scolaire et la liste qui ouvre la suivante.";
+    }
+
+    /// Dons : sous quel texte un appareil peut être donné, et jusqu'à quelle valeur. À vérifier avec un juriste.
+    /// Donation: under which text a device may be given away, and up to which value. To be verified with counsel.
+    donation: DonationPolicy {
+        bases: Vec<BasisTerms> = known(), None, "liste · list",
+        fr "Une ligne par fondement et par date d'effet, avec le plafond de la valeur d'un appareil en euros, pour tous ou par type ; la plus récente qui a pris effet compte, et un fondement sans ligne n'autorise rien.",
+        en "One line for each basis and date of effect, with the ceiling of a unit's value in euros, for all kinds or by kind; the latest that has begun counts, and a basis without a line allows nothing.",
+        source "CG3P L. 3212-2 and L. 3212-3, D. 3212-3 and D. 3212-5 (décret 2022-791, in force 9 May 2022): 300 €. Décret 2022-1413 (10 November 2022): laptop 180 €, desktop 150 €, tablet 100 €. Families: on no list, no text sets a ceiling; that of the listed recipients.",
+        source_fr "CG3P L. 3212-2 et L. 3212-3, D. 3212-3 et D. 3212-5 (décret 2022-791, en vigueur le 9 mai 2022) : 300 €. Décret 2022-1413 (10 novembre 2022) : portable 180 €, fixe 150 €, tablette 100 €. Familles : sur aucune liste, aucun texte ne fixe de plafond ; celui des bénéficiaires listés.";
     }
 }

@@ -56,7 +56,7 @@ pub use contact::{CalendarPolicy, CheckInPolicy, LoanPolicy, NeverEnrolledPolicy
 pub use disposition::DispositionPolicy;
 pub use erasure::ErasurePolicy;
 pub use health::{BatteryPolicy, ClockPolicy, DiskPolicy, DrivePolicy, MemoryPolicy, OsPolicy};
-pub use lending::{AllocationPolicy, NoticesPolicy, PrivacyPolicy};
+pub use lending::{AllocationPolicy, DonationPolicy, NoticesPolicy, PrivacyPolicy};
 pub use refurbishment::RefurbishmentPolicy;
 
 /// The thresholds of all rules.
@@ -94,6 +94,8 @@ pub struct Policy {
     pub privacy: PrivacyPolicy,
     /// How long a work order may stay at each stage.
     pub refurbishment: RefurbishmentPolicy,
+    /// Under which text a device may be given away.
+    pub donation: DonationPolicy,
     /// What becomes of a device.
     pub disposition: DispositionPolicy,
 }
@@ -101,19 +103,27 @@ pub struct Policy {
 /// Every section with its heading, in the order of the file.
 pub(super) fn sections() -> impl Iterator<Item = &'static (&'static str, &'static str)> + Clone {
     [
-        contact::SECTIONS, health::SECTIONS, erasure::SECTIONS, lending::SECTIONS, refurbishment::SECTIONS,
+        contact::SECTIONS,
+        health::SECTIONS,
+        erasure::SECTIONS,
+        lending::SECTIONS,
+        refurbishment::SECTIONS,
         disposition::SECTIONS,
     ]
-        .into_iter()
-        .flatten()
+    .into_iter()
+    .flatten()
 }
 
 /// Every setting, in the order of the file.
 pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
     [
-        contact::SETTINGS, health::SETTINGS, erasure::SETTINGS, lending::SETTINGS, refurbishment::SETTINGS,
+        contact::SETTINGS,
+        health::SETTINGS,
+        erasure::SETTINGS,
+        lending::SETTINGS,
+        refurbishment::SETTINGS,
         disposition::SETTINGS,
     ]
-        .into_iter()
-        .flatten()
+    .into_iter()
+    .flatten()
 }

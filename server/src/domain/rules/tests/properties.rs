@@ -5,7 +5,7 @@ use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
 use crate::domain::{
-    facts::{ErasureFacts, LendingFacts, LoanFacts, WorkFacts},
+    facts::{ErasureFacts, LendingFacts, LoanFacts, ReleaseFacts, WorkFacts},
     loan::{LendingState, LoanStateName},
     work_order::{Disposition, Position, Stage},
 };
@@ -97,13 +97,21 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn any_release()(
+        ordered_at in any_moment(), told_at in option::of(any_moment()), again_at in option::of(any_moment()),
+    ) -> ReleaseFacts {
+        ReleaseFacts { ordered_at, told_at, again_at }
+    }
+}
+
+prop_compose! {
     fn any_lending()(
         state in 0..LendingState::ALL.len(), name in 0..LoanStateName::ALL.len(), agent_expected: bool, kept_here: bool,
         handed_over_at in option::of(any_moment()), due in option::of(any_day()), ended_at in option::of(any_moment()),
-        borrower_left in option::of(any_day()), warranty_until in option::of(any_day()), lent: bool, work in option::of(any_work()),
+        borrower_left in option::of(any_day()), warranty_until in option::of(any_day()), lent: bool, work in option::of(any_work()), release in option::of(any_release()),
     ) -> LendingFacts {
         let loan = LoanFacts { state: LoanStateName::ALL[name], handed_over_at, due, ended_at, borrower_left };
-        LendingFacts { state: LendingState::ALL[state], agent_expected, kept_here, stocked_at: ended_at, warranty_until, loan: lent.then_some(loan), work }
+        LendingFacts { state: LendingState::ALL[state], agent_expected, kept_here, stocked_at: ended_at, warranty_until, loan: lent.then_some(loan), work, release }
     }
 }
 

@@ -1,0 +1,236 @@
+-- Donation: recipients, lots with their units, what agents of donated devices were told. A device changes owner through a
+-- lot and by no other way, whoever writes the SQL.
+
+-- Legal persons; never the name of a natural one.
+CREATE TABLE donation_recipient (
+    id BLOB NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL CHECK (length(trim(name)) > 0),
+    class TEXT NOT NULL CHECK (class IN ('parents_association', 'school_support_association',
+        'public_utility_association', 'reuse_body', 'general_interest_association', 'student_association', 'own_staff',
+        'public_body', 'college_for_families')),
+    legal_form TEXT NOT NULL CHECK (length(trim(legal_form)) > 0),
+    registration TEXT,
+    -- To reuse, for whom, at which price; and what proves it.
+    commitments TEXT,
+    proof TEXT,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER
+) STRICT;
+CREATE INDEX donation_recipient_named ON donation_recipient (name, id);
+
+CREATE TABLE donation_lot (
+    id BLOB NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL CHECK (length(trim(name)) > 0),
+    state TEXT NOT NULL CHECK (state IN ('draft', 'approved', 'delivered', 'dropped')),
+    recipient_id BLOB REFERENCES donation_recipient (id),
+    basis TEXT CHECK (basis IN ('associations', 'solidarity_resale', 'own_staff', 'public_body',
+        'families_by_deliberation')),
+    deliberation_number TEXT,
+    -- A civil day, in whole days since 1970-01-01.
+    deliberation_day INTEGER,
+    prepared_by BLOB NOT NULL REFERENCES person (id),
+    prepared_at INTEGER NOT NULL,
+    approved_by BLOB REFERENCES person (id),
+    approved_at INTEGER,
+    delivered_by BLOB REFERENCES person (id),
+    delivered_at INTEGER,
+    -- The day on which the recipient took it, and the number of the deed that was signed then.
+    delivered_day INTEGER,
+    deed TEXT,
+    dropped_at INTEGER,
+    CHECK ((deliberation_number IS NULL) = (deliberation_day IS NULL)),
+    CHECK ((approved_by IS NULL) = (approved_at IS NULL)),
+    CHECK ((delivered_by IS NULL) = (delivered_at IS NULL) AND (delivered_by IS NULL) = (delivered_day IS NULL)
+        AND (delivered_by IS NULL) = (deed IS NULL)),
+    CHECK ((state = 'dropped') = (dropped_at IS NOT NULL)),
+    CHECK (state <> 'draft' OR approved_by IS NULL),
+    CHECK ((state = 'delivered') = (delivered_by IS NOT NULL)),
+    -- Nothing is approved without to whom and under which text; a direct gift, without what decided it.
+    CHECK (state NOT IN ('approved', 'delivered') OR (approved_by IS NOT NULL AND recipient_id IS NOT NULL
+        AND basis IS NOT NULL AND (basis <> 'families_by_deliberation' OR deliberation_number IS NOT NULL))),
+    -- Nobody approves what is their own, whatever their role.
+    CHECK (approved_by IS NULL OR approved_by <> prepared_by)
+) STRICT;
+CREATE INDEX donation_lot_prepared ON donation_lot (prepared_at, id);
+
+-- Everybody who put a lot together: none of them may approve it.
+CREATE TABLE donation_lot_editor (
+    lot_id BLOB NOT NULL REFERENCES donation_lot (id),
+    person_id BLOB NOT NULL REFERENCES person (id),
+    -- When first.
+    edited_at INTEGER NOT NULL,
+    PRIMARY KEY (lot_id, person_id)
+) STRICT, WITHOUT ROWID;
+
+-- One unit of a lot.
+CREATE TABLE donation_line (
+    lot_id BLOB NOT NULL REFERENCES donation_lot (id),
+    device_id BLOB NOT NULL REFERENCES device (id),
+    state TEXT NOT NULL CHECK (state IN ('listed', 'approved', 'delivered', 'dropped')),
+    added_at INTEGER NOT NULL,
+    -- Its value in cents, how it was estimated, and on what that rests.
+    value_cents INTEGER CHECK (value_cents >= 0),
+    estimation TEXT CHECK (estimation IN ('market', 'book', 'appraisal', 'comparable')),
+    estimation_note TEXT,
+    valued_by TEXT,
+    valued_at INTEGER,
+    -- As of the approval: the ceiling in cents, and a JSON list of each drive with the record that proves its erasure.
+    ceiling_cents INTEGER CHECK (ceiling_cents >= 0),
+    erasure_evidence TEXT,
+    checked_at INTEGER,
+    PRIMARY KEY (lot_id, device_id),
+    CHECK ((value_cents IS NULL) = (estimation IS NULL) AND (value_cents IS NULL) = (estimation_note IS NULL)
+        AND (value_cents IS NULL) = (valued_by IS NULL) AND (value_cents IS NULL) = (valued_at IS NULL)),
+    CHECK ((ceiling_cents IS NULL) = (erasure_evidence IS NULL) AND (ceiling_cents IS NULL) = (checked_at IS NULL)),
+    CHECK (state NOT IN ('approved', 'delivered') OR (value_cents IS NOT NULL AND ceiling_cents IS NOT NULL
+        AND value_cents <= ceiling_cents AND erasure_evidence <> '[]'))
+) STRICT, WITHOUT ROWID;
+-- A device is promised once, and given once.
+CREATE UNIQUE INDEX donation_line_of_device ON donation_line (device_id) WHERE state <> 'dropped';
+
+-- The agents of donated devices: that they are to remove themselves, since when they know, and whether they came back.
+CREATE TABLE device_release (
+    device_id BLOB NOT NULL PRIMARY KEY REFERENCES device (id),
+    lot_id BLOB NOT NULL REFERENCES donation_lot (id),
+    ordered_at INTEGER NOT NULL,
+    told_at INTEGER,
+    -- The last contact after it was told.
+    again_at INTEGER,
+    CHECK (again_at IS NULL OR told_at IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
+-- No step of a loan leads to a new owner any more.
+DROP TRIGGER loan_step;
+CREATE TRIGGER loan_step BEFORE UPDATE OF state ON loan WHEN OLD.state <> NEW.state BEGIN
+    SELECT RAISE(ABORT, 'loan_step: a loan cannot take this step')
+        WHERE OLD.state || ' > ' || NEW.state NOT IN ('reserved > cancelled', 'reserved > handed_over',
+            'handed_over > returned', 'handed_over > lost', 'handed_over > stolen', 'handed_over > written_off',
+            'lost > returned', 'lost > stolen', 'lost > written_off', 'stolen > returned',
+            'stolen > written_off', 'written_off > returned', 'returned > handed_over', 'returned > lost',
+            'returned > stolen', 'returned > written_off');
+    SELECT RAISE(ABORT, 'loan_step: only a return that waits in the intake can be undone')
+        WHERE OLD.state = 'returned'
+        AND NOT EXISTS (SELECT 1 FROM device WHERE id = NEW.device_id AND lending_state = 'intake');
+END;
+CREATE TRIGGER loan_not_ceded BEFORE INSERT ON loan WHEN NEW.state = 'ceded' BEGIN
+    SELECT RAISE(ABORT, 'loan_not_ceded: a device changes owner in a lot of donation, not by a loan');
+END;
+
+-- A device changes owner through an approved lot in which nothing is missing for it.
+CREATE TRIGGER device_ceded BEFORE UPDATE OF lending_state ON device
+WHEN NEW.lending_state = 'ceded' AND OLD.lending_state <> 'ceded' BEGIN
+    SELECT RAISE(ABORT, 'device_ceded: a device is given from stock, from intake, or where refurbishment set it aside for it')
+        WHERE OLD.lending_state NOT IN ('in_stock', 'intake', 'set_aside')
+        OR OLD.lending_state = 'set_aside' AND COALESCE((SELECT disposition FROM work_order WHERE device_id = NEW.id
+            ORDER BY opened_at DESC, id DESC LIMIT 1), 'none') <> 'donate';
+    SELECT RAISE(ABORT, 'device_ceded: a device changes owner in an approved lot in which nothing is missing for it')
+        WHERE NOT EXISTS (SELECT 1 FROM donation_line n JOIN donation_lot t ON t.id = n.lot_id
+            JOIN donation_recipient r ON r.id = t.recipient_id
+            WHERE n.device_id = NEW.id AND n.state = 'approved' AND t.state = 'approved'
+            AND t.approved_by IS NOT NULL AND t.basis IS NOT NULL AND r.class IS NOT NULL
+            AND r.commitments IS NOT NULL AND r.proof IS NOT NULL
+            AND (t.basis <> 'families_by_deliberation' OR t.deliberation_number IS NOT NULL)
+            AND n.value_cents IS NOT NULL AND n.estimation IS NOT NULL AND n.estimation_note IS NOT NULL
+            AND n.ceiling_cents IS NOT NULL AND n.value_cents <= n.ceiling_cents
+            AND n.erasure_evidence IS NOT NULL AND n.erasure_evidence <> '[]' AND n.checked_at IS NOT NULL
+            -- Each drive has a record that was not made up: verified, not used since, and more than Clear for flash; or it
+            -- was declared absent.
+            AND NOT EXISTS (SELECT 1 FROM json_each(n.erasure_evidence) j
+                WHERE NOT EXISTS (SELECT 1 FROM erasure e WHERE e.device_id = NEW.id
+                    AND e.drive_key = j.value ->> 'drive' AND lower(hex(e.id)) = j.value ->> 'record'
+                    AND e.outcome = 'erased' AND (e.verification <> 'none' OR e.witness IS NOT NULL)
+                    AND e.used_again = 0 AND (e.medium <> 'flash' OR e.level <> 'clear'))
+                AND NOT EXISTS (SELECT 1 FROM erasure_absence a WHERE a.device_id = NEW.id
+                    AND a.drive_key = j.value ->> 'drive' AND j.value ->> 'record' = 'absent' AND a.seen_again = 0)));
+END;
+CREATE TRIGGER device_not_made_ceded BEFORE INSERT ON device WHEN NEW.lending_state = 'ceded' BEGIN
+    SELECT RAISE(ABORT, 'device_not_made_ceded: a device changes owner in a lot of donation');
+END;
+
+-- A lot is approved by somebody who did not put it together, and whole.
+CREATE TRIGGER donation_lot_approved BEFORE UPDATE OF state, approved_by ON donation_lot WHEN NEW.state = 'approved' BEGIN
+    SELECT RAISE(ABORT, 'donation_lot_own: nobody approves a lot that they put together')
+        WHERE EXISTS (SELECT 1 FROM donation_lot_editor WHERE lot_id = NEW.id AND person_id = NEW.approved_by);
+    SELECT RAISE(ABORT, 'donation_lot_whole: a lot is approved when nothing is missing for any of its units')
+        WHERE NOT EXISTS (SELECT 1 FROM donation_line WHERE lot_id = NEW.id)
+        OR EXISTS (SELECT 1 FROM donation_line WHERE lot_id = NEW.id AND state <> 'approved');
+END;
+CREATE TRIGGER donation_lot_made BEFORE INSERT ON donation_lot WHEN NEW.state <> 'draft' BEGIN
+    SELECT RAISE(ABORT, 'donation_lot_made: a lot begins as a draft');
+END;
+CREATE TRIGGER donation_lot_step BEFORE UPDATE OF state ON donation_lot WHEN OLD.state <> NEW.state BEGIN
+    SELECT RAISE(ABORT, 'donation_lot_step: a lot cannot take this step')
+        WHERE OLD.state || ' > ' || NEW.state NOT IN ('draft > approved', 'draft > dropped', 'approved > delivered',
+            'approved > dropped');
+    SELECT RAISE(ABORT, 'donation_lot_step: a lot is delivered once its devices have changed owner')
+        WHERE NEW.state = 'delivered' AND EXISTS (SELECT 1 FROM donation_line n JOIN device d ON d.id = n.device_id
+            WHERE n.lot_id = NEW.id AND (n.state <> 'delivered' OR d.lending_state <> 'ceded'));
+END;
+-- What was approved is what is handed over.
+CREATE TRIGGER donation_lot_fixed BEFORE UPDATE OF recipient_id, basis, deliberation_number, deliberation_day, prepared_by
+ON donation_lot WHEN OLD.state <> 'draft' BEGIN
+    SELECT RAISE(ABORT, 'donation_lot_fixed: a lot that was approved does not change');
+END;
+CREATE TRIGGER donation_line_added BEFORE INSERT ON donation_line BEGIN
+    SELECT RAISE(ABORT, 'donation_line_added: units are added to a draft')
+        WHERE NEW.state <> 'listed' OR NOT EXISTS (SELECT 1 FROM donation_lot WHERE id = NEW.lot_id AND state = 'draft');
+END;
+CREATE TRIGGER donation_line_removed BEFORE DELETE ON donation_line WHEN OLD.state <> 'listed' BEGIN
+    SELECT RAISE(ABORT, 'donation_line_removed: units are taken out of a draft');
+END;
+CREATE TRIGGER donation_line_fixed BEFORE UPDATE OF lot_id, device_id, value_cents, estimation, estimation_note,
+    ceiling_cents, erasure_evidence, checked_at ON donation_line WHEN OLD.state <> 'listed' BEGIN
+    SELECT RAISE(ABORT, 'donation_line_fixed: a unit that was approved does not change');
+END;
+CREATE TRIGGER donation_line_step BEFORE UPDATE OF state ON donation_line WHEN OLD.state <> NEW.state BEGIN
+    SELECT RAISE(ABORT, 'donation_line_step: a unit cannot take this step')
+        WHERE OLD.state || ' > ' || NEW.state NOT IN ('listed > approved', 'listed > dropped', 'approved > delivered',
+            'approved > dropped');
+    SELECT RAISE(ABORT, 'donation_line_step: a unit is delivered once its device has changed owner')
+        WHERE NEW.state = 'delivered' AND NOT EXISTS (SELECT 1 FROM device WHERE id = NEW.device_id
+            AND lending_state = 'ceded');
+END;
+-- What a recipient is does not change under its lots, nor what it promised: an end and a new record say so.
+CREATE TRIGGER donation_recipient_fixed BEFORE UPDATE OF class, commitments, proof ON donation_recipient
+WHEN EXISTS (SELECT 1 FROM donation_lot WHERE recipient_id = NEW.id AND state IN ('approved', 'delivered')) BEGIN
+    SELECT RAISE(ABORT, 'donation_recipient_fixed: a recipient of an approved lot does not change');
+END;
+
+-- Deeds and packing lists.
+CREATE TABLE document_new (
+    number TEXT NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('agreement', 'receipt', 'site_list', 'labels', 'campaign_letter',
+        'erasure_certificate', 'donation_deed', 'packing_list')),
+    loan_id BLOB REFERENCES loan (id),
+    site_id BLOB REFERENCES site (id),
+    -- Of an agreement that is made before its loan begins: the loan takes it over. Of an erasure certificate.
+    device_id BLOB REFERENCES device (id),
+    borrower_id BLOB REFERENCES borrower (id),
+    template TEXT NOT NULL,
+    template_version TEXT NOT NULL,
+    template_sha256 BLOB NOT NULL CHECK (length(template_sha256) = 32),
+    pdf_sha256 BLOB NOT NULL CHECK (length(pdf_sha256) = 32),
+    language TEXT NOT NULL CHECK (language IN ('fr', 'en')),
+    made_by TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    -- Of the letters of a campaign.
+    campaign_id BLOB REFERENCES campaign (id),
+    -- Of a deed and a packing list.
+    lot_id BLOB REFERENCES donation_lot (id),
+    CHECK (kind <> 'agreement' OR loan_id IS NOT NULL OR (device_id IS NOT NULL AND borrower_id IS NOT NULL)),
+    CHECK (kind <> 'receipt' OR loan_id IS NOT NULL),
+    CHECK (kind <> 'site_list' OR site_id IS NOT NULL),
+    CHECK (kind <> 'campaign_letter' OR (site_id IS NOT NULL AND campaign_id IS NOT NULL)),
+    CHECK (kind <> 'erasure_certificate' OR device_id IS NOT NULL),
+    CHECK (kind NOT IN ('donation_deed', 'packing_list') OR lot_id IS NOT NULL)
+) STRICT;
+INSERT INTO document_new (number, kind, loan_id, site_id, device_id, borrower_id, template, template_version,
+    template_sha256, pdf_sha256, language, made_by, made_at, campaign_id)
+SELECT number, kind, loan_id, site_id, device_id, borrower_id, template, template_version,
+    template_sha256, pdf_sha256, language, made_by, made_at, campaign_id FROM document;
+DROP TABLE document;
+ALTER TABLE document_new RENAME TO document;
+CREATE INDEX document_of_loan ON document (loan_id, made_at);
+CREATE INDEX document_of_borrower ON document (borrower_id, device_id);
+CREATE INDEX document_of_lot ON document (lot_id, made_at);

@@ -1,0 +1,417 @@
+//! What people do about lots of donation: put them together, value their units, approve what others put
+//! together, record their hand-over. Their papers are in `donation_papers`.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use cartable_common::DeviceId;
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    acts::{Bare, record},
+    donation::{Found, LotPage, LotsPage, May, Typed},
+    error::{Refusal, require},
+    i18n::Words,
+    shell::{self, Section},
+    visitor::Visitor,
+};
+use crate::{
+    app::App,
+    auth::{Action, CsrfForm, Object, Person, SignedIn},
+    domain::{
+        document::DocumentNumber,
+        donation::{
+            LotState, MAX_UNITS,
+            entry::{InvalidEntry, TermsEntry, ValueEntry},
+        },
+        scope::Scope,
+    },
+    store::{
+        Tx,
+        device_code::{self, Found as Code},
+        document, donation_approval,
+        donation_delivery::{self, HandOver},
+        donation_line::{self, Valued},
+        donation_lot::{self, LotError, LotRefused, LotRow},
+        donation_recipient,
+        lending::Clerk,
+    },
+};
+
+fn may(person: &Person, action: Action) -> bool {
+    person.can(action, Object::Programme).is_allowed()
+}
+
+pub(super) fn parsed<T: std::str::FromStr>(id: &str) -> Result<T, Refusal> {
+    id.parse().map_err(|_| Refusal::NotFound)
+}
+
+fn done(id: Uuid) -> Response {
+    Redirect::to(&format!("/lots/{id}?done=saved")).into_response()
+}
+
+/// Why an act is refused, in words; or the answer that says less.
+fn told(error: LotError, words: Words) -> Result<String, Refusal> {
+    match error {
+        LotError::Store(error) => Err(error.into()),
+        LotError::Refused(LotRefused::NoLot) => Err(Refusal::NotFound),
+        LotError::Refused(refused @ LotRefused::Unmet(units)) => {
+            Ok(words.count(&format!("lot-problem-{}", refused.code()), i64::try_from(units).unwrap_or(i64::MAX)))
+        }
+        LotError::Refused(refused) => Ok(words.word("lot-problem", refused.code())),
+    }
+}
+
+pub(super) fn invalid(entry: InvalidEntry, words: Words) -> String {
+    words.word("donation-invalid", entry.code())
+}
+
+/// `GET /lots`
+pub(super) async fn list(signed_in: SignedIn, visitor: Visitor, State(app): State<App>) -> Result<Response, Refusal> {
+    show_list(&signed_in, &visitor, &app, (StatusCode::OK, None, TermsEntry::default())).await
+}
+
+async fn show_list(
+    signed_in: &SignedIn,
+    visitor: &Visitor,
+    app: &App,
+    (status, problem, entry): (StatusCode, Option<String>, TermsEntry),
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::SeeDonations, Object::Programme))?;
+    let mut tx = app.store.read().await?;
+    let (lots, recipients) = (donation_lot::list(&mut tx).await?, donation_recipient::list(&mut tx).await?);
+    let shell = visitor.shell(Section::Donations, visitor.words.say("lots-title"), signed_in);
+    let outcome = (may(person, Action::PrepareDonation), problem, entry);
+    Ok(shell::page(status, &LotsPage::new(shell, (&lots, &recipients), outcome, signed_in.now)))
+}
+
+/// `POST /lots`
+pub(super) async fn create(
+    visitor: Visitor,
+    State(app): State<App>,
+    CsrfForm { signed_in, form }: CsrfForm<TermsEntry>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::PrepareDonation, Object::Programme))?;
+    let refuse = async |problem| {
+        show_list(&signed_in, &visitor, &app, (StatusCode::UNPROCESSABLE_ENTITY, Some(problem), form.clone())).await
+    };
+    let (name, terms) = match form.read() {
+        Ok(read) => read,
+        Err(wrong) => return refuse(invalid(wrong, visitor.words)).await,
+    };
+    let mut tx = app.store.write().await?;
+    let id = match donation_lot::create(&mut tx, &name, &terms, person.id, signed_in.now).await {
+        Ok(id) => id,
+        Err(error) => {
+            drop(tx);
+            return refuse(told(error, visitor.words)?).await;
+        }
+    };
+    let details = json!({ "name": name, "recipient": terms.recipient, "basis": terms.basis });
+    record(&mut tx, &signed_in, "donation_lot.create", ("donation_lot", id), details).await?;
+    tx.commit().await?;
+    Ok(Redirect::to(&format!("/lots/{id}")).into_response())
+}
+
+/// `GET /lots/{id}`
+pub(super) async fn one(
+    signed_in: SignedIn,
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    show(&signed_in, &visitor, &app, parsed(&id)?, (StatusCode::OK, None, Typed::default())).await
+}
+
+async fn show(
+    signed_in: &SignedIn,
+    visitor: &Visitor,
+    app: &App,
+    id: Uuid,
+    (status, problem, typed): (StatusCode, Option<String>, Typed),
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::SeeDonations, Object::Programme))?;
+    let mut tx = app.store.read().await?;
+    let lot = donation_lot::find(&mut tx, id).await?.ok_or(Refusal::NotFound)?;
+    let allowed = allowed(&mut tx, &lot, person).await?;
+    let found = Found {
+        lines: donation_line::of_lot(&mut tx, &lot, &app.policy, signed_in.now).await?,
+        recipients: donation_recipient::list(&mut tx).await?,
+        papers: document::of_lot(&mut tx, id).await?,
+        lot,
+    };
+    let shell = visitor.shell(Section::Donations, found.lot.name.clone(), signed_in);
+    Ok(shell::page(status, &LotPage::new(shell, found, allowed, (problem, typed), signed_in.now)))
+}
+
+async fn allowed(tx: &mut Tx, lot: &LotRow, person: &Person) -> Result<May, Refusal> {
+    let (prepares, approves) = (may(person, Action::PrepareDonation), may(person, Action::ApproveDonation));
+    let own = donation_lot::is_own(tx, lot, person.id).await?;
+    let (draft, approved) = (lot.state == LotState::Draft, lot.state == LotState::Approved);
+    Ok(May {
+        change: draft && prepares,
+        approve: draft && approves && !own && lot.units > 0,
+        own: draft && approves && own,
+        print: prepares && lot.units > 0 && lot.state != LotState::Dropped,
+        deliver: approved && prepares,
+        give_up: (draft || approved) && prepares,
+    })
+}
+
+/// The lot's page with what was refused on it.
+pub(super) async fn refused(
+    signed_in: &SignedIn,
+    visitor: &Visitor,
+    app: &App,
+    id: Uuid,
+    (problem, typed): (String, Typed),
+) -> Result<Response, Refusal> {
+    show(signed_in, visitor, app, id, (StatusCode::UNPROCESSABLE_ENTITY, Some(problem), typed)).await
+}
+
+/// `POST /lots/{id}/terms`
+pub(super) async fn set_terms(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<TermsEntry>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::PrepareDonation, Object::Programme))?;
+    let id: Uuid = parsed(&id)?;
+    let typed = || Typed { terms: Some(form.clone()), ..Typed::default() };
+    let (name, terms) = match form.read() {
+        Ok(read) => read,
+        Err(wrong) => {
+            return refused(&signed_in, &visitor, &app, id, (invalid(wrong, visitor.words), typed())).await;
+        }
+    };
+    let mut tx = app.store.write().await?;
+    if let Err(error) = donation_lot::set_terms(&mut tx, id, (&name, &terms), person.id, signed_in.now).await {
+        drop(tx);
+        return refused(&signed_in, &visitor, &app, id, (told(error, visitor.words)?, typed())).await;
+    }
+    let details = json!({ "name": name, "recipient": terms.recipient, "basis": terms.basis });
+    record(&mut tx, &signed_in, "donation_lot.set_terms", ("donation_lot", id), details).await?;
+    tx.commit().await?;
+    Ok(done(id))
+}
+
+/// Labels or serial numbers, one on a line.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AddForm {
+    codes: String,
+}
+
+/// `POST /lots/{id}/add`
+pub(super) async fn add(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<AddForm>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::PrepareDonation, Object::Programme))?;
+    let id: Uuid = parsed(&id)?;
+    let words = visitor.words;
+    let typed = || Typed { codes: form.codes.clone(), ..Typed::default() };
+    let codes: Vec<&str> = form.codes.lines().map(str::trim).filter(|code| !code.is_empty()).collect();
+    if codes.len() > MAX_UNITS {
+        let problem = words.word("lot-problem", LotRefused::TooMany.code());
+        return refused(&signed_in, &visitor, &app, id, (problem, typed())).await;
+    }
+    let mut tx = app.store.write().await?;
+    let mut devices = Vec::with_capacity(codes.len());
+    for code in codes {
+        match device_code::find(&mut tx, &Scope::Everything, code).await? {
+            Code::One(row) => devices.push(row.id),
+            Code::Nothing | Code::Several => {
+                drop(tx);
+                let problem = words.with("lot-unknown-code", code);
+                return refused(&signed_in, &visitor, &app, id, (problem, typed())).await;
+            }
+        }
+    }
+    if let Err(error) = donation_line::add(&mut tx, id, &devices, person.id, signed_in.now).await {
+        drop(tx);
+        return refused(&signed_in, &visitor, &app, id, (told(error, words)?, typed())).await;
+    }
+    record(&mut tx, &signed_in, "donation_lot.add", ("donation_lot", id), json!({ "devices": devices })).await?;
+    tx.commit().await?;
+    Ok(done(id))
+}
+
+/// One unit of a lot.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct UnitForm {
+    device: String,
+}
+
+/// `POST /lots/{id}/remove`
+pub(super) async fn remove(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<UnitForm>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::PrepareDonation, Object::Programme))?;
+    let (id, device): (Uuid, DeviceId) = (parsed(&id)?, parsed(&form.device)?);
+    let mut tx = app.store.write().await?;
+    if let Err(error) = donation_line::remove(&mut tx, id, device, person.id, signed_in.now).await {
+        drop(tx);
+        let problem = told(error, visitor.words)?;
+        return refused(&signed_in, &visitor, &app, id, (problem, Typed::default())).await;
+    }
+    record(&mut tx, &signed_in, "donation_lot.remove", ("donation_lot", id), json!({ "device": device })).await?;
+    tx.commit().await?;
+    Ok(done(id))
+}
+
+/// What units are worth.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ValueForm {
+    /// A device; empty for all units without a value.
+    device: String,
+    value: String,
+    estimation: String,
+    note: String,
+}
+
+/// `POST /lots/{id}/value`
+pub(super) async fn value(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<ValueForm>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::PrepareDonation, Object::Programme))?;
+    let id: Uuid = parsed(&id)?;
+    let valued = match form.device.as_str() {
+        "" => Valued::AllWithout,
+        device => Valued::One(parsed(device)?),
+    };
+    let entry = ValueEntry { value: form.value, estimation: form.estimation, note: form.note };
+    let valuation = match entry.read() {
+        Ok(valuation) => valuation,
+        Err(wrong) => {
+            let typed = Typed { value: entry, ..Typed::default() };
+            return refused(&signed_in, &visitor, &app, id, (invalid(wrong, visitor.words), typed)).await;
+        }
+    };
+    let mut tx = app.store.write().await?;
+    let by = (person.id, person.login.as_str());
+    let units = match donation_line::value(&mut tx, id, (valued, &valuation), by, signed_in.now).await {
+        Ok(units) => units,
+        Err(error) => {
+            drop(tx);
+            let typed = Typed { value: entry, ..Typed::default() };
+            return refused(&signed_in, &visitor, &app, id, (told(error, visitor.words)?, typed)).await;
+        }
+    };
+    let device = if let Valued::One(device) = valued { Some(device) } else { None };
+    let details = json!({
+        "device": device, "units": units, "value": valuation.value.to_string(), "estimation": valuation.estimation,
+    });
+    record(&mut tx, &signed_in, "donation_lot.value", ("donation_lot", id), details).await?;
+    tx.commit().await?;
+    Ok(done(id))
+}
+
+fn clerk<'a>(app: &'a App, signed_in: &'a SignedIn) -> Clerk<'a> {
+    let person = &signed_in.person;
+    Clerk { actor: person.login.as_str(), token: None, scope: &person.scope, policy: &app.policy, now: signed_in.now }
+}
+
+/// `POST /lots/{id}/approve`
+pub(super) async fn approve(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::ApproveDonation, Object::Programme))?;
+    let id: Uuid = parsed(&id)?;
+    let mut tx = app.store.write().await?;
+    if let Err(error) = donation_approval::approve(&mut tx, id, person.id, clerk(&app, &signed_in)).await {
+        drop(tx);
+        let problem = told(error, visitor.words)?;
+        return refused(&signed_in, &visitor, &app, id, (problem, Typed::default())).await;
+    }
+    tx.commit().await?;
+    Ok(done(id))
+}
+
+/// The hand-over.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct DeliverForm {
+    day: String,
+    deed: String,
+}
+
+/// `POST /lots/{id}/deliver`
+pub(super) async fn deliver(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form }: CsrfForm<DeliverForm>,
+) -> Result<Response, Refusal> {
+    let person = &signed_in.person;
+    require(person.can(Action::PrepareDonation, Object::Programme))?;
+    let id: Uuid = parsed(&id)?;
+    let words = visitor.words;
+    let typed = || Typed { day: form.day.clone(), deed: form.deed.clone(), ..Typed::default() };
+    let (day, deed) = (form.day.trim().parse::<Date>(), form.deed.parse::<DocumentNumber>());
+    let hand_over = match (day, deed) {
+        (Ok(day), Ok(deed)) => HandOver { day, deed },
+        (Err(_), _) => {
+            let problem = words.word("lot-problem", LotRefused::BadDay.code());
+            return refused(&signed_in, &visitor, &app, id, (problem, typed())).await;
+        }
+        (_, Err(_)) => {
+            let problem = words.word("lot-problem", LotRefused::NoDeed.code());
+            return refused(&signed_in, &visitor, &app, id, (problem, typed())).await;
+        }
+    };
+    let mut tx = app.store.write().await?;
+    let given = donation_delivery::deliver(&mut tx, id, person.id, hand_over, clerk(&app, &signed_in)).await;
+    if let Err(error) = given {
+        drop(tx);
+        return refused(&signed_in, &visitor, &app, id, (told(error, words)?, typed())).await;
+    }
+    tx.commit().await?;
+    Ok(done(id))
+}
+
+/// `POST /lots/{id}/drop`
+pub(super) async fn give_up(
+    visitor: Visitor,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
+) -> Result<Response, Refusal> {
+    require(signed_in.person.can(Action::PrepareDonation, Object::Programme))?;
+    let id: Uuid = parsed(&id)?;
+    let mut tx = app.store.write().await?;
+    if let Err(error) = donation_lot::drop_lot(&mut tx, id, signed_in.now).await {
+        drop(tx);
+        let problem = told(error, visitor.words)?;
+        return refused(&signed_in, &visitor, &app, id, (problem, Typed::default())).await;
+    }
+    record(&mut tx, &signed_in, "donation_lot.drop", ("donation_lot", id), json!({})).await?;
+    tx.commit().await?;
+    Ok(done(id))
+}

@@ -1,0 +1,67 @@
+//! Erases what links donated devices to those who once held them.
+//!
+//! The loans themselves stay: how often a device was lent, for how long, and in what condition it came back are figures of
+//! the device. Who held it is not the new owner's, nor anybody's any more. A loan must name somebody, so all of them name
+//! one borrower that stands for nobody; signatures, and letters that were finished, go.
+
+use cartable_common::{DeviceId, UtcMillis};
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx, borrower,
+    rows::{Rows, Type},
+};
+use crate::domain::{
+    borrower::{Borrower, BorrowerKind, Reference},
+    scope::Scope,
+};
+
+/// The borrower that stands for nobody: never drawn, for drawn identifiers are of version 4 or 7.
+pub const NOBODY: Uuid = Uuid::from_u128(1);
+/// Its reference.
+const REFERENCE: &str = "B-0000-0000";
+/// What it is called where loans are shown.
+const NAME: &str = "Lien effacé · Link erased";
+
+/// Erases the links of these devices, none of which is on an open loan.
+pub(super) async fn erase(tx: &mut Tx, devices: &[DeviceId], now: UtcMillis) -> Result<(), StoreError> {
+    let nobody = nobody(tx, now).await?;
+    let mut rows = Rows::new([("id", Type::Uuid), ("nobody", Type::Uuid)]);
+    for device in devices {
+        rows.push([device.0.into(), nobody.into()]);
+    }
+    for sql in [
+        "DELETE FROM loan_signature WHERE loan_id IN (SELECT l.id FROM {rows} JOIN loan l ON l.device_id = r.id)",
+        "UPDATE need SET borrower_id = NULL WHERE loan_id IN (SELECT l.id FROM {rows} JOIN loan l ON l.device_id = r.id)",
+        // What still waits to be written leaves as usual: it is about a return, and for the family alone.
+        "DELETE FROM notice WHERE recipient_kind = 'borrower' AND state <> 'waiting' \
+         AND loan_id IN (SELECT l.id FROM {rows} JOIN loan l ON l.device_id = r.id) AND (message_id IS NULL \
+         OR EXISTS (SELECT 1 FROM message m WHERE m.id = notice.message_id AND m.finished_at IS NOT NULL))",
+        "UPDATE document SET borrower_id = r.nobody FROM {rows} WHERE document.device_id = r.id \
+         AND document.borrower_id IS NOT NULL",
+        "UPDATE loan SET borrower_id = r.nobody FROM {rows} WHERE loan.device_id = r.id",
+    ] {
+        rows.execute(tx, sql).await?;
+    }
+    Ok(())
+}
+
+/// The borrower that stands for nobody, recorded if it is not yet.
+async fn nobody(tx: &mut Tx, now: UtcMillis) -> Result<Uuid, StoreError> {
+    if borrower::find(tx, &Scope::Everything, NOBODY).await?.is_none() {
+        let reference: Reference = super::value::parsed("borrower.reference", REFERENCE)?;
+        let made = Borrower {
+            id: NOBODY,
+            reference,
+            kind: BorrowerKind::Institution,
+            institution_name: Some(NAME.to_owned()),
+            site: None,
+            level: None,
+            left_site_day: None,
+            created_at: now,
+            identity_erased_at: None,
+        };
+        borrower::insert(tx, &made, None).await?;
+    }
+    Ok(NOBODY)
+}

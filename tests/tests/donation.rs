@@ -1,0 +1,192 @@
+//! A lot from its draft to its new owners, on both engines: what happens at the hand-over, what the agent that comes back
+//! is told, and what is forgotten. That nothing is given away otherwise is in `donation_gate`.
+
+use cartable_common::{DeviceId, UtcMillis};
+use cartable_server::{
+    domain::{
+        document::DocumentKind,
+        donation::{LotState, Terms},
+        erasure::Method,
+        flag::FlagCode,
+        loan::{Condition, LendingState, LoanState, Return},
+        policy::Policy,
+        scope::Scope,
+    },
+    store::{
+        device,
+        device_archive::{self, Unarchiving},
+        donation_line,
+        donation_links::NOBODY,
+        donation_lot::{self, LotError, LotRefused},
+        donation_recipient, flag,
+        flag_list::{self, FlagQuery},
+        lending::{Lending, LendingError, Refused, Wish},
+        lending_bulk, loan, loan_signature, release, review,
+    },
+};
+use cartable_tests::{
+    donation::{People, erased, people},
+    fleet::{at, enrol},
+    lending, on_both_engines,
+    raw::Raw,
+    stores::TestStore,
+};
+use uuid::Uuid;
+
+on_both_engines! {
+    a_lot_goes_from_its_draft_to_new_owners,
+    a_promised_device_is_not_lent,
+    an_agent_that_comes_back_after_it_was_told_is_flagged,
+    what_linked_a_device_to_its_borrowers_is_erased,
+}
+
+async fn place(test: &TestStore, device: DeviceId) -> LendingState {
+    let mut tx = test.store.read().await.unwrap();
+    loan::lending_state(&mut tx, device).await.unwrap().unwrap()
+}
+
+fn refusal<T>(done: Result<T, LotError>) -> LotRefused {
+    match done {
+        Err(LotError::Refused(refused)) => refused,
+        Err(LotError::Store(error)) => panic!("{error}"),
+        Ok(_) => panic!("it was done"),
+    }
+}
+
+async fn a_lot_goes_from_its_draft_to_new_owners(test: &TestStore) {
+    let now = at(0, 0, 0);
+    let who = people(&test.store, now).await.unwrap();
+    let devices = [who.ready(&test.store, "A1", now).await.unwrap(), who.ready(&test.store, "A2", now).await.unwrap()];
+    let lot = who.draft(&test.store, &devices, now).await.unwrap();
+    who.approve(&test.store, lot, now).await.unwrap();
+    let number = who.print(&test.store, lot, now).await.unwrap();
+    assert_eq!((number.kind, number.to_string().as_str()), (DocumentKind::DonationDeed, "DON-2026-000001"));
+    assert_eq!(who.deliver(&test.store, lot, number, now).await.unwrap(), 2);
+    let mut tx = test.store.read().await.unwrap();
+    let row = donation_lot::find(&mut tx, lot).await.unwrap().unwrap();
+    assert_eq!((row.state, row.delivered.unwrap().deed), (LotState::Delivered, number));
+    for id in devices {
+        let row = device::find(&mut tx, &Scope::Everything, id).await.unwrap().unwrap();
+        assert_eq!(row.status.as_str(), "released");
+        assert_eq!(row.archived_at, Some(now));
+        assert!(row.archive_reason.unwrap().contains("Lot 1"));
+    }
+    drop(tx);
+    assert_eq!(place(test, devices[0]).await, LendingState::Ceded);
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let acts = raw.texts("SELECT action FROM audit ORDER BY seq").await.unwrap();
+    for (act, count) in [("donation_lot.approve", 1), ("donation_lot.deliver", 1), ("device.donate", 2)] {
+        assert_eq!(acts.iter().filter(|found| *found == act).count(), count, "{act}: {acts:?}");
+    }
+    let evidence = raw.texts("SELECT erasure_evidence FROM donation_line").await.unwrap();
+    assert!(evidence.iter().all(|json| json.contains("-DISK")), "{evidence:?}");
+    // It is final.
+    let mut tx = test.store.write().await.unwrap();
+    let taken = device_archive::unarchive(&mut tx, &Scope::Everything, devices[0], &who.policy, now).await.unwrap();
+    assert_eq!(taken, Unarchiving::Given);
+    drop(tx);
+    assert!(matches!(refusal(who.deliver(&test.store, lot, number, now).await), LotRefused::NotApproved(_)));
+    let again = async {
+        let mut tx = test.store.write().await.unwrap();
+        donation_lot::drop_lot(&mut tx, lot, now).await
+    };
+    assert_eq!(refusal(again.await), LotRefused::NotDraft);
+}
+
+async fn a_promised_device_is_not_lent(test: &TestStore) {
+    let now = at(0, 0, 0);
+    let who = people(&test.store, now).await.unwrap();
+    let id = who.ready(&test.store, "I1", now).await.unwrap();
+    who.draft(&test.store, &[id], now).await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    let (programme, borrower) =
+        (lending::programme(&mut tx, now).await.unwrap(), lending::borrower(&mut tx, None, now).await.unwrap());
+    tx.commit().await.unwrap();
+    let mut desk = Lending::begin(&test.store, who.clerk("anne", now)).await.unwrap();
+    let wish = Wish { device: id, borrower: borrower.id, programme: programme.id };
+    let refused = desk.reserve(wish).await;
+    assert!(matches!(refused, Err(LendingError::Refused(Refused::InLot))), "{refused:?}");
+    drop(desk);
+    // Nor put into a second lot.
+    let mut tx = test.store.write().await.unwrap();
+    let other = donation_lot::create(&mut tx, "x", &Terms::default(), who.bruno, now).await.unwrap();
+    assert_eq!(refusal(donation_line::add(&mut tx, other, &[id], who.bruno, now).await), LotRefused::InLot);
+}
+
+/// A device with an agent whose one drive was purged after its last contact.
+async fn enrolled(test: &TestStore, who: &People, drive: &str, now: UtcMillis) -> DeviceId {
+    let one = enrol(&test.store, test.url(), None, now.plus_days(-2)).await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    erased(&mut tx, one.device, (drive, Method::NvmeSanitizeCrypto), &who.policy, now).await.unwrap();
+    tx.commit().await.unwrap();
+    one.device
+}
+
+async fn an_agent_that_comes_back_after_it_was_told_is_flagged(test: &TestStore) {
+    let now = at(0, 0, 0);
+    let who = people(&test.store, now).await.unwrap();
+    let id = enrolled(test, &who, "J1-DISK", now).await;
+    let never = enrolled(test, &who, "J2-DISK", now).await;
+    assert!(!release::heard(&test.store, id, &who.policy, now).await.unwrap(), "not given yet");
+    who.give(&test.store, &[id, never], now).await.unwrap();
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let keys = format!("SELECT status FROM enrolment WHERE device_id = {}", raw.uuid(id.0));
+    assert_eq!(raw.texts(&keys).await.unwrap(), ["released"]);
+    let flags = async |id| {
+        let mut tx = test.store.read().await.unwrap();
+        let open = flag::open_of_device(&mut tx, &Scope::Everything, id).await.unwrap();
+        open.into_iter().map(|flag| flag.code).collect::<Vec<_>>()
+    };
+    // Told, and told again because the answer was lost: as it should be.
+    assert!(release::heard(&test.store, id, &who.policy, at(3, 0, 0)).await.unwrap());
+    assert!(release::heard(&test.store, id, &who.policy, at(3, 0, 2)).await.unwrap());
+    assert_eq!(flags(id).await, []);
+    // Back the hour after: it did not remove itself.
+    assert!(release::heard(&test.store, id, &who.policy, at(3, 1, 0)).await.unwrap());
+    assert_eq!(flags(id).await, [FlagCode::CededReporting]);
+    assert_eq!(flags(never).await, []);
+    // The list shows it though the device is archived, and forgets it once it has been silent.
+    let mut tx = test.store.read().await.unwrap();
+    let query = FlagQuery { limit: 10, ..FlagQuery::default() };
+    let listed = flag_list::list(&mut tx, &Scope::Everything, &query, at(3, 2, 0)).await.unwrap();
+    assert_eq!(listed.rows.len(), 1);
+    drop(tx);
+    let mut tx = test.store.write().await.unwrap();
+    review::device(&mut tx, id, &Policy::default(), at(30, 0, 0)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(flags(id).await, []);
+}
+
+async fn what_linked_a_device_to_its_borrowers_is_erased(test: &TestStore) {
+    let now = at(0, 0, 0);
+    let who = people(&test.store, now).await.unwrap();
+    let (id, other) =
+        (who.ready(&test.store, "K1", now).await.unwrap(), who.ready(&test.store, "K2", now).await.unwrap());
+    let mut tx = test.store.write().await.unwrap();
+    let (programme, borrower) =
+        (lending::programme(&mut tx, now).await.unwrap(), lending::borrower(&mut tx, None, now).await.unwrap());
+    let back = |at| Return { at, condition: Condition::Good, missing: vec![] };
+    let ended = at(-5, 0, 0);
+    let loans = [id, other].map(|device| {
+        let state = LoanState::Returned(lending::handed(at(-90, 0, 0), None), back(ended));
+        lending::loan_of(device, &borrower, &programme, at(-90, 0, 0), state)
+    });
+    lending_bulk::record(&mut tx, &loans, "test").await.unwrap();
+    for loan in &loans {
+        loan_signature::put(&mut tx, loan.id, "sealed", ended).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    who.give(&test.store, &[id], now).await.unwrap();
+    let mut tx = test.store.read().await.unwrap();
+    let kept = loan::find(&mut tx, &Scope::Everything, loans[0].id).await.unwrap().unwrap();
+    assert_eq!((kept.borrower, kept.device), (NOBODY, id), "the loan stays, and names nobody");
+    assert_eq!(loan::of_borrower(&mut tx, &Scope::Everything, borrower.id).await.unwrap().len(), 1, "the other's");
+    drop(tx);
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM loan_signature").await.unwrap(), 1);
+    // A second lot finds that borrower there already.
+    who.give(&test.store, &[other], now).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM borrower WHERE institution_name IS NOT NULL").await.unwrap(), 1);
+    let mut tx = test.store.write().await.unwrap();
+    assert!(!donation_recipient::end(&mut tx, Uuid::new_v4(), now).await.unwrap());
+}
