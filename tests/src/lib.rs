@@ -11,6 +11,7 @@ pub mod donation;
 pub mod erasing;
 pub mod fleet;
 pub mod gateway_client;
+pub mod guide;
 pub mod harness;
 pub mod imports;
 pub mod in_process;

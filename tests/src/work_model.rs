@@ -173,6 +173,15 @@ impl Known {
         }
     }
 
+    /// What would be allowed now to somebody who sees the device, in the order of [`TRIES`].
+    pub fn allowed(&self, pieces: i64) -> Vec<Try> {
+        let goes = |what: &Try| {
+            let step = Step { what: *what, clerk: 0, device: 0 };
+            self.clone().take(step, &mut pieces.clone())
+        };
+        TRIES.into_iter().filter(goes).collect()
+    }
+
     fn goes_on(&mut self, stage: Stage, what: Try) -> bool {
         let Some(next) = (if self.swollen { self.apart(what) } else { self.on(stage, what) }) else {
             return false;

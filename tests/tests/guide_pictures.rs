@@ -1,8 +1,6 @@
 //! The programme manager's guides: their pictures are of the real console in the guide's language, small, and exactly
 //! those that the guides show. `CARTABLE_BLESS=1` takes them anew.
 
-use std::path::PathBuf;
-
 use cartable_server::{
     domain::scope::Scope,
     store::{Store, programme, site},
@@ -10,90 +8,55 @@ use cartable_server::{
 use cartable_tests::{
     browser::{Browser, Driver, Scheme, Screen},
     demo::prepare::{self, Age},
-    harness::{Installation, Server, Visitor, binaries::workspace, http::hidden_field},
+    guide::{self, Guide, LANGUAGES, SIZE},
+    harness::{Installation, Server, Visitor, http::hidden_field},
     paper, picture,
     raw::Raw,
     simulator::{Keyring, Roster, keyring::FleetHeader},
 };
 
-const LANGUAGES: [&str; 2] = ["fr", "en"];
-/// Every picture of a guide, in the order of the year.
-const SHOWN: [&str; 16] = [
-    "overview",
-    "programme",
-    "site",
-    "calendar",
-    "import",
-    "needs",
-    "allocation",
-    "hand-over",
-    "agreement",
-    "class",
-    "labels",
-    "flags",
-    "campaign-form",
-    "campaign",
-    "returns",
-    "borrower",
-];
-/// Width and height of every picture, in pixels.
-const SIZE: (u32, u32) = (1280, 900);
-const MOST_PICTURE_BYTES: usize = 150_000;
+/// The year of a programme manager.
+const GUIDE: Guide = Guide {
+    name: "guide",
+    shown: &[
+        "overview",
+        "programme",
+        "site",
+        "calendar",
+        "import",
+        "needs",
+        "allocation",
+        "hand-over",
+        "agreement",
+        "class",
+        "labels",
+        "flags",
+        "campaign-form",
+        "campaign",
+        "returns",
+        "borrower",
+    ],
+};
 const LOGIN: &str = "marie";
 const PASSWORD: &str = "correct-cheval-pile-agrafe";
 /// WebDriver's name for the Enter key.
 const ENTER: &str = "\u{e007}";
 
-fn picture_of(language: &str, name: &str) -> PathBuf {
-    workspace().join(format!("docs/screenshots/guide-{language}/{name}.png"))
-}
-
-fn guide(language: &str) -> String {
-    std::fs::read_to_string(workspace().join(format!("docs/guide.{language}.md"))).unwrap()
-}
-
-/// Names of the pictures that a guide shows, in order.
-fn referenced(language: &str) -> Vec<String> {
-    let folder = format!("](screenshots/guide-{language}/");
-    guide(language).split(&folder).skip(1).map(|rest| rest.split(".png)").next().unwrap().to_owned()).collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn each_guide_shows_each_of_its_pictures_once() {
-    if std::env::var_os("CARTABLE_BLESS").is_some() {
+    if guide::blessing() {
         let year = Year::begin().await;
         let driver = Driver::start().unwrap();
         for (place, language) in LANGUAGES.into_iter().enumerate() {
             year.photograph(&driver, place, language).await;
         }
     }
-    for language in LANGUAGES {
-        assert_eq!(referenced(language), SHOWN, "docs/guide.{language}.md");
-        for name in SHOWN {
-            let file = std::fs::read(picture_of(language, name)).unwrap();
-            assert!(file.len() <= MOST_PICTURE_BYTES, "{language}/{name}: {} bytes", file.len());
-            assert_eq!(picture::size(&file).unwrap(), SIZE, "{language}/{name}");
-        }
-        let folder = workspace().join(format!("docs/screenshots/guide-{language}"));
-        assert_eq!(std::fs::read_dir(folder).unwrap().count(), SHOWN.len(), "no picture that nothing shows");
-        let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
-        assert!(readme.contains(&format!("(docs/guide.{language}.md)")), "README leads to it");
-    }
+    GUIDE.check("README.md").unwrap();
 }
 
-/// Both guides tell the same, chapter by chapter.
 #[test]
 fn the_guides_have_the_same_chapters() {
-    let chapters = |language: &str| guide(language).lines().filter(|line| line.starts_with('#')).count();
-    assert_eq!(chapters("fr"), chapters("en"));
-    for language in LANGUAGES {
-        for line in guide(language).lines() {
-            assert!(
-                line.chars().count() <= 130 || line.starts_with('|') || line.starts_with('!'),
-                "{language}: {line}"
-            );
-        }
-    }
+    GUIDE.check_chapters().unwrap();
 }
 
 /// A school year in a console: a fleet with its past, needs and a proposal, a campaign, lists, devices in stock.
@@ -228,17 +191,17 @@ impl Year {
             ("campaign", &self.campaign),
         ] {
             self.open(&browser, path).await;
-            keep(&browser, language, name).await;
+            GUIDE.keep(&browser, language, name).await.unwrap();
         }
         self.class(&browser, &stock[2..5], &references).await;
-        keep(&browser, language, "class").await;
+        GUIDE.keep(&browser, language, "class").await.unwrap();
         self.papers(language, &stock).await;
         let lent = self.texts(&tags("lent")).await;
         self.returns(&browser, &lent[place * 4..place * 4 + 4]).await;
-        keep(&browser, language, "returns").await;
+        GUIDE.keep(&browser, language, "returns").await.unwrap();
         self.open(&browser, "/borrowers?kind=person").await;
         browser.click("main tbody a[href^='/borrowers/']").await.unwrap();
-        keep(&browser, language, "borrower").await;
+        GUIDE.keep(&browser, language, "borrower").await.unwrap();
     }
 
     /// What is printed: an agreement and a receipt, a sheet of labels and a site's list.
@@ -254,7 +217,7 @@ impl Year {
         for (name, sheets) in [("agreement", [agreement, receipt]), ("labels", [labels, list])] {
             let sheets: Vec<Vec<u8>> =
                 sheets.into_iter().map(|pdf| paper::first_page(&pdf.unwrap(), SIZE.1).unwrap()).collect();
-            save(language, name, &picture::beside_each_other(&sheets, SIZE).unwrap());
+            GUIDE.save(language, name, &picture::beside_each_other(&sheets, SIZE).unwrap()).unwrap();
         }
     }
 
@@ -295,19 +258,4 @@ impl Year {
             browser.until("document.querySelectorAll('#lines li').length", shown + count).await.unwrap();
         }
     }
-}
-
-async fn keep(browser: &Browser, language: &str, name: &str) {
-    // Nothing stands marked and no field blinks.
-    browser.execute("document.activeElement?.blur()").await.unwrap();
-    // A page that a form or an anchor scrolled is shown from its top.
-    browser.execute("window.scrollTo(0, 0)").await.unwrap();
-    save(language, name, &browser.window().await.unwrap());
-}
-
-fn save(language: &str, name: &str, png: &[u8]) {
-    let small = picture::with_few_colours(png).unwrap();
-    let path = picture_of(language, name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, small).unwrap();
 }

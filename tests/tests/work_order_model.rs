@@ -14,7 +14,7 @@ use cartable_server::{
     },
     store::{
         Store,
-        lending::{Clerk, Handing, Lending, LendingError, Wish},
+        lending::{self, Clerk, Handing, Lending, LendingError},
         part, work_order,
         work_order_act::{Bench, WorkError},
     },
@@ -28,6 +28,7 @@ use cartable_tests::{
 };
 use proptest::{
     collection::vec,
+    option,
     strategy::{Strategy, ValueTree as _},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
@@ -42,24 +43,31 @@ const SEQUENCES: usize = 60;
 /// Pieces in stock at the beginning of a sequence.
 const PIECES: i64 = 2;
 
-/// The usual way, tried more often so that long lives are seen too.
-const USUAL: [Try; 8] = [
-    Try::TakeIn,
-    Try::Begin,
-    Try::InspectClean,
-    Try::Waive,
-    Try::Reinstall,
-    Try::Installed,
-    Try::TestClean,
-    Try::GradeA,
-];
+/// Somebody who tries something: anything, or one of those things that the model allows just then, so that long lives are
+/// seen too.
+#[derive(Clone, Copy, Debug)]
+struct Wish {
+    step: Step,
+    sensible: Option<usize>,
+}
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let what = (0usize..55).prop_map(|number| match number {
-        0..25 => TRIES[number],
-        number => USUAL[number % USUAL.len()],
-    });
-    vec((what, 0usize..2, 0usize..2).prop_map(|(what, clerk, device)| Step { what, clerk, device }), 30..120)
+impl Wish {
+    fn of(self, known: &Known, pieces: i64) -> Step {
+        let allowed = known.allowed(pieces);
+        let what = self.sensible.and_then(|which| allowed.get(which % allowed.len().max(1)));
+        Step { what: *what.unwrap_or(&self.step.what), ..self.step }
+    }
+}
+
+fn wishes() -> impl Strategy<Value = Vec<Wish>> {
+    let sensible = option::weighted(0.7, 0usize..TRIES.len() * TRIES.len());
+    vec(
+        (0..TRIES.len(), 0usize..2, 0usize..2, sensible).prop_map(|(number, clerk, device, sensible)| Wish {
+            step: Step { what: TRIES[number], clerk, device },
+            sensible,
+        }),
+        30..120,
+    )
 }
 
 /// Sites, clerks and a policy: made once.
@@ -130,7 +138,7 @@ impl World {
     async fn lend(&self, step: Step, id: DeviceId, now: UtcMillis) -> bool {
         let school = &self.schools[step.device];
         let mut lending = Lending::begin(&self.store, self.clerk(step.clerk, now)).await.unwrap();
-        let wish = Wish { device: id, borrower: school.borrowers[0].id, programme: school.programme };
+        let wish = lending::Wish { device: id, borrower: school.borrowers[0].id, programme: school.programme };
         let done = if step.what == Try::Lend {
             lending.lend(wish, Handing::default()).await.map(drop)
         } else {
@@ -162,17 +170,19 @@ async fn whatever_is_tried_the_store_and_the_model_agree(test: &TestStore) {
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let mut taken = BTreeMap::<Try, [u32; 2]>::new();
     for _ in 0..SEQUENCES {
-        let steps = steps().new_tree(&mut runner).unwrap().current();
+        let wishes = wishes().new_tree(&mut runner).unwrap().current();
+        let mut so_far = Vec::with_capacity(wishes.len());
         let devices = [world.device(0).await, world.device(1).await];
         let part = world.part(PIECES).await;
         let (mut known, mut pieces) = ([Known::in_stock(), Known::in_stock()], PIECES);
         let began = clock::now();
-        for (number, step) in steps.iter().enumerate() {
+        for (number, wish) in wishes.iter().enumerate() {
+            let step = wish.of(&known[wish.step.device], pieces);
+            so_far.push(step);
             let id = devices[step.device];
-            let allowed = known[step.device].take(*step, &mut pieces);
+            let allowed = known[step.device].take(step, &mut pieces);
             let now = began.plus_millis(i64::try_from(number).unwrap() * 1000);
-            let done = world.take(*step, id, part, now).await;
-            let so_far = &steps[..=number];
+            let done = world.take(step, id, part, now).await;
             assert_eq!(done, allowed, "step {number}: {:?} after {:?} of {so_far:?}", step.what, known[step.device]);
             taken.entry(step.what).or_default()[usize::from(done)] += 1;
             let (at, stage, open) = stored(&mut raw, id).await;

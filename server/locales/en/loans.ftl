@@ -30,6 +30,7 @@ loan-returned = Returned
 loan-lost = Lost
 loan-stolen = Stolen
 loan-written_off = Written off
+loan-ceded = Ceded
 lending-in_stock = In stock
 lending-reserved = Reserved
 lending-lent = On loan

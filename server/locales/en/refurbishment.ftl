@@ -52,6 +52,7 @@ work-unerased-drives = To be erased: { $value }.
 work-unerased-unknown = Its drives are not known: it never reported.
 work-waived-by = Waived by { $one }: { $two }
 work-next = Next
+work-unerased-leaving = It can be lent again. To leave the house, its drives need more than what is recorded.
 work-unerased = No erasure is recorded: the order cannot go on.
 work-unerased-ask = If the device has no drive, ask an administrator for a waiver.
 work-drive-at-risk = Its last report says that a drive is at risk: exchange it before the device is lent or given.

@@ -30,6 +30,7 @@ loan-returned = Rendu
 loan-lost = Perdu
 loan-stolen = Volé
 loan-written_off = Passé en perte
+loan-ceded = Cédé
 lending-in_stock = En stock
 lending-reserved = Réservé
 lending-lent = En prêt

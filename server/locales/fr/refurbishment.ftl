@@ -52,6 +52,7 @@ work-unerased-drives = À effacer : { $value }.
 work-unerased-unknown = Ses disques ne sont pas connus : il n’a jamais envoyé de relevé.
 work-waived-by = Dispense par { $one } : { $two }
 work-next = Suite
+work-unerased-leaving = L’appareil peut être reprêté. Pour quitter la collectivité, ses disques demandent plus que ce qui est enregistré.
 work-unerased = Aucun effacement n’est enregistré : l’ordre ne peut pas aller plus loin.
 work-unerased-ask = Si l’appareil n’a pas de disque, demandez une dispense à un administrateur.
 work-drive-at-risk = Son dernier relevé dit qu’un disque est à risque : remplacez-le avant de prêter ou de donner l’appareil.

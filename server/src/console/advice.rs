@@ -52,9 +52,10 @@ impl From<Answer> for Tone {
     }
 }
 
-/// The mark of a disposition.
-pub(super) fn disposition(disposition: Disposition, words: Words) -> Badge {
-    Badge::new(disposition, words.word("disposition", disposition.as_str()))
+/// The mark of a disposition. What hardly anything is known of does not look as if it were known.
+pub(super) fn disposition(disposition: Disposition, confidence: Confidence, words: Words) -> Badge {
+    let tone = if confidence == Confidence::Low { Tone::Unknown } else { disposition.into() };
+    Badge::new(tone, words.word("disposition", disposition.as_str()))
 }
 
 /// The mark of a confidence.
@@ -121,7 +122,7 @@ impl AdviceCard {
         let months = |count: u32| words.said(&months_said(i64::from(count)));
         let cost = &advice.cost;
         Self {
-            disposition: disposition(advice.disposition, words),
+            disposition: disposition(advice.disposition, advice.confidence, words),
             confidence: confidence(advice.confidence, words),
             meaning: words.word("disposition-means", advice.disposition.as_str()),
             reasons: advice.reasons.iter().map(|reason| why(reason, words)).collect(),

@@ -268,7 +268,7 @@ fn line(one: AdviceSummary, now: UtcMillis, words: Words) -> Line {
         model: model_name(one.manufacturer.as_deref(), one.model.as_deref(), words),
         site: one.site.map(|(_, name)| name),
         lending: words.word("lending", one.lending.as_str()),
-        disposition: advice::disposition(one.disposition, words),
+        disposition: advice::disposition(one.disposition, one.confidence, words),
         confidence: advice::confidence(one.confidence, words),
         cost: money(one.cost_euros),
         value: words.with_two("advice-limit", &words.say("advice-value"), &money(one.value_euros)),

@@ -336,7 +336,7 @@ pub(super) fn unmet(unmet: &Unmet, words: Words) -> String {
         }
         Unmet::Elsewhere(place) => words.with("unmet-elsewhere", &lending(*place, words)),
         Unmet::SetAsideFor(became) => {
-            words.with("unmet-set-aside-for", &words.say(&format!("work-disposition-{}", became.as_str())))
+            words.with("unmet-set_aside_for", &words.say(&format!("work-disposition-{}", became.as_str())))
         }
         Unmet::ClassNotListed(class, _) => {
             words.with("unmet-class_not_listed", &words.word("recipient-class", class.as_str()))

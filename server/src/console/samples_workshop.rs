@@ -142,13 +142,15 @@ impl Samples<'_> {
             findings,
             claims,
         };
+        let erasure = if unerased {
+            ErasureState::Missing(Missing { drives: vec![self.told("SAMSUNG MZVLB256 · S4GENX0N123456")] })
+        } else {
+            ErasureState::Waived
+        };
         OrderRead {
             summary: self.summary(position, 20),
-            erasure: if unerased {
-                ErasureState::Missing(Missing { drives: vec![self.told("SAMSUNG MZVLB256 · S4GENX0N123456")] })
-            } else {
-                ErasureState::Waived
-            },
+            leaving: erasure.clone(),
+            erasure,
             steps: self.steps(),
             inspections: findings.map(inspection).into_iter().collect(),
             claims,

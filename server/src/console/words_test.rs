@@ -287,7 +287,7 @@ fn every_key_that_a_page_asks_for_is_there() {
 
 /// Every `"thing.act"` of a statement that writes to the audit, read from the source: nobody keeps a second list.
 fn recorded(folder: &std::path::Path, found: &mut BTreeSet<String>) {
-    const WRITERS: [&str; 6] = ["action", "record(", "append(", ".note(", ".save(", "NewAudit"];
+    const WRITERS: [&str; 7] = ["action", "record(", "append(", ".note(", ".act(", ".save(", "NewAudit"];
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

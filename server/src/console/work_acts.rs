@@ -23,7 +23,10 @@ use super::{
 use crate::{
     app::App,
     auth::{Action, CsrfForm, FormRefused, Object, SignedIn, UploadLimits, upload},
-    domain::work_order::{Move, MoveName, Position, Stage},
+    domain::{
+        erasure::gap::Demand,
+        work_order::{Move, MoveName, Position, Stage},
+    },
     photo,
     store::{
         Tx,
@@ -114,7 +117,8 @@ pub(super) async fn read(tx: &mut Tx, app: &App, signed_in: &SignedIn, id: &str)
     let order = work_order::find(tx, scope, id).await?.ok_or(Refusal::NotFound)?;
     let at_repair = order.position == Position::Open(Stage::Repair);
     Ok(OrderRead {
-        erasure: erasure_gate::erasure_state(tx, &order, order.erasure_demand(), &app.policy).await?,
+        erasure: erasure_gate::erasure_state(tx, &order, Demand::Relend, &app.policy).await?,
+        leaving: erasure_gate::erasure_state(tx, &order, Demand::Leave, &app.policy).await?,
         steps: work_order::steps(tx, id).await?,
         inspections: work_inspection::of_order(tx, id).await?,
         claims: work_inspection::claims(tx, order.device, &app.policy).await?,

@@ -147,7 +147,10 @@ impl BoardPage {
 pub(super) struct OrderRead {
     pub(super) summary: OrderSummary,
     pub(super) order: WorkOrder,
+    /// What is proved for it to stay in the house.
     pub(super) erasure: ErasureState,
+    /// What is proved for it to leave.
+    pub(super) leaving: ErasureState,
     pub(super) steps: Vec<Step>,
     pub(super) inspections: Vec<Inspection>,
     /// What the machine claims now.
@@ -209,6 +212,8 @@ pub(super) struct OrderPage {
     dispositions: Vec<Choice>,
     /// What is missing before it may pass the erasure stage, where that stops it now.
     unerased: Option<String>,
+    /// Where erasures are recorded.
+    erasures: String,
     waivable: bool,
     /// Whether its last report says that a drive is at risk, while that can still be mended.
     drive_at_risk: bool,
@@ -257,8 +262,9 @@ impl OrderPage {
             checklist: checklist(order, may, words),
             grades: if offered(MoveName::Grade) { grades(order) } else { Vec::new() },
             because: because(order, words),
-            dispositions: if may.work && !unerased { dispositions(order, words) } else { Vec::new() },
+            dispositions: if may.work { dispositions(order, unerased, words) } else { Vec::new() },
             unerased: missing,
+            erasures: format!("/devices/{}/erasures", order.device),
             waivable: unerased && may.waive,
             drive_at_risk: drive_at_risk(&read),
             fitting: (may.work && position == Position::Open(Stage::Repair))
@@ -298,15 +304,19 @@ fn drive_at_risk(read: &OrderRead) -> bool {
 
 /// What is missing at the gate of the erasure stage, where the order stands before it.
 fn unerased(read: &OrderRead, words: Words) -> Option<String> {
-    let ErasureState::Missing(Missing { drives }) = &read.erasure else { return None };
-    if !matches!(read.order.position, Position::Open(Stage::Erasure | Stage::Quarantine)) {
-        return None;
-    }
-    Some(if drives.is_empty() {
+    let (gate, key) = match read.order.position {
+        Position::Open(Stage::Erasure) => (&read.erasure, "work-unerased"),
+        Position::Open(Stage::Quarantine) => (&read.leaving, "work-unerased"),
+        Position::Open(Stage::Disposition) => (&read.leaving, "work-unerased-leaving"),
+        Position::Open(_) | Position::Closed(_) => return None,
+    };
+    let ErasureState::Missing(Missing { drives }) = gate else { return None };
+    let which = if drives.is_empty() {
         words.say("work-unerased-unknown")
     } else {
         words.with("work-unerased-drives", &drives.join(", "))
-    })
+    };
+    Some(format!("{} {which}", words.say(key)))
 }
 
 /// The steps that need nothing but a press. What the erasure would refuse is not offered.
@@ -370,13 +380,14 @@ fn because(order: &WorkOrder, words: Words) -> Option<String> {
     Some(words.with_two("work-supported", graded.grade.as_str(), &why))
 }
 
-fn dispositions(order: &WorkOrder, words: Words) -> Vec<Choice> {
+/// What may become of it; what the erasure would refuse is not offered.
+fn dispositions(order: &WorkOrder, unerased: bool, words: Words) -> Vec<Choice> {
     let choice = |disposition: &Disposition| Choice {
         value: disposition.to_string(),
         label: words.word("work-dispose", disposition.as_str()),
         selected: false,
     };
-    order.dispositions().iter().map(choice).collect()
+    order.dispositions().iter().filter(|one| !(unerased && one.leaves())).map(choice).collect()
 }
 
 fn facts(read: &OrderRead, words: Words) -> Vec<Fact> {

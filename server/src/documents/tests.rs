@@ -93,7 +93,7 @@ fn what_people_write_stays_text() {
 
 /// Puts `text` into every field that a device or a person fills.
 fn spoil(value: &mut Value, text: &str) {
-    const FILLED: [&str; 20] = [
+    const FILLED: [&str; 24] = [
         "asset_tag",
         "serial",
         "model",
@@ -114,13 +114,19 @@ fn spoil(value: &mut Value, text: &str) {
         "commitments",
         "proof",
         "drives",
+        "tool",
+        "operator",
+        "witness",
+        "absent",
     ];
     match value {
         Value::Object(fields) => {
             for (key, field) in fields.iter_mut() {
                 match field {
                     Value::String(old) if FILLED.contains(&key.as_str()) => text.clone_into(old),
-                    Value::Array(list) if FILLED.contains(&key.as_str()) => list.fill(Value::from(text)),
+                    Value::Array(list) if FILLED.contains(&key.as_str()) && list.iter().all(Value::is_string) => {
+                        list.fill(Value::from(text));
+                    }
                     Value::Null
                     | Value::Bool(_)
                     | Value::Number(_)

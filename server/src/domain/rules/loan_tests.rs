@@ -141,7 +141,7 @@ fn a_device_that_is_where_it_should_be_raises_nothing() {
 fn an_order_is_stuck_after_its_stages_limit_and_a_ready_unit_waits_a_month() {
     let with = |state, position, since: &str| {
         let work = Some(WorkFacts { position, since: at(since) });
-        codes(&device(LendingFacts { work, ..ended(state, LoanStateName::Returned, "2026-09-01") }, None))
+        codes(&device(LendingFacts { work, ..ended(state, LoanStateName::Returned, "2026-09-01") }, Some("2026-08-31")))
     };
     let bench = |stage, since| with(LendingState::Refurbishment, Position::Open(stage), since);
     assert_eq!(bench(Stage::Repair, "2026-11-09"), [], "fifteen days are allowed");

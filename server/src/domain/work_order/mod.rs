@@ -20,7 +20,7 @@ pub use self::{
     stage::{CLOSED, Disposition, Position, Stage},
     step::{Move, MoveName, Refused},
 };
-use super::{erasure::gap::Demand, grade::Grade};
+use super::grade::Grade;
 
 /// A returned device's way through refurbishment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,16 +139,6 @@ impl WorkOrder {
             Position::Open(Stage::Disposition) => &[Dispose, Repair, Quarantine],
             Position::Open(Stage::Quarantine) => &[RemoveBattery, Dispose],
             Position::Closed(_) => &[Reopen],
-        }
-    }
-
-    /// What an erasure must be worth for the steps that are open now: where it is decided what becomes of the unit, it is
-    /// looked at as if it left.
-    #[must_use]
-    pub const fn erasure_demand(&self) -> Demand {
-        match self.position {
-            Position::Open(Stage::Disposition | Stage::Quarantine) => Demand::Leave,
-            Position::Open(_) | Position::Closed(_) => Demand::Relend,
         }
     }
 
