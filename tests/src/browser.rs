@@ -257,11 +257,12 @@ impl Browser {
     }
 
     /// What the browser wrote to its console since the last call: violations of the Content-Security-Policy, what could
-    /// not be loaded, errors of scripts.
+    /// not be loaded, errors of scripts; nothing of the browser's own pages, which break where scripts are forbidden.
     pub async fn console(&self) -> anyhow::Result<Vec<String>> {
         let entries = self.command("se/log", &json!({ "type": "browser" })).await?;
         let entries = entries.as_array().context("the browser's console is a list")?;
-        Ok(entries.iter().filter_map(|entry| entry["message"].as_str()).map(ToOwned::to_owned).collect())
+        let messages = entries.iter().filter_map(|entry| entry["message"].as_str());
+        Ok(messages.filter(|message| !message.starts_with("chrome://")).map(ToOwned::to_owned).collect())
     }
 
     /// Photographs the whole page into target/screenshots/NAME.png.

@@ -173,11 +173,14 @@ impl Known {
         }
     }
 
-    /// What would be allowed now to somebody who sees the device, in the order of [`TRIES`].
-    pub fn allowed(&self, pieces: i64) -> Vec<Try> {
+    /// What would take a unit on just now, in the hands of somebody who sees it, in the order of [`TRIES`]: what is
+    /// allowed, without what ends a unit's way early.
+    pub fn onward(&self, pieces: i64) -> Vec<Try> {
+        const SETBACKS: [Try; 3] = [Try::InspectSwollen, Try::Quarantine, Try::GiveUp];
         let goes = |what: &Try| {
+            let again = *what == Try::TakeIn && self.at == LendingState::Refurbishment;
             let step = Step { what: *what, clerk: 0, device: 0 };
-            self.clone().take(step, &mut pieces.clone())
+            !again && !SETBACKS.contains(what) && self.clone().take(step, &mut pieces.clone())
         };
         TRIES.into_iter().filter(goes).collect()
     }

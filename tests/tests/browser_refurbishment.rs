@@ -114,7 +114,8 @@ impl Person<'_> {
     }
 
     async fn scan(&self, code: &str) {
-        self.browser.until("document.activeElement?.id === 'code' ? 1 : 0", 1).await.unwrap();
+        self.browser.until("document.getElementById('code') ? 1 : 0", 1).await.unwrap();
+        self.browser.execute("document.getElementById('code').focus()").await.unwrap();
         self.browser.type_into("#code", &format!("{code}{ENTER}")).await.unwrap();
     }
 
@@ -229,7 +230,7 @@ async fn prepared(rosa: &Person<'_>, label: &str) -> String {
     rosa.write("#value", "85").await;
     rosa.write("#note", "trois annonces").await;
     rosa.press("section[aria-labelledby='valuing'] button").await;
-    rosa.says("Vous avez préparé ce lot").await;
+    rosa.says("Rien ne manque pour cet appareil").await;
     rosa.keep("lot").await;
     lot
 }
@@ -279,7 +280,10 @@ async fn whole_way(town: &Town, driver: &Driver, language: &'static str, label: 
     papers(&rosa, &lot, &device).await;
     handed_over(&rosa, &lot).await;
     for person in [&desk, &rosa, &anne] {
-        assert_eq!(person.browser.console().await.unwrap(), Vec::<String>::new());
+        let mut said = person.browser.console().await.unwrap();
+        // A paper that the browser shows by itself has no icon to name.
+        said.retain(|line| !line.contains("/favicon.ico "));
+        assert_eq!(said, Vec::<String>::new());
     }
     // What was given is not taken back to the bench.
     rosa.go(&order).await;

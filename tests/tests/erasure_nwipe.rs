@@ -5,11 +5,14 @@
 //! one in `server/src/domain/erasure/samples` was made by Debian 13's, which this test also takes where it is installed.
 
 use anyhow::Context as _;
-use cartable_common::report::DriveKind;
+use cartable_common::{
+    Bytes, UtcMillis,
+    report::{DriveKind, HealthReport},
+};
 use cartable_server::clock;
 use cartable_tests::{
     erasing::{LOOP_BYTES, LoopDevice, has_certificates, multipart},
-    harness::Cartable,
+    harness::{Cartable, http::plain_client},
     paper,
     simulator::{Machine, programme::Programme},
 };
@@ -23,8 +26,14 @@ fn machine() -> Machine {
     machine.new_drive = None;
     SERIAL.clone_into(&mut machine.drive.serial);
     machine.drive.model.kind = DriveKind::Hdd;
-    machine.drive.model.bytes = LOOP_BYTES;
     machine
+}
+
+/// What it reports: the drive is as small as the loop device, its volumes lie elsewhere.
+fn report(machine: &Machine, at: UtcMillis) -> HealthReport {
+    let mut report = machine.report(at, at);
+    report.drives[0].capacity_bytes = Bytes::new(LOOP_BYTES);
+    report
 }
 
 struct Bench<'c> {
@@ -75,9 +84,9 @@ async fn a_wiped_drive_opens_the_gate_until_it_is_used_again() {
     let machine = machine();
     let mut device = cartable.enrolled_device(&machine).await.unwrap();
     let now = clock::now();
-    device.contact(machine.report(now, now), now, now).await.unwrap();
+    device.contact(report(&machine, now), now, now).await.unwrap();
     let id = device.granted().device_id.to_string();
-    let bench = Bench { cartable: &cartable, http: reqwest::Client::new(), device: id.clone() };
+    let bench = Bench { cartable: &cartable, http: plain_client().unwrap(), device: id.clone() };
     assert_eq!(bench.missing().await.unwrap(), [format!("{SERIAL} nothing_recorded")]);
     assert_eq!(bench.certificate().await.unwrap().status().as_u16(), 422);
     // nwipe counts in whole seconds: the contact is in an earlier one.
@@ -121,7 +130,7 @@ async fn a_wiped_drive_opens_the_gate_until_it_is_used_again() {
 
     // The laptop starts again with that drive: what was proven is no longer.
     let later = clock::now();
-    device.contact(machine.report(later, now), later, later).await.unwrap();
+    device.contact(report(&machine, later), later, later).await.unwrap();
     assert_eq!(bench.missing().await.unwrap(), [format!("{SERIAL} used_since")]);
     let told = cartable.installation.run("erasure missing", &[&id], "").unwrap();
     assert_eq!(told.trim(), format!("{SERIAL}\tused_since\tclear"));

@@ -43,8 +43,7 @@ const SEQUENCES: usize = 60;
 /// Pieces in stock at the beginning of a sequence.
 const PIECES: i64 = 2;
 
-/// Somebody who tries something: anything, or one of those things that the model allows just then, so that long lives are
-/// seen too.
+/// Somebody who tries something: anything, or what would take the unit on just then, so that long lives are seen too.
 #[derive(Clone, Copy, Debug)]
 struct Wish {
     step: Step,
@@ -53,8 +52,8 @@ struct Wish {
 
 impl Wish {
     fn of(self, known: &Known, pieces: i64) -> Step {
-        let allowed = known.allowed(pieces);
-        let what = self.sensible.and_then(|which| allowed.get(which % allowed.len().max(1)));
+        let onward = known.onward(pieces);
+        let what = self.sensible.and_then(|which| onward.get(which % onward.len().max(1)));
         Step { what: *what.unwrap_or(&self.step.what), ..self.step }
     }
 }
