@@ -2,7 +2,10 @@
 //! asking the rules.
 
 use cartable_server::domain::{flag::FlagCode, loan::LendingState};
-use jiff::civil::{Date, date};
+use jiff::{
+    ToSpan as _,
+    civil::{Date, date},
+};
 
 /// What happens to a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -165,6 +168,19 @@ impl Fate {
         }
     }
 
+    /// Whether it came back a month before `day` or longer ago, and lies there since with the drive that it reported.
+    fn lies_unerased_on(self, day: Date) -> bool {
+        let back = match self {
+            Self::Broken => BREAKAGE,
+            Self::Given | Self::GivenHeard => CESSION,
+            Self::Tablet => return false,
+            // In September it is put in stock.
+            other if other.returns_in_june() && day < SEPTEMBER => CAMPAIGN,
+            _ => return false,
+        };
+        day >= back + 30.days()
+    }
+
     /// The flags that it must have on `day`, one of the year's checkpoints.
     pub fn flags_on(self, day: Date) -> Vec<FlagCode> {
         let june = day > date(2027, 6, 10) && day < CAMPAIGN;
@@ -179,6 +195,7 @@ impl Fate {
         };
         let due_in_june = self.returns_in_june() || self.returns_late() || self == Self::Silent;
         flag(FlagCode::LoanDueSoon, june && due_in_june);
+        flag(FlagCode::ErasureMissing, self.lies_unerased_on(day));
         match self {
             Self::Late => flag(FlagCode::OverdueAlive, summer),
             Self::TabletLate => flag(FlagCode::LoanOverdue, summer),
