@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    acts::{Bare, last_act, record},
+    acts::{Bare, gone, record},
     campaign::{CampaignPage, CampaignsPage, Found, May, ReturnsAsked},
     campaign_form::{CampaignForm, desks, problem},
     campaign_sheet::{CampaignLoans, CampaignProgress},
@@ -253,7 +253,9 @@ pub(super) async fn drop_planned(
 ) -> Result<Response, Refusal> {
     let (mut tx, found) = match change_of(&app, &signed_in, &id).await {
         Ok(found) => found,
-        Err(Refusal::NotFound) => return gone(&app, parsed(&id)?).await,
+        Err(Refusal::NotFound) => {
+            return gone(&app, ("campaign", parsed(&id)?), "campaign.drop", "/campaigns").await;
+        }
         Err(refusal) => return Err(refusal),
     };
     let id = found.id;
@@ -265,14 +267,6 @@ pub(super) async fn drop_planned(
     record(&mut tx, &signed_in, "campaign.drop", ("campaign", id), campaign_plan::details(&found)).await?;
     tx.commit().await?;
     Ok(Redirect::to("/campaigns?done=saved").into_response())
-}
-
-/// What is said of a campaign that is not there: it was given up before, or there never was one.
-async fn gone(app: &App, id: Uuid) -> Result<Response, Refusal> {
-    let mut tx = app.store.read().await?;
-    let last = last_act(&mut tx, ("campaign", id), |_| true).await?;
-    let dropped = last.as_deref() == Some("campaign.drop");
-    dropped.then(|| Redirect::to("/campaigns?done=already").into_response()).ok_or(Refusal::NotFound)
 }
 
 /// A site's own desks.
