@@ -25,7 +25,6 @@ use crate::{
         },
         language::Language,
         loan::LendingState,
-        wording::Said,
     },
     store::{document::Document, donation_line::LineRow, donation_lot::LotRow},
 };
@@ -36,13 +35,6 @@ pub(super) fn euros(cents: Cents, language: Language) -> String {
     match language {
         Language::French => format!("{whole},{rest:02}\u{a0}€"),
         Language::English => format!("€{whole}.{rest:02}"),
-    }
-}
-
-fn in_language(said: Said, language: Language) -> String {
-    match language {
-        Language::French => said.fr,
-        Language::English => said.en,
     }
 }
 
@@ -151,7 +143,7 @@ impl LotsPage {
 /// What is said wherever a direct gift to families can be chosen.
 fn families_warning(words: Words) -> String {
     let warning = LegalBasis::FamiliesByDeliberation.warning();
-    warning.map_or_else(String::new, |said| in_language(said, words.language))
+    warning.map_or_else(String::new, |said| words.said(&said))
 }
 
 /// What the person may do with a lot.
@@ -241,7 +233,7 @@ impl LotPage {
     ) -> Self {
         let words = shell.words;
         let Found { lot, lines, recipients, papers } = found;
-        let warning = lot.terms.basis.and_then(LegalBasis::warning).map(|said| in_language(said, words.language));
+        let warning = lot.terms.basis.and_then(LegalBasis::warning).map(|said| words.said(&said));
         let estimations: Vec<&str> = Estimation::ALL.iter().map(|how| how.as_str()).collect();
         let entry = typed.terms.clone().unwrap_or_else(|| entry(&lot));
         let is_deed = |paper: &&Document| paper.number.kind == crate::domain::document::DocumentKind::DonationDeed;
@@ -302,7 +294,7 @@ fn facts(lot: &LotRow, recipients: &[Recipient], words: Words) -> Vec<Fact> {
         fact(words, "recipient-commitments", recipient.and_then(|one| one.commitments.clone())),
         fact(words, "recipient-proof", recipient.and_then(|one| one.proof.clone())),
         fact(words, "lot-basis", basis.map(|basis| words.word("basis", basis.as_str()))),
-        fact(words, "lot-basis-source", basis.map(|basis| in_language(basis.source(), words.language))),
+        fact(words, "lot-basis-source", basis.map(|basis| words.said(&basis.source()))),
     ];
     if let Some(decided) = &lot.terms.deliberation {
         let day = format::civil_date(decided.day, words);
