@@ -23,20 +23,10 @@ use crate::{
             conditions::Unmet,
             entry::{TermsEntry, ValueEntry},
         },
-        language::Language,
         loan::LendingState,
     },
     store::{document::Document, donation_line::LineRow, donation_lot::LotRow},
 };
-
-/// An amount of money as its readers write it.
-pub(super) fn euros(cents: Cents, language: Language) -> String {
-    let (whole, rest) = (format::number(i64::from(cents.get() / 100), language), cents.get() % 100);
-    match language {
-        Language::French => format!("{whole},{rest:02}\u{a0}€"),
-        Language::English => format!("€{whole}.{rest:02}"),
-    }
-}
 
 fn state(state: LotState, words: Words) -> Badge {
     let tone = match state {
@@ -323,7 +313,7 @@ pub(super) fn unmet(unmet: &Unmet, words: Words) -> String {
     match unmet {
         Unmet::Erasure(gap) => words.with_two("unmet-erasure", &gap.drive, &words.word("erasure-why", &gap.why)),
         Unmet::OverCeiling { value, ceiling } => {
-            let amount = |cents| euros(cents, words.language);
+            let amount = |cents: Cents| format::euros(cents.get().into(), words.language);
             words.with_two("unmet-over_ceiling", &amount(*value), &amount(*ceiling))
         }
         Unmet::Elsewhere(place) => words.with("unmet-elsewhere", &lending(*place, words)),
@@ -367,10 +357,13 @@ fn unit(line: LineRow, words: Words) -> Unit {
         href: format!("/devices/{}", line.device),
         name: device_name(line.serial.as_deref(), line.asset_tag.as_deref(), line.device),
         about: about.join(" · "),
-        value: valuation.map_or_else(|| words.say("lot-no-value"), |one| euros(one.value, words.language)),
+        value: valuation
+            .map_or_else(|| words.say("lot-no-value"), |one| format::euros(one.value.get().into(), words.language)),
         estimated: valuation
             .map(|one| words.with_two("lot-estimated", &words.word("estimation", one.estimation.as_str()), &one.note)),
-        ceiling: line.ceiling.map(|cents| words.with("lot-ceiling", &euros(cents, words.language))),
+        ceiling: line
+            .ceiling
+            .map(|cents| words.with("lot-ceiling", &format::euros(cents.get().into(), words.language))),
         drives: line.proven.join(", "),
         ready: (live && missing.is_empty()).then(|| Badge::new(Tone::Good, words.say("lot-unit-ready"))),
         unmet: missing,
