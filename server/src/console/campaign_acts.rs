@@ -15,7 +15,7 @@ use super::{
     campaign_form::{CampaignForm, desks, problem},
     campaign_sheet::{CampaignLoans, CampaignProgress},
     download,
-    error::{Refusal, require},
+    error::{Refusal, parsed, require},
     loan_list::programmes_shown,
     shell::{self, Section},
     visitor::Visitor,
@@ -85,10 +85,6 @@ pub(super) async fn plan(
         }
         Err(PlanError::Store(error)) => Err(error.into()),
     }
-}
-
-pub(super) fn parsed(id: &str) -> Result<Uuid, Refusal> {
-    id.parse().map_err(|_| Refusal::NotFound)
 }
 
 /// `GET /campaigns/{id}`

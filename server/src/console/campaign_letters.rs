@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::{
     acts::{Bare, reason, record, was_last},
-    campaign_acts::{already, change_of, done, parsed, refused},
+    campaign_acts::{already, change_of, done, refused},
     document::{maker, pdf},
-    error::{Refusal, require},
+    error::{Refusal, parsed, require},
     visitor::Visitor,
 };
 use crate::{

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     acts::{Bare, gone, record},
-    error::{Refusal, require},
+    error::{Refusal, parsed, require},
     i18n::Words,
     import_page::{ImportPage, ImportsPage, ReportAsked, Seen, mapping_problem, said},
     shell::{self, Section},
@@ -306,8 +306,7 @@ pub(super) async fn delete(
     let import = match named(&app, &id).await {
         Ok(import) => import,
         Err(Refusal::NotFound) => {
-            let id = id.parse().map_err(|_| Refusal::NotFound)?;
-            return gone(&app, ("import", id), "import.delete", "/imports").await;
+            return gone(&app, ("import", parsed(&id)?), "import.delete", "/imports").await;
         }
         Err(refusal) => return Err(refusal),
     };
