@@ -1,6 +1,18 @@
 //! What every request handler of the console and the API shares.
 
-use crate::{documents::Documents, domain::policy::LivePolicy, store::Store, vault::Vault};
+use cartable_common::UtcMillis;
+use uuid::Uuid;
+
+use crate::{
+    documents::{Documents, Maker},
+    domain::{
+        authority::{Action, Object},
+        person::Person,
+        policy::LivePolicy,
+    },
+    store::Store,
+    vault::Vault,
+};
 
 /// Shared, cheap to clone.
 #[derive(Clone, Debug)]
@@ -15,6 +27,23 @@ pub struct App {
     pub documents: Documents,
     /// Whether the console is reached over HTTPS: cookies are then `Secure`. Off only for plain HTTP on loopback.
     pub secure_cookies: bool,
+}
+
+impl App {
+    /// Who has a document made: this person, by `token` where it came through the API.
+    pub fn maker<'a>(&'a self, person: &'a Person, token: Option<Uuid>, now: UtcMillis) -> Maker<'a> {
+        let may = |action| person.can(action, Object::OwnScope).is_allowed();
+        Maker {
+            store: &self.store,
+            vault: &self.vault,
+            actor: person.login.as_str(),
+            token,
+            scope: &person.scope,
+            borrowers: may(Action::SeeBorrowers),
+            identities: may(Action::SeeIdentity),
+            now,
+        }
+    }
 }
 
 #[cfg(test)]

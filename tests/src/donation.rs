@@ -9,7 +9,6 @@ use cartable_server::{
         document::{DocumentKind, DocumentNumber},
         donation::{Cents, Deliberation, Estimation, Recipient, RecipientClass, Terms, Valuation, basis::LegalBasis},
         erasure::{Method, hand::ByHand},
-        language::Language,
         paris,
         policy::Policy,
         scope::Scope,
@@ -17,7 +16,7 @@ use cartable_server::{
     store::{
         Store, Tx,
         device::{self, NewDevice},
-        document::{self, Document, Subject},
+        document::Subject,
         donation_approval,
         donation_delivery::{self, HandOver},
         donation_line::{self, Valued},
@@ -30,6 +29,8 @@ use cartable_server::{
 use jiff::civil::date;
 use serde_json::json;
 use uuid::Uuid;
+
+use crate::lending::recorded;
 
 /// Who puts lots together, and who approves them.
 #[derive(Clone, Debug)]
@@ -216,18 +217,5 @@ pub async fn lot(tx: &mut Tx, who: &People, devices: &[DeviceId], now: UtcMillis
 
 /// Records a deed of the lot, as if it had been printed.
 pub async fn deed(tx: &mut Tx, lot: Uuid, now: UtcMillis) -> anyhow::Result<DocumentNumber> {
-    let number = document::next_number(tx, DocumentKind::DonationDeed, paris::date(now).year()).await?;
-    let made = Document {
-        number,
-        subject: Subject::Lot(lot),
-        template: "donation_deed".into(),
-        version: "1".into(),
-        template_sha256: [1; 32],
-        pdf_sha256: [2; 32],
-        language: Language::French,
-        made_by: "bruno".into(),
-        made_at: now,
-    };
-    document::insert(tx, &made).await?;
-    Ok(number)
+    recorded(tx, DocumentKind::DonationDeed, Subject::Lot(lot), now).await
 }

@@ -94,18 +94,18 @@ pub fn loan_of(
     Loan { id: Uuid::now_v7(), device, borrower, programme: programme.id, site, reserved_at, state }
 }
 
-/// Records an agreement of the loan, as if it had been made; gives its number.
-pub async fn recorded_agreement(
+/// Records a document as if it had been made; gives its number.
+pub async fn recorded(
     tx: &mut Tx,
-    loan: Uuid,
-    site: Option<Uuid>,
+    kind: DocumentKind,
+    subject: Subject,
     now: UtcMillis,
 ) -> anyhow::Result<DocumentNumber> {
-    let number = document::next_number(tx, DocumentKind::Agreement, paris::date(now).year()).await?;
+    let number = document::next_number(tx, kind, paris::date(now).year()).await?;
     let made = Document {
         number,
-        subject: Subject::Loan { loan, site },
-        template: "agreement".into(),
+        subject,
+        template: kind.as_str().into(),
         version: "1".into(),
         template_sha256: [1; 32],
         pdf_sha256: [2; 32],
@@ -117,26 +117,25 @@ pub async fn recorded_agreement(
     Ok(number)
 }
 
-/// The record of an erasure certificate of a device, whose signature is none.
+/// Records an agreement of the loan.
+pub async fn recorded_agreement(
+    tx: &mut Tx,
+    loan: Uuid,
+    site: Option<Uuid>,
+    now: UtcMillis,
+) -> anyhow::Result<DocumentNumber> {
+    recorded(tx, DocumentKind::Agreement, Subject::Loan { loan, site }, now).await
+}
+
+/// Records a certificate of erasure of a device, whose signature is none.
 pub async fn recorded_certificate(
     tx: &mut Tx,
     device: DeviceId,
     site: Uuid,
     now: UtcMillis,
 ) -> anyhow::Result<DocumentNumber> {
-    let number = document::next_number(tx, DocumentKind::ErasureCertificate, paris::date(now).year()).await?;
-    let made = Document {
-        number,
-        subject: Subject::Erasure { device: device.0, site: Some(site) },
-        template: "erasure_certificate".into(),
-        version: "1".into(),
-        template_sha256: [1; 32],
-        pdf_sha256: [2; 32],
-        language: Language::French,
-        made_by: "test".into(),
-        made_at: now,
-    };
-    document::insert(tx, &made).await?;
+    let subject = Subject::Erasure { device: device.0, site: Some(site) };
+    let number = recorded(tx, DocumentKind::ErasureCertificate, subject, now).await?;
     let facts = "{}".to_owned();
     let certificate = Certificate { number: number.to_string(), device, facts, signature: [3; 64], made_at: now };
     erasure_certificate::insert(tx, &certificate).await?;

@@ -180,7 +180,6 @@ work-time = Time per stage
 work-duration = Time
 work-visits = Visits
 work-steps = History
-work-euros = €{ $one }.{ $two }
 parts-title = Parts
 parts-intro = The workshop’s stock: parts bought, and parts harvested from other devices.
 parts-none = No part.

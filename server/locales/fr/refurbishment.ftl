@@ -180,7 +180,6 @@ work-time = Temps par étape
 work-duration = Durée
 work-visits = Passages
 work-steps = Historique
-work-euros = { $one },{ $two } €
 parts-title = Pièces
 parts-intro = Le stock de l’atelier : pièces achetées et pièces prélevées sur d’autres appareils.
 parts-none = Aucune pièce.

@@ -98,7 +98,8 @@ fn sealed_wrong(error: VaultError) -> Problem {
 async fn borrower_for(tx: &mut Tx, bearer: &BearerToken, id: Uuid, action: Action) -> Result<Borrower, Problem> {
     let person = &bearer.person;
     Problem::check(person.can(action, Object::OwnScope), "")?;
-    let found = borrower::find_to_change(tx, &person.scope, id).await?.ok_or_else(|| Problem::not_found(UNKNOWN))?;
+    borrower::hold(tx, id).await?;
+    let found = borrower::find(tx, &person.scope, id).await?.ok_or_else(|| Problem::not_found(UNKNOWN))?;
     Problem::check(person.can(action, Object::OfSite(found.site)), UNKNOWN)?;
     Ok(found)
 }

@@ -108,17 +108,7 @@ impl From<MakeError> for Problem {
 }
 
 pub(super) fn maker<'a>(app: &'a App, bearer: &'a BearerToken) -> Maker<'a> {
-    let may = |action| bearer.person.can(action, Object::OwnScope).is_allowed();
-    Maker {
-        store: &app.store,
-        vault: &app.vault,
-        actor: bearer.person.login.as_str(),
-        token: Some(bearer.token),
-        scope: &bearer.person.scope,
-        borrowers: may(Action::SeeBorrowers),
-        identities: may(Action::SeeIdentity),
-        now: bearer.now,
-    }
+    app.maker(&bearer.person, Some(bearer.token), bearer.now)
 }
 
 /// The documents that were made of a loan, newest first

@@ -102,21 +102,14 @@ fn bounded(source: impl io::Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn say(said: &Said, language: Language) -> &str {
-    match language {
-        Language::French => &said.fr,
-        Language::English => &said.en,
-    }
-}
-
 fn object(file: &Path, assessment: &Assessment, language: Language) -> serde_json::Value {
     let judgement = &assessment.judgement;
     let reason = |reason: &Reason| {
         json!({
             "code": reason.code,
-            "value": say(&reason.value, language),
-            "threshold": reason.threshold.as_ref().map(|threshold| say(threshold, language)),
-            "source": say(&reason.source, language),
+            "value": reason.value.in_language(language),
+            "threshold": reason.threshold.as_ref().map(|threshold| threshold.in_language(language)),
+            "source": reason.source.in_language(language),
         })
     };
     json!({
@@ -124,7 +117,7 @@ fn object(file: &Path, assessment: &Assessment, language: Language) -> serde_jso
         "kind": assessment.kind,
         "verdict": judgement.verdict,
         "reasons": judgement.reasons.iter().map(reason).collect::<Vec<_>>(),
-        "missing": judgement.missing.iter().map(|said| say(said, language)).collect::<Vec<_>>(),
+        "missing": judgement.missing.iter().map(|said| said.in_language(language)).collect::<Vec<_>>(),
     })
 }
 
@@ -134,17 +127,17 @@ fn paragraph(file: &Path, assessment: &Assessment, language: Language) -> String
     let (kind, verdict) = (kind(assessment.kind), verdict(judgement.verdict));
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}: {} ({}{name})", shown(file), say(&verdict, language), say(&kind, language));
+    let _ = writeln!(text, "{}: {} ({}{name})", shown(file), verdict.in_language(language), kind.in_language(language));
     for reason in &judgement.reasons {
         let threshold = reason.threshold.as_ref().map(|threshold| {
-            let word = say(&Said::new("seuil", "threshold"), language).to_owned();
-            format!("{word} {}; ", say(threshold, language))
+            let word = Said::new("seuil", "threshold").in_language(language).to_owned();
+            format!("{word} {}; ", threshold.in_language(language))
         });
-        let (said, source) = (say(&reason.said, language), say(&reason.source, language));
+        let (said, source) = (reason.said.in_language(language), reason.source.in_language(language));
         let _ = writeln!(text, "  - {said} [{}{source}]", threshold.unwrap_or_default());
     }
     for missing in &judgement.missing {
-        let _ = writeln!(text, "  ? {}", say(missing, language));
+        let _ = writeln!(text, "  ? {}", missing.in_language(language));
     }
     text
 }

@@ -24,7 +24,7 @@ use crate::{
         enrolment_token::{InvalidTerms, RANDOM_BYTES, TokenTerms, TokenText},
     },
     store::{
-        Tx,
+        StoreError, Tx,
         audit::{self, NewAudit},
         device::{self, DeviceRow},
         device_archive::{self, Archiving, Unarchiving},
@@ -57,17 +57,27 @@ pub(super) fn reason(text: &str) -> Result<&str, Refusal> {
 }
 
 /// Acts on one thing in which a form that is sent once more looks for its first arrival.
-pub(super) const RECENT_ACTS: i64 = 50;
+const RECENT_ACTS: i64 = 50;
 
-/// The newest act on a thing whose details `are_meant`: what became of a form that comes a second time.
-pub(super) async fn last_act(
+/// Whether `action` is the newest act on a thing whose details `are_meant`: a form that comes a second time did its work
+/// the first time, and nothing undid it since.
+pub(super) async fn was_last(
     tx: &mut Tx,
     (object_kind, object): (&str, impl std::fmt::Display),
+    action: &str,
     are_meant: impl Fn(&Value) -> bool,
-) -> Result<Option<String>, Refusal> {
+) -> Result<bool, StoreError> {
     let acts = audit::of_object(tx, object_kind, &object.to_string(), RECENT_ACTS).await?;
     let meant = |details: &str| serde_json::from_str::<Value>(details).is_ok_and(|details| are_meant(&details));
-    Ok(acts.into_iter().find(|act| meant(&act.details)).map(|act| act.action))
+    Ok(acts.iter().find(|act| meant(&act.details)).is_some_and(|act| act.action == action))
+}
+
+/// What is said of a thing that is not there: `action` removed it before, which its list at `path` says; or there never
+/// was one.
+pub(super) async fn gone(app: &App, thing: (&str, Uuid), action: &str, path: &str) -> Result<Response, Refusal> {
+    let mut tx = app.store.read().await?;
+    let removed = was_last(&mut tx, thing, action, |_| true).await?;
+    removed.then(|| Redirect::to(&format!("{path}?done=already")).into_response()).ok_or(Refusal::NotFound)
 }
 
 fn back_to_device(id: DeviceId, done: &str) -> Response {

@@ -15,7 +15,7 @@ use super::{
     allocation::{AllocationPage, AllocationsPage, Approval, Found, LinesAsked, May},
     allocation_sheet::{AllocationFairness, AllocationLines},
     download,
-    error::{Refusal, require},
+    error::{Refusal, parsed, require},
     shell::{self, Section},
     visitor::Visitor,
 };
@@ -74,10 +74,6 @@ pub(super) async fn propose(
     record(&mut tx, &signed_in, "allocation.propose", ("allocation", id), json!({})).await?;
     tx.commit().await?;
     Ok(Redirect::to(&format!("/allocations/{id}")).into_response())
-}
-
-fn parsed(id: &str) -> Result<Uuid, Refusal> {
-    id.parse().map_err(|_| Refusal::NotFound)
 }
 
 /// `GET /allocations/{id}`

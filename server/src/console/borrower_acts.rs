@@ -15,6 +15,7 @@ use super::{
     borrower::Shown,
     borrower_form::{BorrowerForm, IdentityForm, Wanted, institution_name, level, problem},
     borrower_pages::{borrower_to_change, show, show_new},
+    device_list::optional,
     error::{Refusal, require},
     visitor::Visitor,
 };
@@ -220,12 +221,9 @@ pub(super) async fn left(
     let mut tx = app.store.write().await?;
     let found = borrower_to_change(&mut tx, &signed_in, &id).await?;
     let id = found.id;
-    let details = match form.day.trim() {
-        "" => borrower_entry::leave(&mut tx, found.clone(), None, signed_in.now).await?,
-        text => match text.parse::<Date>() {
-            Ok(day) => borrower_entry::leave(&mut tx, found.clone(), Some(day), signed_in.now).await?,
-            Err(_) => None,
-        },
+    let details = match optional::<Date>(form.day.trim()) {
+        Ok(day) => borrower_entry::leave(&mut tx, found.clone(), day, signed_in.now).await?,
+        Err(_) => None,
     };
     let Some(details) = details else {
         let shown = Shown { problem: Some("borrower-problem-left"), ..Shown::default() };

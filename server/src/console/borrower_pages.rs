@@ -17,7 +17,7 @@ use super::{
     borrower_list::{self, Asked, BorrowersPage, Found, NameSearch, NewBorrowerPage},
     desk_way::DeskWay,
     device_list::device_name,
-    error::{Refusal, require},
+    error::{Refusal, parsed, require},
     once,
     shell::{self, Section},
     visitor::Visitor,
@@ -76,10 +76,8 @@ pub(super) async fn borrower_for(
 
 /// The borrower, held until this unit of work ends, if this person may change it.
 pub(super) async fn borrower_to_change(tx: &mut Tx, signed_in: &SignedIn, id: &str) -> Result<Borrower, Refusal> {
-    let id: Uuid = id.parse().map_err(|_| Refusal::NotFound)?;
-    let found = borrower::find_to_change(tx, &signed_in.person.scope, id).await?.ok_or(Refusal::NotFound)?;
-    require(signed_in.person.can(Action::ChangeBorrowers, Object::OfSite(found.site)))?;
-    Ok(found)
+    borrower::hold(tx, parsed(id)?).await?;
+    borrower_for(tx, signed_in, id, Action::ChangeBorrowers).await
 }
 
 /// `GET /borrowers`

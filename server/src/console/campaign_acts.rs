@@ -10,12 +10,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    acts::{Bare, last_act, record},
+    acts::{Bare, gone, record},
     campaign::{CampaignPage, CampaignsPage, Found, May, ReturnsAsked},
     campaign_form::{CampaignForm, desks, problem},
     campaign_sheet::{CampaignLoans, CampaignProgress},
     download,
-    error::{Refusal, require},
+    error::{Refusal, parsed, require},
     loan_list::programmes_shown,
     shell::{self, Section},
     visitor::Visitor,
@@ -85,10 +85,6 @@ pub(super) async fn plan(
         }
         Err(PlanError::Store(error)) => Err(error.into()),
     }
-}
-
-pub(super) fn parsed(id: &str) -> Result<Uuid, Refusal> {
-    id.parse().map_err(|_| Refusal::NotFound)
 }
 
 /// `GET /campaigns/{id}`
@@ -253,7 +249,9 @@ pub(super) async fn drop_planned(
 ) -> Result<Response, Refusal> {
     let (mut tx, found) = match change_of(&app, &signed_in, &id).await {
         Ok(found) => found,
-        Err(Refusal::NotFound) => return gone(&app, parsed(&id)?).await,
+        Err(Refusal::NotFound) => {
+            return gone(&app, ("campaign", parsed(&id)?), "campaign.drop", "/campaigns").await;
+        }
         Err(refusal) => return Err(refusal),
     };
     let id = found.id;
@@ -265,14 +263,6 @@ pub(super) async fn drop_planned(
     record(&mut tx, &signed_in, "campaign.drop", ("campaign", id), campaign_plan::details(&found)).await?;
     tx.commit().await?;
     Ok(Redirect::to("/campaigns?done=saved").into_response())
-}
-
-/// What is said of a campaign that is not there: it was given up before, or there never was one.
-async fn gone(app: &App, id: Uuid) -> Result<Response, Refusal> {
-    let mut tx = app.store.read().await?;
-    let last = last_act(&mut tx, ("campaign", id), |_| true).await?;
-    let dropped = last.as_deref() == Some("campaign.drop");
-    dropped.then(|| Redirect::to("/campaigns?done=already").into_response()).ok_or(Refusal::NotFound)
 }
 
 /// A site's own desks.

@@ -10,10 +10,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    acts::{Bare, last_act, reason, record},
-    campaign_acts::{already, change_of, done, parsed, refused},
+    acts::{Bare, reason, record, was_last},
+    campaign_acts::{already, change_of, done, refused},
     document::{maker, pdf},
-    error::{Refusal, require},
+    error::{Refusal, parsed, require},
     visitor::Visitor,
 };
 use crate::{
@@ -65,8 +65,8 @@ async fn once_more(
 ) -> Result<Response, Refusal> {
     loan::find(tx, &signed_in.person.scope, loan).await?.ok_or(Refusal::NotFound)?;
     let campaign = json!(id);
-    let last = last_act(tx, ("loan", loan), |details| details["campaign"] == campaign).await?;
-    if last.as_deref() == Some(asked) { Ok(already(id)) } else { Err(Refusal::NotFound) }
+    let came_before = was_last(tx, ("loan", loan), asked, |details| details["campaign"] == campaign).await?;
+    if came_before { Ok(already(id)) } else { Err(Refusal::NotFound) }
 }
 
 /// A loan that has to come after all.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     component::{Badge, Choice, Tone},
     device_list::device_name,
-    device_scan::{self, Keyboard},
+    device_scan,
     error::{Refusal, require, size},
     format,
     i18n::Words,
@@ -37,7 +37,6 @@ use crate::{
     exchange::read,
     store::{
         borrower,
-        device_code::Found,
         lending::{Handing, Lending, LendingError, Wish},
         programme,
     },
@@ -298,11 +297,9 @@ async fn wish(
 ) -> Result<Result<(Wish, String), &'static str>, Refusal> {
     let scope = &signed_in.person.scope;
     let Some((code, reference)) = split(line.trim_start_matches('\u{feff}')) else { return Ok(Err("class-not-two")) };
-    let device = match device_scan::find(lending.tx(), scope, &scanned::clean(code)).await? {
-        (Found::One(device), _) => device,
-        (Found::Several, _) => return Ok(Err("desk-several")),
-        (Found::Nothing, Keyboard::Right) => return Ok(Err("refused-no-device")),
-        (Found::Nothing, Keyboard::Wrong) => return Ok(Err("scan-wrong-keyboard")),
+    let device = match device_scan::one(lending.tx(), scope, &scanned::clean(code), "refused-no-device").await? {
+        Ok((device, _)) => device,
+        Err(key) => return Ok(Err(key)),
     };
     let Ok(reference) = scanned::clean(reference).parse::<Reference>() else { return Ok(Err("handing-no-reference")) };
     let Some(borrower) = borrower::find_by_reference(lending.tx(), scope, &reference).await? else {

@@ -57,17 +57,7 @@ impl From<MakeError> for Refusal {
 
 /// The person signed in, as one who has documents made.
 pub(super) fn maker<'a>(app: &'a App, signed_in: &'a SignedIn) -> Maker<'a> {
-    let may = |action| signed_in.person.can(action, Object::OwnScope).is_allowed();
-    Maker {
-        store: &app.store,
-        vault: &app.vault,
-        actor: signed_in.person.login.as_str(),
-        token: None,
-        scope: &signed_in.person.scope,
-        borrowers: may(Action::SeeBorrowers),
-        identities: may(Action::SeeIdentity),
-        now: signed_in.now,
-    }
+    app.maker(&signed_in.person, None, signed_in.now)
 }
 
 /// The PDF, to be shown by the browser; nothing keeps it.

@@ -23,28 +23,10 @@ use crate::{
             conditions::Unmet,
             entry::{TermsEntry, ValueEntry},
         },
-        language::Language,
         loan::LendingState,
-        wording::Said,
     },
     store::{document::Document, donation_line::LineRow, donation_lot::LotRow},
 };
-
-/// An amount of money as its readers write it.
-pub(super) fn euros(cents: Cents, language: Language) -> String {
-    let (whole, rest) = (format::number(i64::from(cents.get() / 100), language), cents.get() % 100);
-    match language {
-        Language::French => format!("{whole},{rest:02}\u{a0}€"),
-        Language::English => format!("€{whole}.{rest:02}"),
-    }
-}
-
-fn in_language(said: Said, language: Language) -> String {
-    match language {
-        Language::French => said.fr,
-        Language::English => said.en,
-    }
-}
 
 fn state(state: LotState, words: Words) -> Badge {
     let tone = match state {
@@ -151,7 +133,7 @@ impl LotsPage {
 /// What is said wherever a direct gift to families can be chosen.
 fn families_warning(words: Words) -> String {
     let warning = LegalBasis::FamiliesByDeliberation.warning();
-    warning.map_or_else(String::new, |said| in_language(said, words.language))
+    warning.map_or_else(String::new, |said| words.said(&said))
 }
 
 /// What the person may do with a lot.
@@ -241,7 +223,7 @@ impl LotPage {
     ) -> Self {
         let words = shell.words;
         let Found { lot, lines, recipients, papers } = found;
-        let warning = lot.terms.basis.and_then(LegalBasis::warning).map(|said| in_language(said, words.language));
+        let warning = lot.terms.basis.and_then(LegalBasis::warning).map(|said| words.said(&said));
         let estimations: Vec<&str> = Estimation::ALL.iter().map(|how| how.as_str()).collect();
         let entry = typed.terms.clone().unwrap_or_else(|| entry(&lot));
         let is_deed = |paper: &&Document| paper.number.kind == crate::domain::document::DocumentKind::DonationDeed;
@@ -302,7 +284,7 @@ fn facts(lot: &LotRow, recipients: &[Recipient], words: Words) -> Vec<Fact> {
         fact(words, "recipient-commitments", recipient.and_then(|one| one.commitments.clone())),
         fact(words, "recipient-proof", recipient.and_then(|one| one.proof.clone())),
         fact(words, "lot-basis", basis.map(|basis| words.word("basis", basis.as_str()))),
-        fact(words, "lot-basis-source", basis.map(|basis| in_language(basis.source(), words.language))),
+        fact(words, "lot-basis-source", basis.map(|basis| words.said(&basis.source()))),
     ];
     if let Some(decided) = &lot.terms.deliberation {
         let day = format::civil_date(decided.day, words);
@@ -331,7 +313,7 @@ pub(super) fn unmet(unmet: &Unmet, words: Words) -> String {
     match unmet {
         Unmet::Erasure(gap) => words.with_two("unmet-erasure", &gap.drive, &words.word("erasure-why", &gap.why)),
         Unmet::OverCeiling { value, ceiling } => {
-            let amount = |cents| euros(cents, words.language);
+            let amount = |cents: Cents| format::euros(cents.get().into(), words.language);
             words.with_two("unmet-over_ceiling", &amount(*value), &amount(*ceiling))
         }
         Unmet::Elsewhere(place) => words.with("unmet-elsewhere", &lending(*place, words)),
@@ -375,10 +357,13 @@ fn unit(line: LineRow, words: Words) -> Unit {
         href: format!("/devices/{}", line.device),
         name: device_name(line.serial.as_deref(), line.asset_tag.as_deref(), line.device),
         about: about.join(" · "),
-        value: valuation.map_or_else(|| words.say("lot-no-value"), |one| euros(one.value, words.language)),
+        value: valuation
+            .map_or_else(|| words.say("lot-no-value"), |one| format::euros(one.value.get().into(), words.language)),
         estimated: valuation
             .map(|one| words.with_two("lot-estimated", &words.word("estimation", one.estimation.as_str()), &one.note)),
-        ceiling: line.ceiling.map(|cents| words.with("lot-ceiling", &euros(cents, words.language))),
+        ceiling: line
+            .ceiling
+            .map(|cents| words.with("lot-ceiling", &format::euros(cents.get().into(), words.language))),
         drives: line.proven.join(", "),
         ready: (live && missing.is_empty()).then(|| Badge::new(Tone::Good, words.say("lot-unit-ready"))),
         unmet: missing,

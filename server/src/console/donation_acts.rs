@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     acts::{Bare, record},
     donation::{Found, LotPage, LotsPage, May, Typed},
-    error::{Refusal, require},
+    error::{Refusal, parsed, require},
     i18n::Words,
     shell::{self, Section},
     visitor::Visitor,
@@ -45,10 +45,6 @@ use crate::{
 
 fn may(person: &Person, action: Action) -> bool {
     person.can(action, Object::Programme).is_allowed()
-}
-
-pub(super) fn parsed<T: std::str::FromStr>(id: &str) -> Result<T, Refusal> {
-    id.parse().map_err(|_| Refusal::NotFound)
 }
 
 fn done(id: Uuid) -> Response {

@@ -10,10 +10,10 @@ use super::{
     acts::Bare,
     document::{maker, pdf},
     donation::Typed,
-    donation_acts::{parsed, refused},
+    donation_acts::refused,
     donation_sheet::Packing,
     download,
-    error::{Refusal, require},
+    error::{Refusal, parsed, require},
     visitor::Visitor,
 };
 use crate::{

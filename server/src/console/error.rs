@@ -126,6 +126,11 @@ impl From<super::device_list::Nonsense> for Refusal {
     }
 }
 
+/// The id that an address or a form names; what is no id names nothing.
+pub(super) fn parsed<T: std::str::FromStr>(id: &str) -> Result<T, Refusal> {
+    id.parse().map_err(|_| Refusal::NotFound)
+}
+
 /// Goes on only if it is allowed.
 pub(super) fn require(decision: Decision) -> Result<(), Refusal> {
     match decision {

@@ -83,6 +83,15 @@ pub(super) fn percent(value: i64, language: Language) -> String {
     }
 }
 
+/// An amount of money: 54,90 € in French, €54.90 in English.
+pub(super) fn euros(cents: i64, language: Language) -> String {
+    let (whole, rest) = (number(cents / 100, language), cents % 100);
+    match language {
+        Language::French => format!("{whole},{rest:02}{NO_BREAK_SPACE}€"),
+        Language::English => format!("€{whole}.{rest:02}"),
+    }
+}
+
 /// A number with its unit.
 pub(super) fn with_unit(value: i64, unit: &str, language: Language) -> String {
     format!("{}{NO_BREAK_SPACE}{unit}", number(value, language))

@@ -18,7 +18,7 @@ use crate::{
         loan::{LendingState, Loan},
         programme::Programme,
     },
-    store::{Tx, borrower, device::DeviceRow, device_code::Found, loan, programme},
+    store::{Tx, borrower, device::DeviceRow, loan, programme},
 };
 
 /// The device that was scanned, as the page shows it.
@@ -47,12 +47,9 @@ impl There {
         code: &str,
     ) -> Result<Result<Self, &'static str>, Refusal> {
         let scope = &signed_in.person.scope;
-        let (found, keyboard) = device_scan::find(tx, scope, code).await?;
-        let device = match found {
-            Found::One(device) => *device,
-            Found::Several => return Ok(Err("desk-several")),
-            Found::Nothing if keyboard == Keyboard::Wrong => return Ok(Err("scan-wrong-keyboard")),
-            Found::Nothing => return Ok(Err("refused-no-device")),
+        let (device, keyboard) = match device_scan::one(tx, scope, code, "refused-no-device").await? {
+            Ok(found) => found,
+            Err(key) => return Ok(Err(key)),
         };
         let at = loan::lending_state(tx, device.id).await?.ok_or(Refusal::NotFound)?;
         let open = loan::open_of_device(tx, scope, device.id).await?;

@@ -118,10 +118,7 @@ impl Words {
 
     /// What is said in this language.
     pub(super) fn said(self, said: &Said) -> String {
-        match self.language {
-            Language::French => said.fr.clone(),
-            Language::English => said.en.clone(),
-        }
+        said.in_language(self.language).to_owned()
     }
 
     /// The part of a pair such as `jours · days` that is in this language; the whole where it is no pair.

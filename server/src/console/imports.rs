@@ -14,8 +14,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    acts::{Bare, last_act, record},
-    error::{Refusal, require},
+    acts::{Bare, gone, record},
+    error::{Refusal, parsed, require},
     i18n::Words,
     import_page::{ImportPage, ImportsPage, ReportAsked, Seen, mapping_problem, said},
     shell::{self, Section},
@@ -296,15 +296,6 @@ fn bad_file(store: Store, id: Uuid, file: BadRows, words: Words) -> Body {
     Body::from_stream(stream::once(async { Ok(head) }).chain(pages))
 }
 
-/// What is said of an import that is not there: it was deleted before, or there never was one.
-async fn gone(app: &App, id: &str) -> Result<Response, Refusal> {
-    let id: Uuid = id.parse().map_err(|_| Refusal::NotFound)?;
-    let mut tx = app.store.read().await?;
-    let last = last_act(&mut tx, ("import", id), |_| true).await?;
-    let deleted = last.as_deref() == Some("import.delete");
-    deleted.then(|| Redirect::to("/imports?done=already").into_response()).ok_or(Refusal::NotFound)
-}
-
 /// `POST /imports/{id}/delete`
 pub(super) async fn delete(
     State(app): State<App>,
@@ -314,7 +305,9 @@ pub(super) async fn delete(
     allowed(&signed_in)?;
     let import = match named(&app, &id).await {
         Ok(import) => import,
-        Err(Refusal::NotFound) => return gone(&app, &id).await,
+        Err(Refusal::NotFound) => {
+            return gone(&app, ("import", parsed(&id)?), "import.delete", "/imports").await;
+        }
         Err(refusal) => return Err(refusal),
     };
     let mut tx = app.store.write().await?;

@@ -6,11 +6,11 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    acts::{RECENT_ACTS, reason, record},
+    acts::{reason, record, was_last},
     error::{Refusal, require},
     need::{Around, Asked, NeedForm, NeedsPage},
     once,
@@ -22,7 +22,6 @@ use crate::{
     auth::{Action, CsrfForm, Object, SignedIn},
     domain::need::{NeedState, Reasons},
     store::{
-        StoreError, Tx,
         audit::{self, NewAudit},
         need,
         need_entry::{self, Entry, EntryError, EntryRefused},
@@ -121,10 +120,12 @@ async fn try_enter(
     let (person, now) = (&signed_in.person, signed_in.now);
     let mut tx = app.store.write().await?;
     let object_id = entry.site.to_string();
-    if let Some(form) = form
-        && came_before(&mut tx, &object_id, form).await?
-    {
-        return Ok("already");
+    if let Some(form) = form {
+        // The audit says which form it was.
+        let form = json!(form);
+        if was_last(&mut tx, ("site", entry.site), "need.enter", |details| details["form"] == form).await? {
+            return Ok("already");
+        }
     }
     let ids = need_entry::enter(&mut tx, &person.scope, entry, person.login.as_str(), now).await?;
     let mut details = need_entry::details(&ids);
@@ -141,14 +142,6 @@ async fn try_enter(
     audit::append(&mut tx, row, now).await?;
     tx.commit().await?;
     Ok("saved")
-}
-
-/// Whether the needs of this form were entered for that site: the audit says which form it was.
-async fn came_before(tx: &mut Tx, site: &str, form: Uuid) -> Result<bool, StoreError> {
-    let acts = audit::of_object(tx, "site", site, RECENT_ACTS).await?;
-    let form = json!(form);
-    let of_form = |details: &str| serde_json::from_str::<Value>(details).is_ok_and(|details| details["form"] == form);
-    Ok(acts.iter().any(|act| act.action == "need.enter" && of_form(&act.details)))
 }
 
 /// Why a need is withdrawn.

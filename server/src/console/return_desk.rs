@@ -28,13 +28,9 @@ use super::{
 use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
-    domain::{
-        loan::{Condition, LendingState, LoanStateName},
-        scope::Scope,
-    },
+    domain::loan::{Condition, LendingState, LoanStateName},
     store::{
         Tx,
-        device_code::Found,
         lending::{Lending, LendingError, Refused},
         loan, loan_event,
         loan_list::{self, LoanSummary},
@@ -129,9 +125,11 @@ impl Line {
         Self { receipt: Some((loan.to_string(), csrf.to_owned())), ..self }
     }
 
-    /// With something to see to, besides.
-    pub(super) fn remarked(mut self, remark: String) -> Self {
-        self.details.push(remark);
+    /// Says so where another keyboard had to be guessed to understand the code.
+    pub(super) fn read_with(mut self, keyboard: Keyboard) -> Self {
+        if keyboard == Keyboard::Wrong {
+            self.details.push(self.words.say("scan-keyboard-guessed"));
+        }
         self
     }
 
@@ -241,17 +239,10 @@ async fn take_back(
     // Long codes are cut: they are somebody's mistake, and stand in a narrow line.
     let shown: String = code.chars().take(64).collect();
     let mut lending = Lending::begin(&app.store, clerk(app, signed_in)).await?;
-    let (found, keyboard) = device_scan::find(lending.tx(), scope, code).await?;
-    let device = match found {
-        Found::One(device) => device,
-        Found::Several => return Ok(Line::bad(shown, words.say("desk-several"), words)),
-        Found::Nothing if keyboard == Keyboard::Wrong => {
-            return Ok(Line::bad(shown, words.say("scan-wrong-keyboard"), words));
-        }
-        Found::Nothing => {
-            let key = if *scope == Scope::Everything { "desk-unknown" } else { "desk-unknown-or-foreign" };
-            return Ok(Line::bad(shown, words.say(key), words));
-        }
+    let found = device_scan::one(lending.tx(), scope, code, device_scan::unknown(scope)).await?;
+    let (device, keyboard) = match found {
+        Ok(found) => found,
+        Err(key) => return Ok(Line::bad(shown, words.say(key), words)),
     };
     let was = loan::newest_state(lending.tx(), device.id).await?;
     match lending.take_back_device(device.id, condition, missing).await {
@@ -259,11 +250,7 @@ async fn take_back(
             let summary = loan_list::find(lending.tx(), scope, loan.id).await?.ok_or(Refusal::Broken)?;
             lending.commit().await?;
             let (line, csrf) = (Line::good(&summary, was, Sight::of(signed_in), words), signed_in.csrf.as_str());
-            let line = match keyboard {
-                Keyboard::Right => line,
-                Keyboard::Wrong => line.remarked(words.say("scan-keyboard-guessed")),
-            };
-            Ok(line.with_receipt(loan.id, csrf).undoable(loan.id, csrf))
+            Ok(line.read_with(keyboard).with_receipt(loan.id, csrf).undoable(loan.id, csrf))
         }
         Err(LendingError::Refused(refused)) => Ok(Line::bad(shown, why_not(&refused, words), words)),
         Err(LendingError::Store(error)) => Err(error.into()),

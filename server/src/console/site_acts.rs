@@ -5,11 +5,11 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    acts::{Bare, last_act, record},
+    acts::{Bare, record, was_last},
     error::{Refusal, require},
     shell::{self, Section},
     site::{Allowed, Problem, ReferentForm, SiteForm, SitePage, SitesPage},
@@ -184,8 +184,8 @@ pub(super) async fn end_referent(
     let referent: Uuid = referent.parse().map_err(|_| Refusal::NotFound)?;
     if !site_referent::end(&mut tx, found.id, referent, signed_in.now).await? {
         let meant = json!(referent);
-        let last = last_act(&mut tx, ("site", found.id), |details| details["referent"] == meant).await?;
-        if last.as_deref() != Some("site.end_referent") {
+        let this = |details: &Value| details["referent"] == meant;
+        if !was_last(&mut tx, ("site", found.id), "site.end_referent", this).await? {
             return Err(Refusal::NotFound);
         }
         return Ok(Redirect::to(&format!("/sites/{}?done=already", found.id)).into_response());

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     acts::Bare,
     device_scan,
-    error::{Refusal, require},
+    error::{Refusal, parsed, require},
     loan_acts::clerk,
     once, scanned,
     shell::{self, Section},
@@ -44,10 +44,6 @@ const CLOSED_SHOWN: usize = 15;
 static DECODING: Semaphore = Semaphore::const_new(1);
 /// Largest form with a photograph: the file, and some room for the fields around it.
 pub(super) const LARGEST_FORM: usize = photo::MAX_FILE_BYTES + 64 * 1024;
-
-pub(super) fn order_id(id: &str) -> Result<Uuid, Refusal> {
-    id.parse().map_err(|_| Refusal::NotFound)
-}
 
 /// Begins an act that the person's role allows.
 pub(super) async fn begin<'a>(app: &'a App, signed_in: &'a SignedIn, action: Action) -> Result<Bench<'a>, Refusal> {
@@ -112,7 +108,7 @@ pub(super) async fn board(
 /// Reads an order that the person may see.
 pub(super) async fn read(tx: &mut Tx, app: &App, signed_in: &SignedIn, id: &str) -> Result<OrderRead, Refusal> {
     require(signed_in.person.can(Action::SeeWorkOrders, Object::OwnScope))?;
-    let (id, scope) = (order_id(id)?, &signed_in.person.scope);
+    let (id, scope) = (parsed(id)?, &signed_in.person.scope);
     let summary = work_order_list::find(tx, scope, id).await?.ok_or(Refusal::NotFound)?;
     let order = work_order::find(tx, scope, id).await?.ok_or(Refusal::NotFound)?;
     let at_repair = order.position == Position::Open(Stage::Repair);
@@ -200,7 +196,7 @@ pub(super) async fn take(
     CsrfForm { signed_in, form }: CsrfForm<MoveForm>,
 ) -> Result<Response, Refusal> {
     let mut bench = begin(&app, &signed_in, Action::WorkOnOrders).await?;
-    let (order, step) = (order_id(&id)?, form.read()?);
+    let (order, step) = (parsed(&id)?, form.read()?);
     let name = step.name();
     let done = bench.take(order, step).await;
     let refused = matches!(done, Err(WorkError::Refused(Refused::Step(_))));
@@ -223,7 +219,7 @@ pub(super) async fn waive(
     CsrfForm { signed_in, form }: CsrfForm<WaiverForm>,
 ) -> Result<Response, Refusal> {
     let mut bench = begin(&app, &signed_in, Action::WaiveErasure).await?;
-    let order = order_id(&id)?;
+    let order = parsed(&id)?;
     let done = bench.waive_erasure(order, &form.reason).await;
     let refused = matches!(done, Err(WorkError::Refused(Refused::Step(_))));
     if refused && repeated(&mut bench, order, ("waive_erasure", &signed_in), &MoveForm::default()).await? {
@@ -249,7 +245,7 @@ pub(super) async fn use_part(
     let mut bench = begin(&app, &signed_in, Action::WorkOnOrders).await?;
     let part: Uuid = form.part.parse().map_err(|_| Refusal::Nonsense)?;
     let new = once::id(&form.once, &[&id, &form.part]).unwrap_or_else(Uuid::now_v7);
-    let done = bench.use_part(order_id(&id)?, part, new).await;
+    let done = bench.use_part(parsed(&id)?, part, new).await;
     end(bench, done, &id).await
 }
 
@@ -271,7 +267,7 @@ pub(super) async fn harvest(
     let mut bench = begin(&app, &signed_in, Action::WorkOnOrders).await?;
     let scope = &signed_in.person.scope;
     // A unit of another site is not there before anything else is said.
-    work_order::find(bench.tx(), scope, order_id(&id)?).await?.ok_or(Refusal::NotFound)?;
+    work_order::find(bench.tx(), scope, parsed(&id)?).await?.ok_or(Refusal::NotFound)?;
     let back = |outcome: &str| back(&id, outcome);
     let Ok(part) = form.part.read() else { return Ok(back("bench-bad-part")) };
     let new = form.part.id(&[&id, &form.into]);
@@ -284,7 +280,7 @@ pub(super) async fn harvest(
         let Some(order) = order else { return Ok(back("bench-not-at-repair")) };
         into = Some(order.id);
     }
-    let done = bench.harvest(order_id(&id)?, (new, &part), into).await;
+    let done = bench.harvest(parsed(&id)?, (new, &part), into).await;
     end(bench, done, &id).await
 }
 
@@ -298,7 +294,7 @@ pub(super) async fn add_photo(
     let allowed = async {
         require(signed_in.person.can(Action::WorkOnOrders, Object::OwnScope))?;
         let mut tx = app.store.read().await?;
-        work_order::find(&mut tx, &signed_in.person.scope, order_id(&id)?).await?.ok_or(Refusal::NotFound)
+        work_order::find(&mut tx, &signed_in.person.scope, parsed(&id)?).await?.ok_or(Refusal::NotFound)
     };
     allowed.await.map_err(Refusal::into_response)?;
     let limits = UploadLimits::of_file(photo::MAX_FILE_BYTES);
@@ -319,7 +315,7 @@ async fn keep(app: &App, signed_in: &SignedIn, (id, new): (&str, Uuid), file: Ve
     };
     let photo = NewPhoto { width: picture.width, height: picture.height, jpeg: picture.jpeg };
     let mut bench = begin(app, signed_in, Action::WorkOnOrders).await?;
-    let done = bench.add_photo(order_id(id)?, new, &photo).await;
+    let done = bench.add_photo(parsed(id)?, new, &photo).await;
     end(bench, done, id).await
 }
 
@@ -331,8 +327,8 @@ pub(super) async fn show_photo(
 ) -> Result<Response, Refusal> {
     require(signed_in.person.can(Action::SeeWorkOrders, Object::OwnScope))?;
     let mut tx = app.store.read().await?;
-    let order = work_order::find(&mut tx, &signed_in.person.scope, order_id(&id)?).await?.ok_or(Refusal::NotFound)?;
-    let jpeg = work_photo::jpeg(&mut tx, order.id, order_id(&photo)?).await?.ok_or(Refusal::NotFound)?;
+    let order = work_order::find(&mut tx, &signed_in.person.scope, parsed(&id)?).await?.ok_or(Refusal::NotFound)?;
+    let jpeg = work_photo::jpeg(&mut tx, order.id, parsed(&photo)?).await?.ok_or(Refusal::NotFound)?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"))], jpeg).into_response())
 }
 
@@ -343,6 +339,6 @@ pub(super) async fn remove_photo(
     CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
     let mut bench = begin(&app, &signed_in, Action::WorkOnOrders).await?;
-    let done = bench.remove_photo(order_id(&id)?, order_id(&photo)?).await;
+    let done = bench.remove_photo(parsed(&id)?, parsed(&photo)?).await;
     end(bench, done, &id).await
 }

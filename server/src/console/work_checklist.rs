@@ -13,11 +13,11 @@ use axum::{
 use super::{
     component::{Badge, Choice},
     device_list::device_name,
-    error::{Refusal, require},
+    error::{Refusal, parsed, require},
     i18n::Words,
     shell::{self, Section, Shell},
     visitor::Visitor,
-    work_acts::{back, begin, end, order_id, read},
+    work_acts::{back, begin, end, read},
     work_order::OrderRead,
     work_past::{ClaimLine, claim_lines, tone},
 };
@@ -210,6 +210,6 @@ pub(super) async fn submit(
     };
     let test = read.order.position == Position::Open(Stage::FinalTest);
     let step = if test { Move::Test(findings) } else { Move::Inspect(findings) };
-    let done = bench.take(order_id(&id)?, step).await;
+    let done = bench.take(parsed(&id)?, step).await;
     end(bench, done, &id).await
 }

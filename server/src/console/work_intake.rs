@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     device_list::{device_name, model_name},
-    device_scan::{self, Keyboard},
+    device_scan,
     error::{Refusal, require},
     i18n::Words,
     return_desk::{LINE_HEADER, Line},
@@ -23,11 +23,8 @@ use super::{
 use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
-    domain::{loan::LendingState, scope::Scope},
-    store::{
-        device_code::Found,
-        work_order_act::{Refused, WorkError},
-    },
+    domain::loan::LendingState,
+    store::work_order_act::{Refused, WorkError},
 };
 
 /// The page.
@@ -96,17 +93,10 @@ async fn take_in(app: &App, signed_in: &SignedIn, words: Words, code: &str) -> R
     // Long codes are cut: they are somebody's mistake, and stand in a narrow line.
     let shown: String = code.chars().take(64).collect();
     let mut bench = begin(app, signed_in, Action::WorkOnOrders).await?;
-    let (found, keyboard) = device_scan::find(bench.tx(), scope, code).await?;
-    let device = match found {
-        Found::One(device) => device,
-        Found::Several => return Ok(Line::bad(shown, words.say("desk-several"), words)),
-        Found::Nothing if keyboard == Keyboard::Wrong => {
-            return Ok(Line::bad(shown, words.say("scan-wrong-keyboard"), words));
-        }
-        Found::Nothing => {
-            let key = if *scope == Scope::Everything { "desk-unknown" } else { "desk-unknown-or-foreign" };
-            return Ok(Line::bad(shown, words.say(key), words));
-        }
+    let found = device_scan::one(bench.tx(), scope, code, device_scan::unknown(scope)).await?;
+    let (device, keyboard) = match found {
+        Ok(found) => found,
+        Err(key) => return Ok(Line::bad(shown, words.say(key), words)),
     };
     let name = device_name(device.serial_number.as_deref(), device.asset_tag.as_deref(), device.id);
     let model = model_name(device.manufacturer.as_deref(), device.model.as_deref(), words);
@@ -115,8 +105,7 @@ async fn take_in(app: &App, signed_in: &SignedIn, words: Words, code: &str) -> R
             bench.commit().await?;
             let key = if opened { "work-taken-in" } else { "work-already-in" };
             let href = format!("/work-orders/{}", order.id);
-            let line = Line::taken_in(name, href, words.say(key), model, words);
-            Ok(if keyboard == Keyboard::Wrong { line.remarked(words.say("scan-keyboard-guessed")) } else { line })
+            Ok(Line::taken_in(name, href, words.say(key), model, words).read_with(keyboard))
         }
         Err(WorkError::Refused(refused)) => Ok(Line::bad(shown, why_not(refused, words), words)),
         Err(WorkError::Store(error)) => Err(error.into()),

@@ -12,7 +12,7 @@ use super::{
     i18n::Words,
     once,
     shell::Shell,
-    work_part::{PartLine, UsedLine, kinds, money},
+    work_part::{PartLine, UsedLine, kinds},
     work_past::{ClaimLine, Finding, Past, SpentLine, claim_lines, findings, past, spent_lines},
 };
 use crate::{
@@ -275,7 +275,7 @@ impl OrderPage {
             found: latest.map(|one| findings(&one.findings, words)).unwrap_or_default(),
             note: latest.map(|one| one.findings.note.clone()).filter(|note| !note.is_empty()),
             claims: claim_lines(&read, words),
-            cost: (!read.used.is_empty()).then(|| money(cost, words)),
+            cost: (!read.used.is_empty()).then(|| format::euros(cost, words.language)),
             used: read.used.iter().map(|one| UsedLine::new(one, words)).collect(),
             photos: read.photos.iter().enumerate().map(|one| photo(order.id, one, words)).collect(),
             more_photos: may.work && i64::try_from(read.photos.len()).unwrap_or(i64::MAX) < MOST_PHOTOS,

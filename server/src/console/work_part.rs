@@ -15,11 +15,11 @@ use super::{
     component::{Choice, When},
     device_list::optional,
     error::{Refusal, require},
+    format,
     i18n::Words,
     once,
     shell::{self, Section, Shell},
     visitor::Visitor,
-    work_past::euros,
 };
 use crate::{
     app::App,
@@ -30,11 +30,6 @@ use crate::{
         work_order_act::counted,
     },
 };
-
-/// A price in the reader's form.
-pub(super) fn money(cents: i64, words: Words) -> String {
-    euros(cents, words)
-}
 
 /// The kinds of parts to choose from.
 pub(super) fn kinds(chosen: Option<PartKind>, words: Words) -> Vec<Choice> {
@@ -67,7 +62,7 @@ impl PartLine {
             model: part.model.clone().unwrap_or_else(|| words.say("part-any-model")),
             origin: words.word("part-origin", part.origin.as_str()),
             from: part.from_order.map(|order| format!("/work-orders/{order}")),
-            price: money(part.unit_cents, words),
+            price: format::euros(part.unit_cents, words.language),
             count: part.count,
         }
     }
@@ -88,7 +83,7 @@ impl UsedLine {
         Self {
             what: words.word("part-kind", used.kind.as_str()),
             origin: words.word("part-origin", used.origin.as_str()),
-            price: money(used.unit_cents * used.count, words),
+            price: format::euros(used.unit_cents * used.count, words.language),
             when: When::exact(used.at, words),
         }
     }
@@ -166,7 +161,7 @@ impl PartsPage {
             kinds: kinds(form.kind.parse().ok(), words),
             form,
             lines: parts.iter().map(|part| PartLine::new(part, words)).collect(),
-            value: money(value, words),
+            value: format::euros(value, words.language),
             shell,
         }
     }

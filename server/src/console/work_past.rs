@@ -106,7 +106,7 @@ pub(super) struct Past {
 pub(super) fn past(step: Step, words: Words) -> Past {
     let details = &step.details;
     let of = |name: &str, family: &str| details[name].as_str().map(|value| words.word(family, value));
-    let price = details["unit_cents"].as_i64().map(|cents| super::work_part::money(cents, words));
+    let price = details["unit_cents"].as_i64().map(|cents| format::euros(cents, words.language));
     let told = [
         of("disposition", "work-disposition"),
         of("part", "part-kind"),
@@ -121,10 +121,4 @@ pub(super) fn past(step: Step, words: Words) -> Past {
         who: step.actor,
         details: told.into_iter().flatten().collect(),
     }
-}
-
-/// A price: 54,90 € in French, €54.90 in English.
-pub(super) fn euros(cents: i64, words: Words) -> String {
-    let whole = format::number(cents / 100, words.language);
-    words.with_two("work-euros", &whole, &format!("{:02}", cents % 100))
 }

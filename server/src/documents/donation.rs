@@ -18,7 +18,6 @@ use crate::{
         language::Language,
         paris,
         policy::Policy,
-        wording::Said,
     },
     store::{
         document::Subject,
@@ -114,20 +113,13 @@ impl Documents {
     }
 }
 
-fn in_language(said: Said, language: Language) -> String {
-    match language {
-        Language::French => said.fr,
-        Language::English => said.en,
-    }
-}
-
 fn papers(lot: &LotRow, recipient: Option<Recipient>, lines: Vec<LineRow>, language: Language) -> Papers {
     let total = lines.iter().filter_map(|line| line.facts.valuation.as_ref()).map(|one| one.value.get()).sum();
     Papers {
         lot: Lot {
             name: lot.name.clone(),
             approved: lot.approved_at.map(|at| paris::date(at).to_string()),
-            basis: lot.terms.basis.map(|basis| in_language(basis.source(), language)),
+            basis: lot.terms.basis.map(|basis| basis.source().in_language(language).to_owned()),
             deliberation: lot
                 .terms
                 .deliberation

@@ -7,12 +7,11 @@ use cartable_common::{DeviceId, UtcMillis};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde::Serialize;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use super::{
     Documents,
-    data::{self, Device, Title},
-    make::{Made, MakeError, Maker, record},
+    data::{Device, Title},
+    make::{Made, MakeError, Maker},
 };
 use crate::{
     domain::{
@@ -28,7 +27,7 @@ use crate::{
     },
     store::{
         device::{self, DeviceRow},
-        document::{self, Document, Subject},
+        document::{self, Subject},
         erasure::Erasure,
         erasure_certificate::{self, Certificate},
         erasure_file::{self, EvidenceFile},
@@ -92,31 +91,14 @@ impl Documents {
         let letterhead = self.letterhead();
         let link = letterhead.address(&format!("check/{number}?s={shown}"));
         let title = Title { number, language, template, letterhead, owner: None, date, link: link.as_deref() };
-        let site = proven.device.site;
-        let pdf = self.print(template, data::data(title, proven.sheet(demand, shown, key))).await?;
-        let document = Document {
-            number,
-            subject: Subject::Erasure { device: id.0, site },
-            template: template.name.clone(),
-            version: template.version.clone(),
-            template_sha256: template.sha256,
-            pdf_sha256: Sha256::digest(&pdf).into(),
-            language,
-            made_by: by.actor.to_owned(),
-            made_at: by.now,
-        };
-        let mut tx = by.store.write().await?;
-        document::insert(&mut tx, &document).await?;
+        let subject = Subject::Erasure { device: id.0, site: proven.device.site };
+        let sheet = proven.sheet(demand, shown, key);
+        let details = json!({ "demand": demand.as_str() });
+        let (made, mut tx) = self.printed(by, title, (subject, details), sheet).await?;
         let certificate = Certificate { number: number.to_string(), device: id, facts, signature, made_at: by.now };
         erasure_certificate::insert(&mut tx, &certificate).await?;
-        let details = json!({
-            "about": { "device": id.0 }, "template": document.label(), "demand": demand.as_str(),
-            "pdf_sha256": HEXLOWER.encode(&document.pdf_sha256),
-            "template_sha256": HEXLOWER.encode(&document.template_sha256),
-        });
-        record(&mut tx, by, "document.make", ("document", &number.to_string()), details).await?;
         tx.commit().await?;
-        Ok(Made { document, pdf })
+        Ok(made)
     }
 }
 

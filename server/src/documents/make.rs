@@ -4,6 +4,7 @@
 //! document that was made meanwhile. A document that could not be made leaves its number unused.
 
 use cartable_common::{DeviceId, UtcMillis};
+use data_encoding::HEXLOWER;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -282,28 +283,41 @@ impl Documents {
         let template = self.templates().of_kind(plan.kind, plan.agreement.as_deref()).ok_or(MakeError::Broken)?;
         let (language, owner) = (plan.language, plan.owner.as_deref());
         let title = Title { number, language, template, letterhead: self.letterhead(), owner, date, link: None };
-        let pdf = self.print(template, data::data(title, rest(number))).await?;
+        let (made, tx) = self.printed(by, title, (plan.subject, json!({})), rest(number)).await?;
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    /// Prints a document and records it, with what else the audit says of it; gives the unit of work in which it is
+    /// recorded.
+    pub(super) async fn printed<T: Serialize>(
+        &self,
+        by: Maker<'_>,
+        title: Title<'_>,
+        (subject, mut details): (Subject, Value),
+        rest: T,
+    ) -> Result<(Made, Tx), MakeError> {
+        let Title { number, language, template, .. } = title;
+        let pdf = self.print(template, data::data(title, rest)).await?;
         let document = Document {
             number,
-            subject: plan.subject,
+            subject,
             template: template.name.clone(),
             version: template.version.clone(),
             template_sha256: template.sha256,
             pdf_sha256: Sha256::digest(&pdf).into(),
-            language: plan.language,
+            language,
             made_by: by.actor.to_owned(),
             made_at: by.now,
         };
         let mut tx = by.store.write().await?;
         document::insert(&mut tx, &document).await?;
-        let hex = |hash: &[u8]| data_encoding::HEXLOWER.encode(hash);
-        let details = json!({
-            "template": document.label(), "template_sha256": hex(&document.template_sha256),
-            "pdf_sha256": hex(&document.pdf_sha256), "about": about(document.subject),
-        });
+        details["template"] = document.label().into();
+        details["template_sha256"] = HEXLOWER.encode(&document.template_sha256).into();
+        details["pdf_sha256"] = HEXLOWER.encode(&document.pdf_sha256).into();
+        details["about"] = about(document.subject);
         record(&mut tx, by, "document.make", ("document", &number.to_string()), details).await?;
-        tx.commit().await?;
-        Ok(Made { document, pdf })
+        Ok((Made { document, pdf }, tx))
     }
 }
 

@@ -5,6 +5,8 @@
 use cartable_common::Bytes;
 use jiff::civil::Date;
 
+use super::language::Language;
+
 /// The same words in both languages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Said {
@@ -26,6 +28,15 @@ impl Said {
     pub fn same(text: impl Into<String>) -> Self {
         let text = text.into();
         Self { fr: text.clone(), en: text }
+    }
+
+    /// The words in this language.
+    #[must_use]
+    pub fn in_language(&self, language: Language) -> &str {
+        match language {
+            Language::French => &self.fr,
+            Language::English => &self.en,
+        }
     }
 
     /// Both languages, each passed through `change`.

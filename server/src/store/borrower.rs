@@ -80,12 +80,6 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Borrowe
     raw.filter(|raw| scope.covers(raw.site_id)).map(Raw::read).transpose()
 }
 
-/// The same, held until this unit of work ends: two who change one borrower at once see each other's change.
-pub async fn find_to_change(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Borrower>, StoreError> {
-    lock(tx, id).await?;
-    find(tx, scope, id).await
-}
-
 /// The borrower with that reference, if it belongs to `scope`.
 pub async fn find_by_reference(
     tx: &mut Tx,
@@ -135,9 +129,9 @@ pub async fn erase_identity(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<boo
     Ok(rows == 1 || signatures > 0 || told > 0)
 }
 
-/// Holds a borrower's loans back until this unit of work ends: nothing is lent to it between a look at its loans and
-/// what follows from it. On SQLite a unit of work that writes is alone already.
-async fn lock(tx: &mut Tx, id: Uuid) -> Result<(), StoreError> {
+/// Holds a borrower until this unit of work ends: two who change it at once see each other's change, and nothing is lent
+/// to it between a look at its loans and what follows from it. On SQLite a unit of work that writes is alone already.
+pub(crate) async fn hold(tx: &mut Tx, id: Uuid) -> Result<(), StoreError> {
     if let Tx::Postgres(connection) = tx {
         let sql = "SELECT 1 FROM borrower WHERE id = $1 FOR UPDATE";
         sqlx::query(sql).bind(id).execute(&mut **connection).await?;
@@ -147,7 +141,7 @@ async fn lock(tx: &mut Tx, id: Uuid) -> Result<(), StoreError> {
 
 /// How many loans of a borrower are open, whatever their site; none begins before this unit of work ends.
 pub async fn open_loans(tx: &mut Tx, id: Uuid) -> Result<i64, StoreError> {
-    lock(tx, id).await?;
+    hold(tx, id).await?;
     let sql = "SELECT count(*) FROM loan WHERE borrower_id = $1 AND ended_at IS NULL";
     Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(id).fetch_one(c).await)?)
 }

@@ -34,8 +34,7 @@ pub async fn find(tx: &mut Tx, scope: &Scope, code: &str) -> Result<Found, Store
         return Ok(Found::Nothing);
     }
     if let Some(id) = address(code) {
-        let found = device::find(tx, scope, DeviceId(id)).await?;
-        return Ok(found.map_or(Found::Nothing, |row| Found::One(Box::new(row))));
+        return by_id(tx, scope, id).await;
     }
     for column in ["asset_tag", "serial_number"] {
         let mut clause = Clause::new("SELECT d.id, d.archived_at, CAST(CASE WHEN d.");
@@ -47,31 +46,20 @@ pub async fn find(tx: &mut Tx, scope: &Scope, code: &str) -> Result<Found, Store
         clause.sql(column).sql(") = lower(").value(code).sql(")").within("d.site_id", scope);
         clause.sql(" ORDER BY d.archived_at IS NOT NULL, exact DESC, d.id LIMIT ").value(MOST);
         let found: Vec<(Uuid, Option<i64>, i64)> = clause.rows(tx).await?;
-        match meant(&found) {
-            Some(Ok(id)) => {
-                let found = device::find(tx, scope, DeviceId(id)).await?;
-                return Ok(found.map_or(Found::Nothing, |row| Found::One(Box::new(row))));
-            }
-            Some(Err(())) => return Ok(Found::Several),
-            None => {}
-        }
+        let [(first, archived, exact), others @ ..] = found.as_slice() else { continue };
+        // An archived device's serial number may have been read from another since: the one in service is meant. One
+        // whose number is written just so goes before one that differs in case.
+        let unclear = others.first().is_some_and(|(_, other_archived, other_exact)| {
+            archived.is_none() == other_archived.is_none() && exact == other_exact
+        });
+        return if unclear { Ok(Found::Several) } else { by_id(tx, scope, *first).await };
     }
     Ok(Found::Nothing)
 }
 
-/// Which of the devices with a code is meant, those in service first and the code as written first; an error when
-/// nothing tells them apart.
-fn meant(found: &[(Uuid, Option<i64>, i64)]) -> Option<Result<Uuid, ()>> {
-    match found {
-        [] => None,
-        [(id, ..)] => Some(Ok(*id)),
-        // An archived device's serial number may have been read from another since: the one in service is meant. One
-        // whose number is written just so goes before one that differs in case.
-        [(id, archived, exact), (_, other_archived, other_exact), ..] => {
-            let first = archived.is_none() != other_archived.is_none() || exact != other_exact;
-            Some(if first { Ok(*id) } else { Err(()) })
-        }
-    }
+async fn by_id(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Found, StoreError> {
+    let found = device::find(tx, scope, DeviceId(id)).await?;
+    Ok(found.map_or(Found::Nothing, |row| Found::One(Box::new(row))))
 }
 
 /// The device of an address such as `https://cartable.example.fr/devices/0192…`, or of its id alone.

@@ -21,14 +21,12 @@ use super::{
     borrower, device, document, donation_line,
     judgement::Considered,
     loan::{self, Event},
-    loan_due, loan_event, programme, review,
+    loan_due, programme, review,
     value::day_number,
 };
 use crate::domain::{
     device::DeviceStatus,
-    loan::{
-        Condition, HandedOver, LendingState, Loan, LoanState, LoanStateName, Refused as Step, Return, Signature, Theft,
-    },
+    loan::{HandedOver, LendingState, Loan, LoanState, Refused as Step, Signature, Theft},
     paris,
     policy::Policy,
     programme::{Programme, Term},
@@ -193,71 +191,6 @@ impl<'a> Lending<'a> {
         self.save("loan.extend", loan, "extended", details).await
     }
 
-    /// The device came back; also one that was lost, stolen or given up.
-    pub async fn take_back(
-        &mut self,
-        id: Uuid,
-        condition: Condition,
-        missing: Vec<String>,
-    ) -> Result<Loan, LendingError> {
-        let loan = self.loan(id).await?;
-        if let Some(handed) = loan.state.handed_over() {
-            only(&missing, &handed.accessories)?;
-        }
-        let mut details = loan_event::before(&loan);
-        details["condition"] = condition.as_str().into();
-        details["missing"] = missing.clone().into();
-        let device = loan.device;
-        let loan = loan.take_back(Return { at: self.by.now, condition, missing })?;
-        self.newest(device, loan.id).await?;
-        self.save("loan.take_back", loan, "returned", details).await
-    }
-
-    /// The device came back, whichever loan it is in. What is `missing` counts only if it had gone with the device.
-    pub async fn take_back_device(
-        &mut self,
-        id: DeviceId,
-        condition: Condition,
-        missing: &[String],
-    ) -> Result<Loan, LendingError> {
-        device::lock(&mut self.tx, [id.0]).await?;
-        let state = self.state_of(id).await?;
-        let newest = loan::newest_of_device(&mut self.tx, id).await?.ok_or(Refused::NotLent(state))?;
-        let loan = self.loan(newest).await?;
-        let handed = loan.state.handed_over().ok_or(Refused::NotLent(state))?;
-        // The borrower of a ceded device owns it: there is nothing to take back.
-        if matches!(loan.state.name(), LoanStateName::Returned | LoanStateName::Ceded) {
-            return Err(Refused::NotLent(state).into());
-        }
-        let missing = missing.iter().filter(|name| handed.accessories.contains(name)).cloned().collect();
-        self.take_back(newest, condition, missing).await
-    }
-
-    /// The clerk took the wrong device back: the loan goes on as before. Only the one who did it, only at once.
-    pub async fn undo_return(&mut self, id: Uuid) -> Result<Loan, LendingError> {
-        let loan = self.loan(id).await?;
-        let steps = loan_event::of_loan(&mut self.tx, id).await?;
-        let last = steps.last().filter(|step| step.kind == "returned" && step.actor == self.by.actor);
-        // A return that was imported does not tell how the loan stood before.
-        let last = last.filter(|step| step.details["from"].is_string());
-        let fresh = last.filter(|step| self.by.now.millis_since(step.at) <= UNDO_MILLIS).ok_or(Refused::NotUndoable)?;
-        let handed = loan.state.handed_over().cloned().ok_or(Refused::NotUndoable)?;
-        self.newest(loan.device, id).await?;
-        // Whoever has it on the bench meanwhile is asked first.
-        if self.state_of(loan.device).await? != LendingState::Intake {
-            return Err(Refused::NotUndoable.into());
-        }
-        let device = device::find(&mut self.tx, &Scope::Everything, loan.device).await?.ok_or(Refused::NoDevice)?;
-        let borrower =
-            borrower::find(&mut self.tx, &Scope::Everything, loan.borrower).await?.ok_or(Refused::NoBorrower)?;
-        if device.archived_at.is_some() || borrower.identity_erased_at.is_some() {
-            return Err(Refused::NotUndoable.into());
-        }
-        let before = loan_event::state_before(&fresh.details, handed)?;
-        let loan = loan.undo_return(before)?;
-        self.save("loan.undo_return", loan, "return_undone", Value::Null).await
-    }
-
     /// The borrower cannot find the device.
     pub async fn lose(&mut self, id: Uuid) -> Result<Loan, LendingError> {
         let loan = self.loan(id).await?.lose(self.by.now)?;
@@ -275,30 +208,6 @@ impl<'a> Lending<'a> {
     pub async fn write_off(&mut self, id: Uuid) -> Result<Loan, LendingError> {
         let loan = self.loan(id).await?.write_off(self.by.now)?;
         self.save("loan.write_off", loan, "written_off", Value::Null).await
-    }
-
-    /// A device that came back was looked at: it may be lent again.
-    pub async fn put_in_stock(&mut self, id: DeviceId) -> Result<(), LendingError> {
-        device::lock(&mut self.tx, [id.0]).await?;
-        let scope = self.by.scope;
-        device::find(&mut self.tx, scope, id).await?.ok_or(Refused::NoDevice)?;
-        let at = self.state_of(id).await?;
-        if at != LendingState::Intake {
-            return Err(Refused::NotInIntake(at).into());
-        }
-        self.stock(id).await?;
-        self.act("device.put_in_stock", ("device", id.0), id, Value::Null);
-        Ok(())
-    }
-
-    /// Writes that a device is in stock, and since when its newest loan says so.
-    pub(super) async fn stock(&mut self, id: DeviceId) -> Result<(), StoreError> {
-        loan::set_lending_state(&mut self.tx, id, LendingState::InStock).await?;
-        if let Some(newest) = loan::newest_of_device(&mut self.tx, id).await? {
-            let step = Event { kind: "stocked", actor: self.by.actor, details: Value::Null };
-            loan::event(&mut self.tx, newest, step, self.by.now).await?;
-        }
-        Ok(())
     }
 
     /// Notes an act that changed this device: it is judged anew, and the act stands in the audit.
@@ -386,24 +295,18 @@ impl<'a> Lending<'a> {
         if programme.open { Ok(programme) } else { Err(Refused::ProgrammeClosed.into()) }
     }
 
-    async fn state_of(&mut self, id: DeviceId) -> Result<LendingState, LendingError> {
+    /// Where a device is.
+    pub(super) async fn state_of(&mut self, id: DeviceId) -> Result<LendingState, LendingError> {
         Ok(loan::lending_state(&mut self.tx, id).await?.ok_or(Refused::NoDevice)?)
     }
 
-    async fn loan(&mut self, id: Uuid) -> Result<Loan, LendingError> {
+    /// A loan of the clerk's sites, under lock.
+    pub(super) async fn loan(&mut self, id: Uuid) -> Result<Loan, LendingError> {
         Ok(loan::find_for_update(&mut self.tx, self.by.scope, id).await?.ok_or(Refused::NoLoan)?)
     }
 
-    /// An old loan never says where its device is: another may have begun since.
-    async fn newest(&mut self, device: DeviceId, id: Uuid) -> Result<(), LendingError> {
-        if loan::newest_of_device(&mut self.tx, device).await? == Some(id) {
-            Ok(())
-        } else {
-            Err(Refused::NotLent(self.state_of(device).await?).into())
-        }
-    }
-
-    async fn save(
+    /// Writes a loan after one of its steps, and notes the act.
+    pub(super) async fn save(
         &mut self,
         action: &'static str,
         loan: Loan,
@@ -426,10 +329,8 @@ impl<'a> Lending<'a> {
     }
 }
 
-/// How long a return may be undone by the one who took it back: the queue at a desk, not the next day.
-const UNDO_MILLIS: i64 = 15 * 60_000;
-
-fn only(some: &[String], known: &[String]) -> Result<(), Refused> {
+/// That each of `some` accessories is one of those that are `known`.
+pub(super) fn only(some: &[String], known: &[String]) -> Result<(), Refused> {
     match some.iter().find(|name| !known.contains(name)) {
         Some(unknown) => Err(Refused::UnknownAccessory(unknown.clone())),
         None => Ok(()),

@@ -78,6 +78,7 @@ pub mod lending;
 pub mod lending_bulk;
 mod lending_facts;
 mod lending_refused;
+mod lending_return;
 pub mod loan;
 pub mod loan_due;
 pub mod loan_event;
