@@ -245,7 +245,7 @@ async fn handed_over(rosa: &Person<'_>, lot: &str) {
     assert!(!deed.is_empty(), "the deed is listed once it is printed");
     rosa.write("#deed", &deed).await;
     rosa.press("form[action$='/deliver'] button").await;
-    rosa.says("Remis").await;
+    rosa.says("remise enregistrée par rosa").await;
 }
 
 /// The deed and the certificate of erasure, side by side.

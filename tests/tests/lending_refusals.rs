@@ -5,6 +5,7 @@ use axum::http::Method;
 use cartable_common::DeviceId;
 use cartable_server::{auth::Role, clock, domain::scope::Scope};
 use cartable_tests::{
+    donation,
     in_process::{Answer, InProcess},
     on_both_engines,
     school::{School, labels},
@@ -79,7 +80,7 @@ async fn a_lent_device_is_not_archived_and_one_in_the_archive_is_not_lent_by_an_
     desk.post(&format!("/loans/{loan}/undo-return"), json!({}), 200).await;
     // Set aside is as good as lent.
     desk.post("/loans", desk.wish(1, 1, Value::Null), 201).await;
-    desk.refused(&format!("/devices/{}/archive", desk.devices[1]), why, "set aside").await;
+    desk.refused(&format!("/devices/{}/archive", desk.devices[1]), why, "reserved").await;
 }
 
 async fn who_is_forgotten_or_gone_is_lent_nothing(test: &TestStore) {
@@ -156,7 +157,9 @@ async fn a_text_with_a_nul_is_refused_and_breaks_nothing(test: &TestStore) {
 
 async fn what_is_ceded_is_not_taken_back(test: &TestStore) {
     let desk = Desk::open(test).await;
-    let loan = desk.lend(0, 0).await;
-    desk.post(&format!("/loans/{loan}/cede"), json!({}), 200).await;
-    desk.refused("/returns", json!({ "code": "CD-0001", "condition": "good" }), "ceded").await;
+    let now = clock::now();
+    let people = donation::people(&test.store, now).await.unwrap();
+    let given = people.ready(&test.store, "PF2GIVEN", now).await.unwrap();
+    people.give(&test.store, &[given], now).await.unwrap();
+    desk.refused("/returns", json!({ "code": "PF2GIVEN", "condition": "good" }), "ceded").await;
 }

@@ -18,12 +18,13 @@ use crate::{
     domain::{
         device::full_model,
         donation::{
-            Cents, Estimation, LotState, Recipient,
+            Cents, Estimation, LotState, Recipient, UnitState,
             basis::LegalBasis,
             conditions::Unmet,
             entry::{TermsEntry, ValueEntry},
         },
         loan::LendingState,
+        paris,
     },
     store::{document::Document, donation_line::LineRow, donation_lot::LotRow},
 };
@@ -218,10 +219,13 @@ impl LotPage {
         shell: Shell,
         found: Found,
         may: May,
-        (problem, typed): (Option<String>, Typed),
+        (problem, mut typed): (Option<String>, Typed),
         now: UtcMillis,
     ) -> Self {
         let words = shell.words;
+        if typed.day.is_empty() {
+            typed.day = paris::date(now).to_string();
+        }
         let Found { lot, lines, recipients, papers } = found;
         let warning = lot.terms.basis.and_then(LegalBasis::warning).map(|said| words.said(&said));
         let estimations: Vec<&str> = Estimation::ALL.iter().map(|how| how.as_str()).collect();
@@ -243,7 +247,7 @@ impl LotPage {
             typed,
             deeds: papers.iter().filter(is_deed).map(|paper| paper.number.to_string()).collect(),
             papers: papers.iter().map(|paper| PaperLine::new(paper, words)).collect(),
-            units: lines.into_iter().map(|line| unit(line, words)).collect(),
+            units: lines.iter().map(|line| unit(line, words)).collect(),
             downloads: Downloads::new(&format!("/lots/{}/packing", lot.id), |path| format!("{path}?"), words),
             shell,
         }
@@ -343,10 +347,9 @@ fn lending(place: LendingState, words: Words) -> String {
     words.word("lending", place.as_str())
 }
 
-fn unit(line: LineRow, words: Words) -> Unit {
-    let live = line.state == crate::domain::donation::UnitState::Listed
-        || line.state == crate::domain::donation::UnitState::Approved;
-    let valuation = line.facts.valuation.as_ref();
+fn unit(line: &LineRow, words: Words) -> Unit {
+    let open = matches!(line.state, UnitState::Listed | UnitState::Approved);
+    let worth = line.facts.valuation.as_ref();
     let missing: Vec<String> = line.unmet.iter().map(|one| unmet(one, words)).collect();
     let erasure = line.unmet.iter().any(|one| matches!(one, Unmet::Erasure(_) | Unmet::NoDriveKnown));
     let model = full_model(line.manufacturer.as_deref(), line.model.as_deref()).unwrap_or_default();
@@ -357,17 +360,17 @@ fn unit(line: LineRow, words: Words) -> Unit {
         href: format!("/devices/{}", line.device),
         name: device_name(line.serial.as_deref(), line.asset_tag.as_deref(), line.device),
         about: about.join(" · "),
-        value: valuation
+        value: worth
             .map_or_else(|| words.say("lot-no-value"), |one| format::euros(one.value.get().into(), words.language)),
-        estimated: valuation
+        estimated: worth
             .map(|one| words.with_two("lot-estimated", &words.word("estimation", one.estimation.as_str()), &one.note)),
         ceiling: line
             .ceiling
             .map(|cents| words.with("lot-ceiling", &format::euros(cents.get().into(), words.language))),
         drives: line.proven.join(", "),
-        ready: (live && missing.is_empty()).then(|| Badge::new(Tone::Good, words.say("lot-unit-ready"))),
+        ready: (open && missing.is_empty()).then(|| Badge::new(Tone::Good, words.say("lot-unit-ready"))),
         unmet: missing,
-        erasures: (live && erasure).then(|| format!("/devices/{}/erasures", line.device)),
+        erasures: (open && erasure).then(|| format!("/devices/{}/erasures", line.device)),
         id: line.device.to_string(),
     }
 }

@@ -151,14 +151,14 @@ async fn show(
 async fn allowed(tx: &mut Tx, lot: &LotRow, person: &Person) -> Result<May, Refusal> {
     let (prepares, approves) = (may(person, Action::PrepareDonation), may(person, Action::ApproveDonation));
     let own = donation_lot::is_own(tx, lot, person.id).await?;
-    let (draft, approved) = (lot.state == LotState::Draft, lot.state == LotState::Approved);
+    let (draft, ready) = (lot.state == LotState::Draft, lot.state == LotState::Approved);
     Ok(May {
         change: draft && prepares,
         approve: draft && approves && !own && lot.units > 0,
         own: draft && approves && own,
         print: prepares && lot.units > 0 && lot.state != LotState::Dropped,
-        deliver: approved && prepares,
-        give_up: (draft || approved) && prepares,
+        deliver: ready && prepares,
+        give_up: (draft || ready) && prepares,
     })
 }
 

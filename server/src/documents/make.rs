@@ -180,9 +180,11 @@ impl Documents {
         let programme = programme::find(&mut tx, programme).await?.ok_or(MakeError::NotFound)?;
         let (signatories, guardians) = who.names(&person.borrower, person.identity.as_ref())?;
         let site = match subject {
-            Subject::Loan { site, .. } | Subject::HandOver { site, .. } | Subject::Site(site) => site,
+            Subject::Loan { site, .. }
+            | Subject::HandOver { site, .. }
+            | Subject::Site(site)
+            | Subject::Erasure { site, .. } => site,
             Subject::Campaign { site, .. } => Some(site),
-            Subject::Erasure { site, .. } => site,
             Subject::Lot(_) => None,
         };
         let rest = Agreement {
@@ -343,10 +345,9 @@ pub(super) struct Plan {
 fn about(subject: Subject) -> Value {
     match subject {
         Subject::Loan { loan, .. } => json!({ "loan": loan }),
-        Subject::HandOver { device, .. } => json!({ "device": device }),
+        Subject::HandOver { device, .. } | Subject::Erasure { device, .. } => json!({ "device": device }),
         Subject::Site(site) => json!({ "site": site }),
         Subject::Campaign { campaign, site } => json!({ "campaign": campaign, "site": site }),
-        Subject::Erasure { device, .. } => json!({ "device": device }),
         Subject::Lot(lot) => json!({ "lot": lot }),
     }
 }

@@ -22,7 +22,7 @@ use super::{
 use crate::domain::{
     device::DeviceStatus,
     document::{DocumentKind, DocumentNumber},
-    donation::LotState,
+    donation::{LotState, basis::LegalBasis},
     loan::LendingState,
     paris,
     scope::Scope,
@@ -120,7 +120,7 @@ async fn delivered(
     })?;
     let details = json!({
         "units": lot.units, "deed": hand_over.deed.to_string(), "day": hand_over.day.to_string(),
-        "recipient": lot.terms.recipient, "basis": lot.terms.basis.map(|basis| basis.as_str()),
+        "recipient": lot.terms.recipient, "basis": lot.terms.basis.map(LegalBasis::as_str),
     });
     record(tx, "donation_lot.deliver", ("donation_lot", lot.id), details, clerk).await
 }

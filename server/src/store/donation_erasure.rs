@@ -30,13 +30,12 @@ pub(super) async fn of_devices(
         let mut erasure = Erasure::default();
         for drive in standing(&drives.seen, &proofs, &absences) {
             let name = drive.key.as_str().to_owned();
-            match drive.gap(Demand::Leave, &policy.erasure) {
-                Some(gap) => erasure.gaps.push(Gap { drive: name, why: gap.why.as_str().to_owned() }),
-                None => {
-                    let proof = drive.proof(Demand::Leave, &policy.erasure);
-                    let record = proof.map_or_else(|| ABSENT.to_owned(), |proof| proof.id.simple().to_string());
-                    erasure.proofs.push(Proof { drive: name, record });
-                }
+            if let Some(gap) = drive.gap(Demand::Leave, &policy.erasure) {
+                erasure.gaps.push(Gap { drive: name, why: gap.why.as_str().to_owned() });
+            } else {
+                let proof = drive.proof(Demand::Leave, &policy.erasure);
+                let record = proof.map_or_else(|| ABSENT.to_owned(), |proof| proof.id.simple().to_string());
+                erasure.proofs.push(Proof { drive: name, record });
             }
         }
         found.insert(*id, erasure);

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::domain::{
     document::DocumentNumber,
-    donation::{Deliberation, LotState, MAX_UNITS, Recipient, Terms},
+    donation::{Deliberation, LotState, MAX_UNITS, Recipient, Terms, basis::LegalBasis},
 };
 
 /// A lot, without its units.
@@ -324,7 +324,7 @@ async fn write_terms(tx: &mut Tx, id: Uuid, name: &str, terms: &Terms) -> Result
             .bind(id)
             .bind(name)
             .bind(terms.recipient)
-            .bind(terms.basis.map(|basis| basis.as_str()))
+            .bind(terms.basis.map(LegalBasis::as_str))
             .bind(deliberation.map(|decided| decided.number.as_str()))
             .bind(deliberation.map(|decided| day_number(decided.day)))
             .execute(c)

@@ -18,6 +18,7 @@ use crate::{
 
 pub mod directory;
 pub mod lending;
+pub mod lots;
 pub mod past;
 pub mod people;
 pub mod planning;

@@ -18,7 +18,7 @@ use cartable_server::{
 };
 use uuid::Uuid;
 
-use super::{lending, past, planning, workshop};
+use super::{lending, lots, past, planning, workshop};
 use crate::simulator::{Keyring, Roster, condition::Contact, fleet::Tokens, site::SimulatedSite};
 
 /// Who made the tokens, in the console's list.
@@ -59,6 +59,8 @@ pub async fn database(
         workshop::write(&store, devices, keyring.header().epoch).await?;
         past::replay(&store, &past, keyring.header().epoch).await?;
         planning::write(&store, &sites, keyring.header().epoch).await?;
+        let devices = past.placed.iter().map(|(_, device)| *device);
+        lots::write(&store, devices, keyring.header().epoch).await?;
     }
     store.close().await;
     Ok(tokens)

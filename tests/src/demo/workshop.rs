@@ -47,10 +47,11 @@ enum Story {
     Swollen(i64),
     Relent(i64),
     ForParts(i64),
+    ForDonation(i64),
 }
 
 /// In turn; some beyond their limits.
-const STORIES: [Story; 12] = [
+const STORIES: [Story; 13] = [
     Story::Arrived(1),
     Story::InRepair(3),
     Story::ToErase(4),
@@ -59,6 +60,7 @@ const STORIES: [Story; 12] = [
     Story::Inspecting(0),
     Story::ToDecide(3),
     Story::ForParts(2),
+    Story::ForDonation(6),
     Story::Installing(1),
     Story::ToGrade(3),
     Story::InRepair(1),
@@ -116,6 +118,9 @@ async fn tell(store: &Store, (id, kind): (DeviceId, Kind), story: Story, epoch: 
         Story::ToDecide(days) => (with(tested(), &[Move::Grade(Grade::B)]), days),
         Story::Swollen(days) => (vec![Move::Quarantine], days),
         Story::Relent(days) => (with(tested(), &[Move::Grade(Grade::B), Move::Dispose(Disposition::Relend)]), days),
+        Story::ForDonation(days) => {
+            (with(tested(), &[Move::Grade(Grade::B), Move::Dispose(Disposition::Donate)]), days)
+        }
         Story::ForParts(days) => {
             let given_up = [Move::Begin, Move::Inspect(broken()), Move::GiveUp, Move::Dispose(Disposition::Parts)];
             (given_up.to_vec(), days)

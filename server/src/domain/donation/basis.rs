@@ -138,8 +138,8 @@ impl LegalBasis {
 
 /// The terms of a text that are in force on `day`: its latest line that has begun.
 #[must_use]
-pub fn in_force(bases: &[BasisTerms], basis: LegalBasis, day: Date) -> Option<&BasisTerms> {
-    bases.iter().filter(|terms| terms.basis == basis && terms.from <= day).max_by_key(|terms| terms.from)
+pub fn in_force(known: &[BasisTerms], basis: LegalBasis, day: Date) -> Option<&BasisTerms> {
+    known.iter().filter(|terms| terms.basis == basis && terms.from <= day).max_by_key(|terms| terms.from)
 }
 
 /// The texts as they were known on 29 November 2026. The decree 2022-791 came into force on 9 May 2022, the decree

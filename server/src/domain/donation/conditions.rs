@@ -231,8 +231,8 @@ pub fn conditions(lot: &LotFacts, unit: &UnitFacts, bases: &[BasisTerms], today:
 
 /// The ceiling that a unit of that kind must keep to under `basis` on `today`.
 #[must_use]
-pub fn ceiling(bases: &[BasisTerms], basis: LegalBasis, kind: Option<Chassis>, today: Date) -> Option<Cents> {
-    in_force(bases, basis, today).and_then(|terms| terms.ceiling.of(kind))
+pub fn ceiling(known: &[BasisTerms], basis: LegalBasis, kind: Option<Chassis>, today: Date) -> Option<Cents> {
+    in_force(known, basis, today).and_then(|terms| terms.ceiling.of(kind))
 }
 
 fn of_erasure(erasure: &Erasure) -> Vec<Unmet> {
@@ -383,8 +383,8 @@ mod tests {
     #[test]
     fn each_condition_alone_is_enough_to_refuse() {
         use LegalBasis::{Associations, FamiliesByDeliberation, SolidarityResale};
-        let gap = Gap { drive: "S2".into(), why: "level".into() };
         type Spoil = fn(&mut LotFacts, &mut UnitFacts);
+        let gap = Gap { drive: "S2".into(), why: "level".into() };
         let cases: [(LegalBasis, &str, Spoil); 17] = [
             (Associations, "no_drive_known", |_, unit| unit.erasure.proofs.clear()),
             (Associations, "no_basis", |lot, _| lot.basis = None),

@@ -93,10 +93,10 @@ impl Unreadable {
 
     /// The same, with the drive that it is about.
     pub(super) fn about(self, device: &str) -> Self {
-        match self {
-            Self::Inconsistent { what } => Self::Inconsistent { what: format!("{device}: {what}") },
-            other => other,
+        if let Self::Inconsistent { what } = self {
+            return Self::Inconsistent { what: format!("{device}: {what}") };
         }
+        self
     }
 
     /// Every code, for whoever has words for them.

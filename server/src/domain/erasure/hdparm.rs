@@ -60,10 +60,12 @@ pub(super) fn read(transcript: &Transcript) -> Result<Reading, Unreadable> {
     let identity = identity(transcript, device)?;
     let (started_at, ended_at) = transcript.around(place)?;
     let failed = FAILED.iter().any(|mark| command.says(mark));
-    let outcome = match method {
-        _ if failed => Outcome::Failed,
-        Method::AtaSecureErase | Method::AtaSecureEraseEnhanced => secure_erase(before, after, device),
-        _ => sanitize(after, device),
+    let outcome = if failed {
+        Outcome::Failed
+    } else if matches!(method, Method::AtaSecureErase | Method::AtaSecureEraseEnhanced) {
+        secure_erase(before, after, device)
+    } else {
+        sanitize(after, device)
     };
     Ok(Reading {
         drive: identity.field("Serial Number").and_then(|text| text.parse().ok()).ok_or(Unreadable::NoSerial)?,

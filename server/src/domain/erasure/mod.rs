@@ -162,9 +162,10 @@ impl Method {
     pub const fn level(self, medium: Medium) -> Level {
         let rotating = matches!(medium, Medium::Rotating);
         match self {
-            Self::Overwrite | Self::AtaSecureErase => Level::Clear,
             Self::AtaSecureEraseEnhanced | Self::AtaSanitizeOverwrite if rotating => Level::Purge,
-            Self::AtaSecureEraseEnhanced | Self::AtaSanitizeOverwrite => Level::Clear,
+            Self::Overwrite | Self::AtaSecureErase | Self::AtaSecureEraseEnhanced | Self::AtaSanitizeOverwrite => {
+                Level::Clear
+            }
             Self::AtaSanitizeBlock
             | Self::AtaSanitizeCrypto
             | Self::NvmeFormatUserData

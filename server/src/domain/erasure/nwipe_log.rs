@@ -27,6 +27,7 @@ pub(super) struct Summary {
 
 /// What the log says of one drive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a line that the log has or has not")]
 pub(super) struct Run {
     pub(super) bus: String,
     pub(super) model: String,

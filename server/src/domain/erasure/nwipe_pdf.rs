@@ -195,7 +195,7 @@ fn piece(line: &str) -> Option<Piece> {
 fn hundredths(text: &str) -> Option<i64> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let part: String = part.chars().chain("00".chars()).take(2).collect();
-    Some(whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(part.parse().ok()?)?)
+    whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(part.parse().ok()?)
 }
 
 fn unescaped(text: &str) -> String {

@@ -5,6 +5,7 @@ use cartable_common::UtcMillis;
 use super::{DeviceFacts, Finding, FlagCode, LendingFacts, Policy, Said, Severity, Statement, days};
 use crate::domain::{
     erasure::{
+        DriveKey,
         gap::{self, Demand},
         seen,
     },
@@ -32,13 +33,13 @@ pub(super) fn find(
         return None;
     }
     let drives = count(u64::try_from(gaps.len()).unwrap_or(u64::MAX), ("disque", "drive"), ("disques", "drives"));
-    let names: Vec<&str> = gaps.iter().filter_map(|gap| gap.key.as_ref()).map(|key| key.as_str()).collect();
-    let (named, waited) = (names.join(", "), days(waited));
+    let names: Vec<&str> = gaps.iter().filter_map(|gap| gap.key.as_ref()).map(DriveKey::as_str).collect();
+    let (list, waited) = (names.join(", "), days(waited));
     Some(Finding::from(Statement {
         code: FlagCode::ErasureMissing,
         subject: String::new(),
         severity: Severity::Warning,
-        value: Said::new(format!("{} : {named}", drives.fr), format!("{}: {named}", drives.en)),
+        value: Said::new(format!("{} : {list}", drives.fr), format!("{}: {list}", drives.en)),
         threshold: Some(days(threshold)),
         source: source_of("erasure.missing_after_days"),
         evidence_at: Some(back),

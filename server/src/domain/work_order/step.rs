@@ -85,10 +85,12 @@ impl Move {
     /// What an erasure must be worth for this step, where the step asks for one.
     #[must_use]
     pub const fn erasure_demand(&self) -> Demand {
-        match self {
-            Self::Dispose(disposition) if disposition.leaves() => Demand::Leave,
-            _ => Demand::Relend,
+        if let Self::Dispose(disposition) = self
+            && disposition.leaves()
+        {
+            return Demand::Leave;
         }
+        Demand::Relend
     }
 }
 

@@ -1,5 +1,7 @@
 //! The gate: what proves, what does not, and that no heap of the latter ever becomes the former.
 
+use std::slice;
+
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -151,11 +153,15 @@ fn a_contact_that_is_known_to_the_day_only_is_judged_as_it_was() {
         recorded_at: at("2026-09-01T16:00:00Z"),
         ..proof("A", Method::Overwrite)
     };
-    assert_eq!(why(&[rounded.clone()], &[same_day.clone()], &[], Demand::Leave), [], "recorded while it was known");
+    assert_eq!(
+        why(slice::from_ref(&rounded), slice::from_ref(&same_day), &[], Demand::Leave),
+        [],
+        "recorded while it was known"
+    );
     let marked = Proof { used_again: true, ..same_day.clone() };
-    assert_eq!(why(&[rounded.clone()], &[marked], &[], Demand::Leave), [Why::UsedSince]);
+    assert_eq!(why(slice::from_ref(&rounded), &[marked], &[], Demand::Leave), [Why::UsedSince]);
     let late = Proof { recorded_at: at("2026-10-15T16:00:00Z"), ..same_day.clone() };
-    assert_eq!(why(&[rounded.clone()], &[late], &[], Demand::Leave), [Why::UsedSince], "nobody knows any more");
+    assert_eq!(why(slice::from_ref(&rounded), &[late], &[], Demand::Leave), [Why::UsedSince], "nobody knows any more");
     let day_before = Proof { ended_at: at("2026-08-31T15:00:00Z"), ..same_day };
     assert_eq!(why(&[rounded], &[day_before], &[], Demand::Leave), [Why::UsedSince]);
 }

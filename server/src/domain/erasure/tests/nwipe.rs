@@ -181,7 +181,7 @@ fn a_failure_does_not_become_a_success_by_one_word() {
 
 #[test]
 fn what_is_no_whole_log_says_so() {
-    let cut = |lines: usize| ZERO.lines().take(lines).map(|line| format!("{line}\n")).collect::<String>();
+    let cut = |lines: usize| ZERO.split_inclusive('\n').take(lines).collect::<String>();
     assert_eq!(one(&cut(40)), Err(Unreadable::CutShort));
     assert_eq!(one("hello"), Err(Unreadable::NotEvidence));
     assert_eq!(read(&[]), Err(Unreadable::NoFile));
@@ -216,9 +216,9 @@ fn a_run_of_several_drives_has_a_reading_for_each() {
     for line in ZERO.lines() {
         let other = line.replace("loop0", "loop1").replace("LOOP-0001", "LOOP-0002");
         if other == line {
-            second.push_str(&format!("{line}\n"));
+            second.extend([line, "\n"]);
         } else {
-            second.push_str(&format!("{line}\n{other}\n"));
+            second.extend([line, "\n", &other, "\n"]);
         }
     }
     let readings = read(&[("x", second.as_bytes()), ("y.pdf", &pdf())]).unwrap();
