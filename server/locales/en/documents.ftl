@@ -9,6 +9,7 @@ document-site_list = List of loans
 document-campaign_letter = Return letters
 document-donation_deed = Deed of transfer
 document-packing_list = Packing list
+document-yearly_report = Yearly report
 document-labels = Labels
 document-erasure_certificate = Erasure certificate
 document-number = Number

@@ -9,6 +9,7 @@ document-site_list = Liste des prêts
 document-campaign_letter = Courriers de restitution
 document-donation_deed = Acte de cession
 document-packing_list = Liste de colisage
+document-yearly_report = Rapport annuel
 document-labels = Étiquettes
 document-erasure_certificate = Certificat d’effacement
 document-number = Numéro

@@ -26,6 +26,7 @@ pub mod enrolment_token;
 pub mod erasure;
 pub mod erasure_act;
 pub mod extract;
+pub mod figures;
 pub mod flag;
 pub mod flag_act;
 pub mod import;
@@ -108,6 +109,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(advice_list::counts))
         .routes(routes!(advice_list::list))
         .routes(routes!(flag::list))
+        .routes(routes!(figures::read))
         .routes(routes!(enrolment_token::list, enrolment_token::create))
         .routes(routes!(enrolment_token::revoke))
         .routes(routes!(loan::list, loan_act::create))

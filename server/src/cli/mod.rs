@@ -16,6 +16,7 @@ mod jobs;
 mod mail;
 mod policy;
 mod programme;
+mod report;
 mod roots;
 mod serve;
 mod site;
@@ -67,6 +68,8 @@ enum Command {
     Import(import::Arguments),
     /// Writes a list as CSV or XLSX.
     Export(export::Arguments),
+    /// Writes the figures of a year as a PDF and a workbook.
+    Report(report::Arguments),
     /// School calendars.
     #[command(subcommand)]
     Calendar(calendar::Calendar),
@@ -175,6 +178,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Site(command) => site::run(command).await,
         Command::Export(arguments) => export::run(arguments).await,
         Command::Import(arguments) => import::run(arguments).await,
+        Command::Report(arguments) => report::run(arguments).await,
         Command::Calendar(command) => calendar::run(command).await,
         Command::Borrower(command) => borrower::run(command).await,
         Command::Programme(command) => programme::run(command).await,

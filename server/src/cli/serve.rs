@@ -127,7 +127,7 @@ fn overrides(arguments: Arguments) -> Overrides {
     }
 }
 
-fn read_policy(settings: &Settings) -> anyhow::Result<Policy> {
+pub(super) fn read_policy(settings: &Settings) -> anyhow::Result<Policy> {
     let Some(path) = &settings.policy else { return Ok(Policy::default()) };
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     Policy::from_toml(&text).with_context(|| path.display().to_string())

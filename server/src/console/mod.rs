@@ -49,6 +49,7 @@ mod erasure_acts;
 mod error;
 mod exports;
 mod facts;
+mod figures;
 mod flag;
 mod flag_list;
 mod format;
@@ -103,6 +104,8 @@ mod samples_disposition;
 mod samples_donation;
 #[cfg(test)]
 mod samples_erasure;
+#[cfg(test)]
+mod samples_figures;
 #[cfg(test)]
 mod samples_fleet;
 #[cfg(test)]
@@ -314,6 +317,8 @@ fn donation() -> Router<App> {
         .route("/lots/{id}/packing-list", post(donation_papers::packing_list))
         .route("/lots/{id}/deliver", post(donation_acts::deliver))
         .route("/lots/{id}/drop", post(donation_acts::give_up))
+        .route("/figures", get(figures::page))
+        .route("/figures/{year}/{file}", get(figures::file))
 }
 
 /// Signing in, the language, and what pages are made of.

@@ -161,6 +161,7 @@ impl Samples<'_> {
         pages.extend(self.planning());
         pages.extend(self.workshop());
         pages.extend(self.donations());
+        pages.extend(self.figures());
         let refused = |refusal: Refusal| ErrorPage::new(refusal, refusal.status(), self.some("/loans"), self.words);
         pages.extend(Refusal::ALL.map(|refusal| (refusal.as_str(), refused(refusal).render())));
         // The desks' own script, the only one there is, is not what the tests look for.

@@ -40,6 +40,8 @@ pub(super) enum Section {
     Imports,
     /// Lots of donation and their recipients.
     Donations,
+    /// Yearly figures.
+    Figures,
     /// Needs.
     Needs,
     /// Who gets which device.
@@ -99,6 +101,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry(Section::Labels, "/labels", "nav-labels", Action::PrintLabels),
             entry(Section::Tokens, "/tokens", "nav-tokens", Action::SeeEnrolmentTokens),
             of_programme(Section::Donations, "/lots", "nav-donations", Action::SeeDonations),
+            of_programme(Section::Figures, "/figures", "nav-figures", Action::SeeFigures),
         ],
     ),
     (

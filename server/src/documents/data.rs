@@ -76,17 +76,20 @@ pub(super) struct Title<'a> {
     pub(super) date: jiff::civil::Date,
     /// Where its QR code leads, where that is not its record.
     pub(super) link: Option<&'a str>,
+    /// What stands in the place of its number, where it is not recorded.
+    pub(super) name: Option<&'a str>,
 }
 
 /// The data of a document: `rest` within what every document has, each text made printable.
 pub(super) fn data<T: Serialize>(title: Title<'_>, rest: T) -> Value {
-    let Title { number, language, template, letterhead, owner, date, link } = title;
+    let Title { number, language, template, letterhead, owner, date, link, name } = title;
     let link = link.map_or_else(|| letterhead.record_of(number), str::to_owned);
+    let shown = name.map_or_else(|| number.to_string(), str::to_owned);
     let name = letterhead.issuer.as_deref().or(owner).unwrap_or("Cartable");
     let whole = Envelope {
         language: language.as_str(),
         document: Head {
-            number: number.to_string(),
+            number: shown,
             kind: number.kind.as_str(),
             date: date.to_string(),
             template: &template.name,

@@ -90,7 +90,8 @@ impl Documents {
         let template = self.templates().of_kind(number.kind, None).ok_or(MakeError::Broken)?;
         let letterhead = self.letterhead();
         let link = letterhead.address(&format!("check/{number}?s={shown}"));
-        let title = Title { number, language, template, letterhead, owner: None, date, link: link.as_deref() };
+        let title =
+            Title { number, language, template, letterhead, owner: None, date, link: link.as_deref(), name: None };
         let subject = Subject::Erasure { device: id.0, site: proven.device.site };
         let sheet = proven.sheet(demand, shown, key);
         let details = json!({ "demand": demand.as_str() });

@@ -284,7 +284,8 @@ impl Documents {
         tx.commit().await?;
         let template = self.templates().of_kind(plan.kind, plan.agreement.as_deref()).ok_or(MakeError::Broken)?;
         let (language, owner) = (plan.language, plan.owner.as_deref());
-        let title = Title { number, language, template, letterhead: self.letterhead(), owner, date, link: None };
+        let title =
+            Title { number, language, template, letterhead: self.letterhead(), owner, date, link: None, name: None };
         let (made, tx) = self.printed(by, title, (plan.subject, json!({})), rest(number)).await?;
         tx.commit().await?;
         Ok(made)

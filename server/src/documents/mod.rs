@@ -1,5 +1,5 @@
 //! PDFs from templates that a département can replace: agreements, receipts, lists of loans, letters of return campaigns,
-//! labels, deeds and packing lists of donations.
+//! labels, deeds and packing lists of donations, the yearly report.
 //!
 //! A template is a Typst file that is given the document's data as plain values; it reads no file but those beside it,
 //! no package, no network. Every PDF declares PDF/A-2a and PDF/UA-1, or is not made. What is made is recorded with its
@@ -13,6 +13,7 @@ mod labels;
 mod letters;
 mod make;
 mod people;
+mod report;
 mod sample;
 mod symbol;
 mod template;

@@ -11,7 +11,7 @@ use super::{
     },
     donation,
     erasure::{ErasureSheet, SheetDrive},
-    symbol,
+    report, symbol,
 };
 use crate::domain::{
     document::{DocumentKind, DocumentNumber},
@@ -34,7 +34,7 @@ pub(super) fn of(kind: DocumentKind, language: Language, template: &Template) ->
     let number = DocumentNumber { kind, year: 2026, serial: 123 };
     let date = date(2026, 11, 29);
     let owner = Some("Département de Valmarin");
-    let full = Title { number, language, template, letterhead: &letterhead, owner, date, link: None };
+    let full = Title { number, language, template, letterhead: &letterhead, owner, date, link: None, name: None };
     let empty = Title { letterhead: &bare, owner: None, ..full };
     match kind {
         DocumentKind::Agreement => {
@@ -52,6 +52,9 @@ pub(super) fn of(kind: DocumentKind, language: Language, template: &Template) ->
         }
         DocumentKind::DonationDeed | DocumentKind::PackingList => {
             vec![data::data(full, donation::sample(true)), data::data(empty, donation::sample(false))]
+        }
+        DocumentKind::YearlyReport => {
+            vec![data::data(full, report::sample(true, language)), data::data(empty, report::sample(false, language))]
         }
         DocumentKind::Labels => {
             SheetFormat::ALL.iter().map(|format| data::data(full, labels(*format, &letterhead))).collect()

@@ -23,7 +23,7 @@ use crate::{
 /// What all templates may draw on.
 const SHARED: &str = "cartable.typ";
 /// The built-in files, by name.
-const BUILT_IN: [(&str, &str); 9] = [
+const BUILT_IN: [(&str, &str); 10] = [
     ("agreement.typ", include_str!("../../documents/agreement.typ")),
     ("campaign_letter.typ", include_str!("../../documents/campaign_letter.typ")),
     (SHARED, include_str!("../../documents/cartable.typ")),
@@ -33,6 +33,7 @@ const BUILT_IN: [(&str, &str); 9] = [
     ("packing_list.typ", include_str!("../../documents/packing_list.typ")),
     ("receipt.typ", include_str!("../../documents/receipt.typ")),
     ("site_list.typ", include_str!("../../documents/site_list.typ")),
+    ("yearly_report.typ", include_str!("../../documents/yearly_report.typ")),
 ];
 /// A programme's own agreement: `agreement-NAME.typ`.
 const OWN_AGREEMENT: &str = "agreement-";

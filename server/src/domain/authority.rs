@@ -156,11 +156,13 @@ pub enum Action {
     PrepareDonation,
     /// Approve a lot that others put together.
     ApproveDonation,
+    /// See the figures of a year, the units behind them, and the yearly report.
+    SeeFigures,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::SeeOverview,
         Self::SeeDevices,
         Self::SeeFlags,
@@ -205,6 +207,7 @@ impl Action {
         Self::SeeDonations,
         Self::PrepareDonation,
         Self::ApproveDonation,
+        Self::SeeFigures,
     ];
 
     /// What docs/api.md calls the action, and the roles that include it besides the administrator.
@@ -280,6 +283,10 @@ impl Action {
                 &[ProgrammeManager, Refurbisher],
             ),
             Self::ApproveDonation => ("Approve a lot that others put together", &[ProgrammeManager]),
+            Self::SeeFigures => (
+                "See the figures of a year, the units behind them, and the yearly report",
+                &[ProgrammeManager, Refurbisher, Auditor],
+            ),
             Self::ExportData => ("Export lists", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
         }
     }

@@ -21,6 +21,8 @@ text_enum! {
         DonationDeed = "donation_deed",
         /// What lies in the boxes of a lot.
         PackingList = "packing_list",
+        /// The figures of a year. Made on demand and not recorded: it names the fingerprint of its figures.
+        YearlyReport = "yearly_report",
     }
 }
 
@@ -36,6 +38,7 @@ impl DocumentKind {
             Self::ErasureCertificate => "ERA",
             Self::DonationDeed => "DON",
             Self::PackingList => "PCK",
+            Self::YearlyReport => "FIG",
         }
     }
 

@@ -20,6 +20,7 @@ pub mod enrolment;
 pub mod enrolment_token;
 pub mod erasure;
 pub mod facts;
+pub mod figures;
 pub mod fitness;
 pub mod flag;
 pub mod fold;

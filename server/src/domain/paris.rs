@@ -22,6 +22,15 @@ pub fn date(moment: UtcMillis) -> Date {
     date_time(moment).date()
 }
 
+/// The moment at which `day` begins in Paris.
+#[must_use]
+pub fn midnight(day: Date) -> UtcMillis {
+    let zone = TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC);
+    let began = zone.to_timestamp(day.at(0, 0, 0, 0)).map(Timestamp::as_millisecond);
+    // Days before 1970 and beyond 9999 are none that anything happened on.
+    began.ok().and_then(UtcMillis::new).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +40,10 @@ mod tests {
         let moment = |text: &str| UtcMillis::new(text.parse::<Timestamp>().unwrap().as_millisecond()).unwrap();
         assert_eq!(date(moment("2026-06-30T22:30:00Z")), jiff::civil::date(2026, 7, 1));
         assert_eq!(date_time(moment("2026-11-24T07:05:00Z")).hour(), 8);
+        let new_year = moment("2025-12-31T23:00:00Z");
+        assert_eq!(midnight(jiff::civil::date(2026, 1, 1)), new_year);
+        assert_eq!(date(new_year), jiff::civil::date(2026, 1, 1));
+        assert_eq!(midnight(jiff::civil::date(2026, 7, 1)), moment("2026-06-30T22:00:00Z"));
         let last = UtcMillis::default().plus_days(i64::MAX);
         assert_eq!(date(last).year(), 9999);
     }

@@ -8,6 +8,7 @@ pub mod export;
 mod export_columns;
 mod export_rows;
 mod export_running;
+pub mod figures;
 pub mod ledger;
 pub mod limits;
 pub mod read;

@@ -57,6 +57,7 @@ pub mod erasure_gap;
 pub mod erasure_gate;
 pub mod export;
 mod failure;
+pub mod figures;
 pub mod flag;
 pub mod flag_list;
 pub mod forgetting;

@@ -127,6 +127,7 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/donation-lots/{lot}/deliver", "AP--F-", Programme, 422)
         .sends(r#"{"day":"2026-11-29","deed":"DON-2026-1"}"#),
     Row::new("POST /api/v1/donation-lots/{lot}/drop", "AP--F-", Programme, 204),
+    Row::new("GET /api/v1/figures/{figures-year}", "AP--FU", Programme, 200),
     Row::new("GET /api/v1/imports", "AP----", Programme, 200),
     // A file names whatever it likes; only those who see all sites may bring one.
     Row::new("POST /api/v1/imports", "AP----", Programme, 201)
@@ -353,6 +354,8 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /lots/{lot}/packing-list", "AP--F-", Programme, 200),
     Row::new("POST /lots/{lot}/deliver", "AP--F-", Programme, 422).sends("day=2026-11-29&deed=DON-2026-1"),
     Row::new("POST /lots/{lot}/drop", "AP--F-", Programme, 303),
+    Row::new("GET /figures", "AP--FU", Programme, 200),
+    Row::new("GET /figures/{figures-year}/{figures-file}", "AP--FU", Programme, 200),
     Row::new("GET /campaigns", "APTRFU", Scope, 200),
     Row::new("POST /campaigns", "AP----", Programme, 303)
         .sends("name=x&first=2027-06-14&last=2027-06-18&desks=1&slots=500")

@@ -1,12 +1,13 @@
 //! The kinds of value a policy setting can have: how each is read from TOML, written back and described.
 
-use std::ops::RangeInclusive;
+use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use jiff::civil::Date;
 use toml::de::DeValue;
 
 use crate::domain::{
     donation::basis::BasisTerms,
+    figures::policy_data::{ImpactFactor, ReuseTarget},
     grade::Grade,
     school_calendar::{Closure, Zone},
 };
@@ -181,6 +182,77 @@ impl Value for Vec<BasisTerms> {
         let entries: Vec<String> = self.iter().map(|terms| format!("\"{terms}\"")).collect();
         format!("[{}]", entries.join(", "))
     }
+}
+
+impl Value for Vec<ReuseTarget> {
+    fn read(value: &DeValue<'_>, _: Option<&RangeInclusive<u32>>) -> Result<Self, String> {
+        let mut targets: Self = lines(value, "2025 50")?;
+        targets.sort_by_key(|target| target.from_year);
+        match targets.windows(2).find(|pair| pair[0].from_year == pair[1].from_year) {
+            Some(pair) => Err(format!("holds two lines for {}: keep one", pair[0].from_year)),
+            None => Ok(targets),
+        }
+    }
+
+    fn write(&self) -> String {
+        written(self)
+    }
+}
+
+impl Value for Vec<ImpactFactor> {
+    fn read(value: &DeValue<'_>, _: Option<&RangeInclusive<u32>>) -> Result<Self, String> {
+        let mut factors: Self = lines(value, "laptop 2022-09-09 27000 127000 314")?;
+        factors.sort_by_key(|factor| (factor.kind.as_str(), factor.from));
+        match factors.windows(2).find(|pair| (pair[0].kind, pair[0].from) == (pair[1].kind, pair[1].from)) {
+            Some(pair) => Err(format!("holds two lines for {} from {}: keep one", pair[0].kind.as_str(), pair[0].from)),
+            None => Ok(factors),
+        }
+    }
+
+    fn write(&self) -> String {
+        written(self)
+    }
+}
+
+impl Value for Vec<String> {
+    fn read(value: &DeValue<'_>, _: Option<&RangeInclusive<u32>>) -> Result<Self, String> {
+        let names: Self = lines(value, "Société Exemple")?;
+        let is_name =
+            |name: &&String| !name.trim().is_empty() && !name.contains(['"', '\\']) && !name.contains(char::is_control);
+        match names.iter().find(|name| !is_name(name)) {
+            Some(_) => {
+                Err("must hold names in quotation marks, without quotation marks or backslashes in them".to_owned())
+            }
+            None => Ok(names.iter().map(|name| name.trim().to_owned()).collect()),
+        }
+    }
+
+    fn write(&self) -> String {
+        written(self)
+    }
+}
+
+/// A list of texts, each read as what it stands for.
+fn lines<T: FromStr<Err: Display>>(value: &DeValue<'_>, example: &str) -> Result<Vec<T>, String> {
+    let DeValue::Array(entries) = value else {
+        return Err(format!("must be a list such as [\"{example}\"], but it is {}", kind(value)));
+    };
+    let one = |entry: &toml::Spanned<DeValue<'_>>| match entry.get_ref() {
+        DeValue::String(text) => text.parse().map_err(|error: T::Err| error.to_string()),
+        other @ (DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_)) => Err(format!("must hold texts in quotation marks, but one is {}", kind(other))),
+    };
+    entries.iter().map(one).collect()
+}
+
+/// The list as it stands in the file.
+fn written<T: Display>(values: &[T]) -> String {
+    let entries: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+    format!("[{}]", entries.join(", "))
 }
 
 /// A closure written as "C 2027-10-23 2027-11-07", or without a zone when it is for all.
