@@ -5,17 +5,12 @@ use std::fs;
 
 use cartable_server::domain::policy::Policy;
 use cartable_tests::{
-    ageing_study::{
-        self, Followed, Plan, device, is_lent,
-        method::METHODS,
-        score::Score,
-        told::View,
-    },
+    ageing_study::{self, Followed, Plan, device, is_lent, method::METHODS, score::Score, told::View},
+    harness::binaries::workspace,
     simulator::{
         Roster,
         ageing::{Ageing, Cause, Life, Need, Part},
     },
-    harness::binaries::workspace,
 };
 
 const AGEING: Ageing = Ageing { seed: 5, battery_need: 1.0 };
@@ -38,13 +33,13 @@ fn followed(reversed: bool, ageing: Ageing, devices: usize) -> Vec<Followed> {
 fn the_same_seed_ages_the_same_in_whatever_order_and_by_how_many_threads() {
     let one = followed(false, AGEING, 120);
     assert_eq!(one, followed(true, AGEING, 120));
-    assert_eq!(one, ageing_study::run(120, AGEING).followed);
+    assert_eq!(one, ageing_study::run(120, AGEING, &Policy::default()).followed);
     assert_ne!(one, followed(false, Ageing { seed: 6, ..AGEING }, 120));
 }
 
 #[test]
 fn a_study_counts_each_decision_once_and_knows_what_happened() {
-    let study = ageing_study::run(300, AGEING);
+    let study = ageing_study::run(300, AGEING, &Policy::default());
     let decisions: usize = study.followed.iter().map(|one| one.decisions.len()).sum();
     assert_eq!(decisions, study.followed.len() * 3, "a decision for each lent device and summer");
     for view in [View::Read, View::Everything] {
@@ -99,7 +94,7 @@ fn years_bring_wear_that_repairs_undo_and_reports_that_the_protocol_accepts() {
 
 #[test]
 fn a_drive_that_shows_signs_shows_them_before_it_dies() {
-    let study = ageing_study::run(600, AGEING);
+    let study = ageing_study::run(600, AGEING, &Policy::default());
     let drives = study.followed.iter().flat_map(|one| &one.warned).filter(|one| one.need.part == Part::Drive);
     let (mut silent, mut told) = (0, 0);
     for one in drives {

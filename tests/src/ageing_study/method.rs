@@ -18,8 +18,12 @@ pub const METHODS: usize = 4;
 pub type Each<T> = [T; METHODS];
 
 /// Their names.
-pub const NAMES: Each<&str> =
-    ["Cartable's advice is not \"lend again\"", "age over 5 years", "SMART status", "SMART status or battery under 60%"];
+pub const NAMES: Each<&str> = [
+    "Cartable's advice is not \"lend again\"",
+    "age over 5 years",
+    "SMART status",
+    "SMART status or battery under 60%",
+];
 
 /// The age at which the baseline of age speaks, in years.
 const OLD_YEARS: f64 = 5.0;

@@ -42,6 +42,8 @@ pub struct Plan {
     pub begins: i64,
     /// Its last day.
     pub ends: i64,
+    /// The school years of the loans that are followed.
+    years: Range<i16>,
 }
 
 impl Plan {
@@ -49,7 +51,8 @@ impl Plan {
     pub fn new(ageing: Ageing) -> Self {
         let begins = day_number(date(FIRST_YEAR, 6, 1));
         let ends = day_number(date(FIRST_YEAR + LOANS, 7, 5));
-        Self { ageing, calendar: Calendar::of_days(begins - OLDEST_YEARS * 366, ends), begins, ends }
+        let calendar = Calendar::of_days(begins - OLDEST_YEARS * 366, ends);
+        Self { ageing, calendar, begins, ends, years: FIRST_YEAR..FIRST_YEAR + LOANS }
     }
 
     /// The moment it begins.
@@ -61,12 +64,12 @@ impl Plan {
     fn decides_in(&self, week: &Week) -> bool {
         let july = |year: i16| day_number(date(year, 7, 4));
         let first = |year: i16| (0..7).contains(&(week.monday() - july(year)));
-        (FIRST_YEAR..FIRST_YEAR + LOANS).any(first)
+        self.years.clone().any(first)
     }
 
     /// Whether what is needed in this week is needed in one of the loans that are followed.
     fn is_counted(&self, week: &Week) -> bool {
-        (FIRST_YEAR..FIRST_YEAR + LOANS).contains(&week.school_year)
+        self.years.contains(&week.school_year)
     }
 }
 
@@ -79,8 +82,8 @@ pub struct Study {
     pub followed: Vec<Followed>,
 }
 
-/// Follows a fleet of so many devices.
-pub fn run(devices: usize, ageing: Ageing) -> Study {
+/// Follows a fleet of so many devices, advised under `policy`.
+pub fn run(devices: usize, ageing: Ageing, policy: &Policy) -> Study {
     let roster = Roster::drawn(ageing.seed, devices);
     let lent: Vec<&Machine> = roster.machines.iter().filter(|machine| is_lent(machine)).collect();
     let plan = Plan::new(ageing);
@@ -89,10 +92,8 @@ pub fn run(devices: usize, ageing: Ageing) -> Study {
     let followed = thread::scope(|scope| {
         let part = |range: Range<usize>| {
             let (machines, plan) = (&lent[range], &plan);
-            scope.spawn(move || {
-                let policy = Policy::default();
-                machines.iter().map(|machine| device::follow(machine, plan, &policy)).collect::<Vec<_>>()
-            })
+            scope
+                .spawn(move || machines.iter().map(|machine| device::follow(machine, plan, policy)).collect::<Vec<_>>())
         };
         let starts = (0..lent.len()).step_by(share);
         let working: Vec<_> = starts.map(|start| part(start..(start + share).min(lent.len()))).collect();

@@ -120,22 +120,18 @@ impl Study {
             "| Method | alarm stood before the need | days before: quartile | median | quartile |\n\
              | --- | --- | --- | --- | --- |"
         );
-        let parts: &[(&str, fn(&Need) -> bool)] = match view {
-            View::Read => &[
-                ("battery", |need| need.part == Part::Battery),
-                ("drive", |need| need.part == Part::Drive),
-            ],
-            View::Everything => &[("all", |_| true)],
+        let parts: &[(&str, Option<Part>)] = match view {
+            View::Read => &[("battery", Some(Part::Battery)), ("drive", Some(Part::Drive))],
+            View::Everything => &[("all", None)],
         };
         for (what, wanted) in parts {
             for (method, name) in NAMES.iter().enumerate() {
-                let all: Vec<&Warned> = self.warned(view).filter(|one| wanted(&one.need)).collect();
+                let all: Vec<&Warned> =
+                    self.warned(view).filter(|one| wanted.is_none_or(|part| part == one.need.part)).collect();
                 let leads: Vec<i64> = all.iter().filter_map(|one| one.leads[method]).collect();
                 let (warned, of) = (leads.len(), all.len());
-                let days = quartiles(leads).map_or_else(
-                    || "– | – | –".to_owned(),
-                    |[low, middle, high]| format!("{low} | {middle} | {high}"),
-                );
+                let days = quartiles(leads)
+                    .map_or_else(|| "– | – | –".to_owned(), |[low, middle, high]| format!("{low} | {middle} | {high}"));
                 let _ = writeln!(out, "| {what}: {name} | {warned} of {of} | {days} |");
             }
         }

@@ -46,9 +46,11 @@ impl<'p> Watch<'p> {
                 return;
             }
             let changes = change::changes(&last.report, &report);
-            self.past.extend(changes.iter().flat_map(|one| {
-                levels_of_change(&one.path, one.before.as_deref(), one.after.as_deref(), at)
-            }));
+            self.past.extend(
+                changes
+                    .iter()
+                    .flat_map(|one| levels_of_change(&one.path, one.before.as_deref(), one.after.as_deref(), at)),
+            );
         }
         self.last = Some(Last { report, hash, measured_at: at, confirmed_at: at });
     }
@@ -104,9 +106,11 @@ impl<'p> Watch<'p> {
     fn heaviest_of_drive(&self) -> &'static str {
         let Some(last) = &self.last else { return "drive" };
         let facts = health(last, &self.past);
-        let reasons = last.report.drives.iter().flat_map(|one| {
-            drive::judge_with(one, facts.past, facts.history_until(), self.policy).reasons
-        });
+        let reasons = last
+            .report
+            .drives
+            .iter()
+            .flat_map(|one| drive::judge_with(one, facts.past, facts.history_until(), self.policy).reasons);
         let heaviest = reasons.max_by_key(|reason| match reason.verdict {
             Verdict::Failing => 2,
             Verdict::Worn => 1,

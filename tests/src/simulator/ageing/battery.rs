@@ -195,6 +195,8 @@ mod tests {
         let all: Vec<Option<bool>> = (0..3_000).map(far).collect();
         let odd = all.iter().filter(|one| **one != Some(false)).count();
         assert!((1..60).contains(&odd), "{odd}");
-        assert!(all.windows(3).any(|three| three[1] != Some(false) && three[0] == Some(false) && three[2] == Some(false)));
+        assert!(
+            all.windows(3).any(|three| three[1] != Some(false) && three[0] == Some(false) && three[2] == Some(false))
+        );
     }
 }

@@ -140,7 +140,10 @@ mod tests {
     fn days_and_weeks_agree() {
         let calendar = Calendar::of_days(day("2026-06-01"), day("2026-07-03"));
         let weeks = calendar.weeks(day("2026-06-03"), day("2026-06-16"));
-        assert_eq!(weeks.iter().map(Week::monday).collect::<Vec<_>>(), ["2026-06-01", "2026-06-08", "2026-06-15"].map(day));
+        assert_eq!(
+            weeks.iter().map(Week::monday).collect::<Vec<_>>(),
+            ["2026-06-01", "2026-06-08", "2026-06-15"].map(day)
+        );
         assert_eq!(weeks[0].day_at(0.99), day("2026-06-05"));
         assert_eq!(weeks[0].school_year, 2025);
         assert!(calendar.weeks(day("2027-01-01"), day("2027-02-01")).is_empty());

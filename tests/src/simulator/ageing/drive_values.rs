@@ -96,7 +96,8 @@ impl Signs {
 
     /// Adds what shows once that part of the way is gone.
     pub fn add_at(&self, values: &mut Values, part: f64) {
-        let grown = |worst: f64| if worst > 0.0 { chance::whole((worst * part.powf(self.steepness)).max(1.0)) } else { 0 };
+        let grown =
+            |worst: f64| if worst > 0.0 { chance::whole((worst * part.powf(self.steepness)).max(1.0)) } else { 0 };
         values.reallocated += grown(self.reallocated);
         values.pending += grown(self.pending);
         values.uncorrectable += grown(self.uncorrectable);

@@ -128,10 +128,8 @@ impl<'m> Life<'m> {
         if week.school_days == 0 {
             return Vec::new();
         }
-        let mut needs: Vec<Need> = [self.dead_drive(week), self.short_battery(week, holder), broken]
-            .into_iter()
-            .flatten()
-            .collect();
+        let mut needs: Vec<Need> =
+            [self.dead_drive(week), self.short_battery(week, holder), broken].into_iter().flatten().collect();
         needs.sort_unstable();
         needs
     }
