@@ -1,11 +1,11 @@
 //! The ageing of a simulated fleet: the same for the same seed in whatever order, apart from the rules it judges, and a
 //! study of it that counts every decision. The score itself is not tested here: docs/EVIDENCE.md has it.
 
-use std::fs;
+use std::{fs, sync::LazyLock};
 
 use cartable_server::domain::policy::Policy;
 use cartable_tests::{
-    ageing_study::{self, Followed, Plan, device, is_lent, method::METHODS, score::Score, told::View},
+    ageing_study::{self, Followed, Plan, Study, device, is_lent, method::METHODS, score::Score, told::View},
     harness::binaries::workspace,
     simulator::{
         Roster,
@@ -14,6 +14,9 @@ use cartable_tests::{
 };
 
 const AGEING: Ageing = Ageing { seed: 5, battery_need: 1.0 };
+
+/// 300 devices through three years, for the tests that look at what came of them.
+static STUDY: LazyLock<Study> = LazyLock::new(|| ageing_study::run(300, AGEING, &Policy::default()));
 
 fn followed(reversed: bool, ageing: Ageing, devices: usize) -> Vec<Followed> {
     let roster = Roster::drawn(ageing.seed, devices);
@@ -31,15 +34,15 @@ fn followed(reversed: bool, ageing: Ageing, devices: usize) -> Vec<Followed> {
 
 #[test]
 fn the_same_seed_ages_the_same_in_whatever_order_and_by_how_many_threads() {
-    let one = followed(false, AGEING, 120);
-    assert_eq!(one, followed(true, AGEING, 120));
-    assert_eq!(one, ageing_study::run(120, AGEING, &Policy::default()).followed);
-    assert_ne!(one, followed(false, Ageing { seed: 6, ..AGEING }, 120));
+    let one = followed(false, AGEING, 40);
+    assert_eq!(one, followed(true, AGEING, 40));
+    assert_eq!(one, ageing_study::run(40, AGEING, &Policy::default()).followed);
+    assert_ne!(one, followed(false, Ageing { seed: 6, ..AGEING }, 40));
 }
 
 #[test]
 fn a_study_counts_each_decision_once_and_knows_what_happened() {
-    let study = ageing_study::run(300, AGEING, &Policy::default());
+    let study = &*STUDY;
     let decisions: usize = study.followed.iter().map(|one| one.decisions.len()).sum();
     assert_eq!(decisions, study.followed.len() * 3, "a decision for each lent device and summer");
     for view in [View::Read, View::Everything] {
@@ -59,7 +62,7 @@ fn a_study_counts_each_decision_once_and_knows_what_happened() {
         assert!(one.leads.iter().flatten().all(|days| (0..=3 * 366 + 40).contains(days)), "{one:?}");
     }
     let told = study.told();
-    assert!(told.contains("900 decisions") || told.contains(&format!("{decisions} decisions")), "{told}");
+    assert!(told.contains(&format!("{decisions} decisions")), "{told}");
 }
 
 #[test]
@@ -94,8 +97,7 @@ fn years_bring_wear_that_repairs_undo_and_reports_that_the_protocol_accepts() {
 
 #[test]
 fn a_drive_that_shows_signs_shows_them_before_it_dies() {
-    let study = ageing_study::run(600, AGEING, &Policy::default());
-    let drives = study.followed.iter().flat_map(|one| &one.warned).filter(|one| one.need.part == Part::Drive);
+    let drives = STUDY.followed.iter().flat_map(|one| &one.warned).filter(|one| one.need.part == Part::Drive);
     let (mut silent, mut told) = (0, 0);
     for one in drives {
         match one.need.cause {
