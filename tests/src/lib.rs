@@ -1,6 +1,7 @@
 //! What Cartable's promises are tested with: a harness around the real binaries, a simulated fleet, the demo that
 //! puts both before a newcomer, throw-away databases, a browser, and a reader of the project's own source.
 
+pub mod ageing_study;
 pub mod authority;
 pub mod axe;
 pub mod bench;

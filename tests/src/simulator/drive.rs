@@ -149,11 +149,11 @@ impl SimulatedDrive {
     }
 }
 
-fn percent(value: u64) -> Option<Percent> {
+pub(crate) fn percent(value: u64) -> Option<Percent> {
     u8::try_from(value).ok().and_then(Percent::new)
 }
 
-fn attribute(id: u8, name: &str, value: u64, threshold: u8, raw: u64) -> AtaAttribute {
+pub(crate) fn attribute(id: u8, name: &str, value: u64, threshold: u8, raw: u64) -> AtaAttribute {
     let value = u8::try_from(value).unwrap_or(100);
     let below = threshold > 0 && value <= threshold;
     AtaAttribute {

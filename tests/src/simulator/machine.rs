@@ -192,8 +192,7 @@ impl Machine {
             full_milliwatt_hours: full.filter(|_| energy).and_then(MilliwattHours::new),
             design_milliamp_hours: (!energy).then_some(model.design).and_then(MilliampHours::new),
             full_milliamp_hours: full.filter(|_| !energy).and_then(MilliampHours::new),
-            // Some makers do not count and answer zero.
-            cycle_count: (self.model.maker != "Acer").then(|| u32::try_from(self.cycles).unwrap_or_default()),
+            cycle_count: self.counts_cycles().then(|| u32::try_from(self.cycles).unwrap_or_default()),
             technology: Some(Text::clean("Li-ion")),
         })
     }
@@ -219,6 +218,11 @@ impl Machine {
                 };
             }
         }
+    }
+
+    /// Whether its firmware counts the cycles of its battery: some makers answer zero.
+    pub fn counts_cycles(&self) -> bool {
+        self.model.maker != "Acer"
     }
 
     /// Whether it is a tablet.

@@ -3,6 +3,7 @@
 //! The pure half (sites, models, conditions, reports at any moment) needs no clock and no I/O. The live half enrols
 //! and checks in over real mutual TLS with the code that runs on laptops.
 
+pub mod ageing;
 pub mod catalogue;
 pub mod condition;
 pub mod device;
