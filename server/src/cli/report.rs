@@ -65,7 +65,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     for (ending, bytes) in [("pdf", pdf), ("xlsx", book)] {
         let path = arguments.out.join(format!("cartable-{}-report.{ending}", year.number()));
         std::fs::write(&path, &bytes).with_context(|| path.display().to_string())?;
-        lines.push_str(&format!("{}\t{}\n", path.display(), HEXLOWER.encode(&Sha256::digest(&bytes))));
+        lines.extend([&*path.to_string_lossy(), "\t", &HEXLOWER.encode(&Sha256::digest(&bytes)), "\n"]);
     }
     print(&lines)
 }

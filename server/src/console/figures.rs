@@ -252,18 +252,14 @@ pub(super) async fn page(
         if asked.page.is_empty() { None } else { Some(asked.page.parse().map_err(|_| Nonsense)?) };
     let found = figures::of_year(&mut app.store.read().await?, year, &app.policy).await?;
     let words = visitor.words;
-    match list {
-        Some(name) => {
-            let title = words.with_two("figures-list-title", &words.said(&name.title()), &year.number().to_string());
-            let shell = visitor.shell(Section::Figures, title, &signed_in);
-            Ok(shell::page(StatusCode::OK, &FiguresListPage::new(shell, &found, name, number.unwrap_or_default())))
-        }
-        None => {
-            let title = words.with("figures-of", &year.number().to_string());
-            let shell = visitor.shell(Section::Figures, title, &signed_in);
-            Ok(shell::page(StatusCode::OK, &FiguresPage::new(shell, &found, today)))
-        }
+    if let Some(name) = list {
+        let title = words.with_two("figures-list-title", &words.said(&name.title()), &year.number().to_string());
+        let shell = visitor.shell(Section::Figures, title, &signed_in);
+        return Ok(shell::page(StatusCode::OK, &FiguresListPage::new(shell, &found, name, number.unwrap_or_default())));
     }
+    let title = words.with("figures-of", &year.number().to_string());
+    let shell = visitor.shell(Section::Figures, title, &signed_in);
+    Ok(shell::page(StatusCode::OK, &FiguresPage::new(shell, &found, today)))
 }
 
 /// `GET /figures/{year}/{file}`: `report.pdf`, `report.xlsx`, or a list such as `reused.csv`.

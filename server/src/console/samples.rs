@@ -156,12 +156,11 @@ impl Samples<'_> {
                 DesignPage::new(self.shell(Section::Elsewhere, &self.words.say("design-title")), self.now).render(),
             ),
         ];
-        pages.extend(self.lending());
-        pages.extend(self.deciding());
-        pages.extend(self.planning());
-        pages.extend(self.workshop());
-        pages.extend(self.donations());
-        pages.extend(self.figures());
+        for part in
+            [self.lending(), self.deciding(), self.planning(), self.workshop(), self.donations(), self.figures()]
+        {
+            pages.extend(part);
+        }
         let refused = |refusal: Refusal| ErrorPage::new(refusal, refusal.status(), self.some("/loans"), self.words);
         pages.extend(Refusal::ALL.map(|refusal| (refusal.as_str(), refused(refusal).render())));
         // The desks' own script, the only one there is, is not what the tests look for.

@@ -16,7 +16,7 @@ use crate::domain::{
 impl Samples<'_> {
     /// Every one of them.
     pub(super) fn figures(&self) -> Vec<(&'static str, askama::Result<String>)> {
-        let (some, none) = (self.counted(self.a_year()), self.counted(Facts::default()));
+        let (some, none) = (self.counted(&self.a_year()), self.counted(&Facts::default()));
         let page = |figures| {
             let title = self.words.with("figures-of", "2026");
             FiguresPage::new(self.shell(Section::Figures, &title), figures, paris::date(self.now))
@@ -35,8 +35,8 @@ impl Samples<'_> {
         ]
     }
 
-    fn counted(&self, facts: Facts) -> Figures {
-        figures(Year::new(2026, paris::date(self.now)).unwrap(), &facts, &Policy::default())
+    fn counted(&self, facts: &Facts) -> Figures {
+        figures(Year::new(2026, paris::date(self.now)).unwrap(), facts, &Policy::default())
     }
 
     fn a_year(&self) -> Facts {

@@ -150,7 +150,7 @@ impl Sheet for FiguresList {
 
 /// A workbook being written.
 struct Book {
-    book: Workbook,
+    file: Workbook,
     language: Language,
     bold: Format,
     day: Format,
@@ -167,7 +167,7 @@ const SENTENCE_WIDTH: f64 = 110.0;
 /// The year's report as a workbook, counted on `today`.
 pub fn workbook(figures: &Figures, language: Language, today: Date) -> Result<Vec<u8>, Unwritable> {
     let mut book = Book {
-        book: Workbook::new(),
+        file: Workbook::new(),
         language,
         bold: Format::new().set_bold(),
         day: Format::new().set_num_format("yyyy-mm-dd"),
@@ -180,7 +180,7 @@ pub fn workbook(figures: &Figures, language: Language, today: Date) -> Result<Ve
     for name in ListName::ALL {
         book.list(figures, *name)?;
     }
-    Ok(book.book.save_to_buffer()?)
+    Ok(book.file.save_to_buffer()?)
 }
 
 impl Book {
@@ -190,7 +190,7 @@ impl Book {
 
     fn sheet(&mut self, name: &str, headings: &[String]) -> Result<&mut Worksheet, Unwritable> {
         let bold = self.bold.clone();
-        let sheet = self.book.add_worksheet().set_name(name)?;
+        let sheet = self.file.add_worksheet().set_name(name)?;
         for (column, heading) in (0..).zip(headings) {
             sheet.set_column_width(column, COLUMN_WIDTH)?;
             sheet.write_string_with_format(0, column, heading, &bold)?;
@@ -202,7 +202,7 @@ impl Book {
     /// A row of cells.
     fn row(&mut self, name: &str, place: u32, cells: &[Cell]) -> Result<(), Unwritable> {
         let (day, money, number) = (self.day.clone(), self.money.clone(), self.number.clone());
-        let sheet = self.book.worksheet_from_name(name)?;
+        let sheet = self.file.worksheet_from_name(name)?;
         for (column, cell) in (0..).zip(cells) {
             match cell {
                 Cell::Text(text) => sheet.write_string(place, column, guarded(text).as_ref())?,
@@ -236,7 +236,7 @@ impl Book {
             let (title, said) = (in_language(title, self.language), in_language(said, self.language));
             self.row(&name, place, &[Cell::Text(title), value])?;
             let wrapped = self.wrapped.clone();
-            let sheet = self.book.worksheet_from_name(&name)?;
+            let sheet = self.file.worksheet_from_name(&name)?;
             sheet.write_string_with_format(place, 2, guarded(&said).as_ref(), &wrapped)?;
             place += 1;
         }
@@ -250,10 +250,10 @@ impl Book {
         for note in notes {
             let wrapped = self.wrapped.clone();
             let text = in_language(note, self.language);
-            self.book.worksheet_from_name(&name)?.write_string_with_format(place, 2, &text, &wrapped)?;
+            self.file.worksheet_from_name(&name)?.write_string_with_format(place, 2, &text, &wrapped)?;
             place += 1;
         }
-        self.book.worksheet_from_name(&name)?.set_column_width(0, 44)?;
+        self.file.worksheet_from_name(&name)?.set_column_width(0, 44)?;
         Ok(())
     }
 

@@ -384,13 +384,13 @@ proptest! {
 
     #[test]
     fn the_order_of_facts_does_not_matter(facts in some_facts(), seed in any::<u64>()) {
-        let mut mixed = facts.clone();
         fn mix<T>(list: &mut [T], seed: u64) {
             for place in (1..list.len()).rev() {
-                let other = (seed.rotate_left(u32::try_from(place % 64).unwrap()) % (place as u64 + 1)) as usize;
-                list.swap(place, other);
+                let turned = seed.rotate_left(u32::try_from(place % 64).unwrap());
+                list.swap(place, usize::try_from(turned % (place as u64 + 1)).unwrap());
             }
         }
+        let mut mixed = facts.clone();
         mix(&mut mixed.units, seed);
         mix(&mut mixed.orders, seed);
         mix(&mut mixed.lots, seed);
