@@ -3,15 +3,19 @@
 use anyhow::Context as _;
 use cartable_server::{
     clock,
-    domain::{disposition::Disposition, flag::Severity, policy::Policy, scope::Scope},
+    domain::{disposition::Disposition, flag::Severity, loan::LendingState, policy::Policy, scope::Scope},
     jobs::flag_sweep,
     store::{
         Store,
         advice_list::{self, AdviceQuery},
         device_list::{self, DeviceQuery},
-        import,
+        donation_lot, import,
+        lending::Clerk,
+        loan,
         loan_list::{self, LoanQuery},
         programme, site,
+        work_order_act::Bench,
+        work_order_list::{self, OrderQuery},
     },
 };
 
@@ -20,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     browser::Browser,
     demo::prepare::{self, Age},
+    donation,
     harness::{
         Installation, Server,
         cartable::{LOGIN, PASSWORD},
@@ -63,6 +68,7 @@ impl Walk {
         // What the running server would do within minutes.
         let store = Store::open(&installation.database_url()).await?;
         flag_sweep::run(&store, &Policy::default(), clock::now(), &CancellationToken::new()).await?;
+        at_the_workshop(&store).await?;
         store.close().await;
         let pages = pages(&installation.database_url()).await?;
         let server = installation.serve()?;
@@ -86,6 +92,26 @@ impl Walk {
     }
 }
 
+/// So small a fleet has nothing on a bench and nothing to give away: takes one unit in, and puts another into a lot.
+async fn at_the_workshop(store: &Store) -> anyhow::Result<()> {
+    let (now, policy) = (clock::now(), Policy::default());
+    let mut tx = store.read().await?;
+    let mut idle = vec![];
+    for one in device_list::list(&mut tx, &Scope::Everything, &DeviceQuery::default()).await?.rows {
+        if loan::lending_state(&mut tx, one.id).await? == Some(LendingState::InStock) {
+            idle.push(one.id);
+        }
+    }
+    drop(tx);
+    let [first, second, ..] = idle.as_slice() else { anyhow::bail!("two devices in stock") };
+    let clerk = Clerk { actor: LOGIN, token: None, scope: &Scope::Everything, policy: &policy, now };
+    let mut bench = Bench::begin(store, clerk).await?;
+    bench.take_in(*first).await?;
+    bench.commit().await?;
+    donation::people(store, now).await?.draft(store, &[*second], now).await?;
+    Ok(())
+}
+
 /// A list with good rows and bad ones, of which the pages show the check.
 const LIST: &str = "Numéro de série;Étiquette;Modèle;Remarque;Site\nX1;7001;ThinkPad L13;prise abîmée;Collège Nulle-Part\n\
     X2;7002;ThinkPad L13;;\nX3;7002;ThinkPad L14;;\n";
@@ -105,6 +131,12 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
     let repaired = advice_list::list(&mut tx, &Scope::Everything, &repaired).await?.rows;
     let device = repaired.first().context("the fleet has nothing to repair")?.device;
     devices.push(("device-to-repair", format!("/devices/{device}")));
+    devices.push(("erasures", format!("/devices/{device}/erasures")));
+    let orders = work_order_list::list(&mut tx, &Scope::Everything, &OrderQuery::default()).await?.rows;
+    devices.push(("work-order", format!("/work-orders/{}", orders.first().context("a work order")?.id)));
+    let lots = donation_lot::list(&mut tx).await?;
+    let full = lots.iter().find(|lot| lot.units > 0).context("a lot with units")?;
+    devices.push(("lot", format!("/lots/{}", full.id)));
     for import in import::newest(&mut tx).await? {
         devices.push(("import", format!("/imports/{}", import.id)));
     }
@@ -146,6 +178,14 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("allocations", "/allocations"),
         ("campaigns", "/campaigns"),
         ("programme-new", "/programmes/new"),
+        ("work-orders", "/work-orders"),
+        ("work-intake", "/work-orders/intake"),
+        ("parts", "/parts"),
+        ("lots", "/lots"),
+        ("recipients", "/recipients"),
+        ("figures", "/figures"),
+        ("figures-list", "/figures?list=orders"),
+        ("check", "/check/ERA-2026-000001"),
         ("audit", "/audit"),
         ("notices", "/notices"),
         ("design", "/design"),

@@ -209,9 +209,9 @@ async fn a_year_is_counted_as_it_is_by_hand(test: &TestStore) {
     assert_eq!(names(&found.impact.lent_again), [("U07", None)]);
     let all = &found.workshop.all;
     assert_eq!((all.relend, all.donate, all.parts, all.recycle), (1, 1, 1, 0));
-    // Inspection 10 minutes, final test 2, grading 0 for each (the grade leads on); repair 20 for the one with screens.
+    // Inspection 10 minutes, final test 8, grading 2 for each; repair 20 for the one with screens.
     let work = Work { parts_cents: 2_500, ..found.workshop.work };
-    assert_eq!((found.workshop.work, work.minutes), (work, 3 * (10 + 2 + 2) + 20));
+    assert_eq!((found.workshop.work, work.minutes), (work, 3 * (10 + 8 + 2) + 20));
     let before = story.counted(2024).await;
     assert_eq!((before.reuse.per_mille(), before.reuse.reused.len()), (None, 0));
     assert_eq!(names(&before.workshop.reopened), [("U10", Some(Reason::Open))]);

@@ -1,7 +1,7 @@
 //! The gate of a device: the drives it was ever seen with, against what is recorded of their erasure.
 //!
 //! A drive that stands in the current report was last seen at the last contact, for an unchanged check-in adds no report.
-//! Contacts are rounded to the day after a month; before that, [`mark_used`] writes down which records a later contact has
+//! Contacts are rounded to the day after a month; before that, `mark_used` writes down which records a later contact has
 //! overtaken, so that the answer stays what it was.
 
 use cartable_common::{DeviceId, UtcMillis};
