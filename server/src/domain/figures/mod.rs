@@ -13,6 +13,7 @@ pub mod policy_data;
 mod reuse;
 pub mod said;
 pub mod sample;
+pub mod section;
 mod work;
 
 #[cfg(test)]
