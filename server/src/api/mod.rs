@@ -28,6 +28,7 @@ pub mod erasure_act;
 pub mod extract;
 pub mod flag;
 pub mod flag_act;
+pub mod forecast;
 pub mod import;
 pub mod import_act;
 pub mod job;
@@ -107,6 +108,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(advice::read))
         .routes(routes!(advice_list::counts))
         .routes(routes!(advice_list::list))
+        .routes(routes!(forecast::read))
         .routes(routes!(flag::list))
         .routes(routes!(enrolment_token::list, enrolment_token::create))
         .routes(routes!(enrolment_token::revoke))

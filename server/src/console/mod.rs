@@ -27,6 +27,7 @@ mod campaign_letters;
 mod campaign_sheet;
 mod change;
 mod chart;
+mod chart_fan;
 mod check;
 mod class_hand_over;
 mod component;
@@ -51,6 +52,8 @@ mod exports;
 mod facts;
 mod flag;
 mod flag_list;
+mod forecast;
+mod forecast_sheet;
 mod format;
 mod guard;
 mod hand_over;
@@ -105,6 +108,8 @@ mod samples_donation;
 mod samples_erasure;
 #[cfg(test)]
 mod samples_fleet;
+#[cfg(test)]
+mod samples_forecast;
 #[cfg(test)]
 mod samples_lending;
 #[cfg(test)]
@@ -244,6 +249,8 @@ fn refurbishment() -> Router<App> {
         )
         .route("/work-orders/{id}/photos/{photo}", get(work_acts::show_photo))
         .route("/work-orders/{id}/photos/{photo}/remove", post(work_acts::remove_photo))
+        .route("/forecast", get(forecast::page))
+        .route("/forecast/{file}", get(forecast::export))
         .route("/parts", get(work_part::parts).post(work_part::add))
         .route("/parts/{id}/count", post(work_part::count))
 }

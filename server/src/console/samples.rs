@@ -160,6 +160,7 @@ impl Samples<'_> {
         pages.extend(self.deciding());
         pages.extend(self.planning());
         pages.extend(self.workshop());
+        pages.extend(self.forecasts());
         pages.extend(self.donations());
         let refused = |refusal: Refusal| ErrorPage::new(refusal, refusal.status(), self.some("/loans"), self.words);
         pages.extend(Refusal::ALL.map(|refusal| (refusal.as_str(), refused(refusal).render())));

@@ -23,6 +23,7 @@ pub mod facts;
 pub mod fitness;
 pub mod flag;
 pub mod fold;
+pub mod forecast;
 pub mod grade;
 pub mod ical;
 pub mod identity;

@@ -180,6 +180,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("lines-file", "lines.csv");
     things.put("rank", 1);
     things.put("packing-file", "packing.csv");
+    things.put("parts-file", "parts.csv");
     things.put("loans-file", "loans.csv");
     things.put("import", import(cartable, now).await?);
     Ok(things)

@@ -48,6 +48,7 @@ macro_rules! sections {
 mod contact;
 mod disposition;
 mod erasure;
+mod forecast;
 mod health;
 mod lending;
 mod refurbishment;
@@ -55,6 +56,7 @@ mod refurbishment;
 pub use contact::{CalendarPolicy, CheckInPolicy, LoanPolicy, NeverEnrolledPolicy, SilentPolicy};
 pub use disposition::DispositionPolicy;
 pub use erasure::ErasurePolicy;
+pub use forecast::ForecastPolicy;
 pub use health::{BatteryPolicy, ClockPolicy, DiskPolicy, DrivePolicy, MemoryPolicy, OsPolicy};
 pub use lending::{AllocationPolicy, DonationPolicy, NoticesPolicy, PrivacyPolicy};
 pub use refurbishment::RefurbishmentPolicy;
@@ -98,6 +100,8 @@ pub struct Policy {
     pub donation: DonationPolicy,
     /// What becomes of a device.
     pub disposition: DispositionPolicy,
+    /// What the forecast of ready units assumes where history says little.
+    pub forecast: ForecastPolicy,
 }
 
 /// Every section with its heading, in the order of the file.
@@ -109,6 +113,7 @@ pub(super) fn sections() -> impl Iterator<Item = &'static (&'static str, &'stati
         lending::SECTIONS,
         refurbishment::SECTIONS,
         disposition::SECTIONS,
+        forecast::SECTIONS,
     ]
     .into_iter()
     .flatten()
@@ -123,6 +128,7 @@ pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
         lending::SETTINGS,
         refurbishment::SETTINGS,
         disposition::SETTINGS,
+        forecast::SETTINGS,
     ]
     .into_iter()
     .flatten()
