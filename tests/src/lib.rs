@@ -33,4 +33,5 @@ pub mod source;
 pub mod stores;
 pub mod walk;
 pub mod work_model;
+pub mod workshop_year;
 pub mod workspace;

@@ -29,6 +29,7 @@ pub mod extract;
 pub mod figures;
 pub mod flag;
 pub mod flag_act;
+pub mod forecast;
 pub mod import;
 pub mod import_act;
 pub mod job;
@@ -108,6 +109,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(advice::read))
         .routes(routes!(advice_list::counts))
         .routes(routes!(advice_list::list))
+        .routes(routes!(forecast::read))
         .routes(routes!(flag::list))
         .routes(routes!(figures::read))
         .routes(routes!(enrolment_token::list, enrolment_token::create))

@@ -24,10 +24,12 @@ use crate::domain::{
     enrolment_token::TokenKind,
     fitness::{Answer, RequirementKind, Use},
     flag::{FlagCode, Severity},
+    forecast::ReadyFor,
     grade::Grade,
     import::{Blanks, ImportState, Kind as ImportKind, OnError, OutcomeName},
     loan::{Condition, LendingState, LoanStateName},
     need::{NeedReason, NeedState},
+    part::PartKind,
     programme::ProgrammeKind,
     school_calendar::Zone,
     timestamp::rfc3339,
@@ -128,6 +130,8 @@ text_schema! {
     Stage: "Where an open work order is.";
     WorkDisposition: "What a unit became; `donate` is ready for donation, not donated.";
     MoveName: "A step of a work order.";
+    PartKind: "What a part is.";
+    ReadyFor: "What units are to be ready for.";
     InspectionKind: "Before anything was done, or after everything was.";
     LotState: "Where a lot of donation stands.";
     UnitState: "Where a unit of a lot stands.";

@@ -9,14 +9,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::{DataArguments, print};
 use crate::{
     clock,
-    config::{Overrides, Settings},
     domain::{
         erasure::{
             BenchClock, Reading,
             evidence::{self, File, MAX_FILE_BYTES},
             gap::Demand,
         },
-        policy::Policy,
         scope::Scope,
     },
     store::{
@@ -137,16 +135,8 @@ fn read(read: &Read) -> anyhow::Result<()> {
     print(&lines)
 }
 
-/// The policy of the data directory.
-fn policy_of(data: &DataArguments) -> anyhow::Result<Policy> {
-    let settings = Settings::load(&data.data, Overrides { database: data.database.clone(), ..Overrides::default() })?;
-    let Some(path) = settings.policy else { return Ok(Policy::default()) };
-    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    Policy::from_toml(&text).with_context(|| path.display().to_string())
-}
-
 async fn add(add: Add) -> anyhow::Result<()> {
-    let policy = policy_of(&add.data)?;
+    let policy = add.data.policy()?;
     let held = hold(&add.files)?;
     let (files, readings) = readings(&held, add.how)?;
     let store = add.data.open_store().await?;
@@ -172,7 +162,7 @@ async fn add(add: Add) -> anyhow::Result<()> {
 }
 
 async fn missing(missing: Missing) -> anyhow::Result<()> {
-    let policy = policy_of(&missing.data)?;
+    let policy = missing.data.policy()?;
     let store = missing.data.open_store().await?;
     let mut tx = store.read().await?;
     let device = device::find(&mut tx, &Scope::Everything, missing.device).await?;

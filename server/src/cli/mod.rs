@@ -10,6 +10,7 @@ mod device;
 mod documents;
 mod erasure;
 mod export;
+mod forecast;
 mod import;
 mod init;
 mod jobs;
@@ -36,6 +37,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     clock,
     config::{Overrides, Settings},
+    domain::policy::Policy,
     store::Store,
 };
 
@@ -102,6 +104,8 @@ enum Command {
     Webhook(webhook::WebhookCommand),
     /// Judges readings of drives, batteries and devices in files, without a database.
     Assess(assess::Arguments),
+    /// Says how many units will be ready by a day, and what holds them up.
+    Forecast(forecast::Arguments),
     /// The rules' thresholds.
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -143,6 +147,14 @@ impl<C: Subcommand> On<C> {
 }
 
 impl DataArguments {
+    /// The policy that the data directory's configuration names.
+    pub(crate) fn policy(&self) -> anyhow::Result<Policy> {
+        let overrides = Overrides { database: self.database.clone(), ..Overrides::default() };
+        let Some(path) = Settings::load(&self.data, overrides)?.policy else { return Ok(Policy::default()) };
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Policy::from_toml(&text).with_context(|| path.display().to_string())
+    }
+
     /// Opens the database that the data directory's configuration names.
     pub(crate) async fn open_store(&self) -> anyhow::Result<Store> {
         let overrides = Overrides { database: self.database.clone(), ..Overrides::default() };
@@ -200,6 +212,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Documents(command) => documents::run(command),
         Command::Erasure(command) => erasure::run(command).await,
         Command::Assess(arguments) => assess::run(&arguments),
+        Command::Forecast(arguments) => forecast::run(arguments).await,
         Command::Policy(command) => policy::run(command).await,
         Command::ShowRoots(arguments) => roots::run(&arguments),
     }

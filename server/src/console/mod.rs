@@ -27,6 +27,7 @@ mod campaign_letters;
 mod campaign_sheet;
 mod change;
 mod chart;
+mod chart_fan;
 mod check;
 mod class_hand_over;
 mod component;
@@ -52,6 +53,8 @@ mod facts;
 mod figures;
 mod flag;
 mod flag_list;
+mod forecast;
+mod forecast_sheet;
 mod format;
 mod guard;
 mod hand_over;
@@ -108,6 +111,8 @@ mod samples_erasure;
 mod samples_figures;
 #[cfg(test)]
 mod samples_fleet;
+#[cfg(test)]
+mod samples_forecast;
 #[cfg(test)]
 mod samples_lending;
 #[cfg(test)]
@@ -247,6 +252,8 @@ fn refurbishment() -> Router<App> {
         )
         .route("/work-orders/{id}/photos/{photo}", get(work_acts::show_photo))
         .route("/work-orders/{id}/photos/{photo}/remove", post(work_acts::remove_photo))
+        .route("/forecast", get(forecast::page))
+        .route("/forecast/{file}", get(forecast::export))
         .route("/parts", get(work_part::parts).post(work_part::add))
         .route("/parts/{id}/count", post(work_part::count))
 }

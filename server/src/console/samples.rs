@@ -109,6 +109,19 @@ impl Samples<'_> {
         ]
     }
 
+    /// The pages of the console's parts, as each of them knows them.
+    fn of_each_part(&self) -> [Vec<(&'static str, askama::Result<String>)>; 7] {
+        [
+            self.lending(),
+            self.deciding(),
+            self.planning(),
+            self.workshop(),
+            self.donations(),
+            self.figures(),
+            self.forecasts(),
+        ]
+    }
+
     fn pages(&self) -> Vec<(String, String)> {
         let failed = Outcome {
             problem: self.some("?"),
@@ -156,11 +169,7 @@ impl Samples<'_> {
                 DesignPage::new(self.shell(Section::Elsewhere, &self.words.say("design-title")), self.now).render(),
             ),
         ];
-        for part in
-            [self.lending(), self.deciding(), self.planning(), self.workshop(), self.donations(), self.figures()]
-        {
-            pages.extend(part);
-        }
+        pages.extend(self.of_each_part().into_iter().flatten());
         let refused = |refusal: Refusal| ErrorPage::new(refusal, refusal.status(), self.some("/loans"), self.words);
         pages.extend(Refusal::ALL.map(|refusal| (refusal.as_str(), refused(refusal).render())));
         // The desks' own script, the only one there is, is not what the tests look for.

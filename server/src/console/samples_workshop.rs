@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     domain::{
+        forecast::Wanting,
         grade::Grade,
         part::{Origin, PartKind},
         policy::RefurbishmentPolicy,
@@ -228,7 +229,11 @@ impl Samples<'_> {
             once: self.told("?"),
         };
         let shell = self.shell(Section::Parts, &self.words.say("parts-title"));
+        let wanting = [Wanting { kind: PartKind::Battery, model: 0, pieces: 12 }];
+        let models = [self.told("ThinkPad L13")];
+        let wanting = if filled { &wanting[..] } else { &[] };
         let stock = if filled { &stock[..] } else { &[] };
-        PartsPage::new(shell, stock, (filled.then_some(PartKind::Keyboard), filled), (true, self.some("?"), form))
+        let asked = (filled.then_some(PartKind::Keyboard), filled);
+        PartsPage::new(shell, stock, asked, (true, self.some("?"), form), (wanting, &models))
     }
 }

@@ -52,6 +52,8 @@ pub(super) enum Section {
     WorkIntake,
     /// The stock of parts.
     Parts,
+    /// Units that will be ready by a day.
+    Forecast,
     /// Return campaigns.
     Campaigns,
     /// Borrowers.
@@ -122,6 +124,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry(Section::WorkOrders, "/work-orders", "nav-work-orders", Action::SeeWorkOrders),
             entry(Section::WorkIntake, "/work-orders/intake", "nav-work-intake", Action::WorkOnOrders),
             entry(Section::Parts, "/parts", "nav-parts", Action::SeeWorkOrders),
+            of_programme(Section::Forecast, "/forecast", "nav-forecast", Action::SeeForecast),
         ],
     ),
     (

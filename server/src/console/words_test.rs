@@ -23,6 +23,7 @@ use crate::{
         },
         fitness::{Answer, RequirementKind, Use},
         flag::{FlagCode, Severity},
+        forecast::ReadyFor,
         grade::Grade,
         ical::Fault,
         import::{ImportState, Kind, fault::Reason},
@@ -222,6 +223,7 @@ fn of_workshop() -> Vec<(&'static str, Vec<&'static str>)> {
         ("work-inspection", InspectionKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("work-submit", InspectionKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("bench-refused", work_order_act::Refused::CODES.to_vec()),
+        ("forecast-ready", ReadyFor::ALL.iter().map(|value| value.as_str()).collect()),
         ("part-kind", PartKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("part-origin", Origin::ALL.iter().map(|value| value.as_str()).collect()),
     ]

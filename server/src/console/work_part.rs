@@ -24,8 +24,12 @@ use super::{
 use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
-    domain::part::{NewPart, PartKind, cents},
+    domain::{
+        forecast::Wanting,
+        part::{NewPart, PartKind, cents},
+    },
     store::{
+        forecast,
         part::{self, PartRow, UseRow},
         work_order_act::counted,
     },
@@ -139,6 +143,10 @@ pub(super) struct PartsPage {
     form: PartForm,
     lines: Vec<PartLine>,
     value: String,
+    /// What is missing on the benches today.
+    wanting: Vec<String>,
+    /// Whether the forecast is for this reader.
+    forecast: bool,
 }
 
 impl PartsPage {
@@ -148,6 +156,7 @@ impl PartsPage {
         parts: &[PartRow],
         (kind, all): (Option<PartKind>, bool),
         (may_act, problem, form): (bool, Option<String>, PartForm),
+        (wanting, models): (&[Wanting], &[String]),
     ) -> Self {
         let words = shell.words;
         let any = Choice { value: String::new(), label: words.say("part-all-kinds"), selected: kind.is_none() };
@@ -162,9 +171,19 @@ impl PartsPage {
             form,
             lines: parts.iter().map(|part| PartLine::new(part, words)).collect(),
             value: format::euros(value, words.language),
+            wanting: wanting.iter().map(|one| wanted(*one, models, words)).collect(),
+            forecast: shell.person.as_ref().is_some_and(|person| person.offered.contains(&"/forecast")),
             shell,
         }
     }
+}
+
+/// A part to order, in words.
+fn wanted(one: Wanting, models: &[String], words: Words) -> String {
+    let part = words.word("part-kind", one.kind.as_str());
+    let named = models.get(one.model).filter(|name| !name.is_empty());
+    let what = named.map_or_else(|| part.clone(), |name| format!("{part} · {name}"));
+    words.with_two("parts-wanting-line", &format::number(i64::from(one.pieces), words.language), &what)
 }
 
 /// `GET /parts`
@@ -192,9 +211,12 @@ async fn show(
     let all = asked.all.is_some();
     let mut tx = app.store.read().await?;
     let parts = part::list(&mut tx, kind, all).await?;
+    let (wanting, models) =
+        forecast::wanting_today(&mut tx, &signed_in.person.scope, &app.policy, signed_in.now).await?;
     let may_act = signed_in.person.can(Action::WorkOnOrders, Object::OwnScope).is_allowed();
     let shell = visitor.shell(Section::Parts, visitor.words.say("parts-title"), signed_in);
-    Ok(shell::page(status, &PartsPage::new(shell, &parts, (kind, all), (may_act, problem, form))))
+    let said = (may_act, problem, form);
+    Ok(shell::page(status, &PartsPage::new(shell, &parts, (kind, all), said, (&wanting, &models))))
 }
 
 /// `POST /parts`

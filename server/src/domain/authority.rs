@@ -150,6 +150,8 @@ pub enum Action {
     WorkOnOrders,
     /// Let an order pass the erasure stage without an erasure, with a reason.
     WaiveErasure,
+    /// See how many units will be ready by a day, and which parts to order.
+    SeeForecast,
     /// See lots of donation, what is missing for each unit, and recipients.
     SeeDonations,
     /// Record recipients, put a lot together, value its units, hand an approved lot over.
@@ -162,7 +164,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::SeeOverview,
         Self::SeeDevices,
         Self::SeeFlags,
@@ -204,6 +206,7 @@ impl Action {
         Self::SeeWorkOrders,
         Self::WorkOnOrders,
         Self::WaiveErasure,
+        Self::SeeForecast,
         Self::SeeDonations,
         Self::PrepareDonation,
         Self::ApproveDonation,
@@ -274,6 +277,10 @@ impl Action {
             Self::SeeWorkOrders => ("See work orders and the stock of parts", &[Technician, Refurbisher]),
             Self::WorkOnOrders => ("Refurbish: take in, inspect, repair, grade, decide; parts", &[Refurbisher]),
             Self::WaiveErasure => ("Let a work order pass without an erasure, with a reason", &[]),
+            Self::SeeForecast => (
+                "See how many units will be ready by a day, and which parts to order",
+                &[ProgrammeManager, Technician, Refurbisher, Auditor],
+            ),
             Self::SeeDonations => (
                 "See lots of donation, what is missing for each unit, and recipients",
                 &[ProgrammeManager, Refurbisher, Auditor],

@@ -24,6 +24,7 @@ pub mod figures;
 pub mod fitness;
 pub mod flag;
 pub mod fold;
+pub mod forecast;
 pub mod grade;
 pub mod ical;
 pub mod identity;

@@ -129,8 +129,9 @@ pub fn school_year_end(day: Date, zone: Option<Zone>, closures: &[Closure]) -> D
     last
 }
 
-/// The eleven French public holidays (Code du travail, art. L3133-1).
-fn is_public_holiday(day: Date) -> bool {
+/// Whether `day` is one of the eleven French public holidays (Code du travail, art. L3133-1).
+#[must_use]
+pub fn is_public_holiday(day: Date) -> bool {
     const FIXED: [(i8, i8); 8] = [(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)];
     FIXED.contains(&(day.month(), day.day()))
         || easter(day.year()).is_some_and(|easter| {

@@ -100,6 +100,8 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/campaigns/{campaign}/write-again", "AP----", Programme, 422),
     Row::new("POST /api/v1/campaigns/{campaign}/letters", "AP-R-U", SiteInBody(422), 201)
         .sends(r#"{"site":"{uai}","names":true}"#),
+    // Nothing is asked: allowed, and said so.
+    Row::new("GET /api/v1/forecast", "APT-FU", Programme, 422),
     Row::new("GET /api/v1/work-orders", "A-T-F-", Scope, 200),
     Row::new("POST /api/v1/work-orders", "A---F-", SiteInBody(422), 201).sends(r#"{"device":"{returned-device}"}"#),
     Row::new("GET /api/v1/work-orders/{order}", "A-T-F-", Site, 200),
@@ -400,6 +402,9 @@ pub const ROWS: &[Row] = &[
         .mixed(&[Mixed::at("/work-orders/{order}/photos/{foreign-photo}", "", 404)]),
     Row::new("POST /work-orders/{order}/photos/{photo}/remove", "A---F-", Site, 303)
         .mixed(&[Mixed::at("/work-orders/{order}/photos/{foreign-photo}/remove", "", 404)]),
+    Row::new("GET /forecast", "APT-FU", Programme, 200),
+    // Of no question there are no parts.
+    Row::new("GET /forecast/{parts-file}", "APT-FU", Programme, 400),
     Row::new("GET /parts", "A-T-F-", Scope, 200),
     Row::new("POST /parts", "A---F-", Scope, 303).sends("kind=battery&model=&price=1&count=1"),
     Row::new("POST /parts/{part}/count", "A---F-", Shared, 303).sends("count=3&reason=x"),

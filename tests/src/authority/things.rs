@@ -182,6 +182,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("packing-file", "packing.csv");
     things.put("figures-year", paris::date(now).year());
     things.put("figures-file", "reused.csv");
+    things.put("parts-file", "parts.csv");
     things.put("loans-file", "loans.csv");
     things.put("import", import(cartable, now).await?);
     Ok(things)

@@ -49,6 +49,7 @@ mod contact;
 mod disposition;
 mod erasure;
 mod figures;
+mod forecast;
 mod health;
 mod lending;
 mod refurbishment;
@@ -57,6 +58,7 @@ pub use contact::{CalendarPolicy, CheckInPolicy, LoanPolicy, NeverEnrolledPolicy
 pub use disposition::DispositionPolicy;
 pub use erasure::ErasurePolicy;
 pub use figures::FiguresPolicy;
+pub use forecast::ForecastPolicy;
 pub use health::{BatteryPolicy, ClockPolicy, DiskPolicy, DrivePolicy, MemoryPolicy, OsPolicy};
 pub use lending::{AllocationPolicy, DonationPolicy, NoticesPolicy, PrivacyPolicy};
 pub use refurbishment::RefurbishmentPolicy;
@@ -102,6 +104,8 @@ pub struct Policy {
     pub disposition: DispositionPolicy,
     /// What yearly figures are counted with.
     pub figures: FiguresPolicy,
+    /// What the forecast of ready units assumes where history says little.
+    pub forecast: ForecastPolicy,
 }
 
 /// Every section with its heading, in the order of the file.
@@ -114,6 +118,7 @@ pub(super) fn sections() -> impl Iterator<Item = &'static (&'static str, &'stati
         refurbishment::SECTIONS,
         disposition::SECTIONS,
         figures::SECTIONS,
+        forecast::SECTIONS,
     ]
     .into_iter()
     .flatten()
@@ -129,6 +134,7 @@ pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
         refurbishment::SETTINGS,
         disposition::SETTINGS,
         figures::SETTINGS,
+        forecast::SETTINGS,
     ]
     .into_iter()
     .flatten()
