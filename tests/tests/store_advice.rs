@@ -18,6 +18,7 @@ use cartable_server::{
     },
 };
 use cartable_tests::{
+    donation,
     fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
     on_both_engines,
     raw::Raw,
@@ -116,24 +117,26 @@ async fn every_decision_names_its_policy_and_a_new_policy_decides_anew(test: &Te
 async fn what_is_gone_is_neither_listed_nor_counted(test: &TestStore) {
     let policy = Policy::default();
     let mut devices = Vec::new();
-    for _ in 0..4 {
-        devices.push(enrol(&test.store, test.url(), None, at(-30, 0, 0)).await.unwrap());
+    for _ in 0..3 {
+        devices.push(enrol(&test.store, test.url(), None, at(-30, 0, 0)).await.unwrap().device);
     }
+    let people = donation::people(&test.store, at(-9, 0, 0)).await.unwrap();
+    devices.push(people.ready(&test.store, "PF2GIVEN", at(-8, 0, 0)).await.unwrap());
     sweep(test, &policy, at(0, 0, 0)).await;
+    people.give(&test.store, &devices[3..], at(1, 0, 0)).await.unwrap();
     let mut raw = Raw::connect(test.url()).await.unwrap();
-    for (device, change) in devices.iter().zip(["lending_state = 'ceded'", "archived_at = 1", "lending_state = 'lost'"])
-    {
-        let id = raw.uuid(device.device.0);
+    for (device, change) in devices.iter().zip(["archived_at = 1", "lending_state = 'lost'"]) {
+        let id = raw.uuid(device.0);
         raw.execute(&format!("UPDATE device SET {change} WHERE id = {id}")).await.unwrap();
     }
     let mut tx = test.store.read().await.unwrap();
     let page = advice_list::list(&mut tx, &Scope::Everything, &AdviceQuery::default()).await.unwrap();
-    assert_eq!(page.rows.iter().map(|row| row.device).collect::<Vec<_>>(), [devices[3].device]);
+    assert_eq!(page.rows.iter().map(|row| row.device).collect::<Vec<_>>(), [devices[2]]);
     assert_eq!(page.rows[0].confidence, Confidence::Low, "nothing was read of it");
     let counts = advice_list::counts(&mut tx, &Scope::Everything).await.unwrap();
     assert_eq!(counts.iter().map(|count| count.devices).sum::<i64>(), 1);
-    for gone in &devices[..3] {
-        assert_eq!(advice::of_device(&mut tx, gone.device, &policy, at(0, 0, 0)).await.unwrap(), None);
+    for gone in [devices[0], devices[1], devices[3]] {
+        assert_eq!(advice::of_device(&mut tx, gone, &policy, at(1, 0, 0)).await.unwrap(), None);
     }
 }
 
