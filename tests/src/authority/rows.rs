@@ -202,7 +202,7 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /api/v1/devices/{device}/erasures/absent", "A-T-F-", Site, 204)
         .sends(r#"{"drive":"S{unique}","reason":"x"}"#),
     // A drive is not proven erased: allowed, and said so.
-    Row::new("POST /api/v1/devices/{device}/erasures/certificate", "A-T-F-", Site, 422)
+    Row::new("POST /api/v1/devices/{device}/erasures/certificate", "A-T-F-", Site, 201)
         .sends(r#"{"demand":"leave"}"#),
     // The console. Acts answer 303 to the page they were done on.
     Row::new("GET /", "APTRFU", Scope, 200),
@@ -232,7 +232,7 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /devices/{device}/erasures/by-hand", "A-T-F-", Site, 303)
         .sends("drive=S{unique}&model=&method=destruction&with=x&on={today}"),
     Row::new("POST /devices/{device}/erasures/absent", "A-T-F-", Site, 303).sends("drive=S{unique}&reason=x"),
-    Row::new("POST /devices/{device}/erasures/certificate", "A-T-F-", Site, 422).sends("demand=leave"),
+    Row::new("POST /devices/{device}/erasures/certificate", "A-T-F-", Site, 200).sends("demand=leave"),
     Row::new("POST /devices/{device}/erasures/{erasure}/witness", "A-T-F-", Site, 303).mixed(&[
         Mixed::at("/devices/{device}/erasures/{foreign-erasure}/witness", "", 404),
         Mixed::at("/devices/{foreign-device}/erasures/{erasure}/witness", "", 404),

@@ -125,7 +125,6 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     let device = device(&mut tx, site, now).await?;
     things.put("device", device);
     things.put("enrolment", waiting(&mut tx, device, now).await?);
-    things.put("flag", flagged(&mut tx, device, now).await?);
     things.put("token", token(&mut tx, site, now).await?);
     let programme = lending::programme(&mut tx, now).await?;
     things.put("programme", programme.id);
@@ -163,6 +162,8 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("erasure", erasure);
     things.put("erasure-file", file);
     things.put("today", paris::date(now));
+    // What is recorded of a device has it judged anew: its flag is raised after that.
+    things.put("flag", flagged(&mut tx, device, now).await?);
     things.put("certificate", lending::recorded_certificate(&mut tx, device, site, now).await?);
     let (order, photo, part);
     (tx, order, photo, part) = workshop(tx, site, now).await?;
