@@ -243,7 +243,7 @@ fn fields_are_labelled_identifiers_are_unique_and_headings_are_in_order() {
             let count = ids.len();
             ids.dedup();
             assert_eq!(ids.len(), count, "{name}: an id twice");
-            for id in attribute(&html, "aria-labelledby=\"") {
+            for id in attribute(&html, "aria-labelledby=\"").into_iter().flat_map(str::split_whitespace) {
                 assert!(ids.contains(&id), "{name}: nothing is called {id}");
             }
             let mut last = 0;
