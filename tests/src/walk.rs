@@ -185,7 +185,6 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("recipients", "/recipients"),
         ("figures", "/figures"),
         ("figures-list", "/figures?list=orders"),
-        ("check", "/check/ERA-2026-000001"),
         ("audit", "/audit"),
         ("notices", "/notices"),
         ("design", "/design"),

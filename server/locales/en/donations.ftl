@@ -39,7 +39,7 @@ lot-ready = { $count ->
     [one] Nothing is missing for this device
    *[other] Nothing is missing for these { $count } devices
 }
-lot-unready = Something is missing for { $one } of { $two } devices
+lot-unready = Incomplete: { $one } of { $two }
 lot-own = You helped to put this lot together: somebody else must approve it.
 lot-approve = Approve the lot
 lot-approve-hint = Everything is looked at once more: the erasure of each drive, the basis, the recipient, the value. After that the lot does not change.

@@ -39,7 +39,7 @@ lot-ready = { $count ->
     [one] Rien ne manque pour cet appareil
    *[other] Rien ne manque pour ces { $count } appareils
 }
-lot-unready = Il manque quelque chose pour { $one } appareils sur { $two }
+lot-unready = À compléter : { $one } sur { $two }
 lot-own = Vous avez préparé ce lot : une autre personne doit l’approuver.
 lot-approve = Approuver le lot
 lot-approve-hint = Tout est vérifié une dernière fois : effacement de chaque disque, fondement, bénéficiaire, valeur. Ensuite le lot ne change plus.
