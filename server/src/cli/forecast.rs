@@ -70,10 +70,7 @@ async fn answer(arguments: &Arguments, store: &Store, policy: &LivePolicy) -> an
 }
 
 fn words(found: &Forecast, policy: &Policy, language: Language) -> String {
-    let say = |said: Said| match language {
-        Language::French => said.fr,
-        Language::English => said.en,
-    };
+    let say = |said: Said| said.in_language(language).to_owned();
     // Writing to a String cannot fail.
     let mut text = format!("{}\n\n", say(found.sentence(policy)));
     let _ = writeln!(text, "{:<20} {:>6} {:>6} {:>6} {:>6} {:>6}", "", "5 %", "25 %", "50 %", "75 %", "95 %");

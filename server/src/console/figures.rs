@@ -25,6 +25,7 @@ use crate::{
     domain::{
         figures::{FIRST_YEAR, Figures, Line, ListName, Model, Reason, Year, said},
         paris,
+        wording::money,
     },
     exchange::figures::{FiguresList, workbook},
     store::figures,
@@ -159,7 +160,7 @@ fn model_row(model: &Model, words: Words) -> ModelRow {
         name: model.name.clone().unwrap_or_else(|| words.say("figures-model-unknown")),
         counts: [model.orders(), model.relend, model.donate, model.parts, model.recycle].map(shown),
         share: model.yield_per_mille().map_or_else(none, |share| words.said(&said::share(share))),
-        cost: model.cents_per_ready().map_or_else(none, |cents| words.said(&said::money(cents))),
+        cost: model.cents_per_ready().map_or_else(none, |cents| words.said(&money(cents))),
     }
 }
 
@@ -232,7 +233,7 @@ fn unit_row(line: &Line, words: Words) -> UnitRow {
         born: words.said(&line.born.said()),
         cost: line.work.map(|work| {
             let minutes = i64::try_from(work.minutes).unwrap_or(i64::MAX);
-            (words.said(&said::money(work.cents())), words.count("figures-minutes", minutes))
+            (words.said(&money(work.cents())), words.count("figures-minutes", minutes))
         }),
     }
 }

@@ -2,7 +2,10 @@
 
 use super::i18n::Words;
 use crate::{
-    domain::forecast::{Forecast, PartOrder},
+    domain::{
+        forecast::{Forecast, PartOrder},
+        wording::plain_euros,
+    },
     exchange::sheet::{Rows, Sheet},
     store::{StoreError, Tx, page::Cursor},
 };
@@ -17,15 +20,14 @@ pub(super) struct PartsToOrder {
 impl PartsToOrder {
     /// Those of that forecast. Prices are written in euros with a point, for whoever reckons on.
     pub(super) fn new(found: &Forecast, words: Words) -> Self {
-        let euros = |cents: u64| format!("{}.{:02}", cents / 100, cents % 100);
         let row = |one: &PartOrder| {
             vec![
                 words.word("part-kind", one.kind.as_str()),
                 found.models.get(one.model).cloned().unwrap_or_default(),
                 one.quantity.to_string(),
                 one.on_shelf.to_string(),
-                euros(u64::from(one.unit_cents)),
-                euros(one.cents()),
+                plain_euros(u64::from(one.unit_cents)),
+                plain_euros(one.cents()),
                 words.word("yes-no", if one.estimated { "yes" } else { "no" }),
             ]
         };

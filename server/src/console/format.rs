@@ -4,7 +4,7 @@ use cartable_common::{Bytes, UtcMillis};
 use jiff::Timestamp;
 
 use super::i18n::Words;
-use crate::domain::{language::Language, paris};
+use crate::domain::{language::Language, paris, wording::money};
 
 /// Between the thousands in French: U+202F.
 const NARROW_SPACE: char = '\u{202f}';
@@ -85,11 +85,8 @@ pub(super) fn percent(value: i64, language: Language) -> String {
 
 /// An amount of money: 54,90 € in French, €54.90 in English.
 pub(super) fn euros(cents: i64, language: Language) -> String {
-    let (whole, rest) = (number(cents / 100, language), cents % 100);
-    match language {
-        Language::French => format!("{whole},{rest:02}{NO_BREAK_SPACE}€"),
-        Language::English => format!("€{whole}.{rest:02}"),
-    }
+    // No price is below zero: the database holds that.
+    money(cents.unsigned_abs()).in_language(language).to_owned()
 }
 
 /// A number with its unit.

@@ -18,6 +18,7 @@ use crate::{
         language::Language,
         paris,
         policy::Policy,
+        wording::plain_euros,
     },
     store::{
         document::Subject,
@@ -114,7 +115,7 @@ impl Documents {
 }
 
 fn papers(lot: &LotRow, recipient: Option<Recipient>, lines: Vec<LineRow>, language: Language) -> Papers {
-    let total = lines.iter().filter_map(|line| line.facts.valuation.as_ref()).map(|one| one.value.get()).sum();
+    let total = lines.iter().filter_map(|line| line.facts.valuation.as_ref()).map(|one| one.value.get()).sum::<u32>();
     Papers {
         lot: Lot {
             name: lot.name.clone(),
@@ -126,15 +127,11 @@ fn papers(lot: &LotRow, recipient: Option<Recipient>, lines: Vec<LineRow>, langu
                 .as_ref()
                 .map(|decided| Decided { number: decided.number.clone(), day: decided.day.to_string() }),
             // At most 300 units of at most 100,000 €: far below what the type holds.
-            total: euros(total),
+            total: plain_euros(total.into()),
         },
         recipient: recipient.map(taker),
         units: lines.into_iter().map(unit).collect(),
     }
-}
-
-fn euros(cents: u32) -> String {
-    format!("{}.{:02}", cents / 100, cents % 100)
 }
 
 fn taker(recipient: Recipient) -> Taker {

@@ -13,7 +13,7 @@ use crate::domain::{
     document::{DocumentKind, DocumentNumber},
     figures::{Event, Figures, Line, ListName, Model, Reason, said},
     language::Language,
-    wording::Said,
+    wording::{Said, money},
 };
 
 /// Most units of one list in the report; the workbook has them all.
@@ -118,10 +118,7 @@ impl Documents {
 }
 
 fn report(figures: &Figures, language: Language, today: Date) -> Report {
-    let say = |said: Said| match language {
-        Language::French => said.fr,
-        Language::English => said.en,
-    };
+    let say = |said: Said| said.in_language(language).to_owned();
     let sections = figures.sections().into_iter().map(|section| Section {
         title: say(section.title),
         value: say(section.value),
@@ -168,7 +165,7 @@ fn model_row(model: &Model, say: impl Fn(Said) -> String + Copy) -> ModelRow {
         parts: model.parts,
         recycle: model.recycle,
         share: model.yield_per_mille().map(|share| say(said::share(share))),
-        cost: model.cents_per_ready().map(|cents| say(said::money(cents))),
+        cost: model.cents_per_ready().map(|cents| say(money(cents))),
     }
 }
 

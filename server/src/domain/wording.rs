@@ -99,6 +99,19 @@ pub fn number(value: u64) -> Said {
     Said { fr: grouped(NNBSP), en: grouped(',') }
 }
 
+/// An amount of money: 54,90 € in French, €54.90 in English.
+#[must_use]
+pub fn money(cents: u64) -> Said {
+    let (euros, rest) = (number(cents / 100), cents % 100);
+    Said { fr: format!("{},{rest:02}{NBSP}€", euros.fr), en: format!("€{}.{rest:02}", euros.en) }
+}
+
+/// An amount as programs read it: euros with a point, `54.90`, without a unit.
+#[must_use]
+pub fn plain_euros(cents: u64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
 /// A share.
 #[must_use]
 pub fn percent(value: u64) -> Said {

@@ -13,7 +13,7 @@ use crate::{
         figures::{Figures, Line, ListName, Model, Reason, said},
         import::cells::guarded,
         language::Language,
-        wording::Said,
+        wording::{Said, plain_euros},
     },
     store::{StoreError, Tx, page::Cursor},
 };
@@ -44,17 +44,10 @@ impl Cell {
         match self {
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
-            Self::Cents(cents) => format!("{}.{:02}", cents / 100, cents % 100),
+            Self::Cents(cents) => plain_euros(*cents),
             Self::Day(day) => day.to_string(),
             Self::Empty => String::new(),
         }
-    }
-}
-
-fn in_language(said: Said, language: Language) -> String {
-    match language {
-        Language::French => said.fr,
-        Language::English => said.en,
     }
 }
 
@@ -85,13 +78,13 @@ pub fn headings(name: ListName, language: Language) -> Vec<String> {
             ("Coût (€)", "Cost (€)"),
         ]);
     }
-    headings.into_iter().map(|(fr, en)| in_language(Said::new(fr, en), language)).collect()
+    headings.into_iter().map(|(fr, en)| Said::new(fr, en).in_language(language).to_owned()).collect()
 }
 
 /// A unit of a list.
 #[must_use]
 pub fn row(name: ListName, line: &Line, language: Language) -> Vec<Cell> {
-    let say = |said: Said| Cell::Text(in_language(said, language));
+    let say = |said: Said| Cell::Text(said.in_language(language).to_owned());
     let mut cells = vec![
         Cell::optional(line.unit.asset_tag.as_ref()),
         Cell::optional(line.unit.serial.as_ref()),
@@ -185,7 +178,7 @@ pub fn workbook(figures: &Figures, language: Language, today: Date) -> Result<Ve
 
 impl Book {
     fn say(&self, fr: &str, en: &str) -> String {
-        in_language(Said::new(fr, en), self.language)
+        Said::new(fr, en).in_language(self.language).to_owned()
     }
 
     fn sheet(&mut self, name: &str, headings: &[String]) -> Result<&mut Worksheet, Unwritable> {
@@ -233,7 +226,8 @@ impl Book {
         self.sheet(&name, &headings)?.set_column_width(2, SENTENCE_WIDTH)?;
         let mut place = 1;
         for (title, value, said) in summary(figures) {
-            let (title, said) = (in_language(title, self.language), in_language(said, self.language));
+            let (title, said) =
+                (title.in_language(self.language).to_owned(), said.in_language(self.language).to_owned());
             self.row(&name, place, &[Cell::Text(title), value])?;
             let wrapped = self.wrapped.clone();
             let sheet = self.file.worksheet_from_name(&name)?;
@@ -249,7 +243,7 @@ impl Book {
         ));
         for note in notes {
             let wrapped = self.wrapped.clone();
-            let text = in_language(note, self.language);
+            let text = note.in_language(self.language).to_owned();
             self.file.worksheet_from_name(&name)?.write_string_with_format(place, 2, &text, &wrapped)?;
             place += 1;
         }
@@ -279,7 +273,7 @@ impl Book {
     }
 
     fn list(&mut self, figures: &Figures, name: ListName) -> Result<(), Unwritable> {
-        let sheet = in_language(name.sheet(), self.language);
+        let sheet = name.sheet().in_language(self.language).to_owned();
         self.sheet(&sheet, &headings(name, self.language))?;
         for (place, line) in (1..).zip(figures.list(name)) {
             self.row(&sheet, place, &row(name, line, self.language))?;

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use self::basis::LegalBasis;
-use super::verdict::text_enum;
+use super::{verdict::text_enum, wording::plain_euros};
 
 text_enum! {
     /// Where a lot stands.
@@ -117,7 +117,7 @@ impl Cents {
 impl std::fmt::Display for Cents {
     /// `84.50`, without a unit.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+        f.write_str(&plain_euros(self.0.into()))
     }
 }
 

@@ -255,13 +255,6 @@ pub fn share(per_mille: u64) -> Said {
     Said { fr: format!("{},{tenth}\u{A0}%", whole.fr), en: format!("{}.{tenth}%", whole.en) }
 }
 
-/// An amount of money.
-#[must_use]
-pub fn money(cents: u64) -> Said {
-    let (euros, rest) = (number(cents / 100), cents % 100);
-    Said { fr: format!("{},{rest:02}\u{A0}€", euros.fr), en: format!("€{}.{rest:02}", euros.en) }
-}
-
 /// A weight: grams below a kilogram, else kilograms with one decimal, rounded down.
 #[must_use]
 pub fn weight(grams: u64) -> Said {

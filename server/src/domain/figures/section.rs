@@ -4,9 +4,9 @@ use super::{
     Figures,
     impact::Saved,
     line::ListName,
-    said::{age, kind, money, share, weight},
+    said::{age, kind, share, weight},
 };
-use crate::domain::wording::{Said, count, date, number, typeset};
+use crate::domain::wording::{Said, count, date, money, number, typeset};
 
 fn devices(value: usize) -> Said {
     count(value as u64, ("appareil", "device"), ("appareils", "devices"))
