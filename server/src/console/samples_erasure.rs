@@ -13,14 +13,14 @@ use crate::{
     domain::{
         document::{DocumentKind, DocumentNumber},
         erasure::{
-            Level, Medium, Method, Outcome, Source, Verification,
+            Level, Medium, Method, Outcome, Reading, Source, Verification,
             certificate::{CertifiedDrive, FORM, Facts},
             gap::{Absence, SeenDrive},
         },
         policy::Policy,
     },
     store::{
-        erasure::{Declared, Erasure, Recorded},
+        erasure::{Declared, Erasure},
         erasure_certificate::Certificate,
         erasure_file::EvidenceFile,
         erasure_gap::Drives,
@@ -33,7 +33,7 @@ impl Samples<'_> {
             id: Uuid::from_u128(number),
             device: DeviceId(Uuid::from_u128(7)),
             level: Level::Clear,
-            reading: Recorded {
+            reading: Reading {
                 drive: self.told("S5GXNX0R123456").parse().unwrap(),
                 model: self.some("Samsung SSD 980"),
                 medium: Medium::Flash,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     erasure::{
-        DriveKey, Level, Medium, Method, Outcome, Reading, Source, Verification,
+        DriveKey, Level, Medium, Reading,
         gap::{Absence, Proof},
     },
     facts::ErasureFacts,
@@ -28,7 +28,7 @@ pub struct Erasure {
     /// The level that was reached, as it was known then.
     pub level: Level,
     /// What was done and how it ended; the medium is the one that was known then.
-    pub reading: Recorded,
+    pub reading: Reading,
     /// The login of the one who did it, or brought its evidence.
     pub operator: String,
     /// The login of the one who confirmed what was entered by hand, and when.
@@ -37,56 +37,6 @@ pub struct Erasure {
     pub recorded_at: UtcMillis,
     /// Whether the drive is known to have been in use afterwards.
     pub used_again: bool,
-}
-
-/// What is kept of a [`Reading`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
-    /// Which drive.
-    pub drive: DriveKey,
-    /// Its model.
-    pub model: Option<String>,
-    /// What it keeps its data on.
-    pub medium: Medium,
-    /// Its size in bytes.
-    pub capacity_bytes: Option<u64>,
-    /// What was done.
-    pub method: Method,
-    /// What the tool calls that.
-    pub method_name: String,
-    /// The tool.
-    pub tool: String,
-    /// Its version.
-    pub tool_version: String,
-    /// When it began.
-    pub started_at: UtcMillis,
-    /// When it ended.
-    pub ended_at: UtcMillis,
-    /// Passes.
-    pub passes: u32,
-    /// Bytes that were erased at least once.
-    pub bytes_erased: Option<u64>,
-    /// Errors.
-    pub errors: u64,
-    /// How the result was looked at.
-    pub verification: Verification,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The machine on which the tool ran.
-    pub host: Option<String>,
-    /// Where that comes from.
-    pub source: Source,
-}
-
-impl Recorded {
-    /// Whether this is what `reading` says: the same erasure of the same drive, from the same kind of evidence.
-    pub(super) fn is_of(&self, reading: &Reading) -> bool {
-        self.drive == reading.drive
-            && self.source == reading.source
-            && self.method == reading.method
-            && (self.started_at, self.ended_at) == (reading.started_at, reading.ended_at)
-            && (self.outcome, self.verification) == (reading.outcome, reading.verification)
-    }
 }
 
 impl Erasure {
@@ -158,7 +108,7 @@ impl Raw {
             id: self.id,
             device: DeviceId(self.device_id),
             level: parsed("erasure.level", &self.level)?,
-            reading: Recorded {
+            reading: Reading {
                 drive: parsed("erasure.drive_key", &self.drive_key)?,
                 model: self.model,
                 medium: parsed("erasure.medium", &self.medium)?,
@@ -210,7 +160,7 @@ pub(super) async fn insert(
             .bind(reading.method.as_str())
             .bind(reading.method_name.as_str())
             .bind(reading.method.level(medium).as_str())
-            .bind(reading.tool)
+            .bind(reading.tool.as_str())
             .bind(reading.tool_version.as_str())
             .bind(reading.started_at.get())
             .bind(reading.ended_at.get())

@@ -112,7 +112,7 @@ pub async fn enter_files(
     }
     // The same files again say nothing new, unless their times are read by another clock or a certificate came with them.
     let before = erasure::of_device(tx, device.id).await?;
-    let is_known = |reading: &&Reading| before.iter().any(|one| one.reading.is_of(reading));
+    let is_known = |reading: &&Reading| before.iter().any(|one| one.reading.is_the_same(reading));
     let own: Vec<&Reading> = own.into_iter().filter(|reading| !is_known(reading)).collect();
     if own.is_empty() {
         return Err(Refused::Known.into());

@@ -70,7 +70,7 @@ impl ByHand {
             capacity_bytes: None,
             method: self.method,
             method_name: with.to_owned(),
-            tool: "hand",
+            tool: "hand".to_owned(),
             tool_version: String::new(),
             started_at: at,
             ended_at: at,

@@ -74,7 +74,7 @@ pub(super) fn read(transcript: &Transcript) -> Result<Reading, Unreadable> {
         capacity_bytes: None,
         method,
         method_name: option.trim_start_matches('-').to_owned(),
-        tool: "hdparm",
+        tool: "hdparm".to_owned(),
         tool_version: transcript.version("hdparm v"),
         started_at,
         ended_at,

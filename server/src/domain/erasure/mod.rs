@@ -232,7 +232,7 @@ pub struct Reading {
     /// What the tool calls that.
     pub method_name: String,
     /// The tool.
-    pub tool: &'static str,
+    pub tool: String,
     /// Its version; empty where it did not tell.
     pub tool_version: String,
     /// When it began.
@@ -253,6 +253,18 @@ pub struct Reading {
     pub host: Option<String>,
     /// Where that comes from.
     pub source: Source,
+}
+
+impl Reading {
+    /// Whether both say the same: the same erasure of the same drive, from the same kind of evidence.
+    #[must_use]
+    pub fn is_the_same(&self, other: &Self) -> bool {
+        self.drive == other.drive
+            && self.source == other.source
+            && self.method == other.method
+            && (self.started_at, self.ended_at) == (other.started_at, other.ended_at)
+            && (self.outcome, self.verification) == (other.outcome, other.verification)
+    }
 }
 
 text_enum! {

@@ -55,7 +55,7 @@ pub(super) fn read(transcript: &Transcript) -> Result<Reading, Unreadable> {
         capacity_bytes: identity.field("tnvmcap").and_then(number).filter(|bytes| *bytes > 0),
         method,
         method_name,
-        tool: "nvme-cli",
+        tool: "nvme-cli".to_owned(),
         tool_version: transcript.version("nvme version"),
         started_at,
         ended_at,

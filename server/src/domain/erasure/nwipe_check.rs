@@ -84,7 +84,7 @@ fn reading(log: &Log, run: &Run, clock: BenchClock) -> Result<Reading, Unreadabl
         capacity_bytes: capacity,
         method: Method::Overwrite,
         method_name: run.method.clone(),
-        tool: "nwipe",
+        tool: "nwipe".to_owned(),
         tool_version: log.version.clone(),
         started_at: moment(run.started)?,
         ended_at: moment(run.ended)?,

@@ -24,7 +24,7 @@ fn pdf() -> Vec<u8> {
 fn logs_of_both_versions_say_what_was_done() {
     let old = one(OLD).unwrap();
     assert_eq!((old.drive.as_str(), old.model.as_deref()), ("CTBL-LOOP-0001", Some("Loopback device")));
-    assert_eq!((old.tool, old.tool_version.as_str()), ("nwipe", "0.33"), "as the log calls itself");
+    assert_eq!((old.tool.as_str(), old.tool_version.as_str()), ("nwipe", "0.33"), "as the log calls itself");
     assert_eq!((old.method, old.method_name.as_str()), (Method::Overwrite, "Fill With Zeros"));
     assert_eq!((old.capacity_bytes, old.bytes_erased), (Some(BYTES), Some(BYTES)));
     assert_eq!((old.passes, old.errors), (2, 0), "one pass, and the blanking");
