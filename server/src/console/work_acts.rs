@@ -31,7 +31,8 @@ use crate::{
     store::{
         Tx,
         device_code::Found,
-        erasure_gate, part, work_inspection, work_order,
+        erasure_gate::Gate,
+        part, work_inspection, work_order,
         work_order_act::{Bench, Refused, WorkError},
         work_order_list::{self, OrderQuery},
         work_photo::{self, NewPhoto},
@@ -112,9 +113,10 @@ pub(super) async fn read(tx: &mut Tx, app: &App, signed_in: &SignedIn, id: &str)
     let summary = work_order_list::find(tx, scope, id).await?.ok_or(Refusal::NotFound)?;
     let order = work_order::find(tx, scope, id).await?.ok_or(Refusal::NotFound)?;
     let at_repair = order.position == Position::Open(Stage::Repair);
+    let gate = Gate::read(tx, &order).await?;
     Ok(OrderRead {
-        erasure: erasure_gate::erasure_state(tx, &order, Demand::Relend, &app.policy).await?,
-        leaving: erasure_gate::erasure_state(tx, &order, Demand::Leave, &app.policy).await?,
+        erasure: gate.state(Demand::Relend, &app.policy.erasure),
+        leaving: gate.state(Demand::Leave, &app.policy.erasure),
         steps: work_order::steps(tx, id).await?,
         inspections: work_inspection::of_order(tx, id).await?,
         claims: work_inspection::claims(tx, order.device, &app.policy).await?,

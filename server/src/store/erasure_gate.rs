@@ -3,41 +3,46 @@
 //! This is the one place that a work order asks; what counts as a proof is the erasure gate's to say
 //! ([`super::erasure_gap`]), for a unit that stays and for one that leaves.
 
-use cartable_common::DeviceId;
-
-use super::{StoreError, Tx, device, erasure_gap};
+use super::{
+    StoreError, Tx, device,
+    erasure_gap::{self, Drives},
+};
 use crate::domain::{
     erasure::gap::{Demand, Gap},
-    policy::Policy,
+    policy::ErasurePolicy,
     scope::Scope,
     work_order::{ErasureState, Missing, WorkOrder},
 };
 
-/// Whether each drive of a device is proved erased as `demand` asks, or what is missing. The caller has found the device
-/// within its scope.
-pub async fn erasure_proved(
-    tx: &mut Tx,
-    device: DeviceId,
-    demand: Demand,
-    policy: &Policy,
-) -> Result<Result<(), Missing>, StoreError> {
-    let Some(row) = device::find(tx, &Scope::Everything, device).await? else { return Ok(Err(Missing::default())) };
-    let gaps = erasure_gap::of_device(tx, &row, demand, &policy.erasure).await?;
-    Ok(if gaps.is_empty() { Ok(()) } else { Err(Missing { drives: gaps.iter().filter_map(named).collect() }) })
+/// What is known of the drives of an order's unit: read once, and asked for whatever is to become of the unit.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    drives: Drives,
+    waived: bool,
 }
 
-/// What stands at the gate for an order: the proof, else its waiver.
-pub async fn erasure_state(
-    tx: &mut Tx,
-    order: &WorkOrder,
-    demand: Demand,
-    policy: &Policy,
-) -> Result<ErasureState, StoreError> {
-    Ok(match erasure_proved(tx, order.device, demand, policy).await? {
-        Ok(()) => ErasureState::Proved,
-        Err(_) if order.waiver.is_some() => ErasureState::Waived,
-        Err(missing) => ErasureState::Missing(missing),
-    })
+impl Gate {
+    /// Reads what is known. The caller has found the order within its scope.
+    pub async fn read(tx: &mut Tx, order: &WorkOrder) -> Result<Self, StoreError> {
+        let drives = match device::find(tx, &Scope::Everything, order.device).await? {
+            Some(row) => erasure_gap::drives(tx, &row).await?,
+            None => Drives::default(),
+        };
+        Ok(Self { drives, waived: order.waiver.is_some() })
+    }
+
+    /// What stands at the gate as `demand` asks: the proof, else the order's waiver.
+    #[must_use]
+    pub fn state(&self, demand: Demand, policy: &ErasurePolicy) -> ErasureState {
+        let gaps = self.drives.gap(demand, policy);
+        if gaps.is_empty() {
+            ErasureState::Proved
+        } else if self.waived {
+            ErasureState::Waived
+        } else {
+            ErasureState::Missing(Missing { drives: gaps.iter().filter_map(named).collect() })
+        }
+    }
 }
 
 /// Its model and serial number; none where no drive is known.

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 pub use super::work_order_refused::{Refused, WorkError};
 use super::{
-    Store, StoreError, Tx, device, erasure_gate,
+    Store, StoreError, Tx, device,
+    erasure_gate::Gate,
     lending::{Clerk, Lending},
     loan, on,
     part::{self, PartRow},
@@ -91,7 +92,7 @@ impl<'a> Bench<'a> {
     pub async fn take(&mut self, id: Uuid, step: Move) -> Result<WorkOrder, WorkError> {
         let by = self.lending.clerk();
         let before = self.order(id).await?;
-        let erasure = erasure_gate::erasure_state(self.tx(), &before, step.erasure_demand(), by.policy).await?;
+        let erasure = Gate::read(self.tx(), &before).await?.state(step.erasure_demand(), &by.policy.erasure);
         let from = before.position;
         if step == Move::Reopen {
             self.reopenable(&before).await?;
