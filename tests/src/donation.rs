@@ -1,6 +1,7 @@
 //! Donations for tests: devices whose drives were erased, a recipient that promised and proved, a lot that only needs a
 //! second person.
 
+use anyhow::Context as _;
 use cartable_common::{DeviceId, UtcMillis, report::Chassis};
 use cartable_server::{
     auth::{Person, Role, account},
@@ -20,10 +21,11 @@ use cartable_server::{
         donation_approval,
         donation_delivery::{self, HandOver},
         donation_line::{self, Valued},
-        donation_lot::{self, LotError},
+        donation_lot::{self, LotError, LotRefused},
         donation_recipient,
         erasure_entry::{self, By},
         lending::Clerk,
+        loan,
     },
 };
 use jiff::civil::date;
@@ -218,4 +220,19 @@ pub async fn lot(tx: &mut Tx, who: &People, devices: &[DeviceId], now: UtcMillis
 /// Records a deed of the lot, as if it had been printed.
 pub async fn deed(tx: &mut Tx, lot: Uuid, now: UtcMillis) -> anyhow::Result<DocumentNumber> {
     recorded(tx, DocumentKind::DonationDeed, Subject::Lot(lot), now).await
+}
+
+/// Where a device is.
+pub async fn place(store: &Store, device: DeviceId) -> anyhow::Result<LendingState> {
+    let mut tx = store.read().await?;
+    loan::lending_state(&mut tx, device).await?.context("a device")
+}
+
+/// Why it was refused; an error if it was done.
+pub fn refusal<T>(done: Result<T, LotError>) -> anyhow::Result<LotRefused> {
+    match done {
+        Err(LotError::Refused(refused)) => Ok(refused),
+        Err(LotError::Store(error)) => Err(error.into()),
+        Ok(_) => anyhow::bail!("it was done"),
+    }
 }

@@ -17,7 +17,7 @@ use cartable_server::{
         device_archive::{self, Unarchiving},
         donation_line,
         donation_links::NOBODY,
-        donation_lot::{self, LotError, LotRefused},
+        donation_lot::{self, LotRefused},
         donation_recipient, flag,
         flag_list::{self, FlagQuery},
         lending::{Lending, LendingError, Refused, Wish},
@@ -25,7 +25,7 @@ use cartable_server::{
     },
 };
 use cartable_tests::{
-    donation::{People, erased, people},
+    donation::{People, erased, people, place, refusal},
     fleet::{at, enrol},
     lending, on_both_engines,
     raw::Raw,
@@ -38,19 +38,6 @@ on_both_engines! {
     a_promised_device_is_not_lent,
     an_agent_that_comes_back_after_it_was_told_is_flagged,
     what_linked_a_device_to_its_borrowers_is_erased,
-}
-
-async fn place(test: &TestStore, device: DeviceId) -> LendingState {
-    let mut tx = test.store.read().await.unwrap();
-    loan::lending_state(&mut tx, device).await.unwrap().unwrap()
-}
-
-fn refusal<T>(done: Result<T, LotError>) -> LotRefused {
-    match done {
-        Err(LotError::Refused(refused)) => refused,
-        Err(LotError::Store(error)) => panic!("{error}"),
-        Ok(_) => panic!("it was done"),
-    }
 }
 
 async fn a_lot_goes_from_its_draft_to_new_owners(test: &TestStore) {
@@ -72,7 +59,7 @@ async fn a_lot_goes_from_its_draft_to_new_owners(test: &TestStore) {
         assert!(row.archive_reason.unwrap().contains("Lot 1"));
     }
     drop(tx);
-    assert_eq!(place(test, devices[0]).await, LendingState::Ceded);
+    assert_eq!(place(&test.store, devices[0]).await.unwrap(), LendingState::Ceded);
     let mut raw = Raw::connect(test.url()).await.unwrap();
     let acts = raw.texts("SELECT action FROM audit ORDER BY seq").await.unwrap();
     for (act, count) in [("donation_lot.approve", 1), ("donation_lot.deliver", 1), ("device.donate", 2)] {
@@ -85,12 +72,12 @@ async fn a_lot_goes_from_its_draft_to_new_owners(test: &TestStore) {
     let taken = device_archive::unarchive(&mut tx, &Scope::Everything, devices[0], &who.policy, now).await.unwrap();
     assert_eq!(taken, Unarchiving::Given);
     drop(tx);
-    assert!(matches!(refusal(who.deliver(&test.store, lot, number, now).await), LotRefused::NotApproved(_)));
+    assert!(matches!(refusal(who.deliver(&test.store, lot, number, now).await).unwrap(), LotRefused::NotApproved(_)));
     let again = async {
         let mut tx = test.store.write().await.unwrap();
         donation_lot::drop_lot(&mut tx, lot, now).await
     };
-    assert_eq!(refusal(again.await), LotRefused::NotDraft);
+    assert_eq!(refusal(again.await).unwrap(), LotRefused::NotDraft);
 }
 
 async fn a_promised_device_is_not_lent(test: &TestStore) {
@@ -110,7 +97,7 @@ async fn a_promised_device_is_not_lent(test: &TestStore) {
     // Nor put into a second lot.
     let mut tx = test.store.write().await.unwrap();
     let other = donation_lot::create(&mut tx, "x", &Terms::default(), who.bruno, now).await.unwrap();
-    assert_eq!(refusal(donation_line::add(&mut tx, other, &[id], who.bruno, now).await), LotRefused::InLot);
+    assert_eq!(refusal(donation_line::add(&mut tx, other, &[id], who.bruno, now).await).unwrap(), LotRefused::InLot);
 }
 
 /// A device with an agent whose one drive was purged after its last contact.

@@ -16,12 +16,12 @@ use cartable_server::{
         device_archive, donation_approval,
         donation_delivery::{self, HandOver},
         donation_line::{self, Valued},
-        donation_lot::{self, LotError, LotRefused},
-        lending_bulk, loan,
+        donation_lot::{self, LotRefused},
+        lending_bulk,
     },
 };
 use cartable_tests::{
-    donation::{laptop, people, recipient, terms, worth},
+    donation::{laptop, people, place, recipient, refusal, terms, worth},
     fleet::at,
     imports, lending, on_both_engines,
     raw::Raw,
@@ -35,19 +35,6 @@ on_both_engines! {
     what_was_approved_does_not_change,
     sql_written_by_hand_gives_nothing_away,
     no_loan_and_no_file_gives_anything_away,
-}
-
-async fn place(test: &TestStore, device: DeviceId) -> LendingState {
-    let mut tx = test.store.read().await.unwrap();
-    loan::lending_state(&mut tx, device).await.unwrap().unwrap()
-}
-
-fn refusal<T>(done: Result<T, LotError>) -> LotRefused {
-    match done {
-        Err(LotError::Refused(refused)) => refused,
-        Err(LotError::Store(error)) => panic!("{error}"),
-        Ok(_) => panic!("it was done"),
-    }
 }
 
 /// What may be missing, and how: each is done to the lot and its device after all was well.
@@ -110,8 +97,8 @@ async fn each_condition_alone_keeps_a_lot_from_being_approved_and_from_being_han
         let id = who.ready(&test.store, &format!("B{index}"), now).await.unwrap();
         let lot = who.draft(&test.store, &[id], now).await.unwrap();
         assert!(spoil(test, (lot, id), what).await, "{what}");
-        assert_eq!(refusal(who.approve(&test.store, lot, now).await), LotRefused::Unmet(1), "{what}");
-        assert_ne!(place(test, id).await, LendingState::Ceded, "{what}");
+        assert_eq!(refusal(who.approve(&test.store, lot, now).await).unwrap(), LotRefused::Unmet(1), "{what}");
+        assert_ne!(place(&test.store, id).await.unwrap(), LendingState::Ceded, "{what}");
         // After it: what the database lets change is found at the hand-over.
         let id = who.ready(&test.store, &format!("C{index}"), now).await.unwrap();
         let lot = who.draft(&test.store, &[id], now).await.unwrap();
@@ -122,8 +109,8 @@ async fn each_condition_alone_keeps_a_lot_from_being_approved_and_from_being_han
         if fixed.contains(&what) {
             continue;
         }
-        assert_eq!(refusal(who.deliver(&test.store, lot, number, now).await), LotRefused::Unmet(1), "{what}");
-        assert_ne!(place(test, id).await, LendingState::Ceded, "{what}");
+        assert_eq!(refusal(who.deliver(&test.store, lot, number, now).await).unwrap(), LotRefused::Unmet(1), "{what}");
+        assert_ne!(place(&test.store, id).await.unwrap(), LendingState::Ceded, "{what}");
     }
     // A direct gift to families without what decided it, and with it.
     let id = who.ready(&test.store, "D1", now).await.unwrap();
@@ -135,7 +122,7 @@ async fn each_condition_alone_keeps_a_lot_from_being_approved_and_from_being_han
     donation_line::add(&mut tx, lot, &[id], who.bruno, now).await.unwrap();
     donation_line::value(&mut tx, lot, (Valued::One(id), &worth(85)), (who.bruno, "bruno"), now).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(refusal(who.approve(&test.store, lot, now).await), LotRefused::Unmet(1));
+    assert_eq!(refusal(who.approve(&test.store, lot, now).await).unwrap(), LotRefused::Unmet(1));
     let mut tx = test.store.write().await.unwrap();
     donation_lot::set_terms(&mut tx, lot, ("Familles", &whole), who.bruno, now).await.unwrap();
     tx.commit().await.unwrap();
@@ -143,12 +130,12 @@ async fn each_condition_alone_keeps_a_lot_from_being_approved_and_from_being_han
     // A deed of another lot, none, and a day before the approval.
     let other = who.draft(&test.store, &[who.ready(&test.store, "D2", now).await.unwrap()], now).await.unwrap();
     let foreign = who.print(&test.store, other, now).await.unwrap();
-    assert_eq!(refusal(who.deliver(&test.store, lot, foreign, now).await), LotRefused::NoDeed);
+    assert_eq!(refusal(who.deliver(&test.store, lot, foreign, now).await).unwrap(), LotRefused::NoDeed);
     let number = who.print(&test.store, lot, now).await.unwrap();
     let mut tx = test.store.write().await.unwrap();
     let early = HandOver { day: paris::date(now.plus_days(-1)), deed: number };
     let done = donation_delivery::deliver(&mut tx, lot, who.bruno, early, who.clerk("bruno", now)).await;
-    assert_eq!(refusal(done), LotRefused::BadDay);
+    assert_eq!(refusal(done).unwrap(), LotRefused::BadDay);
 }
 
 async fn nobody_approves_what_they_put_together_not_even_by_sql(test: &TestStore) {
@@ -158,13 +145,13 @@ async fn nobody_approves_what_they_put_together_not_even_by_sql(test: &TestStore
     let lot = who.draft(&test.store, &[id], now).await.unwrap();
     let mut tx = test.store.write().await.unwrap();
     let own = donation_approval::approve(&mut tx, lot, who.bruno, who.clerk("bruno", now)).await;
-    assert_eq!(refusal(own), LotRefused::Own);
+    assert_eq!(refusal(own).unwrap(), LotRefused::Own);
     drop(tx);
     // Whoever valued one unit has put it together too.
     let mut tx = test.store.write().await.unwrap();
     donation_line::value(&mut tx, lot, (Valued::One(id), &worth(80)), (who.anne, "anne"), now).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(refusal(who.approve(&test.store, lot, now).await), LotRefused::Own);
+    assert_eq!(refusal(who.approve(&test.store, lot, now).await).unwrap(), LotRefused::Own);
     let mut raw = Raw::connect(test.url()).await.unwrap();
     let keep = format!(
         "UPDATE donation_line SET state = 'approved', ceiling_cents = 30000, checked_at = 1, \
@@ -193,14 +180,17 @@ async fn what_was_approved_does_not_change(test: &TestStore) {
     let to = recipient(&mut tx, RecipientClass::ReuseBody, now).await.unwrap();
     let changed = terms(to, LegalBasis::Associations);
     assert_eq!(
-        refusal(donation_lot::set_terms(&mut tx, lot, ("x", &changed), who.bruno, now).await),
+        refusal(donation_lot::set_terms(&mut tx, lot, ("x", &changed), who.bruno, now).await).unwrap(),
         LotRefused::NotDraft
     );
-    assert_eq!(refusal(donation_line::add(&mut tx, lot, &[other], who.bruno, now).await), LotRefused::NotDraft);
-    assert_eq!(refusal(donation_line::remove(&mut tx, lot, id, who.bruno, now).await), LotRefused::NotDraft);
+    assert_eq!(
+        refusal(donation_line::add(&mut tx, lot, &[other], who.bruno, now).await).unwrap(),
+        LotRefused::NotDraft
+    );
+    assert_eq!(refusal(donation_line::remove(&mut tx, lot, id, who.bruno, now).await).unwrap(), LotRefused::NotDraft);
     let valued = (Valued::One(id), &worth(1));
     assert_eq!(
-        refusal(donation_line::value(&mut tx, lot, valued, (who.bruno, "bruno"), now).await),
+        refusal(donation_line::value(&mut tx, lot, valued, (who.bruno, "bruno"), now).await).unwrap(),
         LotRefused::NotDraft
     );
     drop(tx);
