@@ -27,7 +27,7 @@ use crate::{
         paris,
         wording::money,
     },
-    exchange::figures::{FiguresList, workbook},
+    exchange::figures::{sheet, workbook},
     store::figures,
 };
 
@@ -281,8 +281,7 @@ pub(super) async fn file(
     let found = figures::of_year(&mut app.store.read().await?, year, &app.policy).await?;
     let number = year.number();
     if let Some(list) = list {
-        let sheet = FiguresList::new(&found, list, language);
-        return download::send(&app, &format!("{number}-{file}"), &how, sheet).await;
+        return download::send(&app, &format!("{number}-{file}"), &how, sheet(&found, list, language)).await;
     }
     let (kind, bytes) = match file.as_str() {
         "report.pdf" => ("application/pdf", app.documents.yearly_report(&found, language, today).await?),

@@ -16,7 +16,7 @@ use super::{
     component::Choice,
     download::{self, Downloads},
     error::{Refusal, require},
-    forecast_sheet::PartsToOrder,
+    forecast_sheet::parts_to_order,
     format,
     i18n::Words,
     shell::{self, Section, Shell},
@@ -299,6 +299,5 @@ pub(super) async fn export(
     let question = asked.question(paris::date(signed_in.now)).map_err(|_| Refusal::Nonsense)?;
     let question = question.ok_or(Refusal::Nonsense)?;
     let found = forecast_answer::answer(&app.store, &person.scope, &app.policy, question, signed_in.now).await?;
-    let sheet = PartsToOrder::new(&found, visitor.words);
-    download::send(&app, &file, &how, sheet).await
+    download::send(&app, &file, &how, parts_to_order(&found, visitor.words)).await
 }

@@ -6,51 +6,33 @@ use crate::{
         forecast::{Forecast, PartOrder},
         wording::plain_euros,
     },
-    exchange::sheet::{Rows, Sheet},
-    store::{StoreError, Tx, page::Cursor},
+    exchange::sheet::Whole,
 };
 
-/// The parts of one forecast.
-#[derive(Clone, Debug)]
-pub(super) struct PartsToOrder {
-    rows: Vec<Vec<String>>,
-    words: Words,
-}
+/// What stands above the columns.
+const HEADINGS: [&str; 7] = [
+    "part-kind",
+    "part-model",
+    "forecast-quantity",
+    "forecast-on-shelf",
+    "part-price",
+    "forecast-price-all",
+    "forecast-price-estimated",
+];
 
-impl PartsToOrder {
-    /// Those of that forecast. Prices are written in euros with a point, for whoever reckons on.
-    pub(super) fn new(found: &Forecast, words: Words) -> Self {
-        let row = |one: &PartOrder| {
-            vec![
-                words.word("part-kind", one.kind.as_str()),
-                found.models.get(one.model).cloned().unwrap_or_default(),
-                one.quantity.to_string(),
-                one.on_shelf.to_string(),
-                plain_euros(u64::from(one.unit_cents)),
-                plain_euros(one.cents()),
-                words.word("yes-no", if one.estimated { "yes" } else { "no" }),
-            ]
-        };
-        Self { rows: found.parts.iter().map(row).collect(), words }
-    }
-}
-
-impl Sheet for PartsToOrder {
-    fn headings(&self) -> Vec<String> {
-        let keys = [
-            "part-kind",
-            "part-model",
-            "forecast-quantity",
-            "forecast-on-shelf",
-            "part-price",
-            "forecast-price-all",
-            "forecast-price-estimated",
-        ];
-        keys.map(|key| self.words.say(key)).to_vec()
-    }
-
-    /// All at once: there are at most fifteen for each of sixty models.
-    async fn page(&self, _: &mut Tx, _: Option<Cursor>) -> Result<Rows, StoreError> {
-        Ok((self.rows.clone(), None))
-    }
+/// The parts of one forecast: at most fifteen for each of sixty models. Prices are written in euros with a point, for
+/// whoever reckons on.
+pub(super) fn parts_to_order(found: &Forecast, words: Words) -> Whole {
+    let row = |one: &PartOrder| {
+        vec![
+            words.word("part-kind", one.kind.as_str()),
+            found.models.get(one.model).cloned().unwrap_or_default(),
+            one.quantity.to_string(),
+            one.on_shelf.to_string(),
+            plain_euros(u64::from(one.unit_cents)),
+            plain_euros(one.cents()),
+            words.word("yes-no", if one.estimated { "yes" } else { "no" }),
+        ]
+    };
+    Whole { headings: HEADINGS.map(|key| words.say(key)).to_vec(), rows: found.parts.iter().map(row).collect() }
 }

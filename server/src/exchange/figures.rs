@@ -4,18 +4,12 @@
 use jiff::civil::Date;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet};
 
-use super::{
-    sheet::{Rows, Sheet},
-    write::Unwritable,
-};
-use crate::{
-    domain::{
-        figures::{Figures, Line, ListName, Model, Reason, said},
-        import::cells::guarded,
-        language::Language,
-        wording::{Said, plain_euros},
-    },
-    store::{StoreError, Tx, page::Cursor},
+use super::{sheet::Whole, write::Unwritable};
+use crate::domain::{
+    figures::{Figures, Line, ListName, Model, Reason, said},
+    import::cells::guarded,
+    language::Language,
+    wording::{Said, plain_euros},
 };
 
 /// One value of a list.
@@ -113,32 +107,11 @@ pub fn row(name: ListName, line: &Line, language: Language) -> Vec<Cell> {
     cells
 }
 
-/// One list on its way into a file.
-#[derive(Clone, Debug)]
-pub struct FiguresList {
-    headings: Vec<String>,
-    rows: Vec<Vec<String>>,
-}
-
-impl FiguresList {
-    /// The units behind a number.
-    #[must_use]
-    pub fn new(figures: &Figures, name: ListName, language: Language) -> Self {
-        let cells = |line| row(name, line, language).iter().map(Cell::text).collect();
-        let rows = figures.list(name).iter().map(cells).collect();
-        Self { headings: headings(name, language), rows }
-    }
-}
-
-impl Sheet for FiguresList {
-    fn headings(&self) -> Vec<String> {
-        self.headings.clone()
-    }
-
-    /// All of them at once: they were counted together.
-    async fn page(&self, _: &mut Tx, _: Option<Cursor>) -> Result<Rows, StoreError> {
-        Ok((self.rows.clone(), None))
-    }
+/// The units behind a number, on their way into a file.
+#[must_use]
+pub fn sheet(figures: &Figures, name: ListName, language: Language) -> Whole {
+    let cells = |line| row(name, line, language).iter().map(Cell::text).collect();
+    Whole { headings: headings(name, language), rows: figures.list(name).iter().map(cells).collect() }
 }
 
 /// A workbook being written.

@@ -23,6 +23,25 @@ pub enum ExportFailed {
     Workbook(#[from] Unwritable),
 }
 
+/// A list that is all there already, since its rows were reckoned together.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// What stands above the columns.
+    pub headings: Vec<String>,
+    /// Every row.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Sheet for Whole {
+    fn headings(&self) -> Vec<String> {
+        self.headings.clone()
+    }
+
+    async fn page(&self, _: &mut Tx, _: Option<Cursor>) -> Result<Rows, StoreError> {
+        Ok((self.rows.clone(), None))
+    }
+}
+
 /// A list that can go out: its headings, and its rows a page at a time, within what its reader may see.
 pub trait Sheet: Send + Sync {
     /// What stands above the columns.
