@@ -10,6 +10,7 @@ use cartable_server::{
         document::{DocumentKind, DocumentNumber},
         donation::{Cents, Deliberation, Estimation, Recipient, RecipientClass, Terms, Valuation, basis::LegalBasis},
         erasure::{Method, hand::ByHand},
+        loan::LendingState,
         paris,
         policy::Policy,
         scope::Scope,

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{
     chart::Legend,
     chart_fan::Fan,
-    component::Choice,
+    component::{Badge, Choice, Tone},
     download::{self, Downloads},
     error::{Refusal, require},
     forecast_sheet::parts_to_order,
@@ -85,7 +85,7 @@ struct LimitLine {
     name: String,
     chance: String,
     median: String,
-    most: bool,
+    most: Option<Badge>,
 }
 
 #[derive(Debug)]
@@ -175,7 +175,10 @@ fn answer(found: &Forecast, policy: &Policy, words: Words) -> Answer {
         name: words.said(&constraint_said(one.constraint, &found.models)),
         chance: percent(one.percent),
         median: units(one.median),
-        most: found.bottleneck.is_some_and(|most| most.constraint == one.constraint),
+        most: found
+            .bottleneck
+            .filter(|most| most.constraint == one.constraint)
+            .map(|_| Badge::new(Tone::Warning, words.say("forecast-bottleneck"))),
     });
     let now = found.relaxed.first().map_or_else(String::new, |one| {
         words.with_two("forecast-limits-now", &percent(one.percent_now), &units(one.median_now))

@@ -235,7 +235,7 @@ impl Book {
             ("À recycler", "To recycle"),
             ("Rendement (‰)", "Yield (‰)"),
             ("Coût (€)", "Cost (€)"),
-            ("Coût par appareil prêt (€)", "Cost of each that is ready (€)"),
+            ("Coût par appareil remis en état (€)", "Cost of each that is ready (€)"),
         ]
         .map(|(fr, en)| self.say(fr, en));
         self.sheet(&name, &headings)?;
@@ -299,7 +299,7 @@ fn summary(figures: &Figures) -> Vec<(Said, Cell, Said)> {
         }
     }
     rows.push((
-        Said::new("Coût par appareil prêt (€)", "Cost of each device that is ready (€)"),
+        Said::new("Coût par appareil remis en état (€)", "Cost of each device that is ready (€)"),
         figures.workshop.all.cents_per_ready().map_or(Cell::Empty, Cell::Cents),
         figures.cost_said(),
     ));

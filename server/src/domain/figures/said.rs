@@ -181,14 +181,17 @@ impl Born {
     /// In words.
     #[must_use]
     pub fn said(self) -> Said {
-        let day = |day: Date| Said::same(day.to_string());
+        let latest = date(self.latest);
         match self.earliest {
-            Some(earliest) if earliest == self.latest => day(earliest),
-            Some(earliest) => Said::new(
-                format!("entre {earliest} et {}", self.latest),
-                format!("between {earliest} and {}", self.latest),
-            ),
-            None => Said::new(format!("avant {}", self.latest), format!("before {}", self.latest)),
+            Some(earliest) if earliest == self.latest => latest,
+            Some(earliest) => {
+                let earliest = date(earliest);
+                Said::new(
+                    format!("entre le {} et le {}", earliest.fr, latest.fr),
+                    format!("between {} and {}", earliest.en, latest.en),
+                )
+            }
+            None => Said::new(format!("au plus tard le {}", latest.fr), format!("{} at the latest", latest.en)),
         }
     }
 }

@@ -8,8 +8,13 @@ use super::{
 };
 use crate::domain::wording::{Said, count, date, money, number, typeset};
 
-fn devices(value: usize) -> Said {
-    count(value as u64, ("appareil", "device"), ("appareils", "devices"))
+/// So many devices of which something is said, in the singular and the plural of both languages.
+fn devices(value: usize, (one, many): (&str, &str), said: &str) -> Said {
+    count(
+        value as u64,
+        (&format!("appareil {one}"), &format!("device {said}")),
+        (&format!("appareils {many}"), &format!("devices {said}")),
+    )
 }
 
 impl Figures {
@@ -17,18 +22,17 @@ impl Figures {
     #[must_use]
     pub fn reuse_said(&self) -> Said {
         let reuse = &self.reuse;
-        let (a, b) = (devices(reuse.reused.len()), devices(reuse.stock.len()));
+        let a =
+            devices(reuse.reused.len(), ("orienté vers le réemploi", "orientés vers le réemploi"), "steered to reuse");
+        let b = devices(reuse.stock.len(), ("réformé et en stock", "réformés et en stock"), "reformed and in stock");
         let year = self.year.number();
         let Some(ratio) = reuse.per_mille().map(share) else {
             return Said::new(
                 format!(
-                    "Non défini : aucun appareil réformé n'était en stock au 1er janvier {year} (B = 0). {} orientés vers le réemploi (A).",
+                    "Non défini : aucun appareil réformé n'était en stock au 1er janvier {year} (B = 0). A : {}.",
                     a.fr
                 ),
-                format!(
-                    "Not defined: no reformed device was in stock on 1 January {year} (B = 0). {} steered to reuse (A).",
-                    a.en
-                ),
+                format!("Not defined: no reformed device was in stock on 1 January {year} (B = 0). A: {}.", a.en),
             );
         };
         let target = match (reuse.target, reuse.is_reached()) {
@@ -44,7 +48,7 @@ impl Figures {
         };
         Said::new(
             format!(
-                "{} : {} orientés vers le réemploi en {year} (A), pour {} réformés en stock au 1er janvier (B) ; {}. {} de A étaient dans B.",
+                "{} : {} en {year} (A), pour {} au 1er janvier (B) ; {}. Appareils de A déjà comptés dans B : {}.",
                 ratio.fr,
                 a.fr,
                 b.fr,
@@ -52,7 +56,7 @@ impl Figures {
                 number(reuse.reused_of_stock as u64).fr
             ),
             format!(
-                "{}: {} steered to reuse in {year} (A), for {} reformed and in stock on 1 January (B); {}. {} of A were in B.",
+                "{}: {} in {year} (A), for {} on 1 January (B); {}. Devices of A that were in B: {}.",
                 ratio.en,
                 a.en,
                 b.en,
@@ -67,17 +71,17 @@ impl Figures {
     pub fn ages_said(&self) -> Said {
         let ages = &self.ages;
         let n = |value: usize| number(value as u64);
-        let all = devices(ages.reformed.len());
+        let all = devices(ages.reformed.len(), ("réformé", "réformés"), "reformed");
         let counts = Said::new(
             format!(
-                "{} réformés : {} de dix ans au plus, {} de plus de dix ans, {} d'âge inconnu.",
+                "{} : {} de dix ans au plus, {} de plus de dix ans, {} d'âge inconnu.",
                 all.fr,
                 n(ages.within).fr,
                 n(ages.over).fr,
                 n(ages.unknown).fr
             ),
             format!(
-                "{} reformed: {} at most ten years old, {} older, {} of unknown age.",
+                "{}: {} at most ten years old, {} older, {} of unknown age.",
                 all.en,
                 n(ages.within).en,
                 n(ages.over).en,
@@ -111,15 +115,15 @@ impl Figures {
     /// What the units that were given avoid.
     #[must_use]
     pub fn given_said(&self) -> Said {
-        let all = devices(self.impact.given.len());
-        saved_said(&self.impact.saved_given, (&format!("{} donnés", all.fr), &format!("{} given", all.en)))
+        let all = devices(self.impact.given.len(), ("donné", "donnés"), "given");
+        saved_said(&self.impact.saved_given, &all)
     }
 
     /// What the units that were lent again avoid.
     #[must_use]
     pub fn lent_again_said(&self) -> Said {
-        let all = devices(self.impact.lent_again.len());
-        saved_said(&self.impact.saved_lent_again, (&format!("{} reprêtés", all.fr), &format!("{} lent again", all.en)))
+        let all = devices(self.impact.lent_again.len(), ("reprêté", "reprêtés"), "lent again");
+        saved_said(&self.impact.saved_lent_again, &all)
     }
 
     /// What the workshop's orders cost.
@@ -131,12 +135,16 @@ impl Figures {
         let each = all.cents_per_ready().map(money).map_or_else(
             || {
                 Said::new(
-                    "aucun appareil prêt, coût par appareil non défini",
+                    "aucun appareil remis en état, coût par appareil non défini",
                     "no device ready, cost of each not defined",
                 )
             },
             |each| {
-                let ready = count(all.ready(), ("appareil prêt", "device ready"), ("appareils prêts", "devices ready"));
+                let ready = count(
+                    all.ready(),
+                    ("appareil remis en état", "device ready"),
+                    ("appareils remis en état", "devices ready"),
+                );
                 Said::new(
                     format!("{} par appareil pour {}", each.fr, ready.fr),
                     format!("{} each for {}", each.en, ready.en),
@@ -249,7 +257,7 @@ impl Figures {
             ),
             section(
                 "cost",
-                ("Coût par appareil prêt", "Cost of each device that is ready"),
+                ("Coût par appareil remis en état", "Cost of each device that is ready"),
                 all.cents_per_ready().map(money),
                 vec![self.cost_said()],
                 &[ListName::Orders, ListName::Reopened],
@@ -265,7 +273,7 @@ impl Figures {
     }
 }
 
-fn saved_said(saved: &Saved, (fr, en): (&str, &str)) -> Said {
+fn saved_said(saved: &Saved, Said { fr, en }: &Said) -> Said {
     let [co2, material, waste] = [saved.co2_grams, saved.material_grams, saved.waste_grams].map(weight);
     Said::new(
         format!(

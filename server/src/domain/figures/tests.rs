@@ -147,7 +147,9 @@ fn a_year_is_counted_as_it_is_by_hand() {
             && said.fr.contains("objectif de 50\u{A0}% atteint")
     );
     assert!(
-        said.en.starts_with("50.0%: 2 devices steered to reuse in 2026 (A), for 4 devices reformed"),
+        said.en.starts_with(
+            "50.0%: 2 devices steered to reuse in 2026 (A), for 4 devices reformed and in stock on 1 January (B)"
+        ),
         "{}",
         said.en
     );

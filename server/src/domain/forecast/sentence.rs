@@ -62,7 +62,9 @@ impl Forecast {
             "{} by {}: {}. Nine futures in ten give between {} and {}, half of them at least {}.",
             units.en, day.en, chance.en, least.en, most.en, middle.en
         );
-        let more = self.bottleneck.map_or_else(|| self.nothing_said(), |one| self.bottleneck_said(one, policy));
+        // What is certain is not held up.
+        let held = self.bottleneck.filter(|_| self.percent() < 100);
+        let more = held.map_or_else(|| self.nothing_said(), |one| self.bottleneck_said(one, policy));
         fr.push(' ');
         fr.push_str(&more.fr);
         en.push(' ');
@@ -116,16 +118,16 @@ impl Forecast {
                     );
                 }
                 Said::new(
-                    format!("Le frein : {} ; en commander {} aujourd'hui donnerait {}.", name.fr, pieces.fr, then.fr),
-                    format!("The bottleneck is {}: order {} today for {}.", name.en, pieces.en, then.en),
+                    format!("Le frein : {} ; en commander {} aujourd'hui ajoute {}.", name.fr, pieces.fr, then.fr),
+                    format!("The bottleneck is {}: order {} today, {}.", name.en, pieces.en, then.en),
                 )
             }
             Constraint::Parts => Said::new(
-                format!("Le frein : {} ; tout commander aujourd'hui donnerait {}.", name.fr, then.fr),
-                format!("The bottleneck is {}: order them all today for {}.", name.en, then.en),
+                format!("Le frein : {} ; tout commander aujourd'hui ajoute {}.", name.fr, then.fr),
+                format!("The bottleneck is {}: order them all today, {}.", name.en, then.en),
             ),
             Constraint::Bench | Constraint::Returns => Said::new(
-                format!("Le frein : {} ; sans lui, {}.", name.fr, then.fr),
+                format!("Le frein : {} ; sans lui, {} de plus.", name.fr, then.fr),
                 format!("The bottleneck is {}; without it, {}.", name.en, then.en),
             ),
         }
@@ -144,15 +146,16 @@ fn chance(value: u32) -> Said {
     }
 }
 
-/// What is gained: the chance, or where that stays the same, units.
+/// What is gained in the same futures: chance, or where that stays the same, units.
 fn gain(one: Bottleneck) -> Said {
     if one.percent > one.percent_now {
-        let (share, now) = (percent(u64::from(one.percent)), percent(u64::from(one.percent_now)));
-        return Said::new(
-            format!("{} de chances au lieu de {}", share.fr, now.fr),
-            format!("{} instead of {}", share.en, now.en),
-        );
+        let points = u64::from(one.percent - one.percent_now);
+        return count(points, ("point de chances", "point more likely"), ("points de chances", "points more likely"));
     }
-    let more = number(u64::from(one.median.saturating_sub(one.median_now)));
-    Said::new(format!("{} appareils de plus, au milieu", more.fr), format!("{} more units in the middle", more.en))
+    let more = u64::from(one.median.saturating_sub(one.median_now));
+    count(
+        more,
+        ("appareil, au milieu", "more unit in the middle"),
+        ("appareils, au milieu", "more units in the middle"),
+    )
 }
