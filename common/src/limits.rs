@@ -54,6 +54,9 @@ pub const MIN_CHECK_IN_SECONDS: u32 = 30;
 /// longer than a day.
 pub const MAX_CHECK_IN_SECONDS: u32 = 24 * 60 * 60;
 
+/// Longest exam in seconds that one answer can announce: a laptop is never told to stay away longer than a day.
+pub const MAX_EXAMS_SECONDS: u32 = MAX_CHECK_IN_SECONDS;
+
 /// Interval in seconds to the next check-in when the server says nothing else (DESIGN §3).
 pub const DEFAULT_CHECK_IN_SECONDS: u32 = 60 * 60;
 

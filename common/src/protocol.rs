@@ -113,6 +113,27 @@ pub struct CheckInResponse {
     /// Asks the agent to renew its certificate now.
     #[serde(default, skip_serializing_if = "is_false")]
     pub renew: bool,
+    /// Pupils sit an exam for so many seconds from now, at most [`crate::limits::MAX_EXAMS_SECONDS`]: until then the agent
+    /// makes no contact and asks no drive. Absent: no exam.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exams_for_seconds: Option<u32>,
+    /// What the borrower may know of this agent; sent when it changed. Absent: what was told before holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disclosure: Option<Disclosure>,
+}
+
+/// Who runs an agent, for the page that the borrower of the laptop reads on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disclosure {
+    /// Who lends the laptop and runs the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<Text>,
+    /// Whom to write to: an address, a telephone number or a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Text>,
+    /// When the agent's work on this laptop is planned to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<UtcMillis>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -248,6 +248,8 @@ fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
         refused: Vec::new(),
         content_hash: seen.content,
         renew: seen.renewals == 0 && seen.check_ins.len() == 1,
+        exams_for_seconds: None,
+        disclosure: None,
     };
     seen.check_ins.push(request);
     response

@@ -45,6 +45,9 @@ pub(super) async fn check_in(
         refused: receipt.refused,
         content_hash: receipt.content_hash,
         renew: identity.is_full && lease::is_renewal_overdue(identity.not_before, identity.arrived),
+        // Nothing in the console sets these two yet; agents obey them already.
+        exams_for_seconds: None,
+        disclosure: None,
     }))
 }
 
