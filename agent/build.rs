@@ -1,4 +1,5 @@
-//! Notes when the agent was built: no certificate is judged by a clock older than that.
+//! Notes when the agent was built: no certificate is judged by a clock older than that. Leaves the unwind tables out of a
+//! Linux program that aborts on panic.
 //!
 //! `SOURCE_DATE_EPOCH` takes precedence, so that a build can be repeated bit for bit.
 
@@ -12,4 +13,16 @@ fn main() {
         .or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|age| age.as_secs()))
         .unwrap_or(0);
     println!("cargo::rustc-env=CARTABLE_BUILT_AT={seconds}");
+    without_unwind_tables();
+}
+
+/// Nothing reads them when a panic aborts; a backtrace would, of a program without symbols. A build script is not told of
+/// the panic strategy; the profile `agent` is known by its optimisation for size.
+fn without_unwind_tables() {
+    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
+    if is("OPT_LEVEL", "z") && is("CARGO_CFG_TARGET_OS", "linux") {
+        let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+        println!("cargo::rerun-if-changed=no-unwind-tables.ld");
+        println!("cargo::rustc-link-arg-bins=-Wl,-T,{folder}/no-unwind-tables.ld");
+    }
 }
