@@ -2,7 +2,8 @@
 //!
 //! collect → spool → report. [`collect`] reads the machine, [`spool`] keeps reports on disk until the server says that
 //! they are durable, [`client`] speaks the device port, [`schedule`] decides when (pure functions), [`state`] keeps the
-//! key and what was learnt, [`contact`] is one check-in, [`service`] repeats it. The fleet simulator of the tests uses
+//! key and what was learnt, [`contact`] is one check-in, [`service`] repeats it where
+//! [`fairness`] agrees. The fleet simulator of the tests uses
 //! the same parts.
 
 pub mod atomic;
@@ -14,9 +15,11 @@ pub mod contact;
 mod crypto;
 mod csr;
 pub mod enrol;
+pub mod fairness;
 pub mod identity;
 pub mod language;
 pub mod log;
+pub mod notify;
 pub mod schedule;
 pub mod server_url;
 pub mod service;
@@ -24,6 +27,9 @@ pub mod sleep;
 pub mod spool;
 pub mod state;
 pub mod status;
+pub mod surroundings;
+#[cfg(target_os = "linux")]
+mod system_bus;
 pub mod trouble;
 
 /// The agent's version as it tells the server.

@@ -88,6 +88,13 @@ pub fn after_wake(overdue: Duration, random: u64) -> Duration {
     Duration::from_secs(u64::from(draw(AFTER_WAKE_SECONDS / 3, AFTER_WAKE_SECONDS, random)))
 }
 
+/// Whether a failure is worth a line in the log: the first ones, then ever rarer, at least about daily. A laptop at
+/// home all summer fills no disk with "no network".
+#[must_use]
+pub const fn is_worth_a_line(failures: u32) -> bool {
+    failures.is_power_of_two() || failures.is_multiple_of(24)
+}
+
 /// The server's interval, held within what an agent accepts; zero means "as usual".
 fn accepted_interval(seconds: u32) -> u32 {
     if seconds == 0 {
@@ -113,7 +120,7 @@ fn retry_seconds(trouble: &Trouble, failures: u32, random: u64) -> u32 {
 }
 
 /// A number from `low` to `high`, both included.
-fn draw(low: u32, high: u32, random: u64) -> u32 {
+pub(crate) fn draw(low: u32, high: u32, random: u64) -> u32 {
     let span = u64::from(high.saturating_sub(low)) + 1;
     low.saturating_add(u32::try_from(random % span).unwrap_or(0))
 }
@@ -168,6 +175,13 @@ mod tests {
     fn a_woken_laptop_waits_for_its_network() {
         assert_eq!(after_wake(Duration::from_secs(2), 99), Duration::ZERO);
         assert!((15..=45).contains(&after_wake(Duration::from_hours(2), 99).as_secs()));
+    }
+
+    #[test]
+    fn a_summer_without_network_is_a_hundred_lines() {
+        let lines = (1..=24 * 70).filter(|failures| is_worth_a_line(*failures)).count();
+        assert!((70..100).contains(&lines), "{lines}");
+        assert!(is_worth_a_line(1) && is_worth_a_line(2) && !is_worth_a_line(3));
     }
 
     proptest! {

@@ -1,0 +1,113 @@
+//! What the laptop runs on and who pays for its network: read when a contact is due, never in between.
+
+use std::{fs, path::Path};
+
+use crate::fairness::{Network, Power};
+
+/// Reads the power supplies below `root` (`/sys/class/power_supply`). Anything odd is "unknown".
+#[must_use]
+pub fn power(root: &Path) -> Power {
+    let Ok(folder) = fs::read_dir(root.join("sys/class/power_supply")) else { return Power::Unknown };
+    let supplies: Vec<Supply> = folder.flatten().filter_map(|entry| Supply::read(&entry.path())).collect();
+    judge(&supplies)
+}
+
+/// Asks the system who pays for the network.
+#[must_use]
+pub fn network() -> Network {
+    #[cfg(target_os = "linux")]
+    return crate::system_bus::network();
+    #[cfg(not(target_os = "linux"))]
+    return Network::Unknown;
+}
+
+/// What one supply of the laptop itself says. A mouse's battery, an empty bay and an unplugged charger say nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Supply {
+    /// Current flows from a charger.
+    Charger,
+    /// A battery that is full or being charged.
+    Resting,
+    /// A battery that the laptop runs on, and what is left of it.
+    Draining(Option<u8>),
+}
+
+impl Supply {
+    fn read(folder: &Path) -> Option<Self> {
+        let word = |name: &str| {
+            fs::read_to_string(folder.join(name)).ok().map(|text| text.trim().to_ascii_lowercase()).unwrap_or_default()
+        };
+        if word("scope") == "device" || word("present") == "0" {
+            return None;
+        }
+        if word("type") != "battery" {
+            return (word("online") == "1").then_some(Self::Charger);
+        }
+        let percent = word("capacity").parse().ok().filter(|percent| *percent <= 100);
+        Some(if word("status") == "discharging" { Self::Draining(percent) } else { Self::Resting })
+    }
+}
+
+/// A charger's word counts more than a battery's; without a charger a battery that does not drain is at the mains.
+fn judge(supplies: &[Supply]) -> Power {
+    if supplies.is_empty() {
+        // A desktop, or a kernel that tells nothing.
+        return Power::Unknown;
+    }
+    let draining = supplies.iter().any(|supply| matches!(supply, Supply::Draining(_)));
+    if supplies.contains(&Supply::Charger) || !draining {
+        return Power::Mains;
+    }
+    let percent = |supply: &Supply| match supply {
+        Supply::Draining(percent) => *percent,
+        // One of two batteries rests, whatever it holds: what is left is not known.
+        Supply::Charger | Supply::Resting => None,
+    };
+    let known: Option<Vec<u8>> = supplies.iter().map(percent).collect();
+    known.and_then(|known| known.into_iter().max()).map_or(Power::Unknown, |percent| Power::Battery { percent })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn machine(files: &[(&str, &str)]) -> Power {
+        let root = tempfile::tempdir().unwrap();
+        for (path, content) in files {
+            let path = root.path().join("sys/class/power_supply").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        power(root.path())
+    }
+
+    #[test]
+    fn a_charger_a_battery_and_a_mouse_are_told_apart() {
+        let battery =
+            [("BAT0/type", "Battery\n"), ("BAT0/status", "Discharging\n"), ("BAT0/capacity", "9\n")].as_slice();
+        assert_eq!(machine(battery), Power::Battery { percent: 9 });
+        let second = |status| [("BAT1/type", "Battery"), ("BAT1/status", status), ("BAT1/capacity", "80")];
+        assert_eq!(machine(&[battery, &second("Discharging")].concat()), Power::Battery { percent: 80 });
+        assert_eq!(machine(&[battery, &second("Unknown")].concat()), Power::Unknown, "the full one rests");
+        assert_eq!(machine(&[battery, [("AC/type", "Mains"), ("AC/online", "1")].as_slice()].concat()), Power::Mains);
+        let unplugged = [("AC/type", "Mains"), ("AC/online", "0")].as_slice();
+        assert_eq!(machine(&[battery, unplugged].concat()), Power::Battery { percent: 9 });
+        let mouse =
+            [("M/type", "Battery"), ("M/scope", "Device"), ("M/status", "Discharging"), ("M/capacity", "2")].as_slice();
+        assert_eq!(machine(mouse), Power::Unknown);
+        assert_eq!(machine(&[("BAT0/type", "Battery"), ("BAT0/status", "Full")]), Power::Mains);
+        assert_eq!(machine(&[]), Power::Unknown);
+    }
+
+    proptest! {
+        #[test]
+        fn nonsense_from_a_driver_is_never_a_low_battery(status in "[a-zA-Z ]{0,12}", capacity in "-?[0-9a-f]{0,9}") {
+            let found = machine(&[("B/type", "Battery"), ("B/status", &status), ("B/capacity", &capacity)]);
+            if let Power::Battery { percent } = found {
+                prop_assert!(status.trim().eq_ignore_ascii_case("discharging"));
+                prop_assert_eq!(Ok(percent), capacity.trim().parse::<u8>());
+            }
+        }
+    }
+}
