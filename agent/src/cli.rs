@@ -1,16 +1,17 @@
-//! The command line: `enrol | run | once | show | status`, their options and their exit codes.
+//! The command line: `enrol | run | once | show | status | probe`, their options and their exit codes.
 
 use std::{
-    io::{IsTerminal as _, Write as _},
+    io::{BufRead as _, IsTerminal as _, Read as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::Context as _;
 use cartable_common::{
-    ReportId,
+    ReportId, Text,
     limits::MAX_TOKEN_CHARS,
-    protocol::{CheckInRequest, ReportEnvelope},
+    protocol::{CheckInRequest, Disclosure, ReportEnvelope},
+    report::HealthReport,
 };
 use clap::{Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
@@ -18,13 +19,17 @@ use tracing::level_filters::LevelFilter;
 use crate::{
     client::Proxy,
     clock,
-    collect::{DriveHealth, Sources, collect},
+    collect::{DriveHealth, Drives, Sources, collect},
     contact::{Agent, OpenError},
+    disclosure::{self, Shown},
     enrol::{self, EnrolError, Invitation, KeyChoice, Progress},
+    fairness::Surroundings,
+    json,
     language::Language,
-    log,
+    log, privilege,
+    reader::{self, Occasion, Reader},
     server_url::ServerUrl,
-    service::{self, ServiceError},
+    service::{self, Life, ServiceError},
     spool::Spool,
     state::{StateDir, StateError},
     status::{self, Facts, Service, Verdict},
@@ -62,6 +67,21 @@ enum Command {
         /// The first check-in happens within so many seconds
         #[arg(long, default_value_t = crate::schedule::FIRST_WITHIN_SECONDS, value_name = "SECONDS")]
         first_within: u32,
+        /// Read the machine through the probe behind this socket
+        #[arg(long, value_name = "SOCKET")]
+        probe: Option<PathBuf>,
+        /// Folder in which enrol.conf may invite this computer to enrol
+        #[arg(long, value_name = "DIR")]
+        invitations: Option<PathBuf>,
+        /// Folder in which everybody on this computer may read what was sent
+        #[arg(long, value_name = "DIR")]
+        public: Option<PathBuf>,
+        #[command(flatten)]
+        machine: Machine,
+    },
+    /// Answer one question on standard input with a report (the packaged service's probe)
+    #[command(hide = true)]
+    Probe {
         #[command(flatten)]
         machine: Machine,
     },
@@ -70,14 +90,8 @@ enum Command {
         #[command(flatten)]
         machine: Machine,
     },
-    /// Print the exact message that would be sent, and send nothing
-    Show {
-        /// Only the report itself
-        #[arg(long)]
-        report: bool,
-        #[command(flatten)]
-        machine: Machine,
-    },
+    /// Say in plain words what is sent, what can never be seen and who runs this; send nothing
+    Show(Show),
     /// Say what is wrong and what to do
     Status {
         /// fr or en; otherwise as the system speaks
@@ -109,6 +123,33 @@ struct Enrol {
     /// Ask with a new key: for a computer whose enrolment was revoked
     #[arg(long)]
     new_key: bool,
+    /// Who lends this computer, for the page that the borrower reads
+    #[arg(long, value_name = "WORDS")]
+    organisation: Option<String>,
+    /// Whom the borrower can write to
+    #[arg(long, value_name = "WORDS")]
+    contact: Option<String>,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    /// fr or en; otherwise as the system speaks
+    #[arg(long, value_name = "LANGUAGE")]
+    lang: Option<Language>,
+    /// Write a page for the browser, in both languages
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "report"])]
+    html: Option<PathBuf>,
+    /// The exact message that would be sent now
+    #[arg(long, conflicts_with = "report")]
+    json: bool,
+    /// Only the report that would be sent now
+    #[arg(long)]
+    report: bool,
+    /// Where the service publishes what it sent
+    #[arg(long, value_name = "DIR", default_value = disclosure::PUBLIC)]
+    public: PathBuf,
     #[command(flatten)]
     machine: Machine,
 }
@@ -140,9 +181,14 @@ pub async fn run(cli: Cli) -> ExitCode {
     log::start(cli.log);
     let done = match cli.command {
         Command::Enrol(options) => enrol_once(&cli.state, options).await,
-        Command::Run { first_within, machine } => serve(&cli.state, machine.sources(), first_within).await,
+        Command::Run { first_within: first_within_seconds, probe, invitations, public, machine } => {
+            let (root, sources) = (machine.root.clone(), machine.sources());
+            let reader = probe.map_or(Reader::Own(sources), Reader::Probe);
+            serve(&cli.state, Life { reader, root, first_within_seconds, invitations, public }).await
+        }
         Command::Once { machine } => once(&cli.state, machine.sources()).await,
-        Command::Show { report, machine } => show(&cli.state, machine.sources(), report).await,
+        Command::Probe { machine } => probe(&machine.sources()).await,
+        Command::Show(options) => show(&cli.state, options).await,
         Command::Status { lang } => say_status(&cli.state, lang.unwrap_or_else(Language::of_environment)),
     };
     done.map_or_else(|error| complain(&error), ExitCode::from)
@@ -176,7 +222,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         return 6;
     }
     match error.downcast_ref::<ServiceError>() {
-        Some(ServiceError::NotEnrolled) => code(Verdict::NotEnrolled),
+        Some(ServiceError::NotEnrolled | ServiceError::Invitation(_)) => code(Verdict::NotEnrolled),
         Some(ServiceError::Released) => RELEASED,
         _ => code(Verdict::Trouble),
     }
@@ -221,11 +267,16 @@ async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u8> {
         (1..=MAX_TOKEN_CHARS).contains(&token.trim().chars().count()),
         "this is not an enrolment token: it is empty or too long"
     );
+    // Root's last act: what only it may read.
+    let hardware = collect(&options.machine.sources(), Drives::Leave).await.hardware;
+    privilege::become_owner_of(state)?;
     let state = StateDir::open(state)?;
     let _lock = state.lock()?;
     let key = if options.new_key { KeyChoice::New } else { KeyChoice::Keep };
-    let pending = enrol::prepare(&state, Invitation { server: options.server, roots_pem, token, key })?;
-    let hardware = collect(&options.machine.sources()).await.hardware;
+    let words = |text: &Option<String>| text.as_deref().and_then(Text::meaningful);
+    let disclosure =
+        Disclosure { organisation: words(&options.organisation), contact: words(&options.contact), until: None };
+    let pending = enrol::prepare(&state, Invitation { server: options.server, roots_pem, token, key, disclosure })?;
     match enrol::ask(&state, pending, hardware, Proxy::FromEnvironment).await? {
         Progress::Enrolled(enrolment) => {
             print(&format!("enrolled: device {}", enrolment.grant.device_id))?;
@@ -242,19 +293,21 @@ fn read_token(file: &Path) -> std::io::Result<String> {
     if file == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) }
 }
 
-async fn serve(state: &Path, sources: Sources, first_within: u32) -> anyhow::Result<u8> {
+async fn serve(state: &Path, life: Life) -> anyhow::Result<u8> {
     let state = StateDir::open(state)?;
     let _lock = state.lock()?;
-    service::run(state, sources, first_within).await?;
+    service::run(state, life).await?;
     Ok(0)
 }
 
 async fn once(state: &Path, sources: Sources) -> anyhow::Result<u8> {
+    let report = collect(&sources, Drives::Ask).await;
+    let reader = if privilege::become_owner_of(state)? { Reader::Given(Box::new(report)) } else { sources.into() };
     let state = StateDir::open(state)?;
     let _lock = state.lock()?;
     let enrolment = state.enrolment()?.ok_or(ServiceError::NotEnrolled)?;
-    let mut agent = Agent::open(state, enrolment, sources, Proxy::FromEnvironment)?;
-    let done = match agent.check_in().await {
+    let mut agent = Agent::open(state, enrolment, reader, Proxy::FromEnvironment)?;
+    let done = match agent.check_in(Occasion::Wanted, &Surroundings::default()).await {
         Err(trouble) if trouble.kind == TroubleKind::Released => {
             agent.remove()?;
             return Err(ServiceError::Released.into());
@@ -268,11 +321,48 @@ async fn once(state: &Path, sources: Sources) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+/// Answers the question on standard input. What goes wrong is told on standard error; the asker sees no report.
+async fn probe(sources: &Sources) -> anyhow::Result<u8> {
+    let mut question = String::new();
+    // The service's end of the socket stays open: read no further than the line.
+    std::io::BufReader::new(std::io::stdin().take(64)).read_line(&mut question)?;
+    let report = reader::answer(&question, sources).await?;
+    print(&serde_json::to_string(&report)?).map(|()| 0)
+}
+
+async fn show(state: &Path, options: Show) -> anyhow::Result<u8> {
+    let language = options.lang.unwrap_or_else(Language::of_environment);
+    if options.json || options.report {
+        let report = collect(&options.machine.sources(), Drives::Ask).await;
+        return show_message(state, report, options.report);
+    }
+    let shown = match last_shown(state, &options.public) {
+        Some(shown) => shown,
+        None => not_yet_sent(collect(&options.machine.sources(), Drives::Ask).await),
+    };
+    let Some(file) = options.html else {
+        return print(&disclosure::text(&disclosure::page(&shown, language))).map(|()| 0);
+    };
+    std::fs::write(&file, disclosure::html(&shown, language))
+        .with_context(|| format!("the page could not be written to {}", file.display()))?;
+    Ok(0)
+}
+
+/// What was sent last: as the service published it, or as the state folder has it where that may be read.
+fn last_shown(state: &Path, public: &Path) -> Option<Shown> {
+    Shown::published(public).or_else(|| StateDir::existing(state).ok()?.shown())
+}
+
+fn not_yet_sent(report: HealthReport) -> Shown {
+    let (report_id, measured_at) = (ReportId(uuid::Uuid::new_v4()), clock::now());
+    let report = Some(ReportEnvelope { report_id, sequence: 1, measured_at, report });
+    Shown { server: None, sent_at: None, agent_version: version(), report, disclosure: Disclosure::default() }
+}
+
 /// The message of a first contact: with the whole report, under the number it would get.
-async fn show(state: &Path, sources: Sources, only_report: bool) -> anyhow::Result<u8> {
-    let report = collect(&sources).await;
+fn show_message(state: &Path, report: HealthReport, only_report: bool) -> anyhow::Result<u8> {
     if only_report {
-        return print(&serde_json::to_string_pretty(&report)?).map(|()| 0);
+        return print(&json::spread(&report)?).map(|()| 0);
     }
     let waiting = Spool::peek(&state.join("spool"));
     let sequence = waiting.last().map_or(1, |record| record.sequence + 1);
@@ -280,11 +370,12 @@ async fn show(state: &Path, sources: Sources, only_report: bool) -> anyhow::Resu
     let content_hash = Some(report.content_hash());
     let envelope = ReportEnvelope { report_id: ReportId(uuid::Uuid::new_v4()), sequence, measured_at: now, report };
     let message = CheckInRequest { agent_version: version(), sent_at: now, content_hash, reports: vec![envelope] };
-    print(&serde_json::to_string_pretty(&message)?).map(|()| 0)
+    print(&json::spread(&message)?).map(|()| 0)
 }
 
 fn say_status(path: &Path, language: Language) -> anyhow::Result<u8> {
     let mut facts = Facts::default();
+    privilege::become_owner_of(path)?;
     if path.exists() {
         let state = StateDir::existing(path)?;
         facts.enrolment = state.enrolment()?;

@@ -16,8 +16,10 @@ use uuid::Uuid;
 use crate::{
     client::{Client, ClientError, Connect, Proxy},
     clock,
-    collect::{Sources, collect},
+    disclosure::Shown,
+    fairness::{self, Surroundings},
     identity,
+    reader::{Occasion, Reader},
     spool::{Spool, SpoolError},
     state::{Enrolment, Failure, Memory, StateDir, StateError},
     trouble::{Trouble, TroubleKind},
@@ -35,9 +37,11 @@ pub struct Agent {
     enrolment: Enrolment,
     memory: Memory,
     spool: Spool,
-    sources: Sources,
+    reader: Reader,
     connect: Connect,
     client: Client,
+    /// What a borrower may read of the last report.
+    shown: Option<Shown>,
 }
 
 /// An agent that cannot start.
@@ -67,14 +71,15 @@ pub struct Done {
 
 impl Agent {
     /// Makes ready. The caller holds the state folder's lock.
-    pub fn open(state: StateDir, enrolment: Enrolment, sources: Sources, proxy: Proxy) -> Result<Self, OpenError> {
+    pub fn open(state: StateDir, enrolment: Enrolment, reader: Reader, proxy: Proxy) -> Result<Self, OpenError> {
         let memory = state.memory();
         let spool = Spool::open(&state.spool_folder())?;
         let mut connect = Connect::new(enrolment.server.clone(), &enrolment.roots_pem).map_err(ClientError::from)?;
         connect.clock = memory.clock();
         connect.proxy = proxy;
         let client = client_of(&connect, &enrolment)?;
-        Ok(Self { state, enrolment, memory, spool, sources, connect, client })
+        let shown = state.shown();
+        Ok(Self { state, enrolment, memory, spool, reader, connect, client, shown })
     }
 
     /// What was learnt so far.
@@ -88,9 +93,28 @@ impl Agent {
         self.keep_memory();
     }
 
+    /// What a borrower may read, once a report was sent.
+    pub const fn shown(&self) -> Option<&Shown> {
+        self.shown.as_ref()
+    }
+
+    /// What counts for whether a contact is fair now, with what the service read of the laptop.
+    pub const fn surroundings(&self, power: fairness::Power, network: fairness::Network) -> Surroundings {
+        let (exams_until, held_since) = (self.memory.exams_until, self.memory.held_since);
+        Surroundings { power, network, exams_until, held_since }
+    }
+
+    /// Notes that contacts are held back, or no longer; written down only when that changes.
+    pub fn keep_held(&mut self, held_since: Option<UtcMillis>) {
+        if self.memory.held_since != held_since {
+            self.memory.held_since = held_since;
+            self.keep_memory();
+        }
+    }
+
     /// Checks in once. On failure everything measured stays in the spool.
-    pub async fn check_in(&mut self) -> Result<Done, Trouble> {
-        let result = self.exchange_all().await.map_err(|trouble| self.recognised(trouble));
+    pub async fn check_in(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
+        let result = self.exchange_all(occasion, around).await.map_err(|trouble| self.recognised(trouble));
         let now = clock::now();
         match &result {
             Ok(_) => {
@@ -126,24 +150,27 @@ impl Agent {
         state.remove_everything()
     }
 
-    async fn exchange_all(&mut self) -> Result<Done, Trouble> {
-        let report = collect(&self.sources).await;
-        let content = report.content_hash();
-        let mut spooled = needs_report(self.newest_spooled(), &self.memory, content, clock::now());
-        if spooled {
-            self.spool_report(&report);
+    async fn exchange_all(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
+        let report = self.measure(occasion, around).await;
+        let content = report.as_ref().map(HealthReport::content_hash);
+        let is_news = |content| needs_report(self.newest_spooled(), &self.memory, content, clock::now());
+        let mut spooled = content.is_some_and(is_news);
+        if let Some(report) = report.as_ref().filter(|_| spooled) {
+            self.spool_report(report);
         }
         let (mut acknowledged, mut last) = (0, None);
         for _ in 0..MOST_EXCHANGES {
-            let response = self.client.check_in(&self.request(content)).await?;
+            let request = self.request(content);
+            let response = self.client.check_in(&request).await?;
             self.connect.clock.learn(response.server_time);
-            let settled = self.settle(&response, content);
+            let settled = self.settle(&response, content, request);
             acknowledged += settled;
-            let wants_whole = !spooled && self.spool.records().is_empty() && response.content_hash != Some(content);
+            let is_unknown_there = content.is_some() && response.content_hash != content;
+            let wants_whole = !spooled && self.spool.records().is_empty() && is_unknown_there;
             let goes_on = settled > 0 && !self.spool.records().is_empty();
             last = Some(response);
-            if wants_whole {
-                self.spool_report(&report);
+            if let Some(report) = report.as_ref().filter(|_| wants_whole) {
+                self.spool_report(report);
                 spooled = true;
             } else if !goes_on {
                 break;
@@ -157,13 +184,25 @@ impl Agent {
         Ok(Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() })
     }
 
-    fn request(&self, content: ContentHash) -> CheckInRequest {
-        CheckInRequest {
-            agent_version: version(),
-            sent_at: clock::now(),
-            content_hash: Some(content),
-            reports: self.spool.batch(),
+    /// Reads the machine. Where that fails the contact still takes place, and says nothing of the machine.
+    async fn measure(&self, occasion: Occasion, around: &Surroundings) -> Option<HealthReport> {
+        let kept = self.state.drives();
+        match self.reader.read_fairly(occasion, kept.as_ref(), around, clock::now()).await {
+            Ok((report, new)) => {
+                if let Some(Err(error)) = new.map(|drives| self.state.keep_drives(&drives)) {
+                    tracing::warn!(%error, "what the drives said could not be kept; they are asked again");
+                }
+                Some(report)
+            }
+            Err(error) => {
+                tracing::error!(%error, "the machine could not be read; the contact goes on without a report");
+                None
+            }
         }
+    }
+
+    fn request(&self, content_hash: Option<ContentHash>) -> CheckInRequest {
+        CheckInRequest { agent_version: version(), sent_at: clock::now(), content_hash, reports: self.spool.batch() }
     }
 
     fn newest_spooled(&self) -> Option<ContentHash> {
@@ -178,25 +217,41 @@ impl Agent {
     }
 
     /// Forgets what the server answered for; returns how many reports that were.
-    fn settle(&mut self, response: &CheckInResponse, content: ContentHash) -> usize {
+    fn settle(&mut self, response: &CheckInResponse, content: Option<ContentHash>, sent: CheckInRequest) -> usize {
         for refused in &response.refused {
             tracing::warn!(reason = ?refused.reason, "the server will never accept a report; it is dropped");
         }
         let refused = response.refused.iter().map(|refused| refused.report_id);
         let answered: Vec<ReportId> = response.acknowledged.iter().copied().chain(refused).collect();
         let was_current = |id: &ReportId| {
-            self.spool.records().iter().any(|record| record.report_id == *id && record.content_hash == content)
+            self.spool.records().iter().any(|record| record.report_id == *id && Some(record.content_hash) == content)
         };
         if response.acknowledged.iter().any(was_current) {
             self.memory.last_full_at = Some(clock::now());
         }
         self.memory.server_content = response.content_hash;
         self.memory.server_time = Some(response.server_time);
+        self.memory.exams_until = fairness::exams_until(response.exams_for_seconds, clock::now());
+        if response.disclosure.is_some() {
+            self.memory.disclosure.clone_from(&response.disclosure);
+        }
+        self.disclose(sent);
         self.spool.forget(&answered).unwrap_or_else(|error| {
             // They will be sent again, and the server will know them again.
             tracing::warn!(%error, "acknowledged reports could not be removed");
             0
         })
+    }
+
+    /// Keeps for the borrower what was just sent, if a report was in it or if who runs the agent changed.
+    fn disclose(&mut self, sent: CheckInRequest) {
+        let disclosure = self.memory.disclosure.clone().unwrap_or_else(|| self.enrolment.disclosure.clone());
+        let shown = Shown::after(self.shown.as_ref(), self.enrolment.server.to_string(), sent, disclosure);
+        let Some(shown) = shown else { return };
+        if let Err(error) = self.state.keep_shown(&shown) {
+            tracing::warn!(%error, "what was sent could not be kept for the borrower");
+        }
+        self.shown = Some(shown);
     }
 
     /// A failed renewal is tried again at the next check-in: there are months for it.

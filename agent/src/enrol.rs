@@ -3,7 +3,10 @@
 //! A key is made once and never deleted by a refusal. Another key is made only for another server or when a technician
 //! asks for it.
 
-use cartable_common::{protocol::EnrolRequest, report::Hardware};
+use cartable_common::{
+    protocol::{Disclosure, EnrolRequest},
+    report::Hardware,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -27,6 +30,8 @@ pub struct Invitation {
     pub token: String,
     /// Whether an existing key may be used again.
     pub key: KeyChoice,
+    /// Who runs the agent, for the page that the borrower reads.
+    pub disclosure: Disclosure,
 }
 
 /// Which key asks.
@@ -71,7 +76,7 @@ pub enum Progress {
 
 /// Prepares the request of `invitation`: the same as before if there was one for that server.
 pub fn prepare(state: &StateDir, invitation: Invitation) -> Result<Pending, EnrolError> {
-    let Invitation { server, roots_pem, token, key } = invitation;
+    let Invitation { server, roots_pem, token, key, disclosure } = invitation;
     identity::certificates(&roots_pem)?;
     let earlier = match key {
         KeyChoice::New => None,
@@ -81,7 +86,7 @@ pub fn prepare(state: &StateDir, invitation: Invitation) -> Result<Pending, Enro
         Some(earlier) => earlier,
         None => (Uuid::new_v4(), Key::generate()?),
     };
-    let pending = Pending::new(server, roots_pem, request_id, &key, token);
+    let pending = Pending::new(server, roots_pem, request_id, &key, token).disclosing(disclosure);
     state.keep_pending(&pending)?;
     Ok(pending)
 }
@@ -141,7 +146,13 @@ mod tests {
         let authority = Key::generate().unwrap();
         let pair = rcgen::KeyPair::from_pem(&authority.to_pem()).unwrap();
         let roots_pem = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&pair).unwrap().pem();
-        Invitation { server: server.parse().unwrap(), roots_pem, token: "T".into(), key }
+        Invitation {
+            server: server.parse().unwrap(),
+            roots_pem,
+            token: "T".into(),
+            key,
+            disclosure: Disclosure::default(),
+        }
     }
 
     #[test]

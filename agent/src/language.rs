@@ -25,6 +25,11 @@ impl Language {
         Self::of_locale(&locale.unwrap_or_default())
     }
 
+    /// Its code (ISO 639-1).
+    pub const fn code(self) -> &'static str {
+        self.pick("fr", "en")
+    }
+
     /// The one of two texts that is in this language.
     pub const fn pick<'a>(self, french: &'a str, english: &'a str) -> &'a str {
         match self {

@@ -3,7 +3,8 @@
 //! collect → spool → report. [`collect`] reads the machine, [`spool`] keeps reports on disk until the server says that
 //! they are durable, [`client`] speaks the device port, [`schedule`] decides when (pure functions), [`state`] keeps the
 //! key and what was learnt, [`contact`] is one check-in, [`service`] repeats it where
-//! [`fairness`] agrees. The fleet simulator of the tests uses
+//! [`fairness`] agrees. [`reader`] stands between the agent and the rights it needs to read the machine, [`disclosure`]
+//! tells the borrower what was sent. The fleet simulator of the tests uses
 //! the same parts.
 
 pub mod atomic;
@@ -14,12 +15,17 @@ pub mod collect;
 pub mod contact;
 mod crypto;
 mod csr;
+pub mod disclosure;
 pub mod enrol;
 pub mod fairness;
 pub mod identity;
+pub mod invitation;
+mod json;
 pub mod language;
 pub mod log;
 pub mod notify;
+pub mod privilege;
+pub mod reader;
 pub mod schedule;
 pub mod server_url;
 pub mod service;

@@ -2,19 +2,30 @@
 //!
 //! Decisions are `schedule`'s; this file reads the clock and the randomness for it.
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use cartable_common::limits::{MAX_CHECK_IN_SECONDS, MIN_CHECK_IN_SECONDS};
+use cartable_common::{
+    limits::{MAX_CHECK_IN_SECONDS, MIN_CHECK_IN_SECONDS},
+    report::Hardware,
+};
 
 use crate::{
     client::Proxy,
     clock,
-    collect::{Sources, collect},
+    collect::Drives,
     contact::{Agent, OpenError},
     enrol::{self, EnrolError, Progress},
+    fairness::{self, Because, Decision, Surroundings},
+    invitation::{self, InvitationError},
+    notify,
+    reader::{Occasion, Reader},
     schedule::{self, Outcome, Pace},
     sleep::sleep,
     state::{Enrolment, StateDir},
+    surroundings,
     trouble::{Trouble, TroubleKind},
 };
 
@@ -30,6 +41,9 @@ pub enum ServiceError {
     /// The enrolment cannot go on.
     #[error(transparent)]
     Enrol(#[from] EnrolError),
+    /// The file that invites this computer is wrong; only a person can change that.
+    #[error(transparent)]
+    Invitation(#[from] InvitationError),
     /// The server ordered this agent to remove itself, and that is done: nothing of it is left to run.
     #[error(
         "this computer has changed owner: the agent removed its key and its data; uninstall it (systemctl disable \
@@ -41,41 +55,112 @@ pub enum ServiceError {
     System(String),
 }
 
+/// How the service lives.
+#[derive(Clone, Debug)]
+pub struct Life {
+    /// Who reads the machine.
+    pub reader: Reader,
+    /// Below it lies `sys`, for what the laptop runs on.
+    pub root: PathBuf,
+    /// The first check-in happens within so many seconds.
+    pub first_within_seconds: u32,
+    /// The folder in which an invitation to enrol may lie.
+    pub invitations: Option<PathBuf>,
+    /// The folder in which everybody on the laptop may read what was sent.
+    pub public: Option<PathBuf>,
+}
+
 /// Checks in for ever; returns when told to stop. The caller holds the state folder's lock.
-pub async fn run(state: StateDir, sources: Sources, first_within_seconds: u32) -> Result<(), ServiceError> {
+pub async fn run(state: StateDir, life: Life) -> Result<(), ServiceError> {
     tokio::select! {
         stopped = stop_signal() => stopped.map_err(|error| ServiceError::System(error.to_string()))?,
-        failed = live(state, sources, first_within_seconds) => return failed.map(|never| match never {}),
+        failed = live(state, life) => return failed.map(|never| match never {}),
     }
+    notify::stopping();
     tracing::info!("stopping");
     Ok(())
 }
 
-async fn live(
-    state: StateDir,
-    sources: Sources,
-    first_within_seconds: u32,
-) -> Result<std::convert::Infallible, ServiceError> {
-    let wait = schedule::at_start(state.memory().pace, first_within_seconds, clock::now(), random()?);
+async fn live(state: StateDir, life: Life) -> Result<std::convert::Infallible, ServiceError> {
+    let wait = schedule::at_start(state.memory().pace, life.first_within_seconds, clock::now(), random()?);
     tracing::info!(version = %crate::version(), first_check_in_seconds = wait.as_secs(), "started");
-    let enrolment = match state.enrolment().map_err(OpenError::from)? {
-        Some(enrolment) => replaced(&state, &sources).await.unwrap_or(enrolment),
-        None => await_approval(&state, &sources).await?,
+    let before = state.enrolment().map_err(OpenError::from)?;
+    let invited = accept_invitation(&state, before.as_ref(), life.invitations.as_deref())?;
+    if before.is_none() && state.pending().map_err(OpenError::from)?.is_none() {
+        return Err(ServiceError::NotEnrolled);
+    }
+    notify::ready();
+    let enrolment = if let Some(enrolment) = before {
+        replaced(&state, &life.reader).await.unwrap_or(enrolment)
+    } else {
+        if invited {
+            // A whole trolley of laptops from one image starts together.
+            rest(wait, "Invited").await?;
+        }
+        await_approval(&state, &life.reader).await?
     };
-    let mut agent = Agent::open(state, enrolment, sources, Proxy::FromEnvironment)?;
-    pause(wait).await?;
+    if let Some(folder) = &life.invitations {
+        invitation::forget(folder);
+    }
+    let mut agent = Agent::open(state, enrolment, life.reader, Proxy::FromEnvironment)?;
+    publish(&agent, life.public.as_deref());
+    rest(wait, "Enrolled").await?;
     loop {
-        let Some(wait) = check_in(&mut agent).await? else {
-            agent.remove().map_err(OpenError::from)?;
-            return Err(ServiceError::Released);
+        let around = agent.surroundings(surroundings::power(&life.root), surroundings::network());
+        let (wait, words) = match fairness::may_speak(&around, clock::now(), random()?) {
+            Decision::Later { because, wait } => (hold_back(&mut agent, &around, because, wait), because.words()),
+            Decision::Now => {
+                agent.keep_held(None);
+                notify::working();
+                let Some(done) = check_in(&mut agent, &around).await? else {
+                    agent.remove().map_err(OpenError::from)?;
+                    return Err(ServiceError::Released);
+                };
+                publish(&agent, life.public.as_deref());
+                done
+            }
         };
-        pause(wait).await?;
+        rest(wait, words).await?;
+    }
+}
+
+/// Notes that a contact is held back, and since when; an exam has its own end.
+fn hold_back(agent: &mut Agent, around: &Surroundings, because: Because, wait: Duration) -> Duration {
+    if because != Because::Exams {
+        agent.keep_held(Some(around.held_since.unwrap_or_else(clock::now)));
+    }
+    if because == Because::Exams || around.held_since.is_none() {
+        tracing::info!(next_seconds = wait.as_secs(), "{}", because.words());
+    }
+    wait
+}
+
+/// Prepares the enrolment to which the image or the installer invites; says whether it did.
+fn accept_invitation(
+    state: &StateDir,
+    before: Option<&Enrolment>,
+    folder: Option<&Path>,
+) -> Result<bool, ServiceError> {
+    let Some(invitation) = folder.map(invitation::read).transpose()?.flatten() else { return Ok(false) };
+    if before.is_some() {
+        tracing::warn!("this computer is enrolled: the invitation is not followed and is removed");
+        return Ok(false);
+    }
+    enrol::prepare(state, invitation)?;
+    Ok(true)
+}
+
+/// Lets everybody on the laptop read what was sent. Failing costs the page its freshness, not the contact.
+fn publish(agent: &Agent, folder: Option<&Path>) {
+    let (Some(shown), Some(folder)) = (agent.shown(), folder) else { return };
+    if let Err(error) = shown.publish(folder) {
+        tracing::warn!(%error, "what was sent could not be published on this computer");
     }
 }
 
 /// One check-in, its log line, and the wait after it; none once the server ordered this agent to remove itself.
-async fn check_in(agent: &mut Agent) -> Result<Option<Duration>, ServiceError> {
-    let result = agent.check_in().await;
+async fn check_in(agent: &mut Agent, around: &Surroundings) -> Result<Option<(Duration, &'static str)>, ServiceError> {
+    let result = agent.check_in(Occasion::Planned, around).await;
     if result.as_ref().is_err_and(|trouble| trouble.kind == TroubleKind::Released) {
         return Ok(None);
     }
@@ -94,11 +179,15 @@ async fn check_in(agent: &mut Agent) -> Result<Option<Duration>, ServiceError> {
         ),
         Err(trouble) => log_trouble(trouble, pace, wait),
     }
-    Ok(Some(wait))
+    let words = if result.is_ok() { "Checked in" } else { "No contact; see: cartable-agent status" };
+    Ok(Some((wait, words)))
 }
 
-/// A laptop without a network is daily life; a refusal needs a person.
+/// A laptop without a network is daily life; a refusal needs a person. Repeated, both are told ever more rarely.
 fn log_trouble(trouble: &Trouble, pace: Pace, wait: Duration) {
+    if !schedule::is_worth_a_line(pace.failures) {
+        return;
+    }
     let (kind, detail, failures, next_seconds) = (trouble.kind, &trouble.detail, pace.failures, wait.as_secs());
     if trouble.kind == TroubleKind::Refused {
         tracing::error!(?kind, %detail, failures, next_seconds, "the server refuses this computer; see: cartable-agent status");
@@ -109,9 +198,9 @@ fn log_trouble(trouble: &Trouble, pace: Pace, wait: Duration) {
 
 /// The enrolment that was asked for beside an existing one, if it is granted by now: asked once per start, because the
 /// existing one goes on serving.
-async fn replaced(state: &StateDir, sources: &Sources) -> Option<Enrolment> {
+async fn replaced(state: &StateDir, reader: &Reader) -> Option<Enrolment> {
     let pending = state.pending().ok().flatten()?;
-    let hardware = collect(sources).await.hardware;
+    let hardware = hardware(reader).await;
     match enrol::ask(state, pending, hardware, Proxy::FromEnvironment).await {
         Ok(Progress::Enrolled(enrolment)) => Some(*enrolment),
         Ok(Progress::Waiting { reason, .. }) => {
@@ -125,12 +214,23 @@ async fn replaced(state: &StateDir, sources: &Sources) -> Option<Enrolment> {
     }
 }
 
+/// Which machine this is; unknown where it cannot be read, which the server's people will see.
+async fn hardware(reader: &Reader) -> Hardware {
+    match reader.read(Drives::Leave).await {
+        Ok(report) => report.hardware,
+        Err(error) => {
+            tracing::error!(%error, "the machine could not be read; it enrols without a serial number");
+            Hardware::default()
+        }
+    }
+}
+
 /// Asks again until a person approved the enrolment.
-async fn await_approval(state: &StateDir, sources: &Sources) -> Result<Enrolment, ServiceError> {
+async fn await_approval(state: &StateDir, reader: &Reader) -> Result<Enrolment, ServiceError> {
     let mut pace = Pace::default();
     loop {
         let pending = state.pending().map_err(OpenError::from)?.ok_or(ServiceError::NotEnrolled)?;
-        let hardware = collect(sources).await.hardware;
+        let hardware = hardware(reader).await;
         let wait = match enrol::ask(state, pending, hardware, Proxy::FromEnvironment).await {
             Ok(Progress::Enrolled(enrolment)) => {
                 tracing::info!(device = %enrolment.grant.device_id, "enrolled");
@@ -149,12 +249,14 @@ async fn await_approval(state: &StateDir, sources: &Sources) -> Result<Enrolment
             }
             Err(error) => return Err(error.into()),
         };
-        pause(wait).await?;
+        rest(wait, "Waiting for an enrolment").await?;
+        notify::working();
     }
 }
 
-/// Waits; after a sleep of the machine a little longer, for its network.
-async fn pause(wait: Duration) -> Result<(), ServiceError> {
+/// Waits, and tells the service manager for how long; after a sleep of the machine a little longer, for its network.
+async fn rest(wait: Duration, words: &str) -> Result<(), ServiceError> {
+    notify::waiting(wait, words);
     let overdue = sleep(wait).await;
     sleep(schedule::after_wake(overdue, random()?)).await;
     Ok(())

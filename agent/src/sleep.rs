@@ -7,6 +7,8 @@ use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use linux as imp;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::watched;
 #[cfg(not(target_os = "linux"))]
 use other as imp;
 
@@ -43,15 +45,15 @@ mod linux {
         let it_value = Timespec::try_from(wait).map_err(std::io::Error::other)?;
         let spec = Itimerspec { it_interval: Timespec::default(), it_value };
         timerfd_settime(&timer, TimerfdTimerFlags::empty(), &spec)?;
-        owned(timer)
+        watched(timer)
     }
 
     #[expect(
         deprecated,
         reason = "the constructor is sound for a descriptor that is owned and never replaced; its successor is an unsafe function, which this workspace forbids"
     )]
-    fn owned(timer: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
-        AsyncFd::new(timer)
+    pub(crate) fn watched(descriptor: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
+        AsyncFd::new(descriptor)
     }
 
     fn since_boot() -> Duration {

@@ -11,14 +11,20 @@ use std::{
     time::Duration,
 };
 
-use cartable_common::{ContentHash, UtcMillis, protocol::CertificateGrant};
+use cartable_common::{
+    ContentHash, UtcMillis,
+    protocol::{CertificateGrant, Disclosure},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{
     atomic,
     clock::TrustedClock,
+    disclosure::Shown,
     identity::{IdentityError, Key},
+    json,
+    reader::KeptDrives,
     schedule::Pace,
     server_url::ServerUrl,
     trouble::Trouble,
@@ -27,6 +33,8 @@ use crate::{
 const ENROLMENT: &str = "enrolment.json";
 const PENDING: &str = "pending.json";
 const MEMORY: &str = "memory.json";
+const DRIVES: &str = "drives.json";
+const SHOWN: &str = "shown.json";
 const SPOOL: &str = "spool";
 const LOCK: &str = "lock";
 
@@ -98,6 +106,9 @@ pub struct Enrolment {
     key_pem: String,
     /// What the server granted.
     pub grant: CertificateGrant,
+    /// What the invitation said of who runs the agent.
+    #[serde(default)]
+    pub disclosure: Disclosure,
 }
 
 /// An enrolment that was asked for and not yet granted.
@@ -116,6 +127,9 @@ pub struct Pending {
     /// Why it waits, as the server says; absent before the first answer.
     #[serde(default)]
     pub reason: Option<String>,
+    /// What the invitation said of who runs the agent.
+    #[serde(default)]
+    pub disclosure: Disclosure,
 }
 
 impl std::fmt::Debug for Enrolment {
@@ -146,12 +160,26 @@ impl Enrolment {
 impl Pending {
     /// A request to `server` with `key`.
     pub fn new(server: ServerUrl, roots_pem: String, request_id: Uuid, key: &Key, token: String) -> Self {
-        Self { server, roots_pem, request_id, key_pem: key.to_pem(), token, reason: None }
+        Self {
+            server,
+            roots_pem,
+            request_id,
+            key_pem: key.to_pem(),
+            token,
+            reason: None,
+            disclosure: Disclosure::default(),
+        }
     }
 
     /// The key.
     pub fn key(&self) -> Result<Key, IdentityError> {
         Key::from_pem(&self.key_pem)
+    }
+
+    /// The same request, with what the borrower may know.
+    #[must_use]
+    pub fn disclosing(self, disclosure: Disclosure) -> Self {
+        Self { disclosure, ..self }
     }
 
     /// The same request, with the server's words on why it waits.
@@ -163,8 +191,8 @@ impl Pending {
     /// The enrolment it becomes when the server grants it.
     #[must_use]
     pub fn granted(self, grant: CertificateGrant) -> Enrolment {
-        let Self { server, roots_pem, request_id, key_pem, .. } = self;
-        Enrolment { server, roots_pem, request_id, key_pem, grant }
+        let Self { server, roots_pem, request_id, key_pem, disclosure, .. } = self;
+        Enrolment { server, roots_pem, request_id, key_pem, grant, disclosure }
     }
 }
 
@@ -184,6 +212,15 @@ pub struct Memory {
     pub server_content: Option<ContentHash>,
     /// When a whole report was last acknowledged.
     pub last_full_at: Option<UtcMillis>,
+    /// The end of an exam that the server announced, by this machine's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exams_until: Option<UtcMillis>,
+    /// Since when battery or network hold contacts back, by this machine's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_since: Option<UtcMillis>,
+    /// What the server said of who runs the agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disclosure: Option<Disclosure>,
 }
 
 /// A contact that failed.
@@ -270,6 +307,26 @@ impl StateDir {
         self.read(MEMORY).ok().flatten().unwrap_or_default()
     }
 
+    /// What the drives said last; nothing when it was lost.
+    pub fn drives(&self) -> Option<KeptDrives> {
+        self.read(DRIVES).ok().flatten()
+    }
+
+    /// Keeps what the drives said.
+    pub fn keep_drives(&self, drives: &KeptDrives) -> Result<(), StateError> {
+        self.write(DRIVES, drives)
+    }
+
+    /// What the borrower may read; nothing when it was lost.
+    pub fn shown(&self) -> Option<Shown> {
+        self.read(SHOWN).ok().flatten()
+    }
+
+    /// Keeps what the borrower may read.
+    pub fn keep_shown(&self, shown: &Shown) -> Result<(), StateError> {
+        self.write(SHOWN, shown)
+    }
+
     /// Keeps a granted enrolment; the request it came from is forgotten.
     pub fn keep_enrolment(&self, enrolment: &Enrolment) -> Result<(), StateError> {
         self.write(ENROLMENT, enrolment)?;
@@ -301,7 +358,7 @@ impl StateDir {
         let spool = self.spool_folder();
         gone(spool.clone(), fs::remove_dir_all(&spool))?;
         atomic::remove_leftovers(&self.0).map_err(|source| StateError::Io { path: self.0.clone(), source })?;
-        for name in [MEMORY, PENDING, LOCK, ENROLMENT] {
+        for name in [DRIVES, SHOWN, MEMORY, PENDING, LOCK, ENROLMENT] {
             let path = self.0.join(name);
             gone(path.clone(), fs::remove_file(&path))?;
         }
@@ -323,9 +380,9 @@ impl StateDir {
 
     fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<(), StateError> {
         let path = self.0.join(name);
-        let content = serde_json::to_vec_pretty(value)
+        let content = json::spread(value)
             .map_err(|error| StateError::Damaged { path: path.clone(), reason: error.to_string() })?;
-        atomic::write(&self.0, name, &content).map_err(|source| StateError::Io { path, source })
+        atomic::write(&self.0, name, content.as_bytes()).map_err(|source| StateError::Io { path, source })
     }
 }
 
@@ -419,6 +476,9 @@ mod tests {
         let lock = state.lock().unwrap();
         state.keep_pending(&pending()).unwrap();
         state.keep_memory(&Memory::default()).unwrap();
+        for name in [DRIVES, SHOWN] {
+            fs::write(path.join(name), "{}").unwrap();
+        }
         fs::create_dir(state.spool_folder()).unwrap();
         fs::write(state.spool_folder().join("1"), "report").unwrap();
         fs::write(path.join(ENROLMENT), "key").unwrap();

@@ -66,7 +66,7 @@ impl Agent {
 
     /// The exact JSON that it would send.
     pub fn show(&self) -> anyhow::Result<serde_json::Value> {
-        Ok(serde_json::from_str(&run_with_input(&mut self.command("show"), "")?)?)
+        Ok(serde_json::from_str(&run_with_input(self.command("show").arg("--json"), "")?)?)
     }
 
     /// Starts it as a service would.

@@ -1,0 +1,126 @@
+//! What the borrower of a laptop may read on it: the last report exactly as it was sent, in words for a pupil of eleven
+//! and for a parent, what can never be seen, who runs the agent, whom to write to, until when.
+//!
+//! The words come from the schema of the report, field by field; a test fails where one is missing. Nothing here needs
+//! a right: the service publishes a copy that everybody on the laptop may read.
+
+mod html;
+mod page;
+mod values;
+
+use std::{fs, io, path::Path};
+
+use cartable_common::{
+    Text, UtcMillis,
+    protocol::{CheckInRequest, Disclosure, ReportEnvelope},
+};
+use serde::{Deserialize, Serialize};
+
+pub use html::html;
+pub use page::{Block, page, text};
+
+/// Where the packaged service publishes.
+pub const PUBLIC: &str = "/run/cartable-agent";
+
+/// The name of the published copy.
+const FILE: &str = "shown.json";
+
+/// What is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The server that got it; absent before an enrolment.
+    pub server: Option<String>,
+    /// When, by this machine's clock; absent for a report that was not sent.
+    pub sent_at: Option<UtcMillis>,
+    /// The agent that sent it.
+    pub agent_version: Text,
+    /// The report, exactly.
+    pub report: Option<ReportEnvelope>,
+    /// Who runs the agent.
+    #[serde(default)]
+    pub disclosure: Disclosure,
+}
+
+impl Shown {
+    /// What is to be shown after `sent` reached the server; nothing where nothing changed.
+    #[must_use]
+    pub fn after(
+        before: Option<&Self>,
+        server: String,
+        mut sent: CheckInRequest,
+        disclosure: Disclosure,
+    ) -> Option<Self> {
+        let server = Some(server);
+        let newest = sent.reports.pop();
+        let is_same = before.is_some_and(|before| before.server == server && before.disclosure == disclosure);
+        if newest.is_none() && is_same {
+            return None;
+        }
+        let (report, sent_at) = match (newest, before) {
+            (Some(report), _) => (Some(report), Some(sent.sent_at)),
+            (None, Some(before)) => (before.report.clone(), before.sent_at),
+            (None, None) => (None, None),
+        };
+        Some(Self { server, sent_at, agent_version: sent.agent_version, report, disclosure })
+    }
+
+    /// Puts a copy into `folder` that everybody may read, whole or not at all.
+    pub fn publish(&self, folder: &Path) -> io::Result<()> {
+        let temporary = folder.join(".new-shown");
+        fs::write(&temporary, serde_json::to_vec(self)?)?;
+        #[cfg(unix)]
+        fs::set_permissions(&temporary, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        fs::rename(temporary, folder.join(FILE))
+    }
+
+    /// The copy in `folder`, if there is one.
+    pub fn published(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(folder.join(FILE)).ok()?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartable_common::{ReportId, report::HealthReport};
+
+    fn sent(reports: usize) -> CheckInRequest {
+        let envelope = |number| ReportEnvelope {
+            report_id: ReportId(uuid::Uuid::nil()),
+            sequence: number,
+            measured_at: UtcMillis::default(),
+            report: HealthReport::default(),
+        };
+        let reports = (0..reports as u64).map(envelope).collect();
+        let sent_at = UtcMillis::default().plus_days(20_000);
+        CheckInRequest { agent_version: Text::clean("1"), sent_at, content_hash: None, reports }
+    }
+
+    fn after(before: Option<&Shown>, reports: usize, who: &str) -> Option<Shown> {
+        let disclosure = Disclosure { organisation: Text::meaningful(who), ..Disclosure::default() };
+        Shown::after(before, "https://a.example".to_owned(), sent(reports), disclosure)
+    }
+
+    #[test]
+    fn the_newest_report_is_shown_until_another_is_sent() {
+        let first = after(None, 3, "A").unwrap();
+        assert_eq!(first.report.as_ref().unwrap().sequence, 2);
+        assert_eq!(after(Some(&first), 0, "A"), None, "an unchanged contact writes nothing");
+        let renamed = after(Some(&first), 0, "B").unwrap();
+        assert_eq!((renamed.report, renamed.sent_at), (first.report, first.sent_at));
+    }
+
+    #[test]
+    fn what_is_published_may_be_read_by_everybody_and_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Shown::published(folder.path()), None);
+        let shown = after(None, 1, "A").unwrap();
+        shown.publish(folder.path()).unwrap();
+        assert_eq!(Shown::published(folder.path()), Some(shown));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode() & 0o777, 0o644);
+        }
+    }
+}

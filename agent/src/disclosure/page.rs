@@ -1,0 +1,306 @@
+//! The page as blocks, in one language, and as plain text.
+
+use cartable_common::{Described as _, Field, report::HealthReport};
+use serde_json::Value;
+
+use super::{Shown, values};
+use crate::{json, language::Language};
+
+/// A piece of the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// The title.
+    Title(String),
+    /// A heading.
+    Heading(String),
+    /// What a group of values is for.
+    Group(String),
+    /// A sentence.
+    Words(String),
+    /// One of a list.
+    Item(String),
+    /// Why a value is sent, and the value.
+    Value(String, String),
+    /// The message itself.
+    Exact(String),
+}
+
+/// What can never be seen: French, English, and words that no field of the schema may bear (a test looks).
+const NEVER: [(&str, &str, &[&str]); 8] = [
+    (
+        "Où se trouve l'ordinateur.",
+        "Where the computer is.",
+        &["location", "latitude", "longitude", "gps", "position", "place"],
+    ),
+    (
+        "L'adresse sur Internet et le nom du Wi-Fi.",
+        "The address on the Internet and the name of the Wi-Fi.",
+        &["ip", "ssid", "mac", "address", "network", "wifi"],
+    ),
+    (
+        "Le nom, le compte ou le mot de passe de quelqu'un.",
+        "Anybody's name, account or password.",
+        &["user", "login", "account", "password", "email", "person", "host"],
+    ),
+    (
+        "Les fichiers, les photos, les devoirs, les messages.",
+        "Files, photos, homework, messages.",
+        &["files", "filename", "path", "document", "photo", "message", "mail", "label"],
+    ),
+    (
+        "Les programmes et les jeux, installés ou ouverts.",
+        "Programs and games, installed or open.",
+        &["software", "process", "program", "application", "package", "installed"],
+    ),
+    (
+        "Les sites visités et les recherches.",
+        "Sites visited and searches.",
+        &["url", "browser", "history", "search", "domain"],
+    ),
+    (
+        "Ce que voient la caméra et l'écran, ce qu'entend le micro, ce qui est tapé au clavier.",
+        "What the camera and the screen see, what the microphone hears, what is typed.",
+        &["camera", "screen", "microphone", "keyboard", "clipboard", "screenshot"],
+    ),
+    (
+        "À quelles heures quelqu'un s'en sert.",
+        "At which hours somebody uses it.",
+        &["session", "usage", "idle", "opened"],
+    ),
+];
+
+/// The whole page.
+#[must_use]
+pub fn page(shown: &Shown, language: Language) -> Vec<Block> {
+    let say = |french: &str, english: &str| language.pick(french, english).to_owned();
+    let mut blocks = vec![
+        Block::Title(say("Ce que cet ordinateur dit de lui-même", "What this computer tells about itself")),
+        Block::Words(say(
+            "Cet ordinateur est prêté. Un petit programme, l'agent Cartable, surveille la santé de la machine (batterie, disque, mémoire) pour qu'elle soit réparée avant de tomber en panne. Il regarde la machine, jamais les personnes.",
+            "This computer is lent. A small program, the Cartable agent, watches the machine's health (battery, drive, memory), so that it is repaired before it breaks. It looks at the machine, never at people.",
+        )),
+        Block::Heading(say("Qui s'en occupe", "Who runs it")),
+    ];
+    blocks.extend(who(shown, language));
+    blocks.push(Block::Heading(say("Ce qui ne peut jamais être vu", "What can never be seen")));
+    blocks.push(Block::Words(say(
+        "Le message n'a de place pour rien de tout cela, et personne ne peut prendre la main sur l'ordinateur avec cet agent :",
+        "The message has no room for any of this, and nobody can take control of the computer with this agent:",
+    )));
+    blocks.extend(NEVER.iter().map(|(french, english, _)| Block::Item(say(french, english))));
+    blocks.push(Block::Heading(say("Ce qui est envoyé", "What is sent")));
+    blocks.extend(sent(shown, language));
+    blocks
+}
+
+fn who(shown: &Shown, language: Language) -> Vec<Block> {
+    let say = |french: &str, english: &str| language.pick(french, english).to_owned();
+    let disclosure = &shown.disclosure;
+    let organisation = disclosure.organisation.as_ref().map_or_else(
+        || say("L'organisme qui prête cet ordinateur.", "The body that lends this computer."),
+        |name| name.as_str().to_owned(),
+    );
+    let contact = disclosure.contact.as_ref().map_or_else(
+        || {
+            say(
+                "À la personne qui a remis l'ordinateur, ou à l'établissement.",
+                "To whoever handed the computer over, or to the school.",
+            )
+        },
+        |contact| contact.as_str().to_owned(),
+    );
+    let end = say(
+        "Si l'ordinateur est donné ou vendu, l'agent efface sa clé et ses données et s'arrête pour toujours.",
+        "If the computer is given away or sold, the agent erases its key and its data and stops for ever.",
+    );
+    let until = disclosure.until.map_or_else(
+        || say("Tant que l'ordinateur est prêté.", "As long as the computer is lent."),
+        |at| format!("{} {}.", say("Jusqu'au", "Until"), values::day(at, language)),
+    );
+    let mut blocks = vec![
+        Block::Value(say("Qui", "Who"), organisation),
+        Block::Value(say("À qui écrire", "Whom to write to"), contact),
+        Block::Value(say("Jusqu'à quand", "Until when"), format!("{until} {end}")),
+    ];
+    if let Some(server) = &shown.server {
+        blocks.push(Block::Value(say("À quel serveur", "To which server"), server.clone()));
+    }
+    blocks
+}
+
+fn sent(shown: &Shown, language: Language) -> Vec<Block> {
+    let say = |french: &str, english: &str| language.pick(french, english).to_owned();
+    let Some(envelope) = &shown.report else {
+        return vec![Block::Words(say("Rien n'a encore été envoyé.", "Nothing has been sent yet."))];
+    };
+    let when = shown.sent_at.map_or_else(
+        || say("Rien n'a encore été envoyé. Voici ce qui le serait :", "Nothing has been sent yet. This would be:"),
+        |at| {
+            let day = values::day(at, language);
+            match language {
+                Language::French => format!("Voici le dernier relevé, envoyé le {day} :"),
+                Language::English => format!("This is the last report, sent on {day}:"),
+            }
+        },
+    );
+    let mut blocks = vec![Block::Words(when)];
+    // Plain structures become JSON and come back without fail; and the way of the wire costs no second serialiser.
+    let wire = serde_json::to_vec(&envelope.report).unwrap_or_default();
+    let report: Value = serde_json::from_slice(&wire).unwrap_or_default();
+    describe(HealthReport::FIELDS, &report, language, &mut blocks);
+    let more = "Avec lui voyagent un numéro, l'heure de l'ordinateur et la version de l'agent. Quand rien n'a changé, seule une empreinte du relevé part, pas le relevé.";
+    let more_english = "With it travel a number, the computer's clock and the agent's version. When nothing has changed only a hash of the report goes, not the report.";
+    blocks.push(Block::Words(say(more, more_english)));
+    blocks.push(Block::Heading(say("Le message exact", "The exact message")));
+    blocks.push(Block::Exact(json::spread(envelope).unwrap_or_default()));
+    blocks
+}
+
+/// The values of a structure, each with its reason; long lists within lists are counted, not told.
+fn describe(fields: &[Field], structure: &Value, language: Language, blocks: &mut Vec<Block>) {
+    for field in fields {
+        let Some(value) = structure.get(field.name) else { continue };
+        let why = language.pick(field.why_fr, field.why).trim_end_matches('.').to_owned();
+        match value {
+            Value::Array(rows) if is_top(fields) => {
+                blocks.push(Block::Group(why));
+                for row in rows {
+                    describe(field.fields, row, language, blocks);
+                }
+            }
+            Value::Array(rows) => {
+                let lines = language.pick("mesures (voir le message exact)", "readings (see the exact message)");
+                blocks.push(Block::Value(why, format!("{} {lines}", rows.len())));
+            }
+            Value::Object(_) if is_top(fields) => {
+                blocks.push(Block::Group(why));
+                describe(field.fields, value, language, blocks);
+            }
+            Value::Object(_) => describe(field.fields, value, language, blocks),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                blocks.push(Block::Value(why, values::value(value, field.unit, language)));
+            }
+        }
+    }
+}
+
+/// Whether these are the parts of a report, of which each is a group of its own.
+fn is_top(fields: &[Field]) -> bool {
+    std::ptr::eq(fields, HealthReport::FIELDS)
+}
+
+/// The page as plain text.
+#[must_use]
+pub fn text(blocks: &[Block]) -> String {
+    let mut lines = Vec::new();
+    for block in blocks {
+        match block {
+            Block::Title(words) => lines.extend([words.to_uppercase(), String::new()]),
+            Block::Heading(words) => lines.extend([String::new(), format!("== {words} =="), String::new()]),
+            Block::Group(words) => lines.extend([String::new(), format!("{words}:")]),
+            Block::Words(words) | Block::Exact(words) => lines.push(words.clone()),
+            Block::Item(words) => lines.push(format!("  - {words}")),
+            Block::Value(why, value) => lines.push(format!("  - {why}: {value}")),
+        }
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use cartable_common::{ReportId, UtcMillis, dictionary, protocol::ReportEnvelope};
+
+    /// A report in which every field of the schema has a value, made from the schema.
+    fn full_report() -> Value {
+        fn fill(fields: &[Field]) -> Value {
+            let value = |field: &Field| match field.unit {
+                "structure" => fill(field.fields),
+                "list" => Value::Array(vec![fill(field.fields)]),
+                "yes or no" => true.into(),
+                "text" => "word".into(),
+                "UUID" => "4c4c4544-0046-3010-8052-b4c04f564231".into(),
+                choices if choices.starts_with('`') => choices.split('`').nth(1).unwrap().into(),
+                _ => 7.into(),
+            };
+            fields.iter().map(|field| (field.name.to_owned(), value(field))).collect::<serde_json::Map<_, _>>().into()
+        }
+        fill(HealthReport::FIELDS)
+    }
+
+    pub(in crate::disclosure) fn shown() -> Shown {
+        let report: HealthReport = serde_json::from_value(full_report()).unwrap();
+        assert_eq!(serde_json::to_value(&report).unwrap(), full_report(), "a field of the schema is not in a report");
+        let (id, at) = (ReportId(uuid::Uuid::nil()), UtcMillis::default().plus_days(20_000));
+        Shown {
+            server: Some("https://parc.example".to_owned()),
+            sent_at: Some(at),
+            agent_version: crate::version(),
+            report: Some(ReportEnvelope { report_id: id, sequence: 1, measured_at: at, report }),
+            disclosure: cartable_common::protocol::Disclosure::default(),
+        }
+    }
+
+    #[test]
+    fn every_field_of_the_schema_is_told_in_words_in_both_languages() {
+        let (shown, sensors) = (shown(), "drives[].ata_attributes[].");
+        for language in [Language::French, Language::English] {
+            let blocks = page(&shown, language);
+            for entry in dictionary::entries().iter().filter(|entry| !entry.path.starts_with(sensors)) {
+                let why = language.pick(entry.why_fr, entry.why).trim_end_matches('.');
+                // A structure within a structure is told by its fields.
+                let is_inner = entry.unit == "structure" && entry.path.contains('.');
+                let is_told = blocks.iter().any(|block| match block {
+                    Block::Group(words) | Block::Value(words, _) => words == why,
+                    Block::Title(_) | Block::Heading(_) | Block::Words(_) | Block::Item(_) | Block::Exact(_) => false,
+                });
+                assert!(is_told || is_inner, "{} is sent and not told", entry.path);
+            }
+        }
+    }
+
+    #[test]
+    fn the_exact_message_is_the_exact_message() {
+        let shown = shown();
+        let exact = page(&shown, Language::French).into_iter().find_map(|block| match block {
+            Block::Exact(words) => Some(words),
+            Block::Title(_)
+            | Block::Heading(_)
+            | Block::Group(_)
+            | Block::Words(_)
+            | Block::Item(_)
+            | Block::Value(..) => None,
+        });
+        let read: ReportEnvelope = serde_json::from_str(&exact.unwrap()).unwrap();
+        assert_eq!(Some(read), shown.report);
+    }
+
+    #[test]
+    fn what_can_never_be_seen_has_no_field() {
+        for (french, _, words) in NEVER {
+            for entry in dictionary::entries() {
+                let name = entry.path.rsplit('.').next().unwrap_or_default().trim_end_matches("[]").to_owned();
+                let told = name.split('_').find(|part| words.contains(part));
+                assert!(told.is_none(), "\"{french}\" is a lie: {}", entry.path);
+            }
+        }
+    }
+
+    #[test]
+    fn who_whom_and_until_when_are_always_answered() {
+        let mut shown = shown();
+        for language in [Language::French, Language::English] {
+            let words = text(&page(&shown, language));
+            assert!(words.contains("https://parc.example"), "{words}");
+            assert!(
+                words.contains(language.pick("Tant que l'ordinateur est prêté.", "As long as the computer is lent."))
+            );
+        }
+        shown.disclosure.organisation = cartable_common::Text::meaningful("Département du Nord");
+        shown.disclosure.until = Some(UtcMillis::default().plus_days(20_000));
+        let words = text(&page(&shown, Language::French));
+        assert!(words.contains("Département du Nord") && words.contains("Jusqu'au 4 octobre 2024."), "{words}");
+        shown.report = None;
+        assert!(text(&page(&shown, Language::English)).contains("Nothing has been sent yet."));
+    }
+}
