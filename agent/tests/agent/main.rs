@@ -1,4 +1,4 @@
-//! The agent's program against small local servers: strangers, proxies, mishaps. One binary, so that it links once.
+//! The agent's program against small local servers: strangers, proxies, mishaps; and the units that start it. One binary, so that it links once.
 
 #![expect(clippy::unwrap_used, reason = "clippy takes the functions beside the tests for production code")]
 
@@ -7,3 +7,4 @@ mod proxies;
 mod released;
 mod strangers;
 mod support;
+mod units;

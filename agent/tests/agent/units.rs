@@ -1,0 +1,62 @@
+//! The units of the packages: understood by the program they start, agreeing with each other, and little exposed.
+
+use std::{path::PathBuf, process::Command};
+
+use cartable_agent::cli::Cli;
+use clap::Parser as _;
+
+/// What the packages' units may reach at most, by `systemd-analyze security`.
+const MOST_EXPOSURE: f32 = 2.0;
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../packaging/linux").join(name)
+}
+
+/// Every value of `key` in the unit `name`.
+fn values(name: &str, key: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(file(name)).unwrap();
+    let line = format!("{key}=");
+    text.lines().filter_map(|text| text.strip_prefix(&line)).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_program_understands_what_the_units_start() {
+    for unit in ["cartable-agent.service", "cartable-agent-probe@.service"] {
+        let starts = values(unit, "ExecStart");
+        assert_eq!(starts.len(), 1, "{unit}");
+        let words = starts[0].trim_start_matches('-').split(' ');
+        assert!(Cli::try_parse_from(words).is_ok(), "{unit}: {starts:?}");
+    }
+}
+
+#[test]
+fn the_units_agree_with_each_other_and_with_the_program() {
+    let start = &values("cartable-agent.service", "ExecStart")[0];
+    let socket = &values("cartable-agent-probe.socket", "ListenStream")[0];
+    assert!(start.contains(&format!("--probe {socket} ")), "{start}");
+    assert!(start.ends_with(&format!("--public {}", cartable_agent::disclosure::PUBLIC)), "{start}");
+    let user = values("cartable-agent.service", "User");
+    assert_eq!(values("cartable-agent-probe.socket", "SocketUser"), user);
+    let writable = &values("cartable-agent.service", "ReadWritePaths")[0];
+    assert!(start.contains(&format!("--invitations {} ", writable.trim_start_matches('-'))), "{start}");
+    // Not enrolled, and released: see the exit codes in docs/agent.md.
+    assert_eq!(values("cartable-agent.service", "RestartPreventExitStatus"), ["3 7"]);
+}
+
+#[test]
+fn the_units_are_little_exposed() {
+    for unit in ["cartable-agent.service", "cartable-agent-probe@.service"] {
+        let mut command = Command::new("systemd-analyze");
+        command.args(["security", "--offline=true", "--no-pager"]).arg(file(unit));
+        let Ok(output) = command.env("LC_ALL", "C").output() else {
+            eprintln!("SKIPPED: systemd-analyze is not installed");
+            return;
+        };
+        let words = String::from_utf8_lossy(&output.stdout);
+        let score = words.lines().last().and_then(|line| line.split_once(": ")).and_then(|(_, rest)| {
+            let number = rest.split_whitespace().next()?;
+            number.parse::<f32>().ok()
+        });
+        assert!(score.is_some_and(|score| score <= MOST_EXPOSURE), "{unit}: {score:?}\n{words}");
+    }
+}
