@@ -17,6 +17,7 @@ use crate::{
     clock,
     collect::Drives,
     contact::{Agent, OpenError},
+    disclosure::Shown,
     enrol::{self, EnrolError, Progress},
     fairness::{self, Because, Decision, Surroundings},
     invitation::{self, InvitationError},
@@ -114,6 +115,7 @@ async fn live(state: StateDir, life: Life) -> Result<std::convert::Infallible, S
                 notify::working();
                 let Some(done) = check_in(&mut agent, &around).await? else {
                     agent.remove().map_err(OpenError::from)?;
+                    withdraw(life.public.as_deref());
                     return Err(ServiceError::Released);
                 };
                 publish(&agent, life.public.as_deref());
@@ -148,6 +150,13 @@ fn accept_invitation(
     }
     enrol::prepare(state, invitation)?;
     Ok(true)
+}
+
+/// Takes back what everybody on the laptop could read: it is another owner's now.
+fn withdraw(folder: Option<&Path>) {
+    if let Some(Err(error)) = folder.map(Shown::withdraw) {
+        tracing::warn!(%error, "what was sent is still to be read on this computer");
+    }
 }
 
 /// Lets everybody on the laptop read what was sent. Failing costs the page its freshness, not the contact.

@@ -73,6 +73,14 @@ impl Shown {
         fs::rename(temporary, folder.join(FILE))
     }
 
+    /// Removes the copy in `folder`: the agent leaves this computer.
+    pub fn withdraw(folder: &Path) -> io::Result<()> {
+        match fs::remove_file(folder.join(FILE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// The copy in `folder`, if there is one.
     pub fn published(folder: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(folder.join(FILE)).ok()?).ok()
@@ -117,10 +125,14 @@ mod tests {
         let shown = after(None, 1, "A").unwrap();
         shown.publish(folder.path()).unwrap();
         assert_eq!(Shown::published(folder.path()), Some(shown));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing half-written stays");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode() & 0o777, 0o644);
         }
+        Shown::withdraw(folder.path()).unwrap();
+        Shown::withdraw(folder.path()).unwrap();
+        assert_eq!(Shown::published(folder.path()), None);
     }
 }
