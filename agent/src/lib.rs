@@ -2,9 +2,10 @@
 //!
 //! collect → spool → report. [`collect`] reads the machine, [`spool`] keeps reports on disk until the server says that
 //! they are durable, [`client`] speaks the device port, [`schedule`] decides when (pure functions), [`state`] keeps the
-//! key and what was learnt, [`contact`] is one check-in, [`service`] repeats it. The fleet simulator of the tests uses
+//! key and what was learnt, [`contact`] is one check-in, [`service`] repeats it, [`platform`] holds what other systems call otherwise. The fleet simulator of the tests uses
 //! the same parts.
 
+mod access;
 pub mod atomic;
 pub mod cli;
 pub mod client;
@@ -17,6 +18,7 @@ pub mod enrol;
 pub mod identity;
 pub mod language;
 pub mod log;
+pub mod platform;
 pub mod schedule;
 pub mod server_url;
 pub mod service;
@@ -25,6 +27,8 @@ pub mod spool;
 pub mod state;
 pub mod status;
 pub mod trouble;
+#[cfg(windows)]
+pub mod windows;
 
 /// The agent's version as it tells the server.
 pub fn version() -> cartable_common::Text {

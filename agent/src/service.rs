@@ -12,6 +12,7 @@ use crate::{
     collect::{Sources, collect},
     contact::{Agent, OpenError},
     enrol::{self, EnrolError, Progress},
+    platform,
     schedule::{self, Outcome, Pace},
     sleep::sleep,
     state::{Enrolment, StateDir},
@@ -32,8 +33,9 @@ pub enum ServiceError {
     Enrol(#[from] EnrolError),
     /// The server ordered this agent to remove itself, and that is done: nothing of it is left to run.
     #[error(
-        "this computer has changed owner: the agent removed its key and its data; uninstall it (systemctl disable \
-         cartable-agent, then delete the program)"
+        "this computer has changed owner: the agent removed its key and its data; uninstall it ({disable}, then delete \
+         the program)",
+        disable = platform::DISABLE
     )]
     Released,
     /// The system gave no signals or no randomness.
@@ -41,10 +43,29 @@ pub enum ServiceError {
     System(String),
 }
 
-/// Checks in for ever; returns when told to stop. The caller holds the state folder's lock.
+/// The runtime: one thread. The only other one looks names up, and ends at once afterwards.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .thread_keep_alive(Duration::from_millis(1))
+        .build()
+}
+
+/// Checks in for ever; returns when a signal says stop. The caller holds the state folder's lock.
 pub async fn run(state: StateDir, sources: Sources, first_within_seconds: u32) -> Result<(), ServiceError> {
+    run_until(stop_signal(), state, sources, first_within_seconds).await
+}
+
+/// Checks in until `stop` comes true. The caller holds the state folder's lock.
+pub async fn run_until(
+    stop: impl Future<Output = std::io::Result<()>>,
+    state: StateDir,
+    sources: Sources,
+    first_within_seconds: u32,
+) -> Result<(), ServiceError> {
     tokio::select! {
-        stopped = stop_signal() => stopped.map_err(|error| ServiceError::System(error.to_string()))?,
+        stopped = stop => stopped.map_err(|error| ServiceError::System(error.to_string()))?,
         failed = live(state, sources, first_within_seconds) => return failed.map(|never| match never {}),
     }
     tracing::info!("stopping");
