@@ -8,7 +8,7 @@
 
 use std::{collections::BTreeMap, io::Write as _, path::Path, process::Stdio, time::Duration};
 
-use ::wmi::{Variant, WMIConnection, WMIError};
+use ::wmi::{AuthLevel, Variant, WMIConnection, WMIError};
 use cartable_common::report::UnreadReason;
 use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 use windows_registry::LOCAL_MACHINE;
@@ -48,7 +48,7 @@ pub(super) fn quiet(command: &mut Command) {
     const CREATE_NO_WINDOW: u32 = 0x0800_0000;
     const IDLE_PRIORITY_CLASS: u32 = 0x40;
     command.creation_flags(CREATE_NO_WINDOW | IDLE_PRIORITY_CLASS).env_clear();
-    for name in ["SystemRoot", "SystemDrive", "ProgramData"] {
+    for name in ["SystemRoot", "windir", "SystemDrive", "ProgramData"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }
@@ -87,12 +87,19 @@ pub fn print_answers() -> std::io::Result<()> {
     for class in wmi::CLASSES {
         let connection = match open.take() {
             Some((namespace, connection)) if namespace == class.namespace => connection,
-            _ => WMIConnection::with_namespace_path(class.namespace).map_err(|error| number(&error)),
+            _ => connect(class.namespace).map_err(|error| number(&error)),
         };
         say(class.name, answer(class, &connection))?;
         open = Some((class.namespace, connection));
     }
     Ok(())
+}
+
+/// BitLocker's namespace answers nobody whose calls are not encrypted.
+fn connect(namespace: &str) -> Result<WMIConnection, WMIError> {
+    let connection = WMIConnection::with_namespace_path(namespace)?;
+    connection.set_proxy_blanket(AuthLevel::PktPrivacy)?;
+    Ok(connection)
 }
 
 fn answer(class: &Class, connection: &Result<WMIConnection, i32>) -> Answer {

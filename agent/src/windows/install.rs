@@ -20,7 +20,7 @@ use windows_service::{
 };
 
 use super::{NAME, events};
-use crate::{language::Language, platform, state::StateDir};
+use crate::{language::Language, state::StateDir};
 
 /// The waits before a service that failed is started again; the last one repeats.
 const RESTART_AFTER: [Duration; 3] = [Duration::from_mins(1), Duration::from_mins(5), Duration::from_hours(1)];
@@ -86,10 +86,10 @@ pub fn uninstall(erase: Option<&Path>) -> anyhow::Result<()> {
 }
 
 /// Keeps the service from starting with the computer: an agent that removed itself has nothing to do.
-pub(super) fn disable() {
+pub(super) fn disable(state: &Path) {
     let disabled = manager(ServiceManagerAccess::CONNECT).and_then(|manager| {
         let service = manager.open_service(NAME, ServiceAccess::CHANGE_CONFIG)?;
-        Ok(service.change_config(&info(&platform::state_folder(), ServiceStartType::Disabled)?)?)
+        Ok(service.change_config(&info(state, ServiceStartType::Disabled)?)?)
     });
     if let Err(error) = disabled {
         tracing::warn!("the service could not be disabled: {error:#}");
@@ -102,10 +102,8 @@ fn manager(access: ServiceManagerAccess) -> anyhow::Result<ServiceManager> {
 }
 
 fn info(state: &Path, start_type: ServiceStartType) -> anyhow::Result<ServiceInfo> {
-    let mut launch_arguments: Vec<OsString> = vec!["service".into(), "run".into()];
-    if state != platform::state_folder() {
-        launch_arguments.extend(["--state".into(), state.into()]);
-    }
+    // Always said: a service's environment may name another place for ProgramData than this one's (Wine's does).
+    let launch_arguments: Vec<OsString> = vec!["service".into(), "run".into(), "--state".into(), state.into()];
     Ok(ServiceInfo {
         name: NAME.into(),
         display_name: "Cartable agent".into(),

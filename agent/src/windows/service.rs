@@ -60,8 +60,8 @@ fn service_main(_: Vec<OsString>) {
     if let Err(error) = ended {
         tracing::error!("{error:#}");
     }
-    if code == cli::RELEASED {
-        install::disable();
+    if let Some(state) = STATE.get().filter(|_| code == cli::RELEASED) {
+        install::disable(state);
     }
     // Nothing is left to do, or nothing yet: only a person can change that, so it is no failure to recover from.
     let is_failure = code != cli::RELEASED && code != cli::NOT_ENROLLED;
