@@ -17,8 +17,8 @@ use crate::harness::binaries::workspace;
 /// Where Debian's wine64 keeps its programs.
 const WINE: &str = "/usr/lib/wine";
 
-/// Longest run of one program: an installation takes seconds.
-const TIME_LIMIT: Duration = Duration::from_secs(180);
+/// Longest run of one program: an installation takes seconds, a fresh Wine half a minute; a busy machine ten times as much.
+const TIME_LIMIT: Duration = Duration::from_mins(10);
 
 /// What a program wrote, and how it ended.
 #[derive(Clone, Debug)]
@@ -78,7 +78,9 @@ impl Wine {
     /// Runs a program by its name or its path on this computer.
     pub fn run(&self, program: &str, arguments: &[&str]) -> anyhow::Result<Ran> {
         let output = self.folder.path().join("output");
-        let file = fs::File::create(&output)?;
+        drop(fs::remove_file(&output));
+        // Programs that it starts write there too.
+        let file = fs::OpenOptions::new().create(true).append(true).open(&output)?;
         let mut command = self.command(program, arguments);
         let mut child =
             command.stdout(file.try_clone()?).stderr(file).spawn().context("wine64 could not be started")?;

@@ -77,6 +77,8 @@ async fn ask(limit: Duration) -> std::io::Result<(Vec<u8>, UnreadReason)> {
 
 /// Prints what WMI and the registry say, one class per line: the other process.
 pub fn print_answers() -> std::io::Result<()> {
+    // Refused, it is still in the idle class that it was started in.
+    let _ = cartable_windows::go_to_background();
     let mut stdout = std::io::stdout().lock();
     let mut say = |name: &str, answer: Answer| -> std::io::Result<()> {
         writeln!(stdout, "{}", serde_json::to_string(&BTreeMap::from([(name, answer)]))?)?;

@@ -50,11 +50,11 @@ pub fn install(path: &Path, start: bool) -> anyhow::Result<()> {
     describe(&service);
     events::register().context("the source of events could not be registered; run this as administrator")?;
     if start && (state.enrolment()?.is_some() || state.pending()?.is_some()) {
-        match service.start::<OsString>(&[]) {
-            Err(error) if code(&error) != Some(SERVICE_ALREADY_RUNS) => {
-                return Err(error).context("the service could not be started");
-            }
-            _ => {}
+        // It starts with the computer anyway: no reason to fail an installation.
+        if let Err(error) = service.start::<OsString>(&[])
+            && code(&error) != Some(SERVICE_ALREADY_RUNS)
+        {
+            tracing::warn!("the service could not be started: {:#}", anyhow::Error::from(error));
         }
     }
     Ok(())

@@ -42,6 +42,10 @@ define_windows_service!(ffi_service_main, service_main);
 pub fn run(state: PathBuf, level: LevelFilter) -> anyhow::Result<()> {
     log::start_with(level, events::write);
     let _ = STATE.set(state);
+    // A lesson comes first. Refused, the agent is merely less polite.
+    if let Err(error) = cartable_windows::go_to_background() {
+        tracing::debug!(%error, "Windows refused the background");
+    }
     service_dispatcher::start(NAME, ffi_service_main).with_context(|| {
         format!("only Windows' service manager can start the service (sc start {NAME}); in a console use: cartable-agent run")
     })

@@ -1,7 +1,7 @@
 //! Recorded answers become a report.
 //!
 //! `laptop.jsonl` was written by hand after Microsoft's documentation of each class, in the forms that WMI gives them (64
-//! bits as text, characters as numbers): no computer with Windows was at hand. `wine.jsonl` was recorded from the real
+//! bits as numbers or as text, a drive's letter as text or as its number): no computer with Windows was at hand. `wine.jsonl` was recorded from the real
 //! program under Wine 8.
 
 use cartable_common::{
@@ -51,6 +51,18 @@ fn a_laptop_tells_what_it_is() {
     let degrees: Vec<i16> = report.temperatures.iter().filter_map(|zone| Some(zone.celsius?.get())).collect();
     assert_eq!(degrees, [45], "zones without a sensor are no temperature");
     report.check().unwrap();
+}
+
+#[test]
+fn wine_is_read_as_far_as_it_tells() {
+    let Found { report, drive_names } = read(include_str!("recorded/wine.jsonl"));
+    assert_eq!(report.operating_system.version.unwrap().as_str(), "10 Pro");
+    assert_eq!(report.uptime_hours, Hours::new(0), "its offset from UTC has two digits");
+    assert_eq!(report.volumes[0].role, Some(VolumeRole::System));
+    assert!(drive_names.contains(&"pd0".to_owned()), "the older class stands in: {drive_names:?}");
+    for subject in [Subject::Tpm, Subject::Encryption, Subject::SecureBoot, Subject::Batteries, Subject::Temperatures] {
+        assert_eq!(reasons(&report.unread, subject), [UnreadReason::NotPresent], "{subject}");
+    }
 }
 
 #[test]
