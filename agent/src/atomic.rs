@@ -15,7 +15,7 @@ const TEMPORARY_PREFIX: &str = ".new-";
 /// Replaces `folder/name` by `content`.
 pub fn write(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     let temporary = folder.join(format!("{TEMPORARY_PREFIX}{name}"));
-    let written = write_synced(&temporary, content).and_then(|()| fs::rename(&temporary, folder.join(name)));
+    let written = write_synced(&temporary, content).and_then(|()| rename(&temporary, &folder.join(name)));
     if written.is_err() {
         // A full disk: give the space of the half-written file back.
         let _ = fs::remove_file(&temporary);
@@ -39,6 +39,21 @@ pub fn remove_leftovers(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// On Windows a virus scanner or an indexer may hold the old file for an instant.
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    const BETWEEN: std::time::Duration = std::time::Duration::from_millis(20);
+    let mut more_attempts = if cfg!(windows) { 9 } else { 0 };
+    loop {
+        match fs::rename(from, to) {
+            Err(error) if more_attempts > 0 && error.kind() == io::ErrorKind::PermissionDenied => {
+                more_attempts -= 1;
+                std::thread::sleep(BETWEEN);
+            }
+            done => return done,
+        }
+    }
 }
 
 fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {

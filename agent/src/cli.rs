@@ -26,7 +26,7 @@ use crate::{
     fairness::Surroundings,
     json,
     language::Language,
-    log, privilege,
+    log, platform, privilege,
     reader::{self, Occasion, Reader},
     server_url::ServerUrl,
     service::{self, Life, ServiceError},
@@ -37,15 +37,12 @@ use crate::{
     version,
 };
 
-/// Where the state lies unless said otherwise.
-const STATE: &str = "/var/lib/cartable-agent";
-
 /// Reads this computer's hardware health and reports it to a Cartable server.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Folder of the key, the certificate and the spool
-    #[arg(long, global = true, env = "CARTABLE_STATE", default_value = STATE, value_name = "DIR")]
+    #[arg(long, global = true, env = "CARTABLE_STATE", default_value_os_t = platform::state_folder(), value_name = "DIR")]
     state: PathBuf,
     /// What is logged to standard error: error, warn, info, debug
     #[arg(long, global = true, env = "CARTABLE_LOG", default_value = "info", value_name = "LEVEL")]
@@ -98,6 +95,33 @@ enum Command {
         #[arg(long, value_name = "LANGUAGE")]
         lang: Option<Language>,
     },
+    /// The Windows service: install, uninstall, run
+    #[cfg(windows)]
+    #[command(subcommand)]
+    Service(ServiceCommand),
+    /// Print what WMI says, for the agent that started this process
+    #[cfg(windows)]
+    #[command(hide = true)]
+    Wmi,
+}
+
+#[cfg(windows)]
+#[derive(Debug, Subcommand)]
+enum ServiceCommand {
+    /// Register the service, or bring an older one up to date
+    Install {
+        /// Start it at once, if this computer is enrolled or waits to be
+        #[arg(long)]
+        start: bool,
+    },
+    /// Stop the service and remove it
+    Uninstall {
+        /// Remove the key, the reports and everything else that the agent kept
+        #[arg(long)]
+        erase: bool,
+    },
+    /// Check in for ever, as the service manager starts it
+    Run,
 }
 
 #[derive(Debug, Args)]
@@ -176,6 +200,33 @@ impl Machine {
     }
 }
 
+#[cfg(windows)]
+impl Cli {
+    /// Runs a command that wants no runtime around it; gives any other command back.
+    pub fn run_without_runtime(self) -> Result<ExitCode, Self> {
+        let done = match self.command {
+            Command::Service(ServiceCommand::Run) => crate::windows::service::run(self.state, self.log),
+            Command::Service(ServiceCommand::Install { start }) => {
+                log::start(self.log);
+                crate::windows::install::install(&self.state, start)
+            }
+            Command::Service(ServiceCommand::Uninstall { erase }) => {
+                log::start(self.log);
+                crate::windows::install::uninstall(erase.then_some(self.state.as_path()))
+            }
+            Command::Wmi => crate::collect::print_answers().map_err(Into::into),
+            Command::Enrol(_)
+            | Command::Run { .. }
+            | Command::Once { .. }
+            | Command::Show { .. }
+            | Command::Status { .. } => {
+                return Err(self);
+            }
+        };
+        Ok(done.map_or_else(|error| complain(&error), |()| ExitCode::SUCCESS))
+    }
+}
+
 /// Runs a command and gives its exit code.
 pub async fn run(cli: Cli) -> ExitCode {
     log::start(cli.log);
@@ -190,6 +241,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Probe { machine } => probe(&machine.sources()).await,
         Command::Show(options) => show(&cli.state, options).await,
         Command::Status { lang } => say_status(&cli.state, lang.unwrap_or_else(Language::of_environment)),
+        // Done before there was a runtime.
+        #[cfg(windows)]
+        Command::Service(_) | Command::Wmi => Ok(code(Verdict::Trouble)),
     };
     done.map_or_else(|error| complain(&error), ExitCode::from)
 }
@@ -214,7 +268,7 @@ fn trouble_in(error: &anyhow::Error) -> Option<&Trouble> {
     })
 }
 
-fn exit_code(error: &anyhow::Error) -> u8 {
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if trouble_in(error).is_some_and(|trouble| trouble.kind == TroubleKind::Refused) {
         return code(Verdict::Refused);
     }
@@ -236,8 +290,12 @@ fn state_error_in(error: &anyhow::Error) -> Option<&StateError> {
     }
 }
 
+/// The exit code of an agent that has no enrolment.
+#[cfg(windows)]
+pub(crate) const NOT_ENROLLED: u8 = code(Verdict::NotEnrolled);
+
 /// The exit code of an agent that removed itself.
-const RELEASED: u8 = 7;
+pub(crate) const RELEASED: u8 = 7;
 
 const fn code(verdict: Verdict) -> u8 {
     match verdict {

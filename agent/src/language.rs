@@ -17,12 +17,13 @@ impl Language {
         if locale.to_ascii_lowercase().starts_with("fr") { Self::French } else { Self::English }
     }
 
-    /// The language of the environment: the first of LC_ALL, LC_MESSAGES and LANG that is set.
+    /// The language of the environment: the first of LC_ALL, LC_MESSAGES and LANG that is set; on Windows, where they
+    /// usually are not, the system's own.
     pub fn of_environment() -> Self {
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
             .into_iter()
             .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-        Self::of_locale(&locale.unwrap_or_default())
+        Self::of_locale(&locale.or_else(system_locale).unwrap_or_default())
     }
 
     /// Its code (ISO 639-1).
@@ -37,6 +38,17 @@ impl Language {
             Self::English => english,
         }
     }
+}
+
+/// The name of the user's region (`fr-FR`).
+#[cfg(windows)]
+fn system_locale() -> Option<String> {
+    windows_registry::CURRENT_USER.open(r"Control Panel\International").ok()?.get_string("LocaleName").ok()
+}
+
+#[cfg(not(windows))]
+const fn system_locale() -> Option<String> {
+    None
 }
 
 impl FromStr for Language {

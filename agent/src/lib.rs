@@ -4,9 +4,10 @@
 //! they are durable, [`client`] speaks the device port, [`schedule`] decides when (pure functions), [`state`] keeps the
 //! key and what was learnt, [`contact`] is one check-in, [`service`] repeats it where
 //! [`fairness`] agrees. [`reader`] stands between the agent and the rights it needs to read the machine, [`disclosure`]
-//! tells the borrower what was sent. The fleet simulator of the tests uses
+//! tells the borrower what was sent, [`platform`] holds what other systems call otherwise. The fleet simulator of the tests uses
 //! the same parts.
 
+mod access;
 pub mod atomic;
 pub mod cli;
 pub mod client;
@@ -24,6 +25,7 @@ mod json;
 pub mod language;
 pub mod log;
 pub mod notify;
+pub mod platform;
 pub mod privilege;
 pub mod reader;
 pub mod schedule;
@@ -37,6 +39,8 @@ pub mod surroundings;
 #[cfg(target_os = "linux")]
 mod system_bus;
 pub mod trouble;
+#[cfg(windows)]
+pub mod windows;
 
 /// The agent's version as it tells the server.
 pub fn version() -> cartable_common::Text {

@@ -1,4 +1,5 @@
-//! Log lines on standard error, for journald: one line per event, no colours, no time (journald keeps it).
+//! Log lines on standard error, for journald: one line per event, no colours, no time (journald keeps it). A Windows
+//! service hands them to the event log instead.
 //!
 //! A few lines instead of a logging library, which would be a twentieth of the program. Under journald each line
 //! begins with its priority (sd-daemon(3)), so that `journalctl -p warning` works. Writes fields as they are given:
@@ -22,20 +23,32 @@ enum Prefix {
     Word,
 }
 
+/// Where lines go.
+#[derive(Clone, Copy, Debug)]
+enum Output {
+    StandardError(Prefix),
+    Elsewhere(fn(Level, &str)),
+}
+
 /// The log of this process.
 #[derive(Debug)]
-struct StandardError {
+struct Log {
     level: LevelFilter,
-    prefix: Prefix,
+    output: Output,
 }
 
 /// Starts the log; a second start changes nothing.
 pub fn start(level: LevelFilter) {
     let prefix = if std::env::var_os("JOURNAL_STREAM").is_some() { Prefix::Journal } else { Prefix::Word };
-    let _ = tracing::subscriber::set_global_default(StandardError { level, prefix });
+    let _ = tracing::subscriber::set_global_default(Log { level, output: Output::StandardError(prefix) });
 }
 
-impl Subscriber for StandardError {
+/// Starts the log with another place for its lines; a second start changes nothing.
+pub fn start_with(level: LevelFilter, write: fn(Level, &str)) {
+    let _ = tracing::subscriber::set_global_default(Log { level, output: Output::Elsewhere(write) });
+}
+
+impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         *metadata.level() <= self.level
     }
@@ -47,9 +60,14 @@ impl Subscriber for StandardError {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
-        // Nothing is left to do when even standard error fails.
-        let _ =
-            writeln!(std::io::stderr(), "{}{}{}", self.prefix.of(*event.metadata().level()), line.message, line.fields);
+        let level = *event.metadata().level();
+        match self.output {
+            Output::StandardError(prefix) => {
+                // Nothing is left to do when even standard error fails.
+                let _ = writeln!(std::io::stderr(), "{}{}{}", prefix.of(level), line.message, line.fields);
+            }
+            Output::Elsewhere(write) => write(level, &format!("{}{}", line.message, line.fields)),
+        }
     }
 
     // The agent has no spans.
@@ -104,7 +122,7 @@ mod tests {
     #[test]
     fn levels_read_well_for_people_and_for_journald() {
         assert_eq!((Prefix::Journal.of(Level::WARN), Prefix::Word.of(Level::INFO)), ("<4>", "INFO  "));
-        let quiet = StandardError { level: LevelFilter::WARN, prefix: Prefix::Word };
+        let quiet = Log { level: LevelFilter::WARN, output: Output::StandardError(Prefix::Word) };
         assert_eq!(quiet.max_level_hint(), Some(LevelFilter::WARN));
     }
 }

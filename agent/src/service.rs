@@ -21,7 +21,7 @@ use crate::{
     enrol::{self, EnrolError, Progress},
     fairness::{self, Because, Decision, Surroundings},
     invitation::{self, InvitationError},
-    notify,
+    notify, platform,
     reader::{Occasion, Reader},
     schedule::{self, Outcome, Pace},
     sleep::sleep,
@@ -47,8 +47,9 @@ pub enum ServiceError {
     Invitation(#[from] InvitationError),
     /// The server ordered this agent to remove itself, and that is done: nothing of it is left to run.
     #[error(
-        "this computer has changed owner: the agent removed its key and its data; uninstall it (systemctl disable \
-         cartable-agent, then delete the program)"
+        "this computer has changed owner: the agent removed its key and its data; uninstall it ({disable}, then delete \
+         the program)",
+        disable = platform::DISABLE
     )]
     Released,
     /// The system gave no signals or no randomness.
@@ -71,10 +72,28 @@ pub struct Life {
     pub public: Option<PathBuf>,
 }
 
-/// Checks in for ever; returns when told to stop. The caller holds the state folder's lock.
+/// The runtime: one thread. The only other one looks names up, and ends at once afterwards.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .thread_keep_alive(Duration::from_millis(1))
+        .build()
+}
+
+/// Checks in for ever; returns when a signal says stop. The caller holds the state folder's lock.
 pub async fn run(state: StateDir, life: Life) -> Result<(), ServiceError> {
+    run_until(stop_signal(), state, life).await
+}
+
+/// Checks in until `stop` comes true. The caller holds the state folder's lock.
+pub async fn run_until(
+    stop: impl Future<Output = std::io::Result<()>>,
+    state: StateDir,
+    life: Life,
+) -> Result<(), ServiceError> {
     tokio::select! {
-        stopped = stop_signal() => stopped.map_err(|error| ServiceError::System(error.to_string()))?,
+        stopped = stop => stopped.map_err(|error| ServiceError::System(error.to_string()))?,
         failed = live(state, life) => return failed.map(|never| match never {}),
     }
     notify::stopping();

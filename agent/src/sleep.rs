@@ -1,7 +1,8 @@
 //! Waiting that counts the time the lid is closed.
 //!
 //! An ordinary timer stops while a laptop sleeps: one that is used an hour a day would report once a day. On Linux a
-//! timer on CLOCK_BOOTTIME goes on counting. One wake-up per wait, on every system.
+//! timer on CLOCK_BOOTTIME goes on counting; on Windows the clock does, and the service manager tells when the machine
+//! woke. One wake-up per wait, on every system.
 
 use std::time::Duration;
 
@@ -9,8 +10,12 @@ use std::time::Duration;
 use linux as imp;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::watched;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 use other as imp;
+#[cfg(windows)]
+use windows as imp;
+#[cfg(windows)]
+pub use windows::resumed;
 
 /// Waits, and returns by how much the wait was too long: the machine slept past its end.
 pub async fn sleep(wait: Duration) -> Duration {
@@ -61,7 +66,36 @@ mod linux {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+mod windows {
+    use std::time::Duration;
+
+    use tokio::{
+        sync::Notify,
+        time::{Instant, sleep_until},
+    };
+
+    static RESUMED: Notify = Notify::const_new();
+
+    /// Tells the waits that the machine woke: Windows' waits stand still while it sleeps, its clock does not.
+    pub fn resumed() {
+        RESUMED.notify_waiters();
+    }
+
+    pub(super) async fn sleep(wait: Duration) -> Duration {
+        let start = Instant::now();
+        let end = start + wait;
+        while Instant::now() < end {
+            tokio::select! {
+                () = sleep_until(end) => {}
+                () = RESUMED.notified() => {}
+            }
+        }
+        start.elapsed().saturating_sub(wait)
+    }
+}
+
+#[cfg(not(any(target_os = "linux", windows)))]
 mod other {
     use std::time::Duration;
 

@@ -19,11 +19,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{
-    atomic,
+    access, atomic,
     clock::TrustedClock,
     disclosure::Shown,
     identity::{IdentityError, Key},
-    json,
+    json, platform,
     reader::KeptDrives,
     schedule::Pace,
     server_url::ServerUrl,
@@ -65,14 +65,26 @@ pub enum StateError {
         /// Who runs.
         user: u32,
     },
+    /// On Windows: others may enter it, or own it.
+    #[error(
+        "the state folder {path} is open to others ({who}); as administrator, delete it and try again: the agent makes it anew, for itself"
+    )]
+    OpenTo {
+        /// Which.
+        path: PathBuf,
+        /// The first of them, as Windows names them.
+        who: String,
+    },
     /// Another agent uses it.
     #[error(
-        "another cartable-agent uses {0} (the service?); stop it first (systemctl stop cartable-agent), or ask it: cartable-agent status"
+        "another cartable-agent uses {0} (the service?); stop it first ({stop}), or ask it: cartable-agent status",
+        stop = platform::STOP
     )]
     InUse(PathBuf),
     /// The disk failed.
     #[error(
-        "{path} could not be used ({source}); check that the disk is there, not full, and that you are allowed (sudo)"
+        "{path} could not be used ({source}); check that the disk is there, not full, and that you are allowed ({rights})",
+        rights = platform::PRIVILEGED
     )]
     Io {
         /// Which file or folder.
@@ -242,18 +254,14 @@ impl StateDir {
     /// Opens the folder, made if absent.
     pub fn open(path: &Path) -> Result<Self, StateError> {
         if !path.exists() {
-            let mut builder = fs::DirBuilder::new();
-            builder.recursive(true);
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.create(path).map_err(|source| StateError::Io { path: path.to_owned(), source })?;
+            access::make(path).map_err(|source| StateError::Io { path: path.to_owned(), source })?;
         }
         Self::existing(path)
     }
 
     /// The folder as it is, for commands that change nothing.
     pub fn existing(path: &Path) -> Result<Self, StateError> {
-        check_access(path)?;
+        access::check(path)?;
         Ok(Self(path.to_owned()))
     }
 
@@ -395,27 +403,6 @@ impl Memory {
         }
         clock
     }
-}
-
-#[cfg(unix)]
-fn check_access(path: &Path) -> Result<(), StateError> {
-    use std::os::unix::fs::MetadataExt as _;
-    let found = fs::metadata(path).map_err(|source| StateError::Io { path: path.to_owned(), source })?;
-    let user = rustix::process::geteuid().as_raw();
-    if found.uid() != user {
-        return Err(StateError::Foreign { path: path.to_owned(), owner: found.uid(), user });
-    }
-    let mode = found.mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(StateError::Open { path: path.to_owned(), mode });
-    }
-    Ok(())
-}
-
-/// Windows' rights are inherited from the folder that the installer makes.
-#[cfg(not(unix))]
-fn check_access(path: &Path) -> Result<(), StateError> {
-    fs::metadata(path).map(|_| ()).map_err(|source| StateError::Io { path: path.to_owned(), source })
 }
 
 #[cfg(unix)]

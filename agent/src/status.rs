@@ -6,6 +6,7 @@ use cartable_common::UtcMillis;
 
 use crate::{
     language::Language,
+    platform,
     spool::Record,
     state::{Enrolment, Failure, Memory, Pending},
     trouble::TroubleKind,
@@ -95,20 +96,26 @@ fn service(facts: &Facts, language: Language, now: UtcMillis) -> Option<String> 
         last.is_some_and(|at| now.millis_since(at) > LATE_AFTER_MILLIS) && facts.memory.last_failure.is_none();
     let (french, english) = match facts.service {
         Service::Stopped => (
-            "Le service ne tourne pas : plus rien ne sera envoyé. Démarrez-le : systemctl enable --now cartable-agent",
-            "The service is not running: nothing more will be sent. Start it: systemctl enable --now cartable-agent",
+            format!("Le service ne tourne pas : plus rien ne sera envoyé. Démarrez-le : {}", platform::START),
+            format!("The service is not running: nothing more will be sent. Start it: {}", platform::START),
         ),
         Service::Running if last.is_none() && facts.memory.last_failure.is_none() => (
-            "Le service vient de démarrer : le premier contact a lieu dans la minute.",
-            "The service has just started: the first contact comes within a minute.",
+            "Le service vient de démarrer : le premier contact a lieu dans la minute.".to_owned(),
+            "The service has just started: the first contact comes within a minute.".to_owned(),
         ),
         Service::Running if is_late => (
-            "Le service tourne mais n'a pas essayé récemment (ordinateur en veille ?). Son journal : journalctl -u cartable-agent",
-            "The service is running but has not tried lately (was the computer asleep?). Its log: journalctl -u cartable-agent",
+            format!(
+                "Le service tourne mais n'a pas essayé récemment (ordinateur en veille ?). Son journal : {}",
+                platform::LOG
+            ),
+            format!(
+                "The service is running but has not tried lately (was the computer asleep?). Its log: {}",
+                platform::LOG
+            ),
         ),
         Service::Running => return None,
     };
-    Some(language.pick(french, english).to_owned())
+    Some(language.pick(&french, &english).to_owned())
 }
 
 /// The last attempt, which failed.

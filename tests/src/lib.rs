@@ -32,6 +32,8 @@ pub mod simulator;
 pub mod source;
 pub mod stores;
 pub mod walk;
+#[cfg(target_os = "linux")]
+pub mod wine;
 pub mod work_model;
 pub mod workshop_year;
 pub mod workspace;

@@ -1,7 +1,7 @@
 //! Reads the machine: one independent probe per part, so that one that fails never blocks the rest.
 //!
 //! Everything that could not be read is listed with its reason. The operating systems meet at one seam, the module
-//! `imp`, whose `machine` reads all but the drives' own health; [`smartctl`] asks the drives. Reads only what is below
+//! `imp`, whose `machine` (a future: Windows is asked in another process) reads all but the drives' own health; [`smartctl`] asks the drives. Reads only what is below
 //! the given root, so that recorded machines can be replayed (docs/agent.md). Never reads a user's file.
 
 use std::path::{Path, PathBuf};
@@ -12,10 +12,17 @@ use cartable_common::{
 };
 
 pub mod smartctl;
+mod smbios;
+#[cfg(any(windows, test))]
+mod wmi;
 
 #[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "unsupported.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
+#[cfg_attr(not(any(target_os = "linux", windows)), path = "unsupported.rs")]
 mod imp;
+
+#[cfg(windows)]
+pub use imp::print_answers;
 
 /// Where the machine is read from.
 #[derive(Clone, Debug)]
@@ -38,7 +45,7 @@ pub enum DriveHealth {
 impl Sources {
     /// This machine, asking the smartctl of the usual places.
     pub fn this_machine() -> Self {
-        Self { root: PathBuf::from("/"), drive_health: DriveHealth::Program(PathBuf::from("smartctl")) }
+        Self { root: PathBuf::from("/"), drive_health: DriveHealth::Program(smartctl::usual_place()) }
     }
 
     /// A recorded machine below `root`.
@@ -66,7 +73,7 @@ pub enum Drives {
 
 /// Reads the machine. Never fails: what is missing is said in the report.
 pub async fn collect(sources: &Sources, drives: Drives) -> HealthReport {
-    let Found { mut report, drive_names } = imp::machine(&sources.root);
+    let Found { mut report, drive_names } = imp::machine(&sources.root).await;
     if drives == Drives::Leave {
         return within_limits(report);
     }
@@ -79,8 +86,8 @@ pub async fn collect(sources: &Sources, drives: Drives) -> HealthReport {
                     report.unread.push(unread(Subject::DriveHealth, UnreadReason::NotPresent, words));
                 }
             }
-            // The kernel already told all that an eMMC knows of its wear.
-            Err(_) if drive.emmc.is_some() => {}
+            // The kernel already told all that an eMMC knows of its wear, or Windows what the drive says of itself.
+            Err(_) if drive.emmc.is_some() || cartable_common::smartctl::tells_health(drive) => {}
             Err(missing) => report.unread.push(missing),
         }
     }

@@ -3,7 +3,11 @@
 //! The program is foreign: it gets a time limit, its answer a size limit, and it is killed when this agent stops. Its
 //! exit status is a mask of bits, of which only the two lowest say that there is no answer (smartctl(8)).
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use cartable_common::report::{Subject, Unread, UnreadReason};
 use serde_json::Value;
@@ -40,12 +44,26 @@ fn missing(reason: UnreadReason, detail: &str) -> Unread {
     unread(Subject::DriveHealth, reason, detail)
 }
 
+/// Where smartctl is: on Linux in the usual folders, on Windows where its installer puts it. There it is named whole,
+/// because Windows would look for it in the working folder too.
+pub(super) fn usual_place() -> PathBuf {
+    if cfg!(windows) {
+        let programs =
+            std::env::var_os("ProgramFiles").map_or_else(|| PathBuf::from(r"C:\Program Files"), PathBuf::from);
+        programs.join(r"smartmontools\bin\smartctl.exe")
+    } else {
+        PathBuf::from("smartctl")
+    }
+}
+
 async fn run(program: &Path, name: &str, limit: Duration) -> Result<Vec<u8>, Unread> {
     let mut command = Command::new(program);
     command.args(["--json", "-x", "-n", "standby"]).arg(format!("/dev/{name}"));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     // It speaks English to us, and knows nothing of our environment (a proxy's password, for one).
     command.env_clear().env("LC_ALL", "C").env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    #[cfg(windows)]
+    super::imp::quiet(&mut command);
     let mut child = command.spawn().map_err(|error| not_started(&error))?;
     let mut answer = Vec::new();
     let reading = async {

@@ -7,19 +7,15 @@ use cartable_common::report::{HealthReport, OperatingSystem, OsFamily, Subject, 
 use super::{Found, unread};
 
 /// The system's family, and "unsupported" for every part.
-pub(super) fn machine(_root: &Path) -> Found {
-    let family = match std::env::consts::OS {
-        "windows" => OsFamily::Windows,
-        "macos" => OsFamily::MacOs,
-        _ => OsFamily::Unknown,
-    };
+pub(super) fn machine(_root: &Path) -> std::future::Ready<Found> {
+    let family = if cfg!(target_os = "macos") { OsFamily::MacOs } else { OsFamily::Unknown };
     let subjects = Subject::ALL.iter().filter(|subject| !matches!(subject, Subject::Unknown));
-    Found {
+    std::future::ready(Found {
         report: HealthReport {
             operating_system: OperatingSystem { family: Some(family), ..OperatingSystem::default() },
             unread: subjects.map(|subject| unread(*subject, UnreadReason::Unsupported, "")).collect(),
             ..HealthReport::default()
         },
         drive_names: Vec::new(),
-    }
+    })
 }

@@ -5,7 +5,7 @@ use cartable_common::{
     report::{Chassis, Hardware, Subject, UnreadReason},
 };
 
-use super::Source;
+use super::{super::smbios, Source};
 
 const DMI: &str = "sys/class/dmi/id";
 
@@ -16,8 +16,7 @@ pub(super) fn read(source: &Source) -> Hardware {
     let dmi = |name: &str| source.word(&format!("{DMI}/{name}"));
     let manufacturer = dmi("sys_vendor").as_deref().and_then(Text::meaningful);
     let product = dmi("product_name").as_deref().and_then(Text::meaningful);
-    let is_lenovo = manufacturer.as_ref().is_some_and(|maker| maker.as_str().eq_ignore_ascii_case("lenovo"));
-    let model = if is_lenovo { lenovo_model(dmi("product_version").as_deref(), product) } else { product };
+    let model = smbios::model(manufacturer.as_ref(), product, dmi("product_version").as_deref());
     // These two may only be read by root.
     let secret = |name: &str| source.optional(&format!("{DMI}/{name}"), Subject::Hardware);
     let serial = secret("product_serial").as_deref().and_then(SerialNumber::parse);
@@ -29,19 +28,9 @@ pub(super) fn read(source: &Source) -> Hardware {
     let chassis = if is_virtual(source) {
         Some(Chassis::Virtual)
     } else {
-        source.number(&format!("{DMI}/chassis_type")).and_then(chassis)
+        source.number(&format!("{DMI}/chassis_type")).and_then(smbios::chassis)
     };
     Hardware { manufacturer, model, chassis, serial_number: serial.into(), system_uuid: uuid.into() }
-}
-
-/// Lenovo writes the machine type as the product ("20LSCTO1WW") and the name people know as its version
-/// ("ThinkPad L480"): both are given.
-fn lenovo_model(version: Option<&str>, product: Option<Text>) -> Option<Text> {
-    let Some(version) = version.and_then(Text::meaningful) else { return product };
-    match product {
-        Some(product) if product != version => Some(Text::clean(&format!("{version} {product}"))),
-        _ => Some(version),
-    }
 }
 
 fn from_device_tree(source: &Source) -> Hardware {
@@ -55,27 +44,10 @@ fn from_device_tree(source: &Source) -> Hardware {
     Hardware { model, chassis, serial_number: serial.into(), ..Hardware::default() }
 }
 
-/// SMBIOS chassis types, DSP0134 table 17.
-fn chassis(number: u8) -> Option<Chassis> {
-    match number {
-        8..=10 | 14 | 31 => Some(Chassis::Laptop),
-        11 | 30 | 32 => Some(Chassis::Tablet),
-        3..=7 | 13 | 15 | 16 | 24 | 34..=36 => Some(Chassis::Desktop),
-        17 | 23 | 25 | 28 | 29 => Some(Chassis::Server),
-        _ => None,
-    }
-}
-
 /// Whether a hypervisor runs us: it sets a processor flag, or leaves its name in SMBIOS or /sys.
 fn is_virtual(source: &Source) -> bool {
-    const NAMES: [&str; 10] =
-        ["qemu", "kvm", "vmware", "virtualbox", "innotek", "xen", "bochs", "parallels", "amazon ec2", "google compute"];
     let names = ["sys_vendor", "product_name", "bios_vendor"].map(|name| source.word(&format!("{DMI}/{name}")));
-    let is_named = names.iter().flatten().any(|name| {
-        let name = name.to_ascii_lowercase();
-        NAMES.iter().any(|known| name.contains(known)) || name == "virtual machine"
-    });
-    is_named
+    names.iter().flatten().any(|name| smbios::is_virtual(name))
         || source.exists("sys/hypervisor/type")
         || source.exists("proc/device-tree/hypervisor")
         || super::processor::has_flag(source, "hypervisor")

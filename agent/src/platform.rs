@@ -1,0 +1,53 @@
+//! Where things lie and what commands are called on this operating system: one table per system, same names.
+//!
+//! Words for people only name what is here, so that nobody on Windows is sent to systemctl.
+
+#[cfg(not(windows))]
+pub use elsewhere::*;
+#[cfg(windows)]
+pub use windows::*;
+
+#[cfg(not(windows))]
+mod elsewhere {
+    use std::path::PathBuf;
+
+    /// Starts the service, now and at each start of the computer.
+    pub const START: &str = "systemctl enable --now cartable-agent";
+    /// Stops the service.
+    pub const STOP: &str = "systemctl stop cartable-agent";
+    /// Keeps the service from starting again.
+    pub const DISABLE: &str = "systemctl disable cartable-agent";
+    /// Shows the service's log.
+    pub const LOG: &str = "journalctl -u cartable-agent";
+    /// How a command gets the rights that it needs.
+    pub const PRIVILEGED: &str = "sudo";
+
+    /// Where the state lies unless said otherwise.
+    pub fn state_folder() -> PathBuf {
+        PathBuf::from("/var/lib/cartable-agent")
+    }
+}
+
+#[cfg(windows)]
+mod windows {
+    use std::path::PathBuf;
+
+    /// Starts the service; it starts with the computer by itself.
+    pub const START: &str = "sc start cartable-agent";
+    /// Stops the service.
+    pub const STOP: &str = "sc stop cartable-agent";
+    /// Keeps the service from starting again.
+    pub const DISABLE: &str = "cartable-agent service uninstall";
+    /// Shows the service's log.
+    pub const LOG: &str =
+        "wevtutil qe Application /rd:true /c:20 /f:text /q:*[System[Provider[@Name='cartable-agent']]]";
+    /// How a command gets the rights that it needs.
+    pub const PRIVILEGED: &str = "run as administrator";
+
+    /// Where the state lies unless said otherwise: `C:\ProgramData\cartable-agent`.
+    pub fn state_folder() -> PathBuf {
+        std::env::var_os("ProgramData")
+            .map_or_else(|| PathBuf::from(r"C:\ProgramData"), PathBuf::from)
+            .join("cartable-agent")
+    }
+}

@@ -1,0 +1,161 @@
+//! A computer with Windows, as far as Wine is one: a fresh prefix, the real agent's .exe, and the programs of Windows.
+//!
+//! Output goes through files, because Wine's own servers inherit a pipe and never close it. Dropped, every process of the
+//! prefix is ended (`wineserver -k`, which knows no other prefix) and the prefix removed.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail, ensure};
+
+use crate::harness::binaries::workspace;
+
+/// Where Debian's wine64 keeps its programs.
+const WINE: &str = "/usr/lib/wine";
+
+/// Longest run of one program: an installation takes seconds, a fresh Wine half a minute; a busy machine ten times as much.
+const TIME_LIMIT: Duration = Duration::from_mins(10);
+
+/// What a program wrote, and how it ended.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Its exit code's lowest byte, which is all that Wine passes on.
+    pub code: i32,
+    /// Standard output and standard error.
+    pub text: String,
+}
+
+/// The computer.
+#[derive(Debug)]
+pub struct Wine {
+    folder: tempfile::TempDir,
+    exe: PathBuf,
+}
+
+impl Wine {
+    /// A fresh one. `CARTABLE_WINDOWS_AGENT` names the .exe; otherwise packaging/windows/build makes it (minutes).
+    pub fn start() -> anyhow::Result<Self> {
+        ensure!(
+            Path::new(WINE).join("wine64").is_file(),
+            "Wine is missing: apt-get install --no-install-recommends wine64 (tests/windows does)"
+        );
+        let wine = Self { folder: tempfile::tempdir()?, exe: agent()? };
+        wine.run("wineboot", &["-i"])?;
+        wine.run("winecfg", &["/v", "win10"])?;
+        wine.add_randomness()?;
+        // Wine stops its services with the last program of a user.
+        wine.command("ping", &["-n", "900", "127.0.0.1"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        Ok(wine)
+    }
+
+    /// Its drive C.
+    pub fn drive_c(&self) -> PathBuf {
+        self.folder.path().join("prefix/drive_c")
+    }
+
+    /// How a path of this computer is called there.
+    pub fn path(path: &Path) -> String {
+        format!("Z:{}", path.display()).replace('/', "\\")
+    }
+
+    /// Runs the agent.
+    pub fn agent(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
+        let exe = self.exe.display().to_string();
+        self.run(&exe, arguments)
+    }
+
+    /// Runs the agent; anything but success is an error.
+    pub fn agent_well(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let ran = self.agent(arguments)?;
+        ensure!(ran.code == 0, "cartable-agent {arguments:?} ended with {}:\n{}", ran.code, ran.text);
+        Ok(ran.text)
+    }
+
+    /// Runs a program by its name or its path on this computer.
+    pub fn run(&self, program: &str, arguments: &[&str]) -> anyhow::Result<Ran> {
+        let output = self.folder.path().join("output");
+        drop(fs::remove_file(&output));
+        // Programs that it starts write there too.
+        let file = fs::OpenOptions::new().create(true).append(true).open(&output)?;
+        let mut command = self.command(program, arguments);
+        let mut child =
+            command.stdout(file.try_clone()?).stderr(file).spawn().context("wine64 could not be started")?;
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            if start.elapsed() > TIME_LIMIT {
+                drop(child.kill());
+                bail!("{program} {arguments:?} did not end: {}", fs::read_to_string(&output).unwrap_or_default());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        let text = String::from_utf8_lossy(&fs::read(&output)?).into_owned();
+        Ok(Ran { code: status.code().unwrap_or(-1), text })
+    }
+
+    /// The state of the service as `sc query` says it (`RUNNING`); none when there is no such service.
+    pub fn service(&self) -> anyhow::Result<Option<String>> {
+        let said = self.run("sc", &["query", "cartable-agent"])?.text;
+        let line = said.lines().find(|line| line.trim_start().starts_with("STATE"));
+        Ok(line.and_then(|line| line.split_whitespace().last()).map(ToOwned::to_owned))
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(Path::new(WINE).join("wine64"));
+        command.arg(program).args(arguments).stdin(Stdio::null());
+        self.environment(&mut command);
+        command
+    }
+
+    fn environment(&self, command: &mut Command) {
+        command.env("WINEPREFIX", self.folder.path().join("prefix")).env("WINEDEBUG", "-all").env_remove("DISPLAY");
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"] {
+            command.env_remove(name);
+        }
+    }
+
+    fn add_randomness(&self) -> anyhow::Result<()> {
+        let library = self.drive_c().join("windows/system32/bcryptprimitives.dll");
+        if library.exists() {
+            return Ok(());
+        }
+        let built = Command::new("x86_64-w64-mingw32-gcc")
+            .args(["-shared", "-Os", "-s", "-o"])
+            .args([library.as_path(), &workspace().join("tests/wine/prng.c")])
+            .arg("-ladvapi32")
+            .status()
+            .context("x86_64-w64-mingw32-gcc is missing: apt-get install gcc-mingw-w64-x86-64-win32")?;
+        ensure!(built.success(), "tests/wine/prng.c could not be compiled");
+        Ok(())
+    }
+}
+
+impl Drop for Wine {
+    fn drop(&mut self) {
+        let mut command = Command::new(Path::new(WINE).join("wineserver64"));
+        self.environment(command.arg("-k"));
+        drop(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status());
+    }
+}
+
+fn agent() -> anyhow::Result<PathBuf> {
+    if let Some(given) = std::env::var_os("CARTABLE_WINDOWS_AGENT") {
+        let given = PathBuf::from(given);
+        ensure!(given.is_file(), "CARTABLE_WINDOWS_AGENT names {}, which is missing", given.display());
+        return Ok(given);
+    }
+    let output = Command::new(workspace().join("packaging/windows/build"))
+        .args(["--exe", "target/windows"])
+        .current_dir(workspace())
+        .output()
+        .context("packaging/windows/build could not be started")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "packaging/windows/build failed:\n{said}");
+    Ok(workspace().join("target/windows/cartable-agent.exe"))
+}

@@ -1,0 +1,224 @@
+//! The real cartable-agent.exe under Wine against the real server over mutual TLS: enrolment, check-ins, a recorded
+//! laptop's values, the rights of its folder, the service, and the installer with upgrade and removal.
+//!
+//! `tests/windows` installs what is needed (1.7 GB), builds the .exe and the installer and runs these; a plain
+//! `cargo test` skips them. What Wine cannot show is listed in docs/agent.md, "Windows".
+
+#![cfg(target_os = "linux")]
+
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use cartable_tests::{
+    harness::{Cartable, binaries::workspace},
+    wine::Wine,
+};
+use serde_json::Value;
+
+/// The agent's first check-in comes within a minute of its start.
+const FIRST_CHECK_IN: Duration = Duration::from_secs(90);
+
+/// A server, a computer with Windows beside it, and what an administrator has at hand.
+struct School {
+    cartable: Cartable,
+    wine: Wine,
+    roots: String,
+}
+
+impl School {
+    fn new() -> Self {
+        let cartable = Cartable::start().unwrap();
+        let roots = Wine::path(&cartable.roots().unwrap());
+        Self { cartable, wine: Wine::start().unwrap(), roots }
+    }
+
+    fn enrol(&self, more: &[&str]) {
+        let token = self.cartable.token(1).unwrap();
+        let mut arguments =
+            vec!["enrol", "--server", self.cartable.server.gateway(), "--token", &token, "--roots", &self.roots];
+        arguments.extend(more);
+        self.wine.agent_well(&arguments).unwrap();
+    }
+
+    fn device_id(&self, more: &[&str]) -> String {
+        let mut arguments = vec!["status", "--lang", "en"];
+        arguments.extend(more);
+        let said = self.wine.agent(&arguments).unwrap().text;
+        let line = said.lines().find_map(|line| line.trim().strip_prefix("Device:"));
+        line.unwrap_or_else(|| panic!("not enrolled: {said}")).trim().to_owned()
+    }
+
+    async fn device(&self, id: &str) -> Value {
+        self.cartable.api().unwrap().get(&format!("/api/v1/devices/{id}")).await.unwrap()
+    }
+
+    async fn check_ins(&self, id: &str) -> u64 {
+        self.device(id).await["contact"]["check_ins"].as_u64().unwrap_or(0)
+    }
+
+    /// Waits for one check-in more than `before`.
+    async fn await_check_in(&self, id: &str, before: u64) {
+        let start = Instant::now();
+        while self.check_ins(id).await <= before {
+            assert!(start.elapsed() < FIRST_CHECK_IN, "the service does not check in: {:?}", self.wine.service());
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    fn await_service(&self, state: &str) -> Duration {
+        let start = Instant::now();
+        while self.wine.service().unwrap().as_deref() != Some(state) {
+            assert!(start.elapsed() < Duration::from_secs(20), "the service is {:?}", self.wine.service());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        start.elapsed()
+    }
+
+    fn state(&self) -> PathBuf {
+        self.wine.drive_c().join("ProgramData/cartable-agent")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Wine and the .exe: tests/windows"]
+async fn the_exe_enrols_checks_in_and_runs_as_a_service() {
+    let school = School::new();
+    school.enrol(&[]);
+    let id = school.device_id(&[]);
+    let said = school.wine.agent_well(&["once"]).unwrap();
+    assert!(said.contains("checked in: 1 reports acknowledged"), "{said}");
+    let said = school.wine.agent_well(&["once"]).unwrap();
+    assert!(said.contains("checked in: 0 reports acknowledged"), "an unchanged machine sends no report: {said}");
+    let report = school.device(&id).await["health"]["report"].clone();
+    assert_eq!(report["operating_system"]["family"], "windows", "{report}");
+    assert!(report["memory"]["total_bytes"].as_u64().unwrap() > 0, "{report}");
+    // What Wine does not have is said with its reason, as on a computer that lacks it.
+    let unread = report["unread"].to_string();
+    for subject in ["tpm", "encryption", "batteries", "secure_boot", "drive_health"] {
+        assert!(unread.contains(subject), "{subject} is neither read nor said to be missing: {unread}");
+    }
+
+    // The service: registered twice, started, heard, alone on its state, stopped within its time.
+    school.wine.agent_well(&["service", "install"]).unwrap();
+    school.wine.agent_well(&["service", "install", "--start"]).unwrap();
+    school.await_service("RUNNING");
+    assert_eq!(school.wine.agent(&["once"]).unwrap().code, 6, "one agent at a time");
+    let before = school.check_ins(&id).await;
+    school.await_check_in(&id, before).await;
+    school.wine.run("sc", &["stop", "cartable-agent"]).unwrap();
+    let took = school.await_service("STOPPED");
+    assert!(took < Duration::from_secs(5), "stopping took {took:?}");
+    school.wine.agent_well(&["once"]).unwrap();
+
+    school.wine.agent_well(&["service", "uninstall"]).unwrap();
+    assert_eq!(school.wine.service().unwrap(), None);
+    assert_eq!(school.device_id(&[]), id, "without --erase the key stays");
+    school.wine.agent_well(&["service", "uninstall", "--erase"]).unwrap();
+    assert!(!school.state().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Wine and the .exe: tests/windows"]
+async fn a_recorded_laptop_arrives_as_windows_told_it() {
+    let school = School::new();
+    let recorded = tempfile::tempdir().unwrap();
+    let folder = recorded.path().join("cartable-recorded");
+    std::fs::create_dir(&folder).unwrap();
+    let laptop = workspace().join("agent/src/collect/wmi/recorded/laptop.jsonl");
+    std::fs::copy(laptop, folder.join("wmi.jsonl")).unwrap();
+    let root = Wine::path(recorded.path());
+    let more = ["--state", r"C:\recorded"];
+    school.enrol(&["--root", &root, more[0], more[1]]);
+    let id = school.device_id(&more);
+    school.wine.agent_well(&["once", "--root", &root, more[0], more[1]]).unwrap();
+    let device = school.device(&id).await;
+    assert_eq!(device["serial_number"], "PF1ABCDE");
+    assert_eq!(device["model"], "ThinkPad L480 20LSCTO1WW");
+    let report = &device["health"]["report"];
+    assert_eq!(report["batteries"][0]["full_milliwatt_hours"], 31_250);
+    assert_eq!(report["volumes"][0]["encryption"], "on");
+    assert_eq!(report["drives"][1]["self_assessment"], "failed");
+    assert_eq!(device["health"]["drive_verdict"], "failing", "{device}");
+    assert_eq!(report["operating_system"]["version"], "11 Éducation 23H2");
+}
+
+#[test]
+#[ignore = "needs Wine and the .exe: tests/windows"]
+fn a_folder_that_others_may_enter_is_refused() {
+    let wine = Wine::start().unwrap();
+    let folder = wine.drive_c().join("open");
+    std::fs::create_dir(&folder).unwrap();
+    // Wine shows the rights of everybody as those of "Everyone" (WD).
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let refused = wine.agent(&["once", "--state", r"C:\open"]).unwrap();
+    assert!(refused.code == 1 && refused.text.contains("is open to others (WD)"), "{refused:?}");
+    wine.agent(&["once", "--state", r"C:\made"]).unwrap();
+    let made = std::fs::metadata(wine.drive_c().join("made")).unwrap().permissions().mode();
+    assert_eq!(made & 0o007, 0, "the agent's own folder is closed: {made:o}");
+}
+
+/// The installer of this version, or of another one.
+fn installer(folder: &Path, version: &str) -> String {
+    let exe =
+        std::env::var("CARTABLE_WINDOWS_AGENT").unwrap_or_else(|_| "target/windows/cartable-agent.exe".to_owned());
+    let folder = folder.join(version);
+    let mut command = Command::new(workspace().join("packaging/windows/make-msi"));
+    command.args([Path::new(&exe), folder.as_path()]).env("VERSION", version).current_dir(workspace());
+    let made = command.output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    Wine::path(&folder.join("cartable-agent.msi"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Wine and the .exe: tests/windows"]
+async fn the_installer_enrols_silently_upgrades_and_leaves_nothing() {
+    let school = School::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (installer(folder.path(), "0.1.0"), installer(folder.path(), "0.1.1"));
+    // Windows tells the older product that it is being upgraded (UPGRADINGPRODUCTCODE), and it erases nothing; Wine does
+    // not tell. So the older one cannot erase here.
+    let erase = "DELETE FROM InstallExecuteSequence WHERE Action = 'Erase'";
+    let tamed =
+        Command::new("msibuild").arg(folder.path().join("0.1.0/cartable-agent.msi")).args(["-q", erase]).status();
+    assert!(tamed.unwrap().success());
+    let program = school.wine.drive_c().join("Program Files/Cartable/cartable-agent.exe");
+    let (server, token) = (school.cartable.server.gateway(), school.cartable.token(1).unwrap());
+
+    let properties = [format!("SERVER={server}"), format!("TOKEN={token}"), format!("ROOTS={}", school.roots)];
+    let mut arguments = vec!["/i", &old, "/qn"];
+    arguments.extend(properties.iter().map(String::as_str));
+    let installed = school.wine.run("msiexec", &arguments).unwrap();
+    assert!(installed.code == 0 && program.is_file(), "{installed:?}");
+    school.await_service("RUNNING");
+    let id = school.device_id(&[]);
+    school.await_check_in(&id, 0).await;
+
+    let upgraded = school.wine.run("msiexec", &["/i", &new, "/qn"]).unwrap();
+    assert!(upgraded.code == 0 && program.is_file(), "{upgraded:?}");
+    school.await_service("RUNNING");
+    assert_eq!(school.device_id(&[]), id, "an upgrade keeps the enrolment");
+    let older = school.wine.run("msiexec", &["/i", &old, "/qn"]).unwrap();
+    assert_ne!(older.code, 0, "an older version is no upgrade");
+
+    let removed = school.wine.run("msiexec", &["/x", &new, "/qn"]).unwrap();
+    assert_eq!(removed.code, 0, "{removed:?}");
+    assert_eq!(school.wine.service().unwrap(), None);
+    assert!(!school.state().exists(), "the key and the reports are gone");
+    assert!(!program.exists() && !program.parent().unwrap().exists(), "the program is gone");
+}
+
+#[test]
+#[ignore = "needs Wine and the .exe: tests/windows"]
+fn an_installation_without_a_server_installs_a_service_that_waits_for_a_person() {
+    let wine = Wine::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let installed = wine.run("msiexec", &["/i", &installer(folder.path(), "0.1.0"), "/qn"]).unwrap();
+    assert_eq!(installed.code, 0, "{installed:?}");
+    assert_eq!(wine.service().unwrap().as_deref(), Some("STOPPED"));
+    let said = wine.agent(&["status", "--lang", "en"]).unwrap();
+    assert_eq!(said.code, 3, "{said:?}");
+}
