@@ -1,17 +1,18 @@
 //! The gate of a device: the drives it was ever seen with, against what is recorded of their erasure.
 //!
 //! A drive that stands in the current report was last seen at the last contact, for an unchanged check-in adds no report.
-//! Contacts are rounded to the day after a month; before that, `mark_used` writes down which records a later contact has
+//! Moments are rounded to the day after a month; before that, `mark_used` writes down which records a later use has
 //! overtaken, so that the answer stays what it was.
 
 use cartable_common::{DeviceId, UtcMillis};
+use uuid::Uuid;
 
 use super::{
     StoreError, Tx, contact,
-    device::DeviceRow,
+    device::{self, DeviceRow},
     erasure::{self, Declared, Erasure},
     health, on,
-    rows::Rows,
+    rows::{Rows, Type},
     value::{moment, optional_moment},
 };
 use crate::domain::{
@@ -20,6 +21,7 @@ use crate::domain::{
         seen::{self, DriveChange},
     },
     policy::ErasurePolicy,
+    scope::Scope,
 };
 
 /// What is known of a device's drives.
@@ -112,20 +114,30 @@ async fn changes_of(tx: &mut Tx, device: DeviceId) -> Result<Vec<DriveChange>, S
     raw.into_iter().map(read).collect()
 }
 
-/// Writes down, before contacts older than `limit` are rounded to the day, which records and declarations of these
-/// devices were overtaken by one: the drive stood in the report that the contact confirmed.
-pub(super) async fn mark_used(tx: &mut Tx, devices: &Rows<1>, limit: UtcMillis) -> Result<(), StoreError> {
+/// Writes down, before moments are rounded to the day, which records and declarations of these devices were overtaken by a
+/// later use: of a drive that is in its device, and of one that was exchanged since.
+pub(super) async fn mark_used(tx: &mut Tx, devices: &Rows<1>) -> Result<(), StoreError> {
+    // Nothing of a device is known later than its last contact: once that is rounded, so is everything else.
+    let sql = "SELECT c.device_id FROM {rows} JOIN contact c ON c.device_id = r.id WHERE c.last_at % 86400000 <> 0 \
+               AND (EXISTS (SELECT 1 FROM erasure e WHERE e.device_id = c.device_id AND e.used_again = 0 \
+               AND e.ended_at < c.last_at) OR EXISTS (SELECT 1 FROM erasure_absence a \
+               WHERE a.device_id = c.device_id AND a.seen_again = 0 AND a.declared_at < c.last_at))";
+    let heard_since: Vec<(Uuid,)> = devices.fetch(tx, sql).await?;
+    let mut seen = Rows::new([("device_id", Type::Uuid), ("drive_key", Type::Text), ("last_seen", Type::Int)]);
+    for (id,) in heard_since {
+        let Some(device) = device::find(tx, &Scope::Everything, DeviceId(id)).await? else { continue };
+        for drive in seen_of(tx, &device).await? {
+            seen.push([id.into(), drive.key.as_str().into(), drive.last_seen.get().into()]);
+        }
+    }
     for (table, mark, moment) in
         [("erasure", "used_again", "ended_at"), ("erasure_absence", "seen_again", "declared_at")]
     {
         let sql = format!(
-            "UPDATE {table} SET {mark} = 1 WHERE {mark} = 0 AND device_id IN (SELECT r.id FROM {{rows}}) AND EXISTS \
-             (SELECT 1 FROM contact c JOIN health h ON h.device_id = c.device_id WHERE c.device_id = {table}.device_id \
-             AND c.last_at < {limit} AND c.last_at % 86400000 <> 0 AND c.last_at > {table}.{moment} \
-             AND UPPER(h.report) LIKE '%' || {table}.drive_key || '%')",
-            limit = limit.get(),
+            "UPDATE {table} SET {mark} = 1 FROM {{rows}} WHERE {table}.{mark} = 0 \
+             AND {table}.device_id = r.device_id AND {table}.drive_key = r.drive_key AND {table}.{moment} < r.last_seen"
         );
-        devices.execute(tx, &sql).await?;
+        seen.execute(tx, &sql).await?;
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ pub async fn devices(tx: &mut Tx, ids: &[Uuid], now: UtcMillis) -> Result<Retain
     let rows = Rows::of_ids(ids.iter().copied());
     let before = |days: i64| now.plus_days(-days).get().to_string();
     let mut done = Retained::default();
-    erasure_gap::mark_used(tx, &rows, now.plus_days(-EXACT_DAYS)).await?;
+    erasure_gap::mark_used(tx, &rows).await?;
     for sql in COARSEN.into_iter().chain([COARSEN_DAYS]) {
         done.coarsened += rows.execute(tx, &sql.replace("{limit}", &before(EXACT_DAYS))).await?;
     }

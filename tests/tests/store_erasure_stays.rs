@@ -1,0 +1,150 @@
+//! What was proven of a drive stays so, and what was refuted stays refuted, whoever looks later: also of a drive that was
+//! exchanged.
+
+use cartable_common::{
+    SerialNumber, Text, UtcMillis,
+    report::{Drive, DriveKind, HealthReport},
+};
+use cartable_server::{
+    domain::{
+        erasure::{
+            BenchClock,
+            evidence::{self, File},
+            gap::{Demand, Why},
+        },
+        policy::Policy,
+        scope::Scope,
+    },
+    store::{
+        device,
+        erasure_entry::{self, By, EntryError, Strangers},
+        erasure_gap, retention,
+    },
+};
+use cartable_tests::{
+    erasing::nvme_sanitized,
+    fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
+    on_both_engines,
+    stores::TestStore,
+};
+
+on_both_engines! {
+    a_use_of_a_drive_that_was_exchanged_since_stays_known,
+}
+
+/// Named by its serial number.
+fn drive(serial: &str) -> Drive {
+    Drive { serial_number: SerialNumber::parse(serial).into(), kind: Some(DriveKind::Nvme), ..Drive::default() }
+}
+
+/// Tells no serial number: named by its model.
+fn nameless(model: &str) -> Drive {
+    Drive { model: Text::meaningful(model), kind: Some(DriveKind::Nvme), ..Drive::default() }
+}
+
+/// A report with these drives; another `free` makes it another report.
+fn with(drives: &[Drive], free: u64) -> HealthReport {
+    HealthReport { drives: drives.to_vec(), ..laptop(free) }
+}
+
+/// A new device whose agent sent these reports.
+async fn reported(test: &TestStore, reports: &[(UtcMillis, HealthReport)]) -> Enrolled {
+    let one = enrol(&test.store, test.url(), None, at(-90, 0, 0)).await.unwrap();
+    let running = RunningIngest::start(&test.store);
+    for (sequence, (when, report)) in (1..).zip(reports) {
+        running.ingest.check_in(one.check_in(*when, vec![envelope(sequence, *when, report.clone())])).await.unwrap();
+    }
+    running.stop().await;
+    one
+}
+
+/// Brings these files at `now`.
+async fn bring(test: &TestStore, one: Enrolled, files: &[File<'_>], now: UtcMillis) -> Result<(), EntryError> {
+    let policy = Policy::default();
+    let by = By { login: "rosa", now, policy: &policy };
+    let mut tx = test.store.write().await.unwrap();
+    let found = device::find(&mut tx, &Scope::Everything, one.device).await.unwrap().unwrap();
+    let readings = evidence::read(files, BenchClock::Utc, now).unwrap();
+    erasure_entry::enter_files(&mut tx, &found, &readings, files, Strangers::LeftOut, by).await?;
+    tx.commit().await.unwrap();
+    Ok(())
+}
+
+/// Brings a transcript of the erasure of `serial`, and says an hour later that it was so.
+async fn erased(test: &TestStore, one: Enrolled, serial: &str, ended: UtcMillis) {
+    let text = nvme_sanitized(serial, ended);
+    let files = [File { name: "x.txt", bytes: text.as_bytes() }];
+    bring(test, one, &files, ended.plus_millis(3_600_000)).await.unwrap();
+}
+
+async fn missing(test: &TestStore, one: Enrolled) -> Vec<(String, Why)> {
+    let mut tx = test.store.read().await.unwrap();
+    let found = device::find(&mut tx, &Scope::Everything, one.device).await.unwrap().unwrap();
+    let gaps = erasure_gap::of_device(&mut tx, &found, Demand::Leave, &Policy::default().erasure).await.unwrap();
+    gaps.into_iter().map(|gap| (gap.key.map(|key| key.to_string()).unwrap_or_default(), gap.why)).collect()
+}
+
+/// Forgets and rounds what is past its time at `now`.
+async fn retained(test: &TestStore, one: Enrolled, now: UtcMillis) {
+    let mut tx = test.store.write().await.unwrap();
+    retention::devices(&mut tx, &[one.device.0], now).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn a_use_of_a_drive_that_was_exchanged_since_stays_known(test: &TestStore) {
+    // A letter that the engines write in capitals each in their own way, and what LIKE takes for any letter.
+    let (old, name) = (nameless("Disque é_1"), "DISQUE é_1");
+    let new = drive("NEW2");
+    let next = with(std::slice::from_ref(&new), 50);
+    // Erased at 10:00, reinstalled and reported at 14:00, exchanged the next day; the device goes on.
+    let used = reported(
+        test,
+        &[
+            (at(-40, 0, 0), with(std::slice::from_ref(&old), 50)),
+            (at(-39, 2, 0), with(std::slice::from_ref(&old), 40)),
+            (at(-38, 0, 0), next.clone()),
+            (at(-1, 0, 0), with(std::slice::from_ref(&new), 30)),
+        ],
+    )
+    .await;
+    erased(test, used, "Disque é_1", at(-39, -2, 0)).await;
+    let new_one = ("NEW2".to_owned(), Why::NothingRecorded);
+    let known = [(name.to_owned(), Why::UsedSince), new_one.clone()];
+    assert_eq!(missing(test, used).await, known);
+    retained(test, used, at(0, 0, 0)).await;
+    assert_eq!(missing(test, used).await, known, "its moments are known to the day only");
+    retained(test, used, at(40, 0, 0)).await;
+    assert_eq!(missing(test, used).await, known, "and those of the device too");
+
+    // The same of a drive that was said to be gone.
+    let gone = reported(
+        test,
+        &[
+            (at(-40, 0, 0), with(&[drive("OLD3"), new.clone()], 50)),
+            (at(-39, 2, 0), with(&[drive("OLD3"), new.clone()], 40)),
+            (at(-38, 0, 0), next.clone()),
+        ],
+    )
+    .await;
+    let policy = Policy::default();
+    let mut tx = test.store.write().await.unwrap();
+    let found = device::find(&mut tx, &Scope::Everything, gone.device).await.unwrap().unwrap();
+    let by = By { login: "rosa", now: at(-39, -2, 0), policy: &policy };
+    erasure_entry::declare_absent(&mut tx, &found, &"OLD3".parse().unwrap(), "for parts", by).await.unwrap();
+    tx.commit().await.unwrap();
+    let known = [new_one.clone(), ("OLD3".to_owned(), Why::SeenAgain)];
+    assert_eq!(missing(test, gone).await, known);
+    retained(test, gone, at(0, 0, 0)).await;
+    assert_eq!(missing(test, gone).await, known);
+
+    // And one that was erased after its last report is not taken for a used one.
+    let kept = reported(
+        test,
+        &[(at(-39, 0, 0), with(&[drive("OLD4")], 50)), (at(-38, 0, 0), next), (at(-1, 0, 0), with(&[new], 40))],
+    )
+    .await;
+    erased(test, kept, "OLD4", at(-39, 2, 0)).await;
+    retained(test, kept, at(0, 0, 0)).await;
+    retained(test, kept, at(40, 0, 0)).await;
+    assert_eq!(missing(test, kept).await, [new_one]);
+}
