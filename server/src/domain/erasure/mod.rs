@@ -179,11 +179,11 @@ impl Method {
     }
 }
 
-/// Longest name of a drive, in characters.
-pub const MAX_KEY_CHARS: usize = 128;
+/// Longest name of a drive, in characters: the longest text of a report, and the number that tells it from its namesakes.
+pub const MAX_KEY_CHARS: usize = 132;
 
 /// What a drive is known by in one device: its serial number in capitals; where the drive does not tell it, its model as
-/// the device reported it.
+/// the device reported it, the second of one model with `#2` behind it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(transparent)]
 pub struct DriveKey(String);
