@@ -154,6 +154,17 @@ fn a_secure_erase_is_proven_by_the_password_that_is_gone() {
     assert_eq!(secure_erase("--security-erase", &refused, &gone).unwrap().outcome, Outcome::Failed);
     let sense = format!("{issued}\nSG_IO: bad/missing sense data, sb[]:  70 00 05");
     assert_eq!(secure_erase("--security-erase", &sense, &gone).unwrap().outcome, Outcome::Failed);
+    // Stopped by Ctrl-C, and the drive freed by hand: the password is gone and nothing was erased.
+    for option in ["--security-erase", "--security-erase-enhanced"] {
+        for freed in [
+            "+ hdparm --security-disable p",
+            "root@bench:~# sudo /usr/sbin/hdparm --user-master u --security-disable p",
+        ] {
+            let after = format!("{freed} /dev/sda\n\n/dev/sda:\n Issuing SECURITY_DISABLE command\n{gone}");
+            let stopped = secure_erase(option, &format!("{issued}\n^C"), &after).unwrap();
+            assert_eq!((stopped.outcome, stopped.verification), (Outcome::Incomplete, Verification::None), "{freed}");
+        }
+    }
     let other = gone.replace("WD-WX11A1234567", "WD-WX11A7654321");
     assert_eq!(secure_erase("--security-erase", issued, &other).unwrap_err().code(), "inconsistent");
 }
