@@ -94,7 +94,8 @@ fn check(certificate: &Certificate, page: &Page<'_>) -> Result<(), Unreadable> {
     let duration = numbers::<3, u64>(&page.value("Duration:")?.replace(':', "/"), "duration")?;
     let [hours, minutes, seconds] = duration.map(|number| i64::try_from(number).unwrap_or(i64::MAX / 4_000));
     let took = certificate.ended.duration_since(certificate.started).as_secs();
-    if took < 0 || (took - (hours * 3_600 + minutes * 60 + seconds)).abs() > SLACK_SECONDS {
+    let told = hours.saturating_mul(3_600).saturating_add(minutes.saturating_mul(60)).saturating_add(seconds);
+    if took < 0 || (took - told).abs() > SLACK_SECONDS {
         return wrong("the duration");
     }
     if certificate.erased.is_some_and(|erased| erased > certificate.bytes) {

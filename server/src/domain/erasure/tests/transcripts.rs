@@ -112,6 +112,14 @@ fn a_format_counts_only_with_a_secure_erase_of_all_namespaces() {
     assert_eq!(formatted("--ses=1", "", IDENTITY).unwrap().outcome, Outcome::Incomplete);
 }
 
+#[test]
+fn a_device_that_is_no_nvme_drive_has_no_identity() {
+    for device in ["/dev/sda", "/dev/é", "/dev/nvme", "/dev/nvmeé0"] {
+        let text = format!("{BEFORE}{IDENTITY}+ nvme format {device} --ses=1\nSuccess formatting namespace:1\n{AFTER}");
+        assert_eq!(one(&text), Err(Unreadable::NoSerial), "{device}");
+    }
+}
+
 /// `hdparm -I`, cut to what tells: after identify.c of hdparm 9.65 and published output.
 fn identity(enabled: &str, rate: &str) -> String {
     format!(
