@@ -17,8 +17,8 @@ use cartable_server::{
     },
     store::{
         device,
-        erasure_entry::{self, By, EntryError, Strangers},
-        erasure_gap, retention,
+        erasure_entry::{self, By, EntryError, Refused, Strangers},
+        erasure_file, erasure_gap, retention,
     },
 };
 use cartable_tests::{
@@ -30,7 +30,12 @@ use cartable_tests::{
 
 on_both_engines! {
     a_use_of_a_drive_that_was_exchanged_since_stays_known,
+    a_file_that_is_chosen_twice_or_brought_by_two_is_kept_once,
 }
+
+/// What nwipe 0.38 wrote of a loop device.
+const NWIPE: &str = include_str!("../../server/src/domain/erasure/samples/nwipe-0.38-zero.log");
+const PDF: &[u8] = include_bytes!("../../server/src/domain/erasure/samples/nwipe-0.38-zero.pdf.zst");
 
 /// Named by its serial number.
 fn drive(serial: &str) -> Drive {
@@ -82,6 +87,15 @@ async fn missing(test: &TestStore, one: Enrolled) -> Vec<(String, Why)> {
     let found = device::find(&mut tx, &Scope::Everything, one.device).await.unwrap().unwrap();
     let gaps = erasure_gap::of_device(&mut tx, &found, Demand::Leave, &Policy::default().erasure).await.unwrap();
     gaps.into_iter().map(|gap| (gap.key.map(|key| key.to_string()).unwrap_or_default(), gap.why)).collect()
+}
+
+/// The names of the files that are kept of it, and how many records each proves.
+async fn kept(test: &TestStore, one: Enrolled) -> Vec<(String, usize)> {
+    let mut tx = test.store.read().await.unwrap();
+    let files = erasure_file::of_device(&mut tx, one.device).await.unwrap();
+    let mut told: Vec<_> = files.into_iter().map(|file| (file.name, file.proves.len())).collect();
+    told.sort();
+    told
 }
 
 /// Forgets and rounds what is past its time at `now`.
@@ -147,4 +161,24 @@ async fn a_use_of_a_drive_that_was_exchanged_since_stays_known(test: &TestStore)
     retained(test, kept, at(0, 0, 0)).await;
     retained(test, kept, at(40, 0, 0)).await;
     assert_eq!(missing(test, kept).await, [new_one]);
+}
+
+async fn a_file_that_is_chosen_twice_or_brought_by_two_is_kept_once(test: &TestStore) {
+    let one = reported(test, &[(at(-20, 0, 0), with(&[drive("CTBL-LOOP-0001")], 50))]).await;
+    let pdf = zstd::decode_all(PDF).unwrap();
+    let log = File { name: "nwipe.log", bytes: NWIPE.as_bytes() };
+    let twice = [log, File { name: "report.pdf", bytes: &pdf }, File { name: "report (1).pdf", bytes: &pdf }];
+    bring(test, one, &twice, at(10, 0, 0)).await.unwrap();
+    assert_eq!(kept(test, one).await, [("nwipe.log".to_owned(), 1), ("report.pdf".to_owned(), 1)]);
+
+    // Two people, or two clicks.
+    let other = reported(test, &[(at(-20, 0, 0), with(&[drive("S5")], 50))]).await;
+    let text = nvme_sanitized("S5", at(-5, 0, 0));
+    let file = [File { name: "x.txt", bytes: text.as_bytes() }];
+    let now = at(-4, 0, 0);
+    let (first, second) = tokio::join!(bring(test, other, &file, now), bring(test, other, &file, now));
+    let done = [first, second];
+    assert_eq!(done.iter().filter(|one| one.is_ok()).count(), 1, "{done:?}");
+    assert!(done.iter().any(|one| matches!(one, Err(EntryError::Refused(Refused::Known)))), "{done:?}");
+    assert_eq!(kept(test, other).await, [("x.txt".to_owned(), 1)]);
 }

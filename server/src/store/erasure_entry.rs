@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{StoreError, Tx, device::DeviceRow, erasure, erasure_file, erasure_gap, review};
+use super::{
+    StoreError, Tx,
+    device::{self, DeviceRow},
+    erasure, erasure_file, erasure_gap, review,
+};
 use crate::domain::{
     erasure::{DriveKey, Medium, Reading, Source, evidence::File, gap::SeenDrive, hand::may_witness},
     policy::Policy,
@@ -101,6 +105,8 @@ pub async fn enter_files(
     strangers: Strangers,
     by: By<'_>,
 ) -> Result<Value, EntryError> {
+    // Two that bring the same file at once: the second finds what the first recorded.
+    device::lock(tx, [device.id.0]).await?;
     let seen = erasure_gap::seen_of(tx, device).await?;
     let is_own = |reading: &&Reading| seen.iter().any(|drive| drive.key == reading.drive);
     let own: Vec<&Reading> = match strangers {
