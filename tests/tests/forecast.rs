@@ -64,7 +64,7 @@ async fn steps(store: &Store, id: DeviceId, steps: Vec<Move>, begin: UtcMillis) 
 async fn use_part(store: &Store, order: Uuid, kind: PartKind, now: UtcMillis) {
     let (scope, policy) = (Scope::Everything, Policy::default());
     let mut tx = store.write().await.unwrap();
-    let found = part::list(&mut tx, Some(kind), false).await.unwrap();
+    let found = part::list(&mut tx, Some(kind), false, None).await.unwrap().parts;
     tx.commit().await.unwrap();
     let mut bench = Bench::begin(store, clerk(&scope, &policy, now)).await.unwrap();
     bench.use_part(order, found[0].id, Uuid::now_v7()).await.unwrap();
