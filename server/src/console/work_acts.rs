@@ -308,11 +308,19 @@ pub(super) async fn add_photo(
     keep(&app, &signed_in, (&id, new), sent.file).await.map_err(Refusal::into_response)
 }
 
+/// Does what takes a second and much memory: no other request waits for it but another photograph. The turn belongs to the
+/// work, which goes on when a telephone that lost its connection is not waited for any more.
+async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    let turn = DECODING.acquire().await.map_err(|_| Refusal::Broken)?;
+    let working = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    working.await.map_err(|_| Refusal::Broken)
+}
+
 async fn keep(app: &App, signed_in: &SignedIn, (id, new): (&str, Uuid), file: Vec<u8>) -> Result<Response, Refusal> {
-    // Decoding takes up to a second: no other request waits for it but another photograph.
-    let _turn = DECODING.acquire().await.map_err(|_| Refusal::Broken)?;
-    let encoded = tokio::task::spawn_blocking(move || photo::encoded_anew(&file)).await;
-    let Ok(picture) = encoded.map_err(|_| Refusal::Broken)? else {
+    let Ok(picture) = in_turn(move || photo::encoded_anew(&file)).await? else {
         return Ok(back(id, "bench-no-picture"));
     };
     let photo = NewPhoto { width: picture.width, height: picture.height, jpeg: picture.jpeg };
@@ -343,4 +351,30 @@ pub(super) async fn remove_photo(
     let mut bench = begin(&app, &signed_in, Action::WorkOnOrders).await?;
     let done = bench.remove_photo(parsed(&id)?, parsed(&photo)?).await;
     end(bench, done, &id).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_turn_lasts_as_long_as_its_work() {
+        let (finish, finished) = mpsc::channel::<()>();
+        let (begin, begun) = tokio::sync::oneshot::channel();
+        let work = move || {
+            begin.send(()).unwrap();
+            finished.recv().unwrap();
+        };
+        // The request goes when its work has begun.
+        let answered = tokio::select! {
+            _ = in_turn(work) => true,
+            _ = begun => false,
+        };
+        assert!(!answered);
+        assert_eq!(DECODING.available_permits(), 0, "the work goes on");
+        finish.send(()).unwrap();
+        assert_eq!(in_turn(|| 7).await, Ok(7), "and the next one waits for it");
+    }
 }
