@@ -171,6 +171,7 @@ impl Samples<'_> {
                 unit_cents: 5490,
             }],
             fitting: vec![self.part(Origin::Bought), self.part(Origin::Harvested)],
+            gone: false,
             order,
         }
     }

@@ -29,10 +29,10 @@ use crate::{
     },
     photo,
     store::{
-        Tx,
+        Tx, device,
         device_code::Found,
         erasure_gate::Gate,
-        part, work_inspection, work_order,
+        loan, part, work_inspection, work_order,
         work_order_act::{Bench, Refused, WorkError},
         work_order_list::{self, OrderQuery},
         work_photo::{self, NewPhoto},
@@ -113,6 +113,8 @@ pub(super) async fn read(tx: &mut Tx, app: &App, signed_in: &SignedIn, id: &str)
     let summary = work_order_list::find(tx, scope, id).await?.ok_or(Refusal::NotFound)?;
     let order = work_order::find(tx, scope, id).await?.ok_or(Refusal::NotFound)?;
     let at_repair = order.position == Position::Open(Stage::Repair);
+    let archived = device::find(tx, scope, order.device).await?.is_none_or(|device| device.archived_at.is_some());
+    let place = loan::lending_state(tx, order.device).await?;
     let gate = Gate::read(tx, &order).await?;
     Ok(OrderRead {
         erasure: gate.state(Demand::Relend, &app.policy.erasure),
@@ -123,6 +125,7 @@ pub(super) async fn read(tx: &mut Tx, app: &App, signed_in: &SignedIn, id: &str)
         photos: work_photo::of_order(tx, id).await?,
         used: part::used_on(tx, id).await?,
         fitting: if at_repair { part::fitting(tx, summary.model.as_deref()).await? } else { Vec::new() },
+        gone: archived || place != Some(order.position.lending_state()),
         summary,
         order,
     })

@@ -159,6 +159,8 @@ pub(super) struct OrderRead {
     pub(super) used: Vec<UseRow>,
     /// What fits, while it is at repair.
     pub(super) fitting: Vec<PartRow>,
+    /// Whether its unit is archived, or is not where the order left it any more: given, lent.
+    pub(super) gone: bool,
 }
 
 /// What the person may do.
@@ -258,7 +260,7 @@ impl OrderPage {
             over: over.then(|| Badge::new(Tone::Warning, words.say("work-over"))),
             swollen: order.battery_swollen,
             may_act: may.work,
-            buttons: buttons(order, unerased, may, words),
+            buttons: buttons(order, (unerased, read.gone), may, words),
             checklist: checklist(order, may, words),
             grades: if offered(MoveName::Grade) { grades(order) } else { Vec::new() },
             because: because(order, words),
@@ -319,8 +321,8 @@ fn unerased(read: &OrderRead, words: Words) -> Option<String> {
     Some(format!("{} {which}", words.say(key)))
 }
 
-/// The steps that need nothing but a press. What the erasure would refuse is not offered.
-fn buttons(order: &WorkOrder, unerased: bool, may: May, words: Words) -> Vec<Button> {
+/// The steps that need nothing but a press. What the erasure would refuse is not offered, nor to reopen what is gone.
+fn buttons(order: &WorkOrder, (unerased, gone): (bool, bool), may: May, words: Words) -> Vec<Button> {
     if !may.work {
         return Vec::new();
     }
@@ -328,7 +330,7 @@ fn buttons(order: &WorkOrder, unerased: bool, may: May, words: Words) -> Vec<But
         let own_form = matches!(name, MoveName::Inspect | MoveName::Test | MoveName::Grade | MoveName::Dispose);
         let gated = matches!(name, MoveName::Repair | MoveName::Reinstall | MoveName::GiveUp);
         let at_gate = order.position == Position::Open(Stage::Erasure);
-        !(own_form || unerased && gated && at_gate)
+        !(own_form || unerased && gated && at_gate || gone && **name == MoveName::Reopen)
     };
     let first = order.offered().iter().find(plain);
     let button = |name: &MoveName| Button {

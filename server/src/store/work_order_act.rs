@@ -226,12 +226,16 @@ impl<'a> Bench<'a> {
         Ok(work_order::find_for_update(self.tx(), scope, id).await?.ok_or(Refused::NoOrder)?)
     }
 
-    /// An order is reopened only while its device is where the order left it.
+    /// An order is reopened only while its device is where the order left it, and not archived.
     async fn reopenable(&mut self, order: &WorkOrder) -> Result<(), WorkError> {
         if order.position.stage().is_some() {
             return Ok(());
         }
         let scope = self.lending.clerk().scope;
+        let found = device::find(self.tx(), scope, order.device).await?.ok_or(Refused::NoDevice)?;
+        if found.archived_at.is_some() {
+            return Err(Refused::Archived.into());
+        }
         let newest = work_order::newest_of_device(self.tx(), scope, order.device).await?;
         let at = loan::lending_state(self.tx(), order.device).await?;
         if newest.is_none_or(|newest| newest.id != order.id) || at != Some(order.position.lending_state()) {
