@@ -1,4 +1,5 @@
-//! What was closed and put away stays so: an archived unit's order is not reopened, and no page offers what would be refused.
+//! What was closed and put away: an archived unit's order is not reopened, no page offers what would be refused, and the board
+//! shows what was closed last.
 
 use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
@@ -9,6 +10,7 @@ use cartable_server::{
         device_archive,
         lending::Clerk,
         work_order_act::{Bench, Refused, WorkError},
+        work_order_list,
     },
 };
 use cartable_tests::{
@@ -24,6 +26,7 @@ use uuid::Uuid;
 
 on_both_engines! {
     an_archived_unit_does_not_come_back_to_the_board,
+    the_order_that_was_closed_last_is_shown_first,
     what_was_given_away_is_offered_no_way_out_of_the_archive,
 }
 
@@ -90,4 +93,29 @@ async fn what_was_given_away_is_offered_no_way_out_of_the_archive(test: &TestSto
         let page = administrator.get(&format!("/devices/{device}")).await.unwrap().body;
         assert_eq!(page.contains(&format!("/devices/{device}/unarchive")), offered, "{page}");
     }
+}
+
+async fn the_order_that_was_closed_last_is_shown_first(test: &TestStore) {
+    let now = clock::now();
+    let school = School::found(&test.store, 1, 1, now.plus_days(-60)).await.unwrap();
+    let devices = school.stock(&test.store, &labels(16), now.plus_days(-60)).await.unwrap();
+    // Opened long before all others, closed after all of them.
+    let old = taken_in(test, devices[0], now.plus_days(-50)).await;
+    let mut first = None;
+    for (device, days) in devices[1..].iter().zip(-40..) {
+        let order = taken_in(test, *device, now.plus_days(days)).await;
+        take(test, order, &RECYCLED, now.plus_days(days)).await.unwrap();
+        first = first.or(Some(order));
+    }
+    take(test, old, &RECYCLED, now).await.unwrap();
+    let mut tx = test.store.read().await.unwrap();
+    let closed = work_order_list::closed_last(&mut tx, &Scope::Everything, 15).await.unwrap();
+    assert_eq!((closed.len(), closed[0].id), (15, old));
+    assert!(closed.is_sorted_by(|one, next| one.since >= next.since), "{closed:?}");
+    drop(tx);
+    let cartable = InProcess::new(&test.store);
+    let refurbisher = cartable.desk("rita", Role::Refurbisher, Scope::Everything).await.unwrap();
+    let board = refurbisher.get("/work-orders").await.unwrap().body;
+    assert!(board.contains(&format!("/work-orders/{old}")), "{board}");
+    assert!(!board.contains(&format!("/work-orders/{}", first.unwrap())), "{board}");
 }

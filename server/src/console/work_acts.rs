@@ -34,13 +34,13 @@ use crate::{
         erasure_gate::Gate,
         loan, part, work_inspection, work_order,
         work_order_act::{Bench, Refused, WorkError},
-        work_order_list::{self, OrderQuery},
+        work_order_list,
         work_photo::{self, NewPhoto},
     },
 };
 
 /// Orders that were closed last, below the board.
-const CLOSED_SHOWN: usize = 15;
+const CLOSED_SHOWN: i64 = 15;
 /// Photographs that are decoded at once: each may take [`photo::MAX_DECODED_BYTES`] of memory.
 static DECODING: Semaphore = Semaphore::const_new(1);
 /// Largest form with a photograph: the file, and some room for the fields around it.
@@ -97,12 +97,11 @@ pub(super) async fn board(
         }
     }
     let columns = work_order_list::board(&mut tx, scope).await?;
-    let query = OrderQuery { closed: Some(true), limit: CLOSED_SHOWN, ..OrderQuery::default() };
-    let closed = work_order_list::list(&mut tx, scope, &query).await?;
+    let closed = work_order_list::closed_last(&mut tx, scope, CLOSED_SHOWN).await?;
     let may_act = signed_in.person.can(Action::WorkOnOrders, Object::OwnScope).is_allowed();
     let shell = visitor.shell(Section::WorkOrders, words.say("work-title"), &signed_in);
     let told = (may_act, asked.code, problem);
-    let page = BoardPage::new(shell, (&columns, &closed.rows), &app.policy.refurbishment, told, signed_in.now);
+    let page = BoardPage::new(shell, (&columns, &closed), &app.policy.refurbishment, told, signed_in.now);
     Ok(shell::page(StatusCode::OK, &page))
 }
 
