@@ -62,6 +62,11 @@ async fn spoil(test: &TestStore, (lot, id): (Uuid, DeviceId), what: &str) -> boo
             "UPDATE donation_recipient SET {set} WHERE id = (SELECT recipient_id FROM donation_lot WHERE id = {lot})"
         )
     };
+    if matches!(what, "evidence" | "purge") {
+        // What was recorded of an erasure is never changed: only somebody who owns the database gets so far.
+        let table = if matches!(raw, Raw::Postgres(_)) { " ON erasure" } else { "" };
+        raw.execute(&format!("DROP TRIGGER IF EXISTS erasure_unchanged{table}")).await.unwrap();
+    }
     let sql = match what {
         "evidence" => format!("UPDATE erasure SET outcome = 'aborted' WHERE device_id = {device}"),
         "purge" => format!(

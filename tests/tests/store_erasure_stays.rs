@@ -25,11 +25,13 @@ use cartable_tests::{
     erasing::nvme_sanitized,
     fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
     on_both_engines,
+    raw::Raw,
     stores::TestStore,
 };
 
 on_both_engines! {
     a_use_of_a_drive_that_was_exchanged_since_stays_known,
+    nothing_that_was_recorded_is_written_over,
     a_file_that_is_chosen_twice_or_brought_by_two_is_kept_once,
 }
 
@@ -161,6 +163,40 @@ async fn a_use_of_a_drive_that_was_exchanged_since_stays_known(test: &TestStore)
     retained(test, kept, at(0, 0, 0)).await;
     retained(test, kept, at(40, 0, 0)).await;
     assert_eq!(missing(test, kept).await, [new_one]);
+}
+
+async fn nothing_that_was_recorded_is_written_over(test: &TestStore) {
+    let one = reported(test, &[(at(-20, 0, 0), with(&[drive("S1"), drive("S2")], 50))]).await;
+    erased(test, one, "S1", at(-5, 0, 0)).await;
+    let policy = Policy::default();
+    let mut tx = test.store.write().await.unwrap();
+    let found = device::find(&mut tx, &Scope::Everything, one.device).await.unwrap().unwrap();
+    let by = By { login: "rosa", now: at(-4, 0, 0), policy: &policy };
+    erasure_entry::declare_absent(&mut tx, &found, &"S2".parse().unwrap(), "for parts", by).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    raw.execute("UPDATE erasure SET used_again = 1").await.unwrap();
+    raw.execute("UPDATE erasure_absence SET seen_again = 1").await.unwrap();
+    for (table, set) in [
+        ("erasure", "outcome = 'erased'"),
+        ("erasure", "level = 'purge'"),
+        ("erasure", "method = 'destruction'"),
+        ("erasure", "medium = 'rotating'"),
+        ("erasure", "drive_key = 'S2'"),
+        ("erasure", "ended_at = ended_at + 1"),
+        ("erasure", "capacity_bytes = 1"),
+        ("erasure", "verification = 'all_passes', errors = 0"),
+        ("erasure", "operator = 'anne'"),
+        ("erasure", "used_again = 0"),
+        ("erasure_evidence", "file_id = file_id"),
+        ("erasure_absence", "drive_key = 'S1'"),
+        ("erasure_absence", "declared_at = declared_at + 1"),
+        ("erasure_absence", "reason = 'x'"),
+        ("erasure_absence", "seen_again = 0"),
+    ] {
+        let refused = raw.execute(&format!("UPDATE {table} SET {set}")).await.unwrap_err().to_string();
+        assert!(refused.contains("erasure_stays"), "{table} {set}: {refused}");
+    }
 }
 
 async fn a_file_that_is_chosen_twice_or_brought_by_two_is_kept_once(test: &TestStore) {
