@@ -18,6 +18,7 @@ use crate::{
         device::full_model,
         document::{DocumentKind, DocumentNumber},
         erasure::{
+            Reading, Source,
             certificate::{CertifiedDrive, FORM, Facts},
             gap::{self, Demand, Standing},
         },
@@ -143,10 +144,15 @@ fn certified(drive: &Standing<'_>, erasure: &Erasure, files: &[EvidenceFile]) ->
             Some(_) => "witnessed".to_owned(),
             None => reading.verification.as_str().to_owned(),
         },
-        started_at: utc(reading.started_at),
-        ended_at: utc(reading.ended_at),
+        started_at: when(reading, reading.started_at),
+        ended_at: when(reading, reading.ended_at),
         evidence_sha256: proving.map(|file| HEXLOWER.encode(&file.sha256)).collect(),
     }
+}
+
+/// A moment of a reading, as the certificate states it. What was entered by hand has a day and no hour.
+fn when(reading: &Reading, at: UtcMillis) -> String {
+    if reading.source == Source::Hand { paris::date(at).to_string() } else { utc(at) }
 }
 
 /// `2026-11-29T20:24:04Z`
@@ -188,5 +194,27 @@ impl Proven {
         };
         let drives = self.drives.into_iter().map(drive).collect();
         ErasureSheet { device, demand: demand.as_str().to_owned(), drives, absent: self.absent, signature, key }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::erasure::{Method, hand::ByHand};
+
+    #[test]
+    fn what_was_entered_for_a_day_is_certified_of_that_day() {
+        let now = UtcMillis::new("2026-11-30T08:00:00Z".parse::<jiff::Timestamp>().unwrap().as_millisecond()).unwrap();
+        let typed = ByHand {
+            drive: "S1".to_owned(),
+            model: String::new(),
+            method: Method::Destruction,
+            with: "shredder".to_owned(),
+            on: jiff::civil::date(2026, 11, 29),
+        };
+        let by_hand = typed.read(now).unwrap();
+        assert_eq!(when(&by_hand, by_hand.ended_at), "2026-11-29", "and not the evening before, as UTC has it");
+        let by_tool = Reading { source: Source::Nvme, ..by_hand };
+        assert_eq!(when(&by_tool, by_tool.ended_at), "2026-11-28T23:00:00Z");
     }
 }
