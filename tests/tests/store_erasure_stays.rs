@@ -8,10 +8,12 @@ use cartable_common::{
 use cartable_server::{
     domain::{
         erasure::{
-            BenchClock,
+            BenchClock, Method,
             evidence::{self, File},
             gap::{Demand, Why},
+            hand::ByHand,
         },
+        paris,
         policy::Policy,
         scope::Scope,
     },
@@ -32,6 +34,7 @@ use cartable_tests::{
 on_both_engines! {
     a_use_of_a_drive_that_was_exchanged_since_stays_known,
     nothing_that_was_recorded_is_written_over,
+    soldered_flash_leaves_destroyed_or_not_at_all,
     a_file_that_is_chosen_twice_or_brought_by_two_is_kept_once,
 }
 
@@ -197,6 +200,37 @@ async fn nothing_that_was_recorded_is_written_over(test: &TestStore) {
         let refused = raw.execute(&format!("UPDATE {table} SET {set}")).await.unwrap_err().to_string();
         assert!(refused.contains("erasure_stays"), "{table} {set}: {refused}");
     }
+}
+
+async fn soldered_flash_leaves_destroyed_or_not_at_all(test: &TestStore) {
+    let (policy, now) = (Policy::default(), at(0, 0, 0));
+    let emmc = Drive { kind: Some(DriveKind::Emmc), ..drive("E1") };
+    let one = reported(test, &[(at(-20, 0, 0), with(&[emmc], 50))]).await;
+    // Chosen by mistake, and confirmed: nothing of it is an eMMC's.
+    for (method, missing_then) in
+        [(Method::NvmeSanitizeBlock, vec![("E1".to_owned(), Why::LevelTooLow)]), (Method::Destruction, vec![])]
+    {
+        let typed = ByHand {
+            drive: "E1".to_owned(),
+            model: String::new(),
+            method,
+            with: "bench".to_owned(),
+            on: paris::date(now),
+        };
+        let mut tx = test.store.write().await.unwrap();
+        let found = device::find(&mut tx, &Scope::Everything, one.device).await.unwrap().unwrap();
+        let by = |login| By { login, now, policy: &policy };
+        let reading = typed.read(now).unwrap();
+        let (id, _) = erasure_entry::enter_by_hand(&mut tx, &found, &reading, by("rosa")).await.unwrap();
+        erasure_entry::witness(&mut tx, &found, id, by("anne")).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(missing(test, one).await, missing_then, "{method}");
+    }
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    assert_eq!(
+        raw.texts("SELECT medium || ' ' || level FROM erasure ORDER BY level").await.unwrap(),
+        ["emmc clear", "emmc destroy"]
+    );
 }
 
 async fn a_file_that_is_chosen_twice_or_brought_by_two_is_kept_once(test: &TestStore) {

@@ -28,6 +28,7 @@ erasure-level-destroy = Destroy
 erasure-level-name = Level (NIST SP 800-88)
 erasure-medium-rotating = rotating disk
 erasure-medium-flash = flash memory
+erasure-medium-emmc = soldered flash memory (eMMC)
 erasure-medium-unknown = kind unknown
 erasure-method-overwrite = Every block written over
 erasure-method-ata_secure_erase = ATA secure erase

@@ -28,6 +28,7 @@ erasure-level-destroy = Destroy
 erasure-level-name = Niveau (NIST SP 800-88)
 erasure-medium-rotating = disque rotatif
 erasure-medium-flash = mémoire flash
+erasure-medium-emmc = mémoire flash soudée (eMMC)
 erasure-medium-unknown = type inconnu
 erasure-method-overwrite = Réécriture de tous les blocs
 erasure-method-ata_secure_erase = ATA Secure Erase

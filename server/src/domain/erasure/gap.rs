@@ -151,7 +151,7 @@ pub const fn asked(demand: Demand, medium: Medium, policy: &ErasurePolicy) -> Le
     match (demand, medium) {
         (Demand::Relend, _) => Level::Clear,
         (Demand::Leave, Medium::Rotating) if policy.rotating_clear_leaves => Level::Clear,
-        (Demand::Leave, Medium::Rotating | Medium::Flash | Medium::Unknown) => Level::Purge,
+        (Demand::Leave, Medium::Rotating | Medium::Flash | Medium::Emmc | Medium::Unknown) => Level::Purge,
     }
 }
 

@@ -94,6 +94,31 @@ fn levels_are_those_of_the_tables() {
 }
 
 #[test]
+fn a_method_that_the_medium_does_not_know_is_worth_clear() {
+    use cartable_common::report::DriveKind;
+    let more = |medium: Medium| -> Vec<Method> {
+        Method::ALL.iter().copied().filter(|method| method.level(medium) > Level::Clear).collect()
+    };
+    assert_eq!(
+        more(Medium::Rotating),
+        [
+            Method::AtaSecureEraseEnhanced,
+            Method::AtaSanitizeOverwrite,
+            Method::AtaSanitizeBlock,
+            Method::AtaSanitizeCrypto,
+            Method::OpalCrypto,
+            Method::Destruction,
+        ]
+    );
+    assert_eq!(Medium::of(Some(DriveKind::Emmc)), Medium::Emmc);
+    assert_eq!(more(Medium::Emmc), [Method::Destruction]);
+    assert!(!leaves(Medium::Emmc, Method::NvmeSanitizeBlock) && leaves(Medium::Emmc, Method::Destruction));
+    for medium in Medium::ALL {
+        assert_eq!((medium.stricter(Medium::Emmc), Medium::Emmc.stricter(*medium)), (Medium::Emmc, Medium::Emmc));
+    }
+}
+
+#[test]
 fn an_overwrite_of_an_ssd_lets_it_be_lent_again_and_not_leave() {
     let (drive, nwipe) = ([seen("A", Medium::Flash)], [proof("A", Method::Overwrite)]);
     assert_eq!(why(&drive, &nwipe, &[], Demand::Relend), []);
