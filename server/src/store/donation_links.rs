@@ -2,13 +2,13 @@
 //!
 //! The loans themselves stay: how often a device was lent, for how long, and in what condition it came back are figures of
 //! the device. Who held it is not the new owner's, nor anybody's any more. A loan must name somebody, so all of them name
-//! one borrower that stands for nobody; signatures, and letters that were finished, go.
+//! one borrower that stands for nobody; signatures, and letters that were finished, go, and so does why a need was met first.
 
 use cartable_common::{DeviceId, UtcMillis};
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, borrower,
+    StoreError, Tx, borrower, need,
     rows::{Rows, Type},
 };
 use crate::domain::{
@@ -25,6 +25,7 @@ const NAME: &str = "Lien effacé · Link erased";
 
 /// Erases the links of these devices, none of which is on an open loan.
 pub(super) async fn erase(tx: &mut Tx, devices: &[DeviceId], now: UtcMillis) -> Result<(), StoreError> {
+    need::forget_devices(tx, devices).await?;
     let nobody = nobody(tx, now).await?;
     let mut rows = Rows::new([("id", Type::Uuid), ("nobody", Type::Uuid)]);
     for device in devices {
@@ -32,7 +33,6 @@ pub(super) async fn erase(tx: &mut Tx, devices: &[DeviceId], now: UtcMillis) -> 
     }
     for sql in [
         "DELETE FROM loan_signature WHERE loan_id IN (SELECT l.id FROM {rows} JOIN loan l ON l.device_id = r.id)",
-        "UPDATE need SET borrower_id = NULL WHERE loan_id IN (SELECT l.id FROM {rows} JOIN loan l ON l.device_id = r.id)",
         // What still waits to be written leaves as usual: it is about a return, and for the family alone.
         "DELETE FROM notice WHERE recipient_kind = 'borrower' AND state <> 'waiting' \
          AND loan_id IN (SELECT l.id FROM {rows} JOIN loan l ON l.device_id = r.id) AND (message_id IS NULL \
