@@ -6,11 +6,14 @@ use cartable_server::{
     domain::{
         borrower::Borrower,
         loan::{Condition, Loan, LoanState, Return},
+        policy::Policy,
         programme::Programme,
         school_calendar::Zone,
+        scope::Scope,
     },
+    jobs::identity_erasure,
     store::{
-        lending_bulk,
+        borrower, lending_bulk,
         site::{self, NewSite},
     },
 };
@@ -22,10 +25,12 @@ use cartable_tests::{
     simulator::site::uai_code,
     stores::TestStore,
 };
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 on_both_engines! {
     what_a_need_says_of_a_child_goes_with_the_device,
+    a_gift_neither_hastens_nor_delays_forgetting,
 }
 
 /// Two devices that are ready to be given, a programme, a borrower of a site.
@@ -107,4 +112,37 @@ async fn what_a_need_says_of_a_child_goes_with_the_device(test: &TestStore) {
     let [given, kept] = <[String; 2]>::try_from(raw.texts(lines).await.unwrap()).unwrap();
     assert!(given.starts_with("30 ") && given.contains("\"parts\":[]"), "the score stays, its parts go: {given}");
     assert!(given.contains("\"by_floor\":true") && kept.contains("ulis"), "{given} {kept}");
+}
+
+async fn a_gift_neither_hastens_nor_delays_forgetting(test: &TestStore) {
+    let now = at(0, 0, 0);
+    let (who, [given, kept], programme, _) = started(test, now).await;
+    let third = who.ready(&test.store, "N3", now).await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    let old = lending::borrower(&mut tx, None, at(-500, 0, 0)).await.unwrap();
+    let corrected = lending::borrower(&mut tx, None, at(-30, 0, 0)).await.unwrap();
+    tx.commit().await.unwrap();
+    returned(test, given, (&old, &programme), (at(-90, 0, 0), at(-5, 0, 0))).await;
+    returned(test, kept, (&old, &programme), (at(-300, 0, 0), at(-50, 0, 0))).await;
+    returned(test, third, (&corrected, &programme), (at(-90, 0, 0), at(-5, 0, 0))).await;
+    who.give(&test.store, &[given, third], now).await.unwrap();
+    let policy = Policy::from_toml("[privacy]\nidentity_days = 90\nunused_identity_days = 400\n").unwrap();
+    let running = CancellationToken::new();
+    let forgotten = async |day| {
+        identity_erasure::run(&test.store, &policy, at(day, 0, 0), &running).await.unwrap();
+        let mut tx = test.store.read().await.unwrap();
+        let mut forgotten = Vec::new();
+        for id in [old.id, corrected.id] {
+            let row = borrower::find(&mut tx, &Scope::Everything, id).await.unwrap().unwrap();
+            forgotten.push(row.identity_erased_at.is_some());
+        }
+        forgotten
+    };
+    assert_eq!(forgotten(1).await, [false, false], "what was entered long ago is kept after the last return");
+    assert_eq!(forgotten(45).await, [false, false], "the loan of the device that was given ended last");
+    assert_eq!(forgotten(84).await, [false, false]);
+    assert_eq!(forgotten(86).await, [true, true], "90 days after the return, not 400 after the entry");
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let kept = "SELECT count(*) FROM borrower WHERE last_loan_ended_at IS NOT NULL";
+    assert_eq!(raw.number(kept).await.unwrap(), 0, "nor when it ended");
 }
