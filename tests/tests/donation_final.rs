@@ -1,8 +1,16 @@
-//! What was given away is somebody else's for good, on both engines: no loan and no SQL brings it back.
+//! What was given away is somebody else's for good, on both engines: no loan, no list and no SQL brings it back.
 
 use cartable_server::{
-    domain::loan::{Condition, LendingState, LoanState},
+    domain::{
+        import::{Blanks, Kind, OnError, OutcomeName},
+        loan::{Condition, LendingState, LoanState},
+    },
+    exchange::{
+        bad_rows,
+        run::{GoOn, Runner},
+    },
     store::{
+        donation_lot, import,
         lending::{Lending, LendingError, Refused},
         lending_bulk,
     },
@@ -10,13 +18,14 @@ use cartable_server::{
 use cartable_tests::{
     donation::{people, place},
     fleet::at,
-    lending, on_both_engines,
+    imports, lending, on_both_engines,
     raw::Raw,
     stores::TestStore,
 };
 
 on_both_engines! {
     a_device_that_changed_owner_does_not_come_back,
+    a_list_of_loans_brings_no_link_back_and_lends_nothing_that_is_promised,
 }
 
 /// Lost with its borrower, found, given: the loan in which it was lost is its newest still.
@@ -51,4 +60,41 @@ async fn a_device_that_changed_owner_does_not_come_back(test: &TestStore) {
     }
     assert_eq!(place(&test.store, id).await.unwrap(), LendingState::Ceded);
     assert_eq!(raw.texts("SELECT state FROM loan").await.unwrap(), ["lost"]);
+}
+
+/// Why the row of a list of loans was refused.
+async fn refused_loan(test: &TestStore, row: &str) -> String {
+    let text = format!("serial_number,reference,programme,start_day,end_day,condition\n{row}\n");
+    let import = imports::begun(test, Kind::Loans, &text, (OnError::Skip, Blanks::Keep), true).await.unwrap();
+    Runner::new(test.store.clone(), imports::vault()).run(import, |_| GoOn::Yes).await.unwrap();
+    let mut tx = test.store.read().await.unwrap();
+    let rows = import::rows(&mut tx, import, Some(OutcomeName::Bad), 0, 10).await.unwrap();
+    rows.iter().flat_map(bad_rows::faults).map(|fault| fault.reason.to_string()).collect()
+}
+
+async fn a_list_of_loans_brings_no_link_back_and_lends_nothing_that_is_promised(test: &TestStore) {
+    let now = at(0, 0, 0);
+    let who = people(&test.store, now).await.unwrap();
+    let (given, promised) =
+        (who.ready(&test.store, "L1", now).await.unwrap(), who.ready(&test.store, "L2", now).await.unwrap());
+    let mut tx = test.store.write().await.unwrap();
+    let (programme, borrower) =
+        (lending::programme(&mut tx, now).await.unwrap(), lending::borrower(&mut tx, None, now).await.unwrap());
+    tx.commit().await.unwrap();
+    who.give(&test.store, &[given], now).await.unwrap();
+    let lot = who.draft(&test.store, &[promised], now).await.unwrap();
+    let of = |serial: &str, rest: &str| format!("{serial},{},{},{rest}", borrower.reference, programme.code);
+    let past = "2026-01-12,2026-06-30,Bon";
+    assert_eq!(refused_loan(test, &of("L1", past)).await, "device_archived", "it would name a child again");
+    assert_eq!(refused_loan(test, &of("L2", "2026-09-01,,")).await, "in_lot");
+    // What was is told of a promised device; and one of a lot that was given up is lent as any other.
+    assert_eq!(refused_loan(test, &of("L2", past)).await, "");
+    let mut tx = test.store.write().await.unwrap();
+    donation_lot::drop_lot(&mut tx, lot, now).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(refused_loan(test, &of("L2", "2026-09-01,,")).await, "");
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let states =
+        "SELECT d.serial_number || ' ' || l.state FROM loan l JOIN device d ON d.id = l.device_id ORDER BY l.state";
+    assert_eq!(raw.texts(states).await.unwrap(), ["L2 handed_over", "L2 returned"]);
 }

@@ -72,8 +72,8 @@ async fn need_met_by(raw: &mut Raw, (number, who): (u128, &People), loan: &Loan)
     for sql in [
         format!(
             "INSERT INTO need (id, natural_key_hash, site_id, programme_id, level, reasons, borrower_id, state, \
-             entered_by, entered_at, ended_at, loan_id) SELECT {id}, {hash}, site_id, programme_id, '6e', '[\"ulis\"]', \
-             {borrower}, 'met', 'rita', 1, 2, id FROM loan WHERE id = {loan}"
+             entered_by, entered_at, ended_at, loan_id) SELECT {id}, {hash}, site_id, programme_id, '6e', \
+             '[\"ulis\"]', {borrower}, 'met', 'rita', 1, 2, id FROM loan WHERE id = {loan}"
         ),
         format!(
             "INSERT INTO allocation (id, state, proposed_by, proposed_at, decided_by, decided_at, terms) \

@@ -1,5 +1,5 @@
-//! A device that was given away does not come back by the device port: neither by an enrolment of the same machine, nor by
-//! an approval, nor by a status set from the command line.
+//! A device that was given away does not come back by the device port: neither by an enrolment of the same machine, nor
+//! by an approval, nor by a status set from the command line.
 
 use cartable_common::{identity::SerialNumber, protocol::CertificateGrant, report::Hardware};
 use cartable_server::{clock, domain::erasure::Method, store::Store};

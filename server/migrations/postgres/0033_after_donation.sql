@@ -1,11 +1,12 @@
--- When a borrower's last loan of a device that was given away ended: such a loan names nobody any more, and the days after
--- which a person is forgotten are counted from the last return all the same.
+-- When a borrower's last loan of a device that was given away ended: such a loan names nobody any more, and the days
+-- after which a person is forgotten are counted from the last return all the same.
 ALTER TABLE borrower ADD COLUMN last_loan_ended_at BIGINT;
 
 -- It is final: who owns the device now is not us, whatever a loan or a file says.
 CREATE FUNCTION device_stays_ceded() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'device_stays_ceded: a device that changed owner does not come back' USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION 'device_stays_ceded: a device that changed owner does not come back'
+        USING ERRCODE = 'check_violation';
 END
 $$;
 CREATE TRIGGER device_stays_ceded BEFORE UPDATE OF lending_state ON device FOR EACH ROW

@@ -2,7 +2,8 @@
 //!
 //! The loans themselves stay: how often a device was lent, for how long, and in what condition it came back are figures of
 //! the device. Who held it is not the new owner's, nor anybody's any more. A loan must name somebody, so all of them name
-//! one borrower that stands for nobody; signatures, and letters that were finished, go, and so does why a need was met first.
+//! one borrower that stands for nobody; signatures, and letters that were finished, go, and so does why a need was met
+//! first.
 
 use cartable_common::{DeviceId, UtcMillis};
 use uuid::Uuid;
@@ -56,9 +57,9 @@ async fn keep_ends(tx: &mut Tx, devices: &[DeviceId]) -> Result<(), StoreError> 
                    JOIN loan l ON l.device_id = r.id) ORDER BY b.id FOR NO KEY UPDATE";
         let _: Vec<(Uuid,)> = rows.fetch(tx, sql).await?;
     }
-    let sql = "UPDATE borrower SET last_loan_ended_at = x.ended_at FROM (SELECT l.borrower_id, max(l.ended_at) AS ended_at \
-               FROM {rows} JOIN loan l ON l.device_id = r.id GROUP BY l.borrower_id) x WHERE borrower.id = x.borrower_id \
-               AND (borrower.last_loan_ended_at IS NULL OR borrower.last_loan_ended_at < x.ended_at)";
+    let sql = "UPDATE borrower SET last_loan_ended_at = x.ended_at FROM (SELECT l.borrower_id, max(l.ended_at) \
+               AS ended_at FROM {rows} JOIN loan l ON l.device_id = r.id GROUP BY l.borrower_id) x \
+               WHERE borrower.id = x.borrower_id AND (borrower.last_loan_ended_at IS NULL OR borrower.last_loan_ended_at < x.ended_at)";
     rows.execute(tx, sql).await.map(drop)
 }
 

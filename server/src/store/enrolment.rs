@@ -156,8 +156,8 @@ pub async fn replace_others(
         .map(|done| done.rows_affected()))?)
 }
 
-/// Lets a pending enrolment in: it becomes the device's only live key. False where none is pending under that id, or the
-/// device was given away.
+/// Lets a pending enrolment in: it becomes the device's only live key. False where none is pending under that id, or
+/// where the device was given away.
 pub async fn approve(tx: &mut Tx, id: EnrolmentId, now: UtcMillis) -> Result<bool, StoreError> {
     let sql = "UPDATE enrolment SET status = 'active' WHERE id = $1 AND status = 'pending' AND NOT EXISTS (SELECT 1 \
                FROM device d WHERE d.id = enrolment.device_id AND d.lending_state = 'ceded') RETURNING device_id";
@@ -225,8 +225,8 @@ pub async fn is_serial_of_another(
     Ok(others.into_iter().any(|row| is_same_maker(row.manufacturer.as_deref(), maker)))
 }
 
-/// Which of `devices` ever had an enrolment. One that was given away is nobody's to speak for: it is left out, and an agent
-/// on that machine is on a new device.
+/// Which of `devices` ever had an enrolment. One that was given away is nobody's to speak for: it is left out, and an
+/// agent on that machine is on a new device.
 pub async fn candidates(tx: &mut Tx, devices: &[super::device::DeviceRow]) -> Result<Vec<Candidate>, StoreError> {
     let mut candidates = Vec::with_capacity(devices.len());
     let sql = "SELECT id FROM enrolment WHERE device_id = $1 LIMIT 1";

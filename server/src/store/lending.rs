@@ -305,8 +305,8 @@ impl<'a> Lending<'a> {
         Ok(loan::find_for_update(&mut self.tx, self.by.scope, id).await?.ok_or(Refused::NoLoan)?)
     }
 
-    /// Writes a loan after one of its steps, and notes the act. A device that changed owner is past its loans: one that was
-    /// lost, found and given does not come back by the loan in which it was lost.
+    /// Writes a loan after one of its steps, and notes the act. A device that changed owner is past its loans: one that
+    /// was lost, found and given does not come back by the loan in which it was lost.
     pub(super) async fn save(
         &mut self,
         action: &'static str,
