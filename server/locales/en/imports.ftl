@@ -119,6 +119,7 @@ import-reason-state_needs_loan = Only a loan makes a device lent or reserved: im
 import-reason-state_needs_order = Only a work order puts a device on the bench or aside, or takes it from there.
 import-reason-open_loan = This device is lent or reserved already: that loan tells where it is.
 import-reason-not_lendable = This device cannot be lent: lost, stolen, given up or ceded.
+import-reason-in_lot = This device is in a lot of donation: take it out of the lot first.
 import-reason-ceded_needs_lot = Only a lot of donation makes a device change owner: prepare the lot, or give the loan as returned.
 import-reason-reference_form = A reference looks like B-7K3M-Q2ZD.
 import-reason-unknown_borrower = No borrower has this reference or number: import the borrowers first.

@@ -119,6 +119,7 @@ import-reason-state_needs_loan = Seul un prêt rend un appareil prêté ou rése
 import-reason-state_needs_order = Seul un ordre de reconditionnement met un appareil en atelier ou de côté, ou l’en sort.
 import-reason-open_loan = Cet appareil est déjà prêté ou réservé : c’est ce prêt qui dit où il est.
 import-reason-not_lendable = Cet appareil ne peut pas être prêté : perdu, volé, sorti ou cédé.
+import-reason-in_lot = Cet appareil est dans un lot de don : retirez-le d’abord du lot.
 import-reason-ceded_needs_lot = Seul un lot de don fait changer un appareil de propriétaire : préparer le lot, ou indiquer le prêt comme rendu.
 import-reason-reference_form = Une référence a la forme B-7K3M-Q2ZD.
 import-reason-unknown_borrower = Aucun bénéficiaire n’a cette référence ou ce numéro : importez d’abord les bénéficiaires.

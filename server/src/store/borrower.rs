@@ -124,7 +124,7 @@ pub async fn erase_identity(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<boo
     let told: i64 = on!(tx, |c| sqlx::query_scalar(sql).bind(id).fetch_one(c).await)?;
     // The hash of the school's number would still recognise the person, and so may "Ulis" in a small collège.
     let sql = "UPDATE borrower SET identity_erased_at = $2, natural_key_hash = NULL, level = NULL, \
-               left_site_day = NULL WHERE id = $1";
+               left_site_day = NULL, last_loan_ended_at = NULL WHERE id = $1";
     on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(drop))?;
     Ok(rows == 1 || signatures > 0 || told > 0)
 }

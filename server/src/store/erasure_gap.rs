@@ -1,8 +1,11 @@
-//! The gate of a device: the drives it was ever seen with, against what is recorded of their erasure.
+//! The gate of a device: the drives it was ever seen with, against what is recorded of their erasure. What would be
+//! forgotten of them with the history or a baseline is kept in `drive_seen` first.
 //!
 //! A drive that stands in the current report was last seen at the last contact, for an unchanged check-in adds no report.
 //! Moments are rounded to the day after a month; before that, `mark_used` writes down which records a later use has
 //! overtaken, so that the answer stays what it was.
+
+use std::collections::BTreeMap;
 
 use cartable_common::{DeviceId, UtcMillis};
 use uuid::Uuid;
@@ -10,6 +13,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx, contact,
     device::{self, DeviceRow},
+    drive_seen,
     erasure::{self, Declared, Erasure},
     health, on,
     rows::{Rows, Type},
@@ -77,15 +81,58 @@ pub async fn of_device(
 /// The drives that the device was ever seen with.
 pub async fn seen_of(tx: &mut Tx, device: &DeviceRow) -> Result<Vec<SeenDrive>, StoreError> {
     let mut found = seen::in_history(&changes_of(tx, device.id).await?);
-    if let Some(baseline) = &device.baseline {
-        found.extend(seen::in_baseline(baseline, device.enrolled_at.unwrap_or(device.created_at)));
-    }
+    found.extend(in_baseline(device));
+    found.extend(drive_seen::of_device(tx, device.id).await?);
     if let Some(health) = health::of_device(tx, device.id).await? {
         let contact = contact::of_device(tx, device.id).await?.map(|contact| contact.last_at);
         let last_seen = contact.map_or(health.received_at, |contact| contact.max(health.received_at));
         found.extend(seen::in_report(&health.report, last_seen));
     }
     Ok(found)
+}
+
+/// The drives of a device that staff know.
+fn in_baseline(device: &DeviceRow) -> Vec<SeenDrive> {
+    let at = device.enrolled_at.unwrap_or(device.created_at);
+    device.baseline.as_ref().map(|baseline| seen::in_baseline(baseline, at)).unwrap_or_default()
+}
+
+/// Keeps the drives of a device's baseline, which is about to be replaced.
+pub(super) async fn keep_baseline(tx: &mut Tx, device: &DeviceRow) -> Result<(), StoreError> {
+    let drives = in_baseline(device).into_iter().map(|drive| (device.id, drive)).collect();
+    drive_seen::keep(tx, drives).await
+}
+
+/// Keeps the drives that came or went before `limit`: that part of the history is about to be forgotten, of these devices
+/// or of all. A drive that neither came nor went stands in the current report.
+pub(super) async fn keep_history(tx: &mut Tx, devices: Option<&Rows<1>>, limit: i64) -> Result<(), StoreError> {
+    // All are those that are not the one that does not exist: a statement without rows would not run.
+    let all = Rows::of_ids([Uuid::nil()]);
+    let (rows, whose) = devices.map_or((&all, "<>"), |these| (these, "="));
+    let sql = format!(
+        "SELECT c.device_id, {CHANGE} FROM {{rows}} JOIN health_change c ON c.device_id {whose} r.id \
+         WHERE c.received_at < {limit} AND c.path LIKE 'drives[%]' ORDER BY c.device_id, c.received_at, c.path"
+    );
+    let raw: Vec<RawOfDevice> = rows.fetch(tx, &sql).await?;
+    let mut changes: BTreeMap<Uuid, Vec<DriveChange>> = BTreeMap::new();
+    for RawOfDevice { device_id, change } in raw {
+        changes.entry(device_id).or_default().push(change.read()?);
+    }
+    let seen = |(device, changes): (Uuid, Vec<DriveChange>)| {
+        seen::in_history(&changes).into_iter().map(move |drive| (DeviceId(device), drive))
+    };
+    drive_seen::keep(tx, changes.into_iter().flat_map(seen).collect()).await
+}
+
+/// The columns of [`RawChange`], of the change `c`.
+const CHANGE: &str = "c.path, c.before, c.after, c.received_at, (SELECT MAX(p.received_at) FROM report p \
+     WHERE p.device_id = c.device_id AND p.received_at < c.received_at) AS previous_at";
+
+#[derive(sqlx::FromRow)]
+struct RawOfDevice {
+    device_id: Uuid,
+    #[sqlx(flatten)]
+    change: RawChange,
 }
 
 #[derive(sqlx::FromRow)]
@@ -97,21 +144,25 @@ struct RawChange {
     previous_at: Option<i64>,
 }
 
-async fn changes_of(tx: &mut Tx, device: DeviceId) -> Result<Vec<DriveChange>, StoreError> {
-    let sql = "SELECT c.path, c.before, c.after, c.received_at, (SELECT MAX(p.received_at) FROM report p \
-               WHERE p.device_id = c.device_id AND p.received_at < c.received_at) AS previous_at \
-               FROM health_change c WHERE c.device_id = $1 AND c.path LIKE 'drives[%' ORDER BY c.received_at, c.path";
-    let raw: Vec<RawChange> = on!(tx, |c| sqlx::query_as(sql).bind(device.0).fetch_all(c).await)?;
-    let read = |raw: RawChange| {
+impl RawChange {
+    fn read(self) -> Result<DriveChange, StoreError> {
         Ok(DriveChange {
-            path: raw.path,
-            before: raw.before,
-            after: raw.after,
-            received_at: moment("health_change.received_at", raw.received_at)?,
-            previous_at: optional_moment("report.received_at", raw.previous_at)?,
+            path: self.path,
+            before: self.before,
+            after: self.after,
+            received_at: moment("health_change.received_at", self.received_at)?,
+            previous_at: optional_moment("report.received_at", self.previous_at)?,
         })
-    };
-    raw.into_iter().map(read).collect()
+    }
+}
+
+async fn changes_of(tx: &mut Tx, device: DeviceId) -> Result<Vec<DriveChange>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT {CHANGE} FROM health_change c WHERE c.device_id = $1 AND c.path LIKE 'drives[%' \
+         ORDER BY c.received_at, c.path"
+    ));
+    let raw: Vec<RawChange> = on!(tx, |c| sqlx::query_as(sql).bind(device.0).fetch_all(c).await)?;
+    raw.into_iter().map(RawChange::read).collect()
 }
 
 /// Writes down, before moments are rounded to the day, which records and declarations of these devices were overtaken by a

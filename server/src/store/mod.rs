@@ -47,6 +47,7 @@ pub mod donation_lot;
 pub mod donation_recipient;
 pub mod dossier;
 mod dossier_rest;
+mod drive_seen;
 pub mod enrolment;
 pub mod enrolment_token;
 pub mod erasure;

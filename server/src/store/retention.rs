@@ -73,6 +73,7 @@ pub async fn devices(tx: &mut Tx, ids: &[Uuid], now: UtcMillis) -> Result<Retain
         format!("DELETE FROM {table} WHERE device_id IN (SELECT r.id FROM {{rows}}) AND {condition}")
     };
     let (first_change, first_day) = (first_month(now, CHANGE_DAYS), first_month(now, DAILY_DAYS));
+    erasure_gap::keep_history(tx, Some(&rows), first_change.first_millis()).await?;
     for sql in [
         delete("report", &format!("received_at < {}", before(REPORT_DAYS))),
         delete("health_change", &format!("received_at < {}", first_change.first_millis())),

@@ -40,6 +40,20 @@ pub struct SeenDrive {
     pub last_seen: UtcMillis,
 }
 
+impl SeenDrive {
+    /// Two sightings of one drive as one: used last at the later of them, and of the stricter medium and size.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            key: self.key,
+            model: self.model.or(other.model),
+            medium: self.medium.stricter(other.medium),
+            capacity_bytes: self.capacity_bytes.max(other.capacity_bytes),
+            last_seen: self.last_seen.max(other.last_seen),
+        }
+    }
+}
+
 /// What is recorded of an erasure, as far as the gate asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {

@@ -69,6 +69,8 @@ text_enum! {
         OpenLoan = "open_loan",
         /// The device cannot be lent where it is: lost, stolen, given up or ceded.
         NotLendable = "not_lendable",
+        /// The device is in a lot of donation: it is promised to somebody.
+        InLot = "in_lot",
         /// Not a borrower's reference.
         ReferenceForm = "reference_form",
         /// No borrower has this reference or number.
