@@ -3,7 +3,7 @@
 
 use cartable_common::{
     SerialNumber, Text, UtcMillis,
-    report::{Drive, DriveKind, HealthReport},
+    report::{AtaAttribute, Drive, DriveKind, HealthReport},
 };
 use cartable_server::{
     domain::{
@@ -33,6 +33,7 @@ use cartable_tests::{
 
 on_both_engines! {
     a_use_of_a_drive_that_was_exchanged_since_stays_known,
+    a_drive_of_a_late_or_a_crowded_report_is_asked_about,
     nothing_that_was_recorded_is_written_over,
     soldered_flash_leaves_destroyed_or_not_at_all,
     a_file_that_is_chosen_twice_or_brought_by_two_is_kept_once,
@@ -166,6 +167,53 @@ async fn a_use_of_a_drive_that_was_exchanged_since_stays_known(test: &TestStore)
     retained(test, kept, at(0, 0, 0)).await;
     retained(test, kept, at(40, 0, 0)).await;
     assert_eq!(missing(test, kept).await, [new_one]);
+}
+
+/// Fifteen drives with sixteen attributes each, all `raw`: more changes than the history keeps of one report.
+fn crowd(raw: u64) -> Vec<Drive> {
+    let attribute = |id| AtaAttribute { id, raw: Some(raw), ..AtaAttribute::default() };
+    let crowded =
+        |number: u32| Drive { ata_attributes: (200..216).map(attribute).collect(), ..drive(&format!("A{number:02}")) };
+    (1..=15).map(crowded).collect()
+}
+
+async fn a_drive_of_a_late_or_a_crowded_report_is_asked_about(test: &TestStore) {
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let one = enrol(&test.store, test.url(), None, at(-90, 0, 0)).await.unwrap();
+    let running = RunningIngest::start(&test.store);
+    let send = async |when: UtcMillis, sequence: u64, report: HealthReport| {
+        running.ingest.check_in(one.check_in(when, vec![envelope(sequence, when, report)])).await.unwrap();
+    };
+    send(at(-40, 0, 0), 1, with(&[drive("NEW2")], 50)).await;
+    send(at(-39, 0, 0), 3, with(&[drive("NEW2")], 40)).await;
+    send(at(-39, 1, 0), 4, with(&[drive("NEW2")], 40)).await;
+    assert_eq!(raw.number("SELECT count(*) FROM drive_seen").await.unwrap(), 0, "the same drives write nothing");
+    // Kept back in the spool, and acknowledged when another is current already.
+    send(at(-38, 0, 0), 2, with(&[drive("OLD1")], 50)).await;
+    running.stop().await;
+    let both = [("NEW2".to_owned(), Why::NothingRecorded), ("OLD1".to_owned(), Why::NothingRecorded)];
+    assert_eq!(missing(test, one).await, both);
+
+    // It came and went with more changes than the history keeps.
+    let crowded = |raw: u64, more: &[Drive]| with(&[crowd(raw), more.to_vec()].concat(), 50);
+    let other = reported(
+        test,
+        &[
+            (at(-40, 0, 0), crowded(1, &[])),
+            (at(-39, 0, 0), crowded(2, &[drive("Z9")])),
+            (at(-38, 0, 0), crowded(3, &[])),
+        ],
+    )
+    .await;
+    let told = "SELECT count(*) FROM health_change WHERE path LIKE '%Z9%'";
+    assert_eq!(raw.number(told).await.unwrap(), 0, "the history does not tell of it");
+    assert!(missing(test, other).await.contains(&("Z9".to_owned(), Why::NothingRecorded)));
+    for one in [one, other] {
+        retained(test, one, at(0, 0, 0)).await;
+        assert!(missing(test, one).await.iter().any(|(key, _)| key == "OLD1" || key == "Z9"));
+    }
+    let exact = "SELECT count(*) FROM drive_seen WHERE last_seen % 86400000 <> 0";
+    assert_eq!(raw.number(exact).await.unwrap(), 0, "known to the day only, as all moments of contact");
 }
 
 async fn nothing_that_was_recorded_is_written_over(test: &TestStore) {

@@ -1,6 +1,8 @@
 -- eMMC is a medium of its own: flash for which only destruction is more than Clear.
 ALTER TABLE erasure DROP CONSTRAINT erasure_medium_check;
 ALTER TABLE erasure ADD CONSTRAINT erasure_medium_check CHECK (medium IN ('rotating', 'flash', 'emmc', 'unknown'));
+ALTER TABLE drive_seen DROP CONSTRAINT drive_seen_medium_check;
+ALTER TABLE drive_seen ADD CONSTRAINT drive_seen_medium_check CHECK (medium IN ('rotating', 'flash', 'emmc', 'unknown'));
 
 -- As migration 31 made it.
 CREATE OR REPLACE FUNCTION device_ceded() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -6,6 +6,18 @@ ALTER TABLE erasure ADD COLUMN kept_on TEXT NOT NULL DEFAULT 'unknown'
 UPDATE erasure SET kept_on = medium WHERE medium <> 'unknown';
 ALTER TABLE erasure DROP COLUMN medium;
 ALTER TABLE erasure RENAME COLUMN kept_on TO medium;
+CREATE TABLE drive_seen_new (
+    device_id BLOB NOT NULL REFERENCES device (id),
+    drive_key TEXT NOT NULL CHECK (drive_key <> ''),
+    model TEXT,
+    medium TEXT NOT NULL CHECK (medium IN ('rotating', 'flash', 'emmc', 'unknown')),
+    capacity_bytes INTEGER CHECK (capacity_bytes >= 0),
+    last_seen INTEGER NOT NULL,
+    PRIMARY KEY (device_id, drive_key)
+) STRICT, WITHOUT ROWID;
+INSERT INTO drive_seen_new SELECT device_id, drive_key, model, medium, capacity_bytes, last_seen FROM drive_seen;
+DROP TABLE drive_seen;
+ALTER TABLE drive_seen_new RENAME TO drive_seen;
 
 -- As migration 31 made it.
 CREATE TRIGGER device_ceded BEFORE UPDATE OF lending_state ON device

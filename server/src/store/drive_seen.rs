@@ -1,4 +1,7 @@
-//! Drives that devices were seen with, kept when what told of them goes: a month of history, a baseline that staff replace.
+//! Drives that devices were seen with, kept when what told of them goes: the report that a new one succeeds, a month of
+//! history, a baseline that staff replace; and those of reports that came too late to be current. So a report that shows the
+//! drives of the one before writes nothing here.
+//!
 //! What leaves the house is asked about each drive that it ever had, however long ago.
 
 use std::collections::BTreeMap;

@@ -39,7 +39,7 @@ pub struct Retained {
 
 /// Statements that round moments older than `$2` to the day, for the devices `{rows}`. `$at` columns are rounded
 /// together, where any of them is not round yet.
-const COARSEN: [&str; 5] = [
+const COARSEN: [&str; 6] = [
     "UPDATE contact SET last_at = last_at - last_at % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND last_at % 86400000 <> 0 AND last_at < {limit}",
     "UPDATE contact SET first_at = first_at - first_at % 86400000 \
@@ -53,6 +53,8 @@ const COARSEN: [&str; 5] = [
     "UPDATE health_change SET received_at = received_at - received_at % 86400000, \
      measured_at = measured_at - measured_at % 86400000 WHERE device_id IN (SELECT r.id FROM {rows}) \
      AND (received_at % 86400000 <> 0 OR measured_at % 86400000 <> 0) AND received_at < {limit}",
+    "UPDATE drive_seen SET last_seen = last_seen - last_seen % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND last_seen % 86400000 <> 0 AND last_seen < {limit}",
 ];
 
 /// Statements that round the measurements of days: the day itself is the key.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cartable_common::report::HealthReport;
+use cartable_common::{DeviceId, report::HealthReport};
 use uuid::Uuid;
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     domain::{
         drive::{self, history::Level},
+        erasure::gap::SeenDrive,
         facts::{Baseline, DeviceFacts, HealthFacts},
         policy::Policy,
         rules::evaluate,
@@ -21,6 +22,7 @@ use crate::{
         StoreError, Tx,
         contact::Heard,
         description::{self, Description},
+        drive_seen,
         health::{self, NewHealth, RawHealth},
         history::{self, NewChange, NewDay},
         judgement::{Considered, Judged},
@@ -33,6 +35,7 @@ use crate::{
 struct Outcome<'a> {
     current: Vec<NewHealth<'a>>,
     changes: Vec<NewChange>,
+    drives: Vec<(DeviceId, SeenDrive)>,
     learned: Vec<Description>,
     judged: BTreeMap<Uuid, Judged>,
 }
@@ -60,6 +63,7 @@ pub(super) async fn take_over(
     }
     health::set_current(tx, &outcome.current).await?;
     history::add_changes(tx, outcome.changes).await?;
+    drive_seen::keep(tx, outcome.drives).await?;
     history::add_days(tx, days(reports)).await?;
     description::record(tx, outcome.learned).await?;
     Ok(outcome.judged)
@@ -91,6 +95,7 @@ impl<'a> Outcome<'a> {
         let found = succession(before, fresh.to_vec())?;
         past.extend(found.changes.iter().flat_map(NewChange::levels));
         self.changes.extend(found.changes);
+        self.drives.extend(found.drives);
         if let Some(newest) = found.current {
             description.learn(&newest.report.report.hardware);
             let facts = HealthFacts {
