@@ -53,9 +53,10 @@ async fn stays_away(port: Port) {
     let own = raw.uuid(old.device_id.0);
     let waits = format!("UPDATE enrolment SET status = 'pending', ended_at = NULL WHERE device_id = {own}");
     raw.execute(&waits).await.unwrap();
-    assert!(port.installation.run("device approve", &[&old.enrolment_id.to_string()], "").is_err());
+    let (device, enrolment) = (old.device_id.to_string(), old.enrolment_id.to_string());
+    assert!(port.installation.run("device approve", &[enrolment.as_str()], "").is_err());
     for command in ["device activate", "device quarantine", "device revoke"] {
-        let refused = port.installation.run(command, &[&old.device_id.to_string()], "").unwrap_err();
+        let refused = port.installation.run(command, &[device.as_str()], "").unwrap_err();
         assert!(format!("{refused:#}").contains("given away"), "{command}: {refused:#}");
     }
     let stands = format!("SELECT status FROM device WHERE id = {own} AND archived_at IS NOT NULL");

@@ -59,7 +59,8 @@ async fn keep_ends(tx: &mut Tx, devices: &[DeviceId]) -> Result<(), StoreError> 
     }
     let sql = "UPDATE borrower SET last_loan_ended_at = x.ended_at FROM (SELECT l.borrower_id, max(l.ended_at) \
                AS ended_at FROM {rows} JOIN loan l ON l.device_id = r.id GROUP BY l.borrower_id) x \
-               WHERE borrower.id = x.borrower_id AND (borrower.last_loan_ended_at IS NULL OR borrower.last_loan_ended_at < x.ended_at)";
+               WHERE borrower.id = x.borrower_id AND (borrower.last_loan_ended_at IS NULL \
+               OR borrower.last_loan_ended_at < x.ended_at)";
     rows.execute(tx, sql).await.map(drop)
 }
 

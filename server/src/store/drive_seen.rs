@@ -4,7 +4,7 @@
 //!
 //! What leaves the house is asked about each drive that it ever had, however long ago.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cartable_common::DeviceId;
 use uuid::Uuid;
@@ -64,7 +64,7 @@ pub(super) async fn keep(tx: &mut Tx, seen: Vec<(DeviceId, SeenDrive)>) -> Resul
         };
         drives.insert(key, whole);
     };
-    let devices: std::collections::BTreeSet<Uuid> = seen.iter().map(|(device, _)| device.0).collect();
+    let devices: BTreeSet<Uuid> = seen.iter().map(|(device, _)| device.0).collect();
     for kept in raw_of(tx, devices).await? {
         add(kept.device_id, kept.read()?);
     }
