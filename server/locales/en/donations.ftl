@@ -95,6 +95,7 @@ lot-problem-unmet = { $count ->
     [one] Something is missing for { $count } device: see the list.
    *[other] Something is missing for { $count } devices: see the list.
 }
+lot-problem-evidence-changed = Other records prove the erasures than those that were approved, or a drive came since: give the lot up, then have a new one approved.
 lot-problem-no-deed = No deed of this lot has this number since the approval: print it, have it signed, then give its number.
 lot-problem-bad-day = The day of the hand-over lies between the approval and today.
 donation-invalid-name = The name has 1 to 160 characters.

@@ -95,6 +95,7 @@ lot-problem-unmet = { $count ->
     [one] Il manque quelque chose pour { $count } appareil : voir la liste.
    *[other] Il manque quelque chose pour { $count } appareils : voir la liste.
 }
+lot-problem-evidence-changed = Les effacements ne sont plus prouvés par les documents approuvés, ou un disque est apparu depuis : abandonner le lot, puis en faire approuver un nouveau.
 lot-problem-no-deed = Aucun acte de ce lot ne porte ce numéro depuis l’approbation : l’imprimer, le faire signer, puis donner son numéro.
 lot-problem-bad-day = Le jour de la remise se situe entre l’approbation et aujourd’hui.
 donation-invalid-name = Le nom compte de 1 à 160 caractères.

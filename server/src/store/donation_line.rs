@@ -48,6 +48,8 @@ pub struct LineRow {
     pub ceiling: Option<Cents>,
     /// The drives whose erasure is proven: as of the approval, else as of today. Those that are gone are not among them.
     pub proven: Vec<String>,
+    /// The record behind each drive as of the approval; nothing before.
+    pub approved: Vec<Proof>,
     /// What is missing. Nothing is said any more of what was handed over or given up.
     pub unmet: Vec<Unmet>,
 }
@@ -105,7 +107,7 @@ impl Raw {
     }
 
     fn read(self) -> Result<LineRow, StoreError> {
-        let proven = erased(&self.proofs()?);
+        let approved = self.proofs()?;
         let kind = self.chassis.as_ref().and_then(|text| Chassis::ALL.iter().find(|kind| kind.as_str() == text));
         let facts = UnitFacts {
             kind: kind.copied(),
@@ -129,7 +131,8 @@ impl Raw {
             grade: self.grade.map(|grade| parsed("device.grade", &grade)).transpose()?,
             facts,
             ceiling: self.ceiling_cents.map(|number| cents("donation_line.ceiling_cents", number)).transpose()?,
-            proven,
+            proven: erased(&approved),
+            approved,
             unmet: Vec::new(),
         })
     }

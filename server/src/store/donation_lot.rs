@@ -98,6 +98,12 @@ pub enum LotRefused {
     /// Something is missing for some units.
     #[error("something is missing for {0} of the lot's units: see each of them")]
     Unmet(usize),
+    /// What proves the erasures is not what was approved.
+    #[error(
+        "other records prove the erasures than those that were approved, or a drive came since: give the lot up, and have \
+         a new one approved"
+    )]
+    EvidenceChanged,
     /// No deed with that number was made of this lot since it was approved.
     #[error(
         "no deed with this number was made of this lot since it was approved: print it, have it signed, give its number"
@@ -110,7 +116,7 @@ pub enum LotRefused {
 
 impl LotRefused {
     /// Every code, for catalogues of words.
-    pub const CODES: [&'static str; 14] = [
+    pub const CODES: [&'static str; 15] = [
         "no-lot",
         "not-draft",
         "not-approved",
@@ -123,6 +129,7 @@ impl LotRefused {
         "ceded",
         "not-listed",
         "unmet",
+        "evidence-changed",
         "no-deed",
         "bad-day",
     ];
@@ -143,6 +150,7 @@ impl LotRefused {
             Self::Ceded => "ceded",
             Self::NotListed => "not-listed",
             Self::Unmet(_) => "unmet",
+            Self::EvidenceChanged => "evidence-changed",
             Self::NoDeed => "no-deed",
             Self::BadDay => "bad-day",
         }
