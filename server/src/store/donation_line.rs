@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx, device, donation_erasure,
     donation_lot::{LotError, LotRefused, LotRow, draft, recipient},
-    on,
+    figures, on,
     rows::{Rows, Type},
     value::{from_json, parsed},
 };
@@ -18,6 +18,7 @@ use crate::domain::{
         basis::BasisTerms,
         conditions::{Erasure, LotFacts, Proof, UnitFacts, Unmet, ceiling, conditions},
     },
+    figures::age::AgeClass,
     grade::Grade,
     loan::LendingState,
     paris,
@@ -50,6 +51,9 @@ pub struct LineRow {
     pub proven: Vec<String>,
     /// The record behind each drive as of the approval; nothing before.
     pub approved: Vec<Proof>,
+    /// Of a unit that is more than that many years old: the law steers it to recycling, and its gift is no reuse in the
+    /// figures of the year. A warning, which keeps nobody from giving it.
+    pub older_than: Option<u32>,
     /// What is missing. Nothing is said any more of what was handed over or given up.
     pub unmet: Vec<Unmet>,
 }
@@ -133,6 +137,7 @@ impl Raw {
             ceiling: self.ceiling_cents.map(|number| cents("donation_line.ceiling_cents", number)).transpose()?,
             proven: erased(&approved),
             approved,
+            older_than: None,
             unmet: Vec::new(),
         })
     }
@@ -155,9 +160,13 @@ pub async fn of_lot(tx: &mut Tx, lot: &LotRow, policy: &Policy, now: UtcMillis) 
     let live = |line: &LineRow| matches!(line.state, UnitState::Listed | UnitState::Approved);
     let ids: Vec<DeviceId> = lines.iter().filter(|line| live(line)).map(|line| line.device).collect();
     let mut erasures = donation_erasure::of_devices(tx, &ids, policy).await?;
+    let births = figures::births(tx, ids.iter().map(|id| id.0)).await?;
+    let years = policy.figures.most_years;
     for line in lines.iter_mut().filter(|line| live(line)) {
         line.facts.erasure = erasures.remove(&line.device).unwrap_or_default();
         judge(line, &facts, &policy.donation.bases, today);
+        let age = births.get(&line.device.0).map(|birth| birth.born(policy).class(today, years));
+        line.older_than = (age == Some(AgeClass::Over)).then_some(years);
     }
     Ok(lines)
 }
