@@ -13,6 +13,7 @@ use super::{
     value::{day, from_json, parsed},
 };
 use crate::domain::{
+    device::DeviceStatus,
     disposition::Disposition as Advised,
     fitness::{BatteryRead, Facts},
     forecast::{ForecastInput, Kinds, Place, Shelf, Unit, Wanting, wanting},
@@ -137,6 +138,8 @@ pub async fn wanting_today(
 struct Row {
     model: Option<String>,
     lending_state: String,
+    status: String,
+    in_lot: i64,
     advised: Option<String>,
     facts: Option<String>,
     drive_verdict: Option<String>,
@@ -151,8 +154,10 @@ struct Row {
     grade: Option<String>,
 }
 
-const UNITS: &str = "SELECT d.model, d.lending_state, a.disposition AS advised, CASE WHEN a.disposition = 'repair' THEN a.facts END \
-         AS facts, h.drive_verdict, h.battery_verdict, l.due_day, l.extensions, s.academic_zone, (SELECT MIN(n.day) \
+const UNITS: &str = "SELECT d.model, d.lending_state, d.status, CAST(CASE WHEN EXISTS (SELECT 1 FROM donation_line p \
+         WHERE p.device_id = d.id AND p.state <> 'dropped') THEN 1 ELSE 0 END AS BIGINT) AS in_lot, \
+         a.disposition AS advised, CASE WHEN a.disposition = 'repair' THEN a.facts END AS facts, \
+         h.drive_verdict, h.battery_verdict, l.due_day, l.extensions, s.academic_zone, (SELECT MIN(n.day) \
          FROM campaign_loan n JOIN campaign c ON c.id = n.campaign_id WHERE n.loan_id = l.id AND n.state = 'expected' \
          AND c.state = 'running') AS appointed, w.id AS order_id, w.stage, w.findings, w.grade FROM device d \
          LEFT JOIN advice a ON a.device_id = d.id LEFT JOIN health h ON h.device_id = d.id \
@@ -191,6 +196,8 @@ impl Row {
         }
         match parsed("device.lending_state", &self.lending_state)? {
             LendingState::Lent => unit.place = self.lent()?,
+            // As the desk refuses to lend it.
+            LendingState::InStock if self.in_lot != 0 || out_of_service(&self.status)? => return Ok(Read::Neither),
             LendingState::InStock => match advised {
                 Some(Advised::Donate | Advised::Parts | Advised::Recycle) => {}
                 Some(Advised::Relend | Advised::Repair) | None => return Ok(Read::ReadyToLend),
@@ -237,6 +244,11 @@ impl Row {
         used.each().for_each(|kind| unit.needs.remove(kind));
         Ok(())
     }
+}
+
+/// Whether a device was shut out, or has left the programme.
+fn out_of_service(status: &str) -> Result<bool, StoreError> {
+    Ok(matches!(parsed("device.status", status)?, DeviceStatus::Revoked | DeviceStatus::Released))
 }
 
 /// The verdict on a machine as a whole.
