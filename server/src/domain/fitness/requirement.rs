@@ -215,19 +215,21 @@ fn battery(facts: &Facts, least: u32, setting: &'static str) -> Requirement {
     }
 }
 
-/// What staff saw: the grade, or what the desk noted at the return while nobody gave one.
+/// What staff saw: the grade or, where that is worse, what the desk noted at the last return.
 fn condition(facts: &Facts) -> Requirement {
-    let graded = facts
-        .grade
-        .map(|grade| (answer(grade != Grade::D), Said::new(format!("grade {grade}"), format!("grade {grade}"))));
-    let seen = || {
-        facts.returned.map(|condition| match condition {
-            Condition::Good | Condition::Worn => (Answer::Met, Said::new("rendu en bon état", "returned in order")),
-            Condition::Damaged => (Answer::NotMet, Said::new("rendu endommagé", "returned damaged")),
-            Condition::NotWorking => (Answer::NotMet, Said::new("rendu hors service", "returned not working")),
-        })
+    let graded = |grade: Grade| Said::same(format!("grade {grade}"));
+    let found = match (facts.grade, facts.returned) {
+        (_, Some(Condition::NotWorking)) => {
+            Some((Answer::NotMet, Said::new("rendu hors service", "returned not working")))
+        }
+        (Some(Grade::D), _) => Some((Answer::NotMet, graded(Grade::D))),
+        (_, Some(Condition::Damaged)) => Some((Answer::NotMet, Said::new("rendu endommagé", "returned damaged"))),
+        (Some(grade), _) => Some((Answer::Met, graded(grade))),
+        (None, Some(Condition::Good | Condition::Worn)) => {
+            Some((Answer::Met, Said::new("rendu en bon état", "returned in order")))
+        }
+        (None, None) => None,
     };
-    let found = graded.or_else(seen);
     Requirement {
         kind: RequirementKind::Condition,
         answer: found.as_ref().map_or(Answer::Unknown, |(answer, _)| *answer),
