@@ -7,6 +7,7 @@ use cartable_common::{Bytes, MilliwattHours, Text, UtcMillis, report::Battery, r
 use cartable_server::{
     domain::{
         disposition::{Confidence, Disposition, disposition_of},
+        loan::Condition,
         policy::Policy,
         scope::Scope,
     },
@@ -15,6 +16,8 @@ use cartable_server::{
         Tx,
         advice::{self, kept},
         advice_list::{self, AdviceQuery},
+        lending::{Clerk, Lending},
+        work_order_act::Bench,
     },
 };
 use cartable_tests::{
@@ -24,11 +27,13 @@ use cartable_tests::{
     raw::Raw,
     school::School,
     stores::TestStore,
+    work_model::{Try, a_move},
 };
 use tokio_util::sync::CancellationToken;
 
 on_both_engines! {
     a_report_is_decided_about_and_a_new_one_again,
+    what_staff_found_counts_while_the_unit_is_on_the_bench,
     every_decision_names_its_policy_and_a_new_policy_decides_anew,
     what_is_gone_is_neither_listed_nor_counted,
     a_scope_sees_its_own_devices_alone,
@@ -94,6 +99,52 @@ async fn a_report_is_decided_about_and_a_new_one_again(test: &TestStore) {
     let page = advice_list::list(&mut tx, &Scope::Everything, &AdviceQuery::default()).await.unwrap();
     assert_eq!(i64::from(advice.cost.euros), page.rows[0].cost_euros, "a grade is decided about without a new report");
     assert_eq!(page.rows[0].disposition, advice.disposition);
+}
+
+/// A unit that came back dead was "repair" in the intake and "relend" as soon as it was scanned into the workshop.
+async fn what_staff_found_counts_while_the_unit_is_on_the_bench(test: &TestStore) {
+    let (policy, scope) = (Policy::default(), Scope::Everything);
+    let school = School::found(&test.store, 1, 2, at(-60, 0, 0)).await.unwrap();
+    let mut units = Vec::new();
+    for _ in 0..2 {
+        let one = enrol(&test.store, test.url(), Some(school.site), at(-30, 0, 0)).await.unwrap();
+        says(test, one, at(0, 0, 0), 1, 90).await;
+        units.push(one);
+    }
+    let [dead, fine] = units[..] else { panic!("two units") };
+    school.lend(&test.store, &[dead.device, fine.device], at(0, 1, 0)).await.unwrap();
+    let clerk = |now| Clerk { actor: "test", token: None, scope: &scope, policy: &policy, now };
+    let mut lending = Lending::begin(&test.store, clerk(at(1, 0, 0))).await.unwrap();
+    for (unit, condition) in [(dead, Condition::NotWorking), (fine, Condition::Good)] {
+        lending.take_back_device(unit.device, condition, &[]).await.unwrap();
+    }
+    lending.commit().await.unwrap();
+    let advised = async |now: UtcMillis| {
+        sweep(test, &policy, now).await;
+        let of = async |one: Enrolled| decided(test, one).await.unwrap().0;
+        (of(dead).await, of(fine).await)
+    };
+    let (repair, relend) = (Disposition::Repair, Disposition::Relend);
+    assert_eq!(advised(at(1, 0, 5)).await, (repair, relend), "in the intake");
+    let mut bench = Bench::begin(&test.store, clerk(at(1, 1, 0))).await.unwrap();
+    let orders = [bench.take_in(dead.device).await.unwrap().0.id, bench.take_in(fine.device).await.unwrap().0.id];
+    bench.commit().await.unwrap();
+    assert_eq!(advised(at(1, 1, 5)).await, (repair, relend), "scanned into the workshop");
+    let mut bench = Bench::begin(&test.store, clerk(at(1, 2, 0))).await.unwrap();
+    for (order, found) in orders.into_iter().zip([Try::InspectClean, Try::InspectFaulty]) {
+        for step in [Try::Begin, found] {
+            bench.take(order, a_move(step).unwrap()).await.unwrap();
+        }
+    }
+    bench.commit().await.unwrap();
+    assert_eq!(advised(at(1, 2, 5)).await, (relend, repair), "an inspection stands above what the desk noted");
+    let mut bench = Bench::begin(&test.store, clerk(at(1, 3, 0))).await.unwrap();
+    bench.take(orders[0], a_move(Try::Quarantine).unwrap()).await.unwrap();
+    bench.commit().await.unwrap();
+    assert_eq!(advised(at(1, 3, 5)).await, (repair, repair), "a swollen battery is not lent");
+    let mut tx = test.store.read().await.unwrap();
+    let advice = advice::of_device(&mut tx, dead.device, &policy, at(1, 3, 5)).await.unwrap().unwrap();
+    assert!(advice.reasons.iter().any(|reason| reason.value.en == "swollen"), "{:?}", advice.reasons);
 }
 
 async fn every_decision_names_its_policy_and_a_new_policy_decides_anew(test: &TestStore) {

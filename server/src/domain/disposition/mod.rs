@@ -176,7 +176,7 @@ impl Evidence {
     fn battery_below(self, percent: u32) -> bool {
         match self.battery {
             BatteryRead::Left(left) => u32::from(left) < percent,
-            BatteryRead::Gone => true,
+            BatteryRead::Gone | BatteryRead::Swollen => true,
             BatteryRead::NoneExpected | BatteryRead::NotRead => false,
         }
     }

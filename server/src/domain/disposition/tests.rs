@@ -189,6 +189,7 @@ fn battery() -> impl Strategy<Value = BatteryRead> {
     prop_oneof![
         Just(BatteryRead::NoneExpected),
         Just(BatteryRead::Gone),
+        Just(BatteryRead::Swollen),
         Just(BatteryRead::NotRead),
         (0_u8..=100).prop_map(BatteryRead::Left),
     ]

@@ -200,6 +200,7 @@ fn battery(facts: &Facts, least: u32, setting: &'static str) -> Requirement {
         BatteryRead::NoneExpected => (Answer::Met, Some(Said::new("sur secteur", "on mains"))),
         BatteryRead::Left(left) => (answer(u32::from(left) >= least), Some(percent(u64::from(left)))),
         BatteryRead::Gone => (Answer::NotMet, Some(Said::new("aucune trouvée", "none found"))),
+        BatteryRead::Swollen => (Answer::NotMet, Some(Said::new("gonflée", "swollen"))),
         BatteryRead::NotRead => (Answer::Unknown, None),
     };
     let least = percent(u64::from(least));
