@@ -13,11 +13,13 @@ use super::{
 };
 use crate::domain::{
     disposition::{Advice, Disposition, advise, is_advised},
-    drive::history::Level,
+    drive::{self, history::Level},
     facts::HealthFacts,
     fitness::{BatteryRead, Day, Facts, facts::Machine},
+    flag::FlagCode,
     grade::Grade,
     policy::Policy,
+    verdict::Verdict,
 };
 
 /// Where a device is while something is to be advised about it.
@@ -33,6 +35,9 @@ const RETURNED: &str = "CASE WHEN d.lending_state IN ('intake', 'refurbishment')
     OR EXISTS (SELECT 1 FROM work_order o JOIN work_inspection i ON i.order_id = o.id \
     WHERE o.device_id = d.id AND i.at >= l.ended_at) THEN NULL ELSE l.condition END \
     FROM loan l WHERE l.device_id = d.id AND l.state = 'returned' ORDER BY l.ended_at DESC, l.id DESC LIMIT 1) END";
+/// The worst open flag about its drives: of the two codes, the first in the alphabet.
+const DRIVE_FLAG: &str = "(SELECT MIN(f.code) FROM flag f WHERE f.device_id = d.id AND f.cleared_at IS NULL \
+    AND f.code IN ('drive_failing', 'drive_worn'))";
 
 /// What of a device an advice looked at, besides its report.
 fn seen() -> String {
@@ -52,6 +57,7 @@ struct Raw {
     archived_at: Option<i64>,
     returned: Option<String>,
     swollen: i64,
+    drive_flag: Option<String>,
     seen: String,
     report: Option<String>,
     measured_at: Option<i64>,
@@ -61,26 +67,7 @@ struct Raw {
 
 impl Raw {
     fn read(self, past: &[Level], policy: &Policy) -> Result<Read, StoreError> {
-        let machine = match (self.report, self.measured_at, self.received_at) {
-            (Some(report), Some(measured), Some(received)) => {
-                let report = from_json("health.report", &report)?;
-                let health = HealthFacts {
-                    report: &report,
-                    measured_at: moment("health.measured_at", measured)?,
-                    received_at: moment("health.received_at", received)?,
-                    past,
-                };
-                let mut machine = Machine::of(&health, policy);
-                // A check-in that changed nothing says that what was measured still holds.
-                let confirmed = optional_moment("contact.last_at", self.confirmed_at)?;
-                machine.evidence_at = confirmed.map_or(machine.evidence_at, |at| at.max(machine.evidence_at));
-                if self.swollen != 0 {
-                    machine.battery = BatteryRead::Swollen;
-                }
-                Some(machine)
-            }
-            _ => None,
-        };
+        let machine = self.machine(past, policy)?;
         // Of a machine that never spoke, a swollen battery is a fault that staff saw.
         let grade = if self.swollen != 0 && machine.is_none() {
             Some(Grade::D)
@@ -100,6 +87,36 @@ impl Raw {
         };
         Ok(Read { id: self.id, in_service: self.archived_at.is_none(), seen: self.seen, facts })
     }
+
+    fn machine(&self, past: &[Level], policy: &Policy) -> Result<Option<Machine>, StoreError> {
+        let (Some(report), Some(measured), Some(received)) = (&self.report, self.measured_at, self.received_at) else {
+            return Ok(None);
+        };
+        let report = from_json("health.report", report)?;
+        let health = HealthFacts {
+            report: &report,
+            measured_at: moment("health.measured_at", measured)?,
+            received_at: moment("health.received_at", received)?,
+            past,
+        };
+        let mut machine = Machine::of(&health, policy);
+        // A check-in that changed nothing says that what was measured still holds.
+        let confirmed = optional_moment("contact.last_at", self.confirmed_at)?;
+        machine.evidence_at = confirmed.map_or(machine.evidence_at, |at| at.max(machine.evidence_at));
+        // A drive that stopped answering is what its flag says, as long as that stands.
+        if let Some(code) = &self.drive_flag {
+            let code: FlagCode = parsed("flag.code", code)?;
+            let stands = if code == FlagCode::DriveFailing { Verdict::Failing } else { Verdict::Worn };
+            let mut drives = report.drives.iter();
+            if drives.any(|one| drive::is_unread(one, past, health.history_until(), policy)) {
+                machine.drives = machine.drives.worse(stands);
+            }
+        }
+        if self.swollen != 0 {
+            machine.battery = BatteryRead::Swollen;
+        }
+        Ok(Some(machine))
+    }
 }
 
 struct Read {
@@ -113,7 +130,7 @@ async fn read(tx: &mut Tx, ids: &[Uuid], policy: &Policy, now: UtcMillis) -> Res
     let seen = seen();
     let sql = format!(
         "SELECT d.id, d.created_at, d.warranty_until, d.lending_state, {GRADE} AS grade, d.archived_at, {seen} AS seen, \
-         {RETURNED} AS returned, COALESCE(w.battery_swollen, 0) AS swollen, \
+         {RETURNED} AS returned, COALESCE(w.battery_swollen, 0) AS swollen, {DRIVE_FLAG} AS drive_flag, \
          h.report, h.measured_at, h.received_at, CASE WHEN c.content_hash = h.content_hash THEN c.last_at END \
          AS confirmed_at FROM {{rows}} JOIN device d ON d.id = r.id {ON_THE_BENCH} \
          LEFT JOIN health h ON h.device_id = d.id LEFT JOIN contact c ON c.device_id = d.id"
@@ -151,9 +168,9 @@ pub async fn stale(
 ) -> Result<Vec<Uuid>, StoreError> {
     let seen = seen();
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT d.id FROM device d {ON_THE_BENCH} LEFT JOIN advice a ON a.device_id = d.id LEFT JOIN health h ON h.device_id = d.id \
-         WHERE d.id > $1 AND {ADVISED} AND (a.device_id IS NULL OR a.policy_version <> $2 OR a.decided_at < $3 \
-         OR a.seen <> {seen} OR h.received_at > a.decided_at) ORDER BY d.id LIMIT $4"
+        "SELECT d.id FROM device d {ON_THE_BENCH} LEFT JOIN advice a ON a.device_id = d.id \
+         LEFT JOIN health h ON h.device_id = d.id WHERE d.id > $1 AND {ADVISED} AND (a.device_id IS NULL \
+         OR a.policy_version <> $2 OR a.decided_at < $3 OR a.seen <> {seen} OR h.received_at > a.decided_at) ORDER BY d.id LIMIT $4"
     ));
     let (version, today) = (policy.version(), now.day_number() * UtcMillis::DAY);
     Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(after).bind(version).bind(today).bind(limit).fetch_all(c).await)?)

@@ -20,7 +20,7 @@ use crate::domain::{
     facts::{Baseline, DeviceFacts, ErasureFacts, HealthFacts, LendingFacts, Zone},
     loan::LendingState,
     policy::Policy,
-    rules::evaluate,
+    rules::{evaluate, unanswered},
 };
 
 /// What is stored of one device, as far as rules ask.
@@ -109,7 +109,8 @@ impl Stored {
             lending: Some(self.lending),
             erasure: self.erasure.as_ref(),
         };
-        Judged { device: self.id, findings: considered.filter(evaluate(&facts, policy, now)), considered, at: now }
+        let findings = considered.filter(evaluate(&facts, policy, now));
+        Judged { device: self.id, findings, unanswered: unanswered(&facts, policy, now), considered, at: now }
     }
 }
 

@@ -38,6 +38,12 @@ pub fn judge_with(drive: &Drive, past: &[Level], at: UtcMillis, policy: &Policy)
     findings.into_judgement()
 }
 
+/// Whether nothing usable was read of `drive`: neither good nor bad.
+#[must_use]
+pub fn is_unread(drive: &Drive, past: &[Level], at: UtcMillis, policy: &Policy) -> bool {
+    judge_with(drive, past, at, policy).verdict == Verdict::Unknown
+}
+
 /// The verdict on all drives of `report` together; unknown when it lists none.
 #[must_use]
 pub fn worst(report: &HealthReport, past: &[Level], at: UtcMillis, policy: &Policy) -> Verdict {

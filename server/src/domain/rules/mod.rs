@@ -23,8 +23,11 @@ mod returned_in_use;
 mod silent;
 mod stage_overdue;
 mod stock_in_use;
+mod unanswered;
 mod used_since;
 mod warranty_ending;
+
+pub use unanswered::{Unanswered, unanswered};
 
 use std::collections::BTreeSet;
 
@@ -39,7 +42,8 @@ use super::{
     wording::Said,
 };
 
-/// Everything that the rules say about a device at `now`. A flag that is no longer among the findings is cleared.
+/// Everything that the rules say about a device at `now`. A flag that is no longer among the findings is cleared, but for
+/// those that [`Unanswered::kept`] names.
 ///
 /// Findings differ in code or subject, and stand heaviest first.
 #[must_use]

@@ -15,7 +15,7 @@ use crate::{
         drive::{self, history::Level},
         facts::{Baseline, DeviceFacts, HealthFacts},
         policy::Policy,
-        rules::evaluate,
+        rules::{evaluate, unanswered},
     },
     store::{
         StoreError, Tx,
@@ -164,7 +164,8 @@ pub(super) fn judge(
         erasure: state.erasure.as_ref(),
     };
     let findings = considered.filter(evaluate(&facts, policy, heard.last_at));
-    Judged { device: heard.device, findings, considered, at: heard.last_at }
+    let unanswered = unanswered(&facts, policy, heard.last_at);
+    Judged { device: heard.device, findings, unanswered, considered, at: heard.last_at }
 }
 
 /// The figures of the days that new reports speak of; of several on a day, the last measured.
