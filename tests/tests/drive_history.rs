@@ -20,6 +20,7 @@ on_both_engines! {
     one_odd_reading_clears_and_stays_in_the_history,
     the_sweep_judges_by_the_same_history,
     a_drive_that_stops_answering_stays_what_it_was,
+    one_missed_reading_hides_no_growth,
 }
 
 fn with_errors(media_errors: u64) -> HealthReport {
@@ -128,4 +129,19 @@ async fn a_drive_that_stops_answering_stays_what_it_was(test: &TestStore) {
     // Another drive took its place: nothing is left of the old one.
     silent.drives[0].serial_number = SerialNumber::parse("91FPC0A0NEW1").into();
     assert_eq!(says(8, silent).await, ((Verdict::Unknown, vec![]), Disposition::Relend));
+}
+
+/// Two errors, a reading without figures, forty errors: that was "worn", as if forty had always stood there.
+async fn one_missed_reading_hides_no_growth(test: &TestStore) {
+    let device = Device::new(test).await;
+    device.reports(0, 2).await;
+    let mut silent = with_errors(0);
+    silent.drives[0].nvme = None;
+    let report = envelope(1_001, at(1, 0, 0), silent);
+    device.running.ingest.check_in(device.one.check_in(at(1, 0, 0), vec![report])).await.unwrap();
+    assert_eq!(device.reports(2, 40).await, (Verdict::Failing, vec![FlagCode::DriveFailing]));
+    let mut tx = test.store.write().await.unwrap();
+    review::device(&mut tx, device.one.device, &Policy::default(), at(3, 0, 0)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(device.stands().await.0, Verdict::Failing, "the sweep reads the same from what is stored");
 }
