@@ -174,6 +174,12 @@ async fn what_is_gone_is_neither_listed_nor_counted(test: &TestStore) {
     let people = donation::people(&test.store, at(-9, 0, 0)).await.unwrap();
     devices.push(people.ready(&test.store, "PF2GIVEN", at(-8, 0, 0)).await.unwrap());
     sweep(test, &policy, at(0, 0, 0)).await;
+    let counted = async |tx: &mut Tx| -> i64 {
+        let counts = advice_list::counts(tx, &Scope::Everything).await.unwrap();
+        counts.iter().map(|count| count.devices).sum()
+    };
+    let before = counted(&mut test.store.read().await.unwrap()).await;
+    assert!(before >= 3, "{before}");
     people.give(&test.store, &devices[3..], at(1, 0, 0)).await.unwrap();
     let mut raw = Raw::connect(test.url()).await.unwrap();
     for (device, change) in devices.iter().zip(["archived_at = 1", "lending_state = 'lost'"]) {
@@ -184,11 +190,16 @@ async fn what_is_gone_is_neither_listed_nor_counted(test: &TestStore) {
     let page = advice_list::list(&mut tx, &Scope::Everything, &AdviceQuery::default()).await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.device).collect::<Vec<_>>(), [devices[2]]);
     assert_eq!(page.rows[0].confidence, Confidence::Low, "nothing was read of it");
-    let counts = advice_list::counts(&mut tx, &Scope::Everything).await.unwrap();
-    assert_eq!(counts.iter().map(|count| count.devices).sum::<i64>(), 1);
     for gone in [devices[0], devices[1], devices[3]] {
         assert_eq!(advice::of_device(&mut tx, gone, &policy, at(1, 0, 0)).await.unwrap(), None);
     }
+    assert_eq!(counted(&mut tx).await, before, "as the last sweep counted: no page counts the fleet");
+    drop(tx);
+    sweep(test, &policy, at(1, 0, 5)).await;
+    let mut tx = test.store.read().await.unwrap();
+    assert_eq!(counted(&mut tx).await, 1);
+    assert_eq!(advice_list::oldest(&mut tx, &Scope::Everything).await.unwrap(), Some(at(1, 0, 5)));
+    assert_eq!(advice_list::oldest(&mut tx, &Scope::Sites(vec![])).await.unwrap(), None);
 }
 
 async fn a_scope_sees_its_own_devices_alone(test: &TestStore) {
