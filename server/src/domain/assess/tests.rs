@@ -39,6 +39,17 @@ fn a_healthy_drive_shows_its_evidence_and_what_is_missing() {
 }
 
 #[test]
+fn an_nvme_drive_that_is_only_hot_is_not_failing_though_its_status_alone_was_asked() {
+    let asked = |bits: u8| {
+        let answer = format!(
+            r#"{{"device":{{"protocol":"NVMe"}},"smart_status":{{"passed":false,"nvme":{{"value":{bits}}}}}}}"#
+        );
+        one(&answer).judgement.verdict
+    };
+    assert_eq!((asked(2), asked(4)), (Verdict::Unknown, Verdict::Failing));
+}
+
+#[test]
 fn a_sound_drive_hides_no_other_of_the_same_text() {
     let answer = |serial: &str, pending: u32| {
         format!(
