@@ -16,7 +16,7 @@ pub(super) fn find(health: &HealthFacts<'_>, policy: &Policy) -> Vec<Finding> {
     drives.filter_map(|(drive, place)| find_one(health, drive, place, alone, policy)).collect()
 }
 
-/// The subjects of the flags of those drives of which nothing usable was read.
+/// The subjects of the flags of those drives that are listed and stopped answering.
 pub(super) fn unread(health: &HealthFacts<'_>, policy: &Policy) -> Vec<String> {
     let alone = health.report.drives.len() == 1;
     let drives = health.report.drives.iter().zip(1_u32..);

@@ -12,8 +12,8 @@ use super::{DeviceFacts, DeviceStatus, FlagCode, Policy, drive_health, due_for_r
 /// What of a device did not answer this time, as far as open flags rest on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unanswered {
-    /// The subjects of the flags of drives that are listed and of which nothing usable was read. The empty one is a lone
-    /// drive without a serial number: it may be any that had one.
+    /// The subjects of the flags of drives that are listed and stopped answering. The empty one is a lone drive without a
+    /// serial number: it may be any that had one.
     drives: BTreeSet<String>,
     not_to_relend: bool,
     due_for_refurbishment: bool,
