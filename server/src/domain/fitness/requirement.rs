@@ -292,8 +292,9 @@ fn worth(facts: &Facts, policy: &Policy, now: UtcMillis) -> Requirement {
 pub(super) fn of_parts(facts: &Facts, policy: &Policy) -> Vec<Requirement> {
     let drive = drive(facts, &[Verdict::Healthy], Said::new("bon pour un autre", "good for another"));
     let battery = battery(facts, policy.battery.relend_percent, "battery.relend_percent");
-    // One good part is enough: what speaks best is the requirement.
-    vec![if battery.answer < drive.answer { battery } else { drive }]
+    // One good part is enough: what speaks best is the requirement. A machine that runs on mains has no battery to give.
+    let has_battery = machine(facts).is_none_or(|machine| machine.battery != BatteryRead::NoneExpected);
+    vec![if has_battery && battery.answer < drive.answer { battery } else { drive }]
 }
 
 /// An amount of money.
