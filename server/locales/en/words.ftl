@@ -30,6 +30,7 @@ verdict-unknown = Unknown
 flag-silent = Silent
 flag-never_enrolled = Never enrolled
 flag-disk_nearly_full = Disk nearly full
+flag-disk_not_encrypted = Disk not encrypted
 flag-drive_failing = Drive at risk
 flag-drive_worn = Drive worn
 flag-battery_worn = Battery worn

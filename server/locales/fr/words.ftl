@@ -30,6 +30,7 @@ verdict-unknown = Inconnu
 flag-silent = Silencieux
 flag-never_enrolled = Jamais enrôlé
 flag-disk_nearly_full = Disque presque plein
+flag-disk_not_encrypted = Disque non chiffré
 flag-drive_failing = Disque à risque
 flag-drive_worn = Disque usé
 flag-battery_worn = Batterie usée

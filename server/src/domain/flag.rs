@@ -19,6 +19,8 @@ text_enum! {
         NeverEnrolled = "never_enrolled",
         /// The system volume has little room left.
         DiskNearlyFull = "disk_nearly_full",
+        /// The system volume is not encrypted.
+        DiskNotEncrypted = "disk_not_encrypted",
         /// A drive is at risk of failing.
         DriveFailing = "drive_failing",
         /// A drive is worn.

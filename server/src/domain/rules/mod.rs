@@ -7,6 +7,7 @@ mod borrower_left;
 mod ceded_reporting;
 mod clock_wrong;
 mod disk_nearly_full;
+mod disk_not_encrypted;
 mod drive_changed;
 mod drive_health;
 mod due_for_refurbishment;
@@ -105,6 +106,7 @@ fn of_health(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Vec<Fi
     let Some(health) = facts.health else { return Vec::new() };
     let mut findings: Vec<Finding> = [
         disk_nearly_full::find(&health, policy),
+        disk_not_encrypted::find(&health, policy),
         os_out_of_support::find(&health, policy, now),
         facts.baseline.and_then(|baseline| memory_changed::find(&health, baseline, policy)),
     ]

@@ -4,7 +4,7 @@ use cartable_common::{
     Bytes, MilliwattHours, Percent, SerialNumber, Text,
     report::{
         AtaAttribute, Battery, Drive, DriveKind, HealthReport, NvmeHealth, OperatingSystem, OsFamily, SelfAssessment,
-        Subject, Unread, UnreadReason, Volume, VolumeRole,
+        Subject, Switch, Unread, UnreadReason, Volume, VolumeRole,
     },
 };
 
@@ -267,3 +267,25 @@ fn evidence_is_dated_by_the_device_only_where_that_is_believable() {
 }
 
 mod properties;
+
+#[test]
+fn an_unencrypted_system_volume_is_said_where_encryption_is_expected() {
+    let volume = |role, encryption| Volume { role: Some(role), encryption, ..Volume::default() };
+    let codes = |volumes, policy: &Policy| -> Vec<(FlagCode, Severity)> {
+        let report = HealthReport { volumes, ..HealthReport::default() };
+        let now = at(NOW);
+        let health = HealthFacts { report: &report, measured_at: now, received_at: now, past: &[] };
+        let found = evaluate(&DeviceFacts { health: Some(health), ..active() }, policy, now);
+        found.into_iter().map(|finding| (finding.code, finding.severity)).collect()
+    };
+    let (system, data) = (VolumeRole::System, VolumeRole::Data);
+    let mut policy = Policy::default();
+    let off = || vec![volume(data, Some(Switch::Off)), volume(system, Some(Switch::Off))];
+    assert_eq!(codes(off(), &policy), [(FlagCode::DiskNotEncrypted, Severity::Info)]);
+    for encryption in [Some(Switch::On), Some(Switch::Unknown), None] {
+        let volumes = vec![volume(data, Some(Switch::Off)), volume(system, encryption)];
+        assert_eq!(codes(volumes, &policy), [], "{encryption:?}");
+    }
+    policy.disk.encryption_expected = false;
+    assert_eq!(codes(off(), &policy), []);
+}
