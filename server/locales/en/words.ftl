@@ -36,6 +36,7 @@ flag-drive_worn = Drive worn
 flag-battery_worn = Battery worn
 flag-os_out_of_support = System out of support
 flag-clock_wrong = Clock wrong
+flag-agent_outdated = Agent outdated
 flag-drive_changed = Drive changed
 flag-memory_changed = Memory changed
 flag-loan_due_soon = Due soon

@@ -36,6 +36,7 @@ flag-drive_worn = Disque usé
 flag-battery_worn = Batterie usée
 flag-os_out_of_support = Système plus maintenu
 flag-clock_wrong = Horloge fausse
+flag-agent_outdated = Agent ancien
 flag-drive_changed = Disque changé
 flag-memory_changed = Mémoire changée
 flag-loan_due_soon = Bientôt à rendre

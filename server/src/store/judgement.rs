@@ -59,7 +59,10 @@ impl Considered {
         match self {
             Self::All => true,
             Self::Contact => Self::ContactAlone.covers(code) || joins_loan_and_contact(code),
-            Self::ContactAlone => matches!(code, FlagCode::Silent | FlagCode::NeverEnrolled | FlagCode::ClockWrong),
+            Self::ContactAlone => matches!(
+                code,
+                FlagCode::Silent | FlagCode::NeverEnrolled | FlagCode::ClockWrong | FlagCode::AgentOutdated
+            ),
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A rule without evidence says nothing: what was not measured is neither good nor bad.
 
+mod agent_outdated;
 mod battery_worn;
 mod borrower_left;
 mod ceded_reporting;
@@ -74,10 +75,15 @@ pub fn evaluate(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Vec
 }
 
 fn of_contact(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Vec<Finding> {
-    [never_enrolled::find(facts, policy, now), silent::find(facts, policy, now), clock_wrong::find(facts, policy)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        never_enrolled::find(facts, policy, now),
+        silent::find(facts, policy, now),
+        clock_wrong::find(facts, policy),
+        agent_outdated::find(facts, policy),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// What only somebody who knows both the loan and the machine's own last word can say.

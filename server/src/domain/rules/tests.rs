@@ -25,6 +25,7 @@ fn active() -> DeviceFacts<'static> {
         enrolled_at: Some(at("2026-09-02T08:00:00Z")),
         last_contact: Some(at("2026-11-24T09:00:00Z")),
         skew_millis: Some(1_200),
+        agent_version: Some("0.1.0"),
         zone: Some(Zone::C),
         health: None,
         baseline: None,
@@ -288,4 +289,19 @@ fn an_unencrypted_system_volume_is_said_where_encryption_is_expected() {
     }
     policy.disk.encryption_expected = false;
     assert_eq!(codes(off(), &policy), []);
+}
+
+#[test]
+fn an_agent_below_the_least_version_is_outdated_and_the_present_one_is_not() {
+    let mut policy = Policy::default();
+    let codes = |version, policy: &Policy| -> Vec<FlagCode> {
+        let found = evaluate(&DeviceFacts { agent_version: version, ..active() }, policy, at(NOW));
+        found.into_iter().map(|finding| finding.code).collect()
+    };
+    assert_eq!(codes(Some(env!("CARGO_PKG_VERSION")), &policy), [], "agent and server are released together");
+    policy.agent.least_version = "0.10.0".parse().unwrap();
+    assert_eq!(codes(Some("0.9.3"), &policy), [FlagCode::AgentOutdated]);
+    for version in [Some("0.10.0"), Some("1.0.0"), Some("test"), None] {
+        assert_eq!(codes(version, &policy), [], "{version:?}");
+    }
 }

@@ -101,6 +101,7 @@ mod tests {
             enrolled_at: Some(now),
             last_contact: Some(now),
             skew_millis: Some(0),
+            agent_version: None,
             zone: None,
             health: Some(HealthFacts { report: &report, measured_at: now, received_at: now, past: &[] }),
             baseline: None,

@@ -156,6 +156,7 @@ pub(super) fn judge(
         enrolled_at: state.enrolled_at,
         last_contact: Some(heard.last_at),
         skew_millis: Some(heard.skew_millis),
+        agent_version: Some(&heard.agent_version),
         // Only silence asks for the zone, and this device is not silent.
         zone: None,
         health,
