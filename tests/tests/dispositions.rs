@@ -115,6 +115,7 @@ async fn a_count_does_not_tell_who_is_in_a_programme(test: &TestStore) {
     let fleet = fleet(test).await;
     let mut raw = Raw::connect(test.url()).await.unwrap();
     raw.execute("UPDATE device SET programme = 'D1'").await.unwrap();
+    flag_sweep::run(&test.store, &Policy::default(), clock::now(), &CancellationToken::new()).await.unwrap();
     let technician = fleet.cartable.desk("tess", Role::Technician, Scope::Everything).await.unwrap();
     let manager = fleet.cartable.desk("paul", Role::ProgrammeManager, Scope::Everything).await.unwrap();
     assert_eq!(technician.get("/dispositions?programme=D1").await.unwrap().status, 400);

@@ -2,12 +2,12 @@
 //! clears with its history kept, and what ended long ago no longer speaks.
 
 use cartable_common::{
-    Percent,
+    Percent, SerialNumber,
     report::{HealthReport, NvmeHealth},
 };
 use cartable_server::{
-    domain::{flag::FlagCode, policy::Policy, scope::Scope, verdict::Verdict},
-    store::{detail, flag, history, review},
+    domain::{disposition::Disposition, flag::FlagCode, policy::Policy, scope::Scope, verdict::Verdict},
+    store::{advice, detail, flag, history, review},
 };
 use cartable_tests::{
     fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
@@ -19,6 +19,8 @@ on_both_engines! {
     errors_that_grow_between_reports_raise_more_than_errors_that_stand,
     one_odd_reading_clears_and_stays_in_the_history,
     the_sweep_judges_by_the_same_history,
+    a_drive_that_stops_answering_stays_what_it_was,
+    one_missed_reading_hides_no_growth,
 }
 
 fn with_errors(media_errors: u64) -> HealthReport {
@@ -98,4 +100,48 @@ async fn the_sweep_judges_by_the_same_history(test: &TestStore) {
     review::device(&mut tx, device.one.device, &Policy::default(), at(6, 0, 0)).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(device.stands().await, before);
+}
+
+/// smartctl is killed after 20 s, for a dying drive hangs its bus: the drive is then listed without figures. Its flag was
+/// cleared, receivers were told so, and the laptop was to be lent again.
+async fn a_drive_that_stops_answering_stays_what_it_was(test: &TestStore) {
+    let device = Device::new(test).await;
+    let policy = Policy::default();
+    device.reports(0, 3).await;
+    assert_eq!(device.reports(5, 9).await, (Verdict::Failing, vec![FlagCode::DriveFailing]));
+    let mut silent = with_errors(0);
+    silent.drives[0].nvme = None;
+    silent.drives[0].self_assessment = None;
+    let says = async |day: i64, report: HealthReport| {
+        let report = envelope(u64::try_from(day + 1_000).unwrap(), at(day, 0, 0), report);
+        device.running.ingest.check_in(device.one.check_in(at(day, 0, 0), vec![report])).await.unwrap();
+        let mut tx = test.store.read().await.unwrap();
+        let advice = advice::of_device(&mut tx, device.one.device, &policy, at(day, 1, 0)).await.unwrap().unwrap();
+        drop(tx);
+        (device.stands().await, advice.disposition)
+    };
+    let stays = ((Verdict::Unknown, vec![FlagCode::DriveFailing]), Disposition::Repair);
+    assert_eq!(says(6, silent.clone()).await, stays, "nothing was read of it, and nothing is better");
+    let mut tx = test.store.write().await.unwrap();
+    review::device(&mut tx, device.one.device, &policy, at(7, 0, 0)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(device.stands().await, stays.0, "a sweep says so too");
+    // Another drive took its place: nothing is left of the old one.
+    silent.drives[0].serial_number = SerialNumber::parse("91FPC0A0NEW1").into();
+    assert_eq!(says(8, silent).await, ((Verdict::Unknown, vec![]), Disposition::Relend));
+}
+
+/// Two errors, a reading without figures, forty errors: that was "worn", as if forty had always stood there.
+async fn one_missed_reading_hides_no_growth(test: &TestStore) {
+    let device = Device::new(test).await;
+    device.reports(0, 2).await;
+    let mut silent = with_errors(0);
+    silent.drives[0].nvme = None;
+    let report = envelope(1_001, at(1, 0, 0), silent);
+    device.running.ingest.check_in(device.one.check_in(at(1, 0, 0), vec![report])).await.unwrap();
+    assert_eq!(device.reports(2, 40).await, (Verdict::Failing, vec![FlagCode::DriveFailing]));
+    let mut tx = test.store.write().await.unwrap();
+    review::device(&mut tx, device.one.device, &Policy::default(), at(3, 0, 0)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(device.stands().await.0, Verdict::Failing, "the sweep reads the same from what is stored");
 }

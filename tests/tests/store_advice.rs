@@ -7,6 +7,7 @@ use cartable_common::{Bytes, MilliwattHours, Text, UtcMillis, report::Battery, r
 use cartable_server::{
     domain::{
         disposition::{Confidence, Disposition, disposition_of},
+        loan::Condition,
         policy::Policy,
         scope::Scope,
     },
@@ -15,6 +16,8 @@ use cartable_server::{
         Tx,
         advice::{self, kept},
         advice_list::{self, AdviceQuery},
+        lending::{Clerk, Lending},
+        work_order_act::Bench,
     },
 };
 use cartable_tests::{
@@ -24,11 +27,13 @@ use cartable_tests::{
     raw::Raw,
     school::School,
     stores::TestStore,
+    work_model::{Try, a_move},
 };
 use tokio_util::sync::CancellationToken;
 
 on_both_engines! {
     a_report_is_decided_about_and_a_new_one_again,
+    what_staff_found_counts_while_the_unit_is_on_the_bench,
     every_decision_names_its_policy_and_a_new_policy_decides_anew,
     what_is_gone_is_neither_listed_nor_counted,
     a_scope_sees_its_own_devices_alone,
@@ -96,6 +101,52 @@ async fn a_report_is_decided_about_and_a_new_one_again(test: &TestStore) {
     assert_eq!(page.rows[0].disposition, advice.disposition);
 }
 
+/// A unit that came back dead was "repair" in the intake and "relend" as soon as it was scanned into the workshop.
+async fn what_staff_found_counts_while_the_unit_is_on_the_bench(test: &TestStore) {
+    let (policy, scope) = (Policy::default(), Scope::Everything);
+    let school = School::found(&test.store, 1, 2, at(-60, 0, 0)).await.unwrap();
+    let mut units = Vec::new();
+    for _ in 0..2 {
+        let one = enrol(&test.store, test.url(), Some(school.site), at(-30, 0, 0)).await.unwrap();
+        says(test, one, at(0, 0, 0), 1, 90).await;
+        units.push(one);
+    }
+    let [dead, fine] = units[..] else { panic!("two units") };
+    school.lend(&test.store, &[dead.device, fine.device], at(0, 1, 0)).await.unwrap();
+    let clerk = |now| Clerk { actor: "test", token: None, scope: &scope, policy: &policy, now };
+    let mut lending = Lending::begin(&test.store, clerk(at(1, 0, 0))).await.unwrap();
+    for (unit, condition) in [(dead, Condition::NotWorking), (fine, Condition::Good)] {
+        lending.take_back_device(unit.device, condition, &[]).await.unwrap();
+    }
+    lending.commit().await.unwrap();
+    let advised = async |now: UtcMillis| {
+        sweep(test, &policy, now).await;
+        let of = async |one: Enrolled| decided(test, one).await.unwrap().0;
+        (of(dead).await, of(fine).await)
+    };
+    let (repair, relend) = (Disposition::Repair, Disposition::Relend);
+    assert_eq!(advised(at(1, 0, 5)).await, (repair, relend), "in the intake");
+    let mut bench = Bench::begin(&test.store, clerk(at(1, 1, 0))).await.unwrap();
+    let orders = [bench.take_in(dead.device).await.unwrap().0.id, bench.take_in(fine.device).await.unwrap().0.id];
+    bench.commit().await.unwrap();
+    assert_eq!(advised(at(1, 1, 5)).await, (repair, relend), "scanned into the workshop");
+    let mut bench = Bench::begin(&test.store, clerk(at(1, 2, 0))).await.unwrap();
+    for (order, found) in orders.into_iter().zip([Try::InspectClean, Try::InspectFaulty]) {
+        for step in [Try::Begin, found] {
+            bench.take(order, a_move(step).unwrap()).await.unwrap();
+        }
+    }
+    bench.commit().await.unwrap();
+    assert_eq!(advised(at(1, 2, 5)).await, (relend, repair), "an inspection stands above what the desk noted");
+    let mut bench = Bench::begin(&test.store, clerk(at(1, 3, 0))).await.unwrap();
+    bench.take(orders[0], a_move(Try::Quarantine).unwrap()).await.unwrap();
+    bench.commit().await.unwrap();
+    assert_eq!(advised(at(1, 3, 5)).await, (repair, repair), "a swollen battery is not lent");
+    let mut tx = test.store.read().await.unwrap();
+    let advice = advice::of_device(&mut tx, dead.device, &policy, at(1, 3, 5)).await.unwrap().unwrap();
+    assert!(advice.reasons.iter().any(|reason| reason.value.en == "swollen"), "{:?}", advice.reasons);
+}
+
 async fn every_decision_names_its_policy_and_a_new_policy_decides_anew(test: &TestStore) {
     let one = enrol(&test.store, test.url(), None, at(-30, 0, 0)).await.unwrap();
     says(test, one, at(0, 0, 0), 1, 70).await;
@@ -123,6 +174,12 @@ async fn what_is_gone_is_neither_listed_nor_counted(test: &TestStore) {
     let people = donation::people(&test.store, at(-9, 0, 0)).await.unwrap();
     devices.push(people.ready(&test.store, "PF2GIVEN", at(-8, 0, 0)).await.unwrap());
     sweep(test, &policy, at(0, 0, 0)).await;
+    let counted = async |tx: &mut Tx| -> i64 {
+        let counts = advice_list::counts(tx, &Scope::Everything).await.unwrap();
+        counts.iter().map(|count| count.devices).sum()
+    };
+    let before = counted(&mut test.store.read().await.unwrap()).await;
+    assert!(before >= 3, "{before}");
     people.give(&test.store, &devices[3..], at(1, 0, 0)).await.unwrap();
     let mut raw = Raw::connect(test.url()).await.unwrap();
     for (device, change) in devices.iter().zip(["archived_at = 1", "lending_state = 'lost'"]) {
@@ -133,11 +190,16 @@ async fn what_is_gone_is_neither_listed_nor_counted(test: &TestStore) {
     let page = advice_list::list(&mut tx, &Scope::Everything, &AdviceQuery::default()).await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.device).collect::<Vec<_>>(), [devices[2]]);
     assert_eq!(page.rows[0].confidence, Confidence::Low, "nothing was read of it");
-    let counts = advice_list::counts(&mut tx, &Scope::Everything).await.unwrap();
-    assert_eq!(counts.iter().map(|count| count.devices).sum::<i64>(), 1);
     for gone in [devices[0], devices[1], devices[3]] {
         assert_eq!(advice::of_device(&mut tx, gone, &policy, at(1, 0, 0)).await.unwrap(), None);
     }
+    assert_eq!(counted(&mut tx).await, before, "as the last sweep counted: no page counts the fleet");
+    drop(tx);
+    sweep(test, &policy, at(1, 0, 5)).await;
+    let mut tx = test.store.read().await.unwrap();
+    assert_eq!(counted(&mut tx).await, 1);
+    assert_eq!(advice_list::oldest(&mut tx, &Scope::Everything).await.unwrap(), Some(at(1, 0, 5)));
+    assert_eq!(advice_list::oldest(&mut tx, &Scope::Sites(vec![])).await.unwrap(), None);
 }
 
 async fn a_scope_sees_its_own_devices_alone(test: &TestStore) {

@@ -32,6 +32,8 @@ pub struct DeviceFacts<'a> {
     pub last_contact: Option<UtcMillis>,
     /// Its clock minus the server's, at the last contact.
     pub skew_millis: Option<i64>,
+    /// Its agent's version, as told at the last contact.
+    pub agent_version: Option<&'a str>,
     /// The school zone of its site; without one, only holidays that all zones share are left out.
     pub zone: Option<Zone>,
     /// Its current health.

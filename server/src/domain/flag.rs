@@ -19,6 +19,8 @@ text_enum! {
         NeverEnrolled = "never_enrolled",
         /// The system volume has little room left.
         DiskNearlyFull = "disk_nearly_full",
+        /// The system volume is not encrypted.
+        DiskNotEncrypted = "disk_not_encrypted",
         /// A drive is at risk of failing.
         DriveFailing = "drive_failing",
         /// A drive is worn.
@@ -29,6 +31,8 @@ text_enum! {
         OsOutOfSupport = "os_out_of_support",
         /// The device's clock is wrong.
         ClockWrong = "clock_wrong",
+        /// The agent's version is below the least that the policy asks for.
+        AgentOutdated = "agent_outdated",
         /// A drive is not the one that staff know.
         DriveChanged = "drive_changed",
         /// The memory is not what staff know.

@@ -267,7 +267,7 @@ fn needed(facts: &Facts, policy: &Policy) -> Kinds {
     }
     let weak = match machine.battery {
         BatteryRead::Left(left) => u32::from(left) < policy.battery.relend_percent,
-        BatteryRead::Gone => true,
+        BatteryRead::Gone | BatteryRead::Swollen => true,
         BatteryRead::NoneExpected | BatteryRead::NotRead => false,
     };
     if weak {

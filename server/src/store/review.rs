@@ -20,7 +20,7 @@ use crate::domain::{
     facts::{Baseline, DeviceFacts, ErasureFacts, HealthFacts, LendingFacts, Zone},
     loan::LendingState,
     policy::Policy,
-    rules::evaluate,
+    rules::{evaluate, unanswered},
 };
 
 /// What is stored of one device, as far as rules ask.
@@ -33,6 +33,7 @@ pub(crate) struct Stored {
     enrolled_at: Option<UtcMillis>,
     last_contact: Option<UtcMillis>,
     skew_millis: Option<i64>,
+    agent_version: Option<String>,
     zone: Option<Zone>,
     lending: LendingFacts,
     baseline: Option<Baseline>,
@@ -52,6 +53,7 @@ struct Raw {
     academic_zone: Option<String>,
     last_at: Option<i64>,
     skew_millis: Option<i64>,
+    agent_version: Option<String>,
     baseline: Option<String>,
     report: Option<String>,
     measured_at: Option<i64>,
@@ -78,6 +80,7 @@ impl Raw {
             enrolled_at: optional_moment("device.enrolled_at", self.enrolled_at)?,
             last_contact: optional_moment("contact.last_at", self.last_at)?,
             skew_millis: self.skew_millis,
+            agent_version: self.agent_version,
             zone: self.academic_zone.map(|zone| parsed("site.academic_zone", &zone)).transpose()?,
             lending: self.lending.read()?,
             baseline: self.baseline.map(|json| from_json("device.baseline", &json)).transpose()?,
@@ -98,6 +101,7 @@ impl Stored {
             enrolled_at: self.enrolled_at,
             last_contact: self.last_contact,
             skew_millis: self.skew_millis,
+            agent_version: self.agent_version.as_deref(),
             zone: self.zone,
             health: self.health.as_ref().map(|(report, measured_at, received_at)| HealthFacts {
                 report,
@@ -109,12 +113,13 @@ impl Stored {
             lending: Some(self.lending),
             erasure: self.erasure.as_ref(),
         };
-        Judged { device: self.id, findings: considered.filter(evaluate(&facts, policy, now)), considered, at: now }
+        let findings = considered.filter(evaluate(&facts, policy, now));
+        Judged { device: self.id, findings, unanswered: unanswered(&facts, policy, now), considered, at: now }
     }
 }
 
 const COLUMNS: &str = "d.id, d.status, d.archived_at, d.created_at, d.enrolled_at, s.academic_zone, c.last_at, \
-     c.skew_millis";
+     c.skew_millis, c.agent_version";
 const WITH_HEALTH: &str = "d.baseline, h.report, h.measured_at, h.received_at";
 const WITHOUT_HEALTH: &str = "NULL AS baseline, NULL AS report, CAST(NULL AS BIGINT) AS measured_at, \
      CAST(NULL AS BIGINT) AS received_at";

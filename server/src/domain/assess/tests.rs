@@ -39,6 +39,37 @@ fn a_healthy_drive_shows_its_evidence_and_what_is_missing() {
 }
 
 #[test]
+fn an_nvme_drive_that_is_only_hot_is_not_failing_though_its_status_alone_was_asked() {
+    let asked = |bits: u8| {
+        let answer = format!(
+            r#"{{"device":{{"protocol":"NVMe"}},"smart_status":{{"passed":false,"nvme":{{"value":{bits}}}}}}}"#
+        );
+        one(&answer).judgement.verdict
+    };
+    assert_eq!((asked(2), asked(4)), (Verdict::Unknown, Verdict::Failing));
+}
+
+#[test]
+fn a_sound_drive_hides_no_other_of_the_same_text() {
+    let answer = |serial: &str, pending: u32| {
+        format!(
+            "smartctl 7.2 2020-12-30 r5155 [x86_64-linux-5.10.0] (local build)\n=== START OF INFORMATION SECTION ===\n\
+             Device Model: EXAMPLE 500\nSerial Number: {serial}\nRotation Rate: 5400 rpm\n\
+             === START OF READ SMART DATA SECTION ===\nSMART overall-health self-assessment test result: PASSED\n\
+             ID# ATTRIBUTE_NAME FLAG VALUE WORST THRESH TYPE UPDATED WHEN_FAILED RAW_VALUE\n\
+             5 Reallocated_Sector_Ct 0x0033 100 100 010 Pre-fail Always - 0\n\
+             197 Current_Pending_Sector 0x0012 100 100 000 Old_age Always - {pending}\n\
+             198 Offline_Uncorrectable 0x0010 100 100 000 Old_age Offline - 0\n\n"
+        )
+    };
+    assert_eq!(one(&answer("EX100001", 0)).judgement.verdict, Verdict::Healthy);
+    let failing = one(&format!("{}{}", answer("EX100001", 0), answer("EX100002", 8)));
+    assert_eq!((failing.kind, failing.judgement.verdict), (Kind::Device, Verdict::Failing));
+    let sound = one(&format!("{}{}", answer("EX100001", 0), answer("EX100002", 0)));
+    assert_eq!(sound.judgement.verdict, Verdict::Unknown, "nothing was read of that machine's batteries");
+}
+
+#[test]
 fn several_readings_of_one_drive_are_judged_together_each_by_its_day() {
     let texts = [smartctl("EX123", 20, 8, 0), smartctl("EX123", 0, 0, 0), smartctl("EX999", 0, 0, 0)];
     let verdicts: Vec<&str> = judged(&texts).iter().map(|one| one.judgement.verdict.as_str()).collect();

@@ -55,6 +55,7 @@ fn device(lending: LendingFacts, last_contact: Option<&str>) -> DeviceFacts<'sta
         enrolled_at: last_contact.map(|_| at("2026-08-25")),
         last_contact: last_contact.map(at),
         skew_millis: Some(0),
+        agent_version: Some("0.1.0"),
         zone: Some(Zone::C),
         health: None,
         baseline: None,

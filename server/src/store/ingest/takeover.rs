@@ -16,7 +16,7 @@ use crate::{
         erasure::gap::SeenDrive,
         facts::{Baseline, DeviceFacts, HealthFacts},
         policy::Policy,
-        rules::evaluate,
+        rules::{evaluate, unanswered},
     },
     store::{
         StoreError, Tx,
@@ -161,6 +161,7 @@ pub(super) fn judge(
         enrolled_at: state.enrolled_at,
         last_contact: Some(heard.last_at),
         skew_millis: Some(heard.skew_millis),
+        agent_version: Some(&heard.agent_version),
         // Only silence asks for the zone, and this device is not silent.
         zone: None,
         health,
@@ -169,7 +170,8 @@ pub(super) fn judge(
         erasure: state.erasure.as_ref(),
     };
     let findings = considered.filter(evaluate(&facts, policy, heard.last_at));
-    Judged { device: heard.device, findings, considered, at: heard.last_at }
+    let unanswered = unanswered(&facts, policy, heard.last_at);
+    Judged { device: heard.device, findings, unanswered, considered, at: heard.last_at }
 }
 
 /// The figures of the days that new reports speak of; of several on a day, the last measured.

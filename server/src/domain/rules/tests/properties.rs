@@ -130,6 +130,7 @@ proptest! {
             enrolled_at,
             last_contact,
             skew_millis,
+            agent_version: Some("0.0.9"),
             zone: zone.map(|zone| Zone::ALL[zone]),
             health: Some(HealthFacts { report: &report, measured_at, received_at, past: &[] }),
             baseline: Some(&baseline),
