@@ -27,7 +27,7 @@ use cartable_tests::{
 
 const GUIDE: Guide = Guide {
     name: "guide-refurbisher",
-    shown: &["returns", "intake", "board", "inspection", "erasure", "repair", "grading", "lot", "papers"],
+    shown: &["returns", "intake", "board", "inspection", "erasure", "repair", "grading", "lot", "papers", "released"],
 };
 /// WebDriver's name for the Enter key.
 const ENTER: &str = "\u{e007}";
@@ -246,6 +246,7 @@ async fn handed_over(rosa: &Person<'_>, lot: &str) {
     rosa.write("#deed", &deed).await;
     rosa.press("form[action$='/deliver'] button").await;
     rosa.says("remise enregistrée par rosa").await;
+    rosa.keep("released").await;
 }
 
 /// The deed and the certificate of erasure, side by side.
