@@ -427,7 +427,7 @@ async fn a_second_click_does_nothing_more(test: &TestStore) {
 
 async fn a_part_that_nobody_has_is_flagged_until_one_comes(test: &TestStore) {
     let workshop = Workshop::new(test, 1).await;
-    let order = workshop.to_repair("CD-0001").await;
+    workshop.to_repair("CD-0001").await;
     let flagged = async || {
         let mut tx = test.store.read().await.unwrap();
         let open = flag::open_of_device(&mut tx, &Scope::Everything, workshop.devices[0]).await.unwrap();
