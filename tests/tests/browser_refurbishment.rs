@@ -7,14 +7,15 @@ use std::path::PathBuf;
 use cartable_common::{SerialNumber, Text, report::HealthReport};
 use cartable_server::{
     clock,
-    domain::scope::Scope,
+    domain::{paris, scope::Scope},
     store::{Store, device},
 };
 use cartable_tests::{
     browser::{Browser, Driver, Scheme, Screen},
+    demo::prepare::{self, Age},
     erasing::nvme_sanitized,
     fleet::{RunningIngest, enrol, envelope, laptop},
-    guide::{self, Guide, SIZE},
+    guide::{self, Guide, LANGUAGES, SIZE},
     harness::{
         Installation, Server, Visitor,
         cartable::{LOGIN, PASSWORD},
@@ -23,11 +24,24 @@ use cartable_tests::{
     paper, picture,
     raw::Raw,
     school::School,
+    simulator::{Keyring, Roster, keyring::FleetHeader},
 };
 
 const GUIDE: Guide = Guide {
     name: "guide-refurbisher",
-    shown: &["returns", "intake", "board", "inspection", "erasure", "repair", "grading", "lot", "papers"],
+    shown: &[
+        "returns",
+        "intake",
+        "board",
+        "inspection",
+        "erasure",
+        "repair",
+        "grading",
+        "lot",
+        "papers",
+        "released",
+        "forecast",
+    ],
 };
 /// WebDriver's name for the Enter key.
 const ENTER: &str = "\u{e007}";
@@ -246,6 +260,7 @@ async fn handed_over(rosa: &Person<'_>, lot: &str) {
     rosa.write("#deed", &deed).await;
     rosa.press("form[action$='/deliver'] button").await;
     rosa.says("remise enregistrée par rosa").await;
+    rosa.keep("released").await;
 }
 
 /// The deed and the certificate of erasure, side by side.
@@ -261,6 +276,31 @@ async fn papers(rosa: &Person<'_>, lot: &str, device: &str) {
     let certificate = visitor.file(&format!("{device}/erasures/certificate"), &wanted).await.unwrap();
     let sheets: Vec<Vec<u8>> = [deed, certificate].iter().map(|pdf| paper::first_page(pdf, SIZE.1).unwrap()).collect();
     GUIDE.save(rosa.language, "papers", &picture::beside_each_other(&sheets, SIZE).unwrap()).unwrap();
+}
+
+/// Keeps what the forecast answers for the fleet of a demonstration: a town of two devices has nothing to foresee.
+async fn foreseen(driver: &Driver) {
+    /// Loans of pupils end within them.
+    const AHEAD_DAYS: i64 = 300;
+    let (installation, files) = (Installation::temporary().unwrap(), tempfile::tempdir().unwrap());
+    for (login, role) in PEOPLE {
+        installation.create_user(login, role, PASSWORD).unwrap();
+    }
+    let (url, epoch) = (installation.database_url(), clock::now());
+    let header = FleetHeader { seed: 2021, devices: 600, epoch };
+    let keyring = Keyring::open(&files.path().join("keys"), header).unwrap();
+    let roster = Roster::drawn(header.seed, header.devices);
+    let vault = installation.vault().unwrap();
+    prepare::database(&url, &roster, &keyring, &vault, Age::New, epoch).await.unwrap();
+    let server = installation.serve().unwrap();
+    let town = Town { server, url, files, _installation: installation };
+    let by = paris::date(epoch.plus_days(AHEAD_DAYS));
+    for language in LANGUAGES {
+        let rosa = town.sign_in(driver, language, "rosa").await;
+        rosa.go(&format!("/forecast?ready=donate&target=20&by={by}")).await;
+        rosa.says("Ce qui freine").await;
+        rosa.keep("forecast").await;
+    }
 }
 
 async fn whole_way(town: &Town, driver: &Driver, language: &'static str, label: &str) {
@@ -303,6 +343,7 @@ async fn a_unit_goes_from_the_return_desk_to_its_recipient() {
     whole_way(&town, &driver, "fr", LABELS[0]).await;
     if guide::blessing() {
         whole_way(&town, &driver, "en", LABELS[1]).await;
+        foreseen(&driver).await;
     }
 }
 

@@ -1,11 +1,13 @@
 //! A lot from its draft to its new owners, on both engines: what happens at the hand-over, what the agent that comes back
-//! is told, and what is forgotten. That nothing is given away otherwise is in `donation_gate`.
+//! is told, what is forgotten, and of what whoever chooses or approves a gift to families is warned. That nothing is given
+//! away otherwise is in `donation_gate`.
 
 use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
+    api,
     domain::{
         document::DocumentKind,
-        donation::{LotState, Terms},
+        donation::{LotState, RecipientClass, Terms, basis::LegalBasis},
         erasure::Method,
         flag::FlagCode,
         loan::{Condition, LendingState, LoanState, Return},
@@ -15,7 +17,7 @@ use cartable_server::{
     store::{
         device,
         device_archive::{self, Unarchiving},
-        donation_line,
+        donation_line::{self, Valued},
         donation_links::NOBODY,
         donation_lot::{self, LotRefused},
         donation_recipient, flag,
@@ -25,8 +27,9 @@ use cartable_server::{
     },
 };
 use cartable_tests::{
-    donation::{People, erased, people, place, refusal},
+    donation::{People, erased, people, place, recipient, refusal, terms, worth},
     fleet::{at, enrol},
+    in_process::InProcess,
     lending, on_both_engines,
     raw::Raw,
     stores::TestStore,
@@ -38,6 +41,7 @@ on_both_engines! {
     a_promised_device_is_not_lent,
     an_agent_that_comes_back_after_it_was_told_is_flagged,
     what_linked_a_device_to_its_borrowers_is_erased,
+    a_gift_to_families_is_chosen_and_approved_beside_its_warning,
 }
 
 async fn a_lot_goes_from_its_draft_to_new_owners(test: &TestStore) {
@@ -176,4 +180,53 @@ async fn what_linked_a_device_to_its_borrowers_is_erased(test: &TestStore) {
     assert_eq!(raw.number("SELECT count(*) FROM borrower WHERE institution_name IS NOT NULL").await.unwrap(), 1);
     let mut tx = test.store.write().await.unwrap();
     assert!(!donation_recipient::end(&mut tx, Uuid::new_v4(), now).await.unwrap());
+}
+
+/// The warning of DESIGN 8 as both languages begin it.
+const WARNED: [(&str, &str); 2] = [
+    ("fr", "Les familles ne figurent pas parmi les bénéficiaires de CG3P L. 3212-2"),
+    ("en", "Families are not among the recipients of CG3P L. 3212-2"),
+];
+
+async fn a_gift_to_families_is_chosen_and_approved_beside_its_warning(test: &TestStore) {
+    let (cartable, now) = (InProcess::new(&test.store), at(0, 0, 0));
+    let who = people(&test.store, now).await.unwrap();
+    let own = who.draft(&test.store, &[who.ready(&test.store, "L1", now).await.unwrap()], now).await.unwrap();
+    let id = who.ready(&test.store, "L2", now).await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    let college = recipient(&mut tx, RecipientClass::CollegeForFamilies, now).await.unwrap();
+    let by_deliberation = terms(college, LegalBasis::FamiliesByDeliberation);
+    let families = donation_lot::create(&mut tx, "Familles", &by_deliberation, who.bruno, now).await.unwrap();
+    donation_line::add(&mut tx, families, &[id], who.bruno, now).await.unwrap();
+    donation_line::value(&mut tx, families, (Valued::One(id), &worth(85)), (who.bruno, "bruno"), now).await.unwrap();
+    tx.commit().await.unwrap();
+    let anne = cartable.signed_in("anne").await.unwrap();
+    let warnings = async |path: String| {
+        let mut counts = Vec::new();
+        for (language, words) in WARNED {
+            let page = anne.clone().speaking(language).get(&path).await.unwrap();
+            assert_eq!(page.status, 200, "{path}");
+            counts.push(page.body.matches(words).count());
+        }
+        counts
+    };
+    assert_eq!(warnings("/lots".to_owned()).await, [1, 1], "where a lot is begun");
+    assert_eq!(warnings(format!("/lots/{own}")).await, [1, 1], "where the terms of a draft are chosen");
+    assert_eq!(warnings(format!("/lots/{families}")).await, [2, 2], "and above the button that approves it");
+    who.approve(&test.store, own, now).await.unwrap();
+    who.approve(&test.store, families, now).await.unwrap();
+    assert_eq!(warnings(format!("/lots/{own}")).await, [0, 0]);
+    assert_eq!(warnings(format!("/lots/{families}")).await, [1, 1], "as long as the lot is there");
+}
+
+/// Scripts choose and read it too, where no page warns them.
+#[test]
+fn the_api_documents_the_warning_wherever_it_names_the_legal_basis() {
+    let document = serde_json::to_value(api::document()).unwrap();
+    for place in ["TermsBody/properties/basis/description", "LotBody/properties/basis/oneOf/0/description"] {
+        let described = document.pointer(&format!("/components/schemas/{place}")).and_then(serde_json::Value::as_str);
+        let described = described.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(described.contains("families are not among the recipients of CG3P L. 3212-2"), "{place}: {described}");
+        assert!(described.contains("with counsel before approving"), "{place}: {described}");
+    }
 }

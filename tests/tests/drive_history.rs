@@ -1,5 +1,6 @@
 //! What a drive counts over its reports, through the ingest: growth raises more than the value does, one odd reading
-//! clears with its history kept, and what ended long ago no longer speaks.
+//! clears with its history kept, and what ended long ago no longer speaks. Reports that come in one check-in may come in any
+//! order; one that comes after a newer one is no history, as docs/EVIDENCE.md says.
 
 use cartable_common::{
     Percent, SerialNumber,
@@ -21,6 +22,8 @@ on_both_engines! {
     the_sweep_judges_by_the_same_history,
     a_drive_that_stops_answering_stays_what_it_was,
     one_missed_reading_hides_no_growth,
+    the_order_of_reports_in_a_check_in_does_not_matter,
+    a_rise_that_only_a_report_after_a_newer_one_shows_is_not_told,
 }
 
 fn with_errors(media_errors: u64) -> HealthReport {
@@ -51,9 +54,17 @@ impl<'t> Device<'t> {
 
     /// Reports `errors` on `day`; the verdict that is stored and the open flags about its drive.
     async fn reports(&self, day: i64, errors: u64) -> (Verdict, Vec<FlagCode>) {
-        let sequence = u64::try_from(day + 1_000).unwrap();
-        let report = envelope(sequence, at(day, 0, 0), with_errors(errors));
-        self.running.ingest.check_in(self.one.check_in(at(day, 0, 0), vec![report])).await.unwrap();
+        self.brings(day, &[(day, errors)]).await
+    }
+
+    /// Brings reports of these days with these errors in one check-in on `day`; what stands then.
+    async fn brings(&self, day: i64, reports: &[(i64, u64)]) -> (Verdict, Vec<FlagCode>) {
+        let report = |(measured, errors): &(i64, u64)| {
+            let sequence = u64::try_from(measured + 1_000).unwrap();
+            envelope(sequence, at(*measured, 0, 0), with_errors(*errors))
+        };
+        let reports = reports.iter().map(report).collect();
+        self.running.ingest.check_in(self.one.check_in(at(day, 0, 0), reports)).await.unwrap();
         self.stands().await
     }
 
@@ -144,4 +155,44 @@ async fn one_missed_reading_hides_no_growth(test: &TestStore) {
     review::device(&mut tx, device.one.device, &Policy::default(), at(3, 0, 0)).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(device.stands().await.0, Verdict::Failing, "the sweep reads the same from what is stored");
+}
+
+/// Three reports, each with the day on which it was made and its errors: they rose once.
+const RISEN: [(i64, u64); 3] = [(0, 3), (10, 5), (20, 5)];
+
+async fn the_order_of_reports_in_a_check_in_does_not_matter(test: &TestStore) {
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let device = Device::new(test).await;
+        let told = device.brings(20, &order.map(|place: usize| RISEN[place])).await;
+        assert_eq!(told, (Verdict::Failing, vec![FlagCode::DriveFailing]), "{order:?}");
+        let mut tx = test.store.read().await.unwrap();
+        let changes = history::changes_of(&mut tx, &Scope::Everything, device.one.device).await.unwrap();
+        drop(tx);
+        let rises: Vec<_> = changes.iter().filter(|row| row.change.path.ends_with("media_errors")).collect();
+        assert_eq!(rises.len(), 1, "{order:?}: {changes:?}");
+        let (before, after) = (rises[0].change.before.as_deref(), rises[0].change.after.as_deref());
+        assert_eq!((before, after), (Some("3"), Some("5")), "{order:?}");
+        device.running.stop().await;
+    }
+}
+
+async fn a_rise_that_only_a_report_after_a_newer_one_shows_is_not_told(test: &TestStore) {
+    let (risen, standing) = ((Verdict::Failing, FlagCode::DriveFailing), (Verdict::Worn, FlagCode::DriveWorn));
+    for (order, (verdict, flag)) in [
+        ([0_usize, 1, 2], risen),
+        ([0, 2, 1], risen),
+        // The report before the rise comes too late to be history: what is known is five errors that stand.
+        ([1, 0, 2], standing),
+        ([1, 2, 0], standing),
+        ([2, 0, 1], standing),
+        ([2, 1, 0], standing),
+    ] {
+        let device = Device::new(test).await;
+        let mut told = Vec::new();
+        for (received, place) in (21..).zip(order) {
+            told.push(device.brings(received, &[RISEN[place]]).await);
+        }
+        assert_eq!(told.last(), Some(&(verdict, vec![flag])), "{order:?}: {told:?}");
+        device.running.stop().await;
+    }
 }

@@ -5,7 +5,8 @@ use cartable_server::{
     auth::Role,
     clock,
     domain::{
-        forecast::{Constraint, LoanEnd, Place, Question, ReadyFor, forecast},
+        campaign::{CampaignState, Choice, Desks},
+        forecast::{Constraint, ForecastInput, LoanEnd, PastLoan, Place, Question, ReadyFor, forecast},
         grade::Grade,
         loan::Condition,
         paris,
@@ -19,6 +20,7 @@ use cartable_server::{
     },
     store::{
         Store,
+        campaign::{self, Campaign},
         forecast::{snapshot, wanting_today},
         lending::{Clerk, Lending},
         part,
@@ -33,11 +35,13 @@ use cartable_tests::{
     stores::TestStore,
     work_model::findings,
 };
+use jiff::civil::{Date, date};
 use serde_json::json;
 use uuid::Uuid;
 
 on_both_engines! {
     what_is_stored_is_what_a_forecast_knows,
+    a_campaign_says_when_loans_come_and_how_they_came,
     a_scope_knows_its_own_units_alone,
     page_parts_and_api_answer_the_same,
     who_sees_no_programme_sees_no_forecast,
@@ -142,6 +146,65 @@ async fn what_is_stored_is_what_a_forecast_knows(test: &TestStore) {
     let (wanting, models) = wanting_today(&mut tx, &Scope::Everything, &policy, now).await.unwrap();
     let found: Vec<_> = wanting.iter().map(|one| (one.kind, models[one.model].as_str(), one.pieces)).collect();
     assert_eq!(found, [(PartKind::Charger, "ThinkPad L13", 1)]);
+}
+
+/// The appointments of the units that are lent.
+fn appointments(known: &ForecastInput) -> Vec<Option<Date>> {
+    let of = |place: Place| match place {
+        Place::Lent { appointed, .. } => Some(appointed),
+        Place::Waiting | Place::Bench(_) => None,
+    };
+    known.units.iter().filter_map(|unit| of(unit.place)).collect()
+}
+
+async fn a_campaign_says_when_loans_come_and_how_they_came(test: &TestStore) {
+    let (store, now) = (&test.store, at(0, 0, 0));
+    let (scope, policy) = (Scope::Everything, Policy::default());
+    let school = School::found(store, 1, 2, now.plus_days(-60)).await.unwrap();
+    let devices = school.stock(store, &labels(2), now.plus_days(-60)).await.unwrap();
+    school.lend(store, &devices, now.plus_days(-50)).await.unwrap();
+    // Begun twelve days ago, with everybody's appointment on the Tuesday of last week.
+    let tuesday = date(2026, 11, 17);
+    let november = Campaign {
+        id: Uuid::now_v7(),
+        name: "Novembre".to_owned(),
+        state: CampaignState::Planned,
+        choice: Choice::default(),
+        first: tuesday,
+        last: tuesday,
+        desks: Desks { desks: 1, slots: 2 },
+        created_by: "test".to_owned(),
+        created_at: now.plus_days(-20),
+    };
+    let mut tx = store.write().await.unwrap();
+    campaign::insert(&mut tx, &november).await.unwrap();
+    assert_eq!(campaign::start(&mut tx, november.id, &policy, now.plus_days(-12)).await.unwrap(), 2);
+    tx.commit().await.unwrap();
+    let mut lending = Lending::begin(store, clerk(&scope, &policy, now)).await.unwrap();
+    lending.take_back_device(devices[0], Condition::Good, &[]).await.unwrap();
+    lending.commit().await.unwrap();
+
+    let mut tx = store.read().await.unwrap();
+    let known = snapshot(&mut tx, &scope, &policy, now).await.unwrap();
+    drop(tx);
+    assert_eq!(appointments(&known), [Some(tuesday)], "{:?}", known.units);
+    let (called, by_due): (Vec<PastLoan>, Vec<PastLoan>) = known.loans.iter().partition(|loan| loan.appointed);
+    // From the day on which the campaign began: one came back a week late, the other is as late and still out.
+    let since = |end| PastLoan { appointed: true, from: -5, until: 7, end };
+    assert!(called.len() == 2 && called.contains(&since(LoanEnd::Returned)), "{called:?}");
+    assert!(called.contains(&since(LoanEnd::Open)), "{called:?}");
+    // By its due day a loan was seen until the campaign began, and then no more.
+    assert_eq!(by_due.len(), 2, "{by_due:?}");
+    assert!(by_due.iter().all(|loan| loan.end == LoanEnd::Open && loan.until - loan.from == 38), "{by_due:?}");
+
+    // Over, it expects nobody, and what it saw stays.
+    let mut tx = store.write().await.unwrap();
+    assert!(campaign::close(&mut tx, november.id, now).await.unwrap());
+    tx.commit().await.unwrap();
+    let mut tx = store.read().await.unwrap();
+    let after = snapshot(&mut tx, &scope, &policy, now).await.unwrap();
+    assert_eq!(appointments(&after), [None]);
+    assert_eq!(after.loans, known.loans);
 }
 
 async fn a_scope_knows_its_own_units_alone(test: &TestStore) {

@@ -1,6 +1,8 @@
 //! The promises of erasures in the store: a drive seen in any past report counts, evidence outlives its device and cannot be
-//! taken away, a use after the erasure takes the proof away, and stays known when contacts are rounded to the day.
+//! taken away, a use after the erasure takes the proof away, and stays known when contacts are rounded to the day. nwipe's
+//! log and its certificate are one record, and neither is taken altered.
 
+use anyhow::Context as _;
 use cartable_common::{
     SerialNumber, Text, UtcMillis,
     report::{Drive, DriveKind, HealthReport},
@@ -8,8 +10,8 @@ use cartable_common::{
 use cartable_server::{
     domain::{
         erasure::{
-            BenchClock, Method, Reading,
-            evidence::{self, File},
+            BenchClock, Method, Reading, Source,
+            evidence::{self, File, Unreadable},
             gap::{Demand, Why},
             hand::ByHand,
         },
@@ -38,6 +40,7 @@ on_both_engines! {
     evidence_outlives_its_device_and_is_never_deleted_or_changed,
     a_use_after_the_erasure_takes_the_proof_away_and_stays_known,
     a_clock_that_was_misread_is_corrected_by_the_same_file,
+    a_log_and_its_certificate_are_one_record_and_neither_is_taken_altered,
     what_is_entered_by_hand_needs_another_account,
     a_returned_device_is_flagged_until_its_drive_is_proven_erased,
 }
@@ -219,6 +222,69 @@ async fn a_clock_that_was_misread_is_corrected_by_the_same_file(test: &TestStore
     let mut tx = test.store.read().await.unwrap();
     let files = erasure_file::of_device(&mut tx, one.device).await.unwrap();
     assert_eq!((files.len(), files[0].proves.len()), (1, 2), "kept once, for both readings");
+}
+
+/// The certificate that nwipe wrote of the same run, compressed.
+const CERTIFICATE: &[u8] = include_bytes!("../../server/src/domain/erasure/samples/nwipe-0.38-zero.pdf.zst");
+
+/// Reads the files of a bench whose clock is UTC and records what they say, as whoever brings them does.
+async fn bring_run(test: &TestStore, one: Enrolled, files: &[File<'_>], now: UtcMillis) -> anyhow::Result<()> {
+    let policy = POLICY();
+    let readings = evidence::read(files, BenchClock::Utc, now)?;
+    let mut tx = test.store.write().await?;
+    let found = device::find(&mut tx, &Scope::Everything, one.device).await?.context("a device")?;
+    let by = by("rosa", now, &policy);
+    erasure_entry::enter_files(&mut tx, &found, &readings, files, Strangers::LeftOut, by).await?;
+    Ok(tx.commit().await?)
+}
+
+/// A log and its certificate under the names that a bench gives them.
+const fn run_of<'a>(log: &'a [u8], certificate: &'a [u8]) -> [File<'a>; 2] {
+    [File { name: "nwipe.log", bytes: log }, File { name: "report.pdf", bytes: certificate }]
+}
+
+async fn a_log_and_its_certificate_are_one_record_and_neither_is_taken_altered(test: &TestStore) {
+    // Reported on the day of the run, eight hours before it.
+    let one = reported(test, &[(5, with(vec![drive("CTBL-LOOP-0001", DriveKind::Hdd)]))]).await;
+    let now = at(5, 10, 0);
+    let certificate = zstd::decode_all(CERTIFICATE).unwrap();
+    let serial = certificate.windows(16).position(|text| text == b"(CTBL-LOOP-0001)").unwrap();
+    let mut forged = certificate.clone();
+    forged[serial + 14] = b'2';
+    let short = NWIPE.replacen("67108864 bytes read", "67108863 bytes read", 1);
+    assert_ne!(short, NWIPE);
+    for (what, log, certificate) in
+        [("certificate", NWIPE, &forged), ("log", short.as_str(), &certificate), ("both", short.as_str(), &forged)]
+    {
+        let refused = bring_run(test, one, &run_of(log.as_bytes(), certificate), now).await.unwrap_err();
+        assert!(refused.is::<Unreadable>(), "{what}: {refused}");
+    }
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    for table in ["erasure", "erasure_file", "erasure_evidence"] {
+        assert_eq!(raw.number(&format!("SELECT COUNT(*) FROM {table}")).await.unwrap(), 0, "{table}");
+    }
+    assert_eq!(missing(test, one).await, [("CTBL-LOOP-0001".to_owned(), Why::NothingRecorded)]);
+
+    let files = run_of(NWIPE.as_bytes(), &certificate);
+    bring_run(test, one, &files, now).await.unwrap();
+    assert_eq!(missing(test, one).await, []);
+    let mut tx = test.store.read().await.unwrap();
+    let records = erasure::of_device(&mut tx, one.device).await.unwrap();
+    let mut kept = erasure_file::of_device(&mut tx, one.device).await.unwrap();
+    drop(tx);
+    assert_eq!(records.len(), 1, "{records:?}");
+    let reading = &records[0].reading;
+    assert_eq!((reading.drive.as_str(), reading.source), ("CTBL-LOOP-0001", Source::NwipeLogAndPdf));
+    kept.sort_by(|left, right| left.name.cmp(&right.name));
+    let told: Vec<_> = kept.iter().map(|file| (file.name.as_str(), file.sha256, file.proves.clone())).collect();
+    let brought = files.map(|file| {
+        let hashed = <[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(file.bytes));
+        (file.name, hashed, vec![records[0].id])
+    });
+    assert_eq!(told, brought);
+    assert_eq!(raw.number("SELECT COUNT(*) FROM erasure_evidence").await.unwrap(), 2);
+    let again = bring_run(test, one, &files, now).await.unwrap_err();
+    assert!(matches!(again.downcast_ref::<EntryError>(), Some(EntryError::Refused(Refused::Known))), "{again}");
 }
 
 async fn what_is_entered_by_hand_needs_another_account(test: &TestStore) {

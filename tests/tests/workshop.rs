@@ -8,6 +8,7 @@ use cartable_server::{
     auth::Role,
     clock,
     domain::{flag::FlagCode, policy::Policy, scope::Scope},
+    jobs::flag_sweep,
     store::{flag, review},
 };
 use cartable_tests::{
@@ -20,6 +21,7 @@ use cartable_tests::{
     stores::TestStore,
 };
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 on_both_engines! {
     each_scan_is_answered_in_clear_words,
@@ -30,6 +32,7 @@ on_both_engines! {
     a_foreign_unit_is_no_place_for_a_part,
     a_second_click_does_nothing_more,
     time_raises_flags_and_steps_clear_them,
+    a_part_that_nobody_has_is_flagged_until_one_comes,
     scripts_do_the_same_by_the_api,
 }
 
@@ -189,6 +192,10 @@ async fn a_unit_goes_the_whole_way_back_to_stock(test: &TestStore) {
     }
     assert_eq!(number(test, "SELECT count(*) FROM work_inspection").await, 2, "both are kept");
     assert_eq!(number(test, "SELECT count(*) FROM audit WHERE action = 'work_order.move'").await, 8);
+    let version = Policy::default().version();
+    let decided = format!("SELECT count(*) FROM audit WHERE action = 'work_order.move' AND details LIKE '%{version}%'");
+    assert_eq!(number(test, &decided).await, 1, "the decision tells by which policy");
+    assert_eq!(number(test, "SELECT count(*) FROM policy_version").await, 1, "and its settings are kept");
     let board = workshop.refurbisher.get("/work-orders").await.unwrap().body;
     assert!(board.contains("SNCD-0001") && board.contains("at most 15 days"), "{board}");
     // It is lent as any other, and then its order is not reopened.
@@ -416,6 +423,26 @@ async fn a_second_click_does_nothing_more(test: &TestStore) {
     workshop.refused(&order, "step=grade&grade=A", "not-from").await;
     let acts = "SELECT count(*) FROM work_order_event";
     assert_eq!(number(test, acts).await, 11, "each was done once");
+}
+
+async fn a_part_that_nobody_has_is_flagged_until_one_comes(test: &TestStore) {
+    let workshop = Workshop::new(test, 1).await;
+    workshop.to_repair("CD-0001").await;
+    let flagged = async || {
+        let mut tx = test.store.read().await.unwrap();
+        let open = flag::open_of_device(&mut tx, &Scope::Everything, workshop.devices[0]).await.unwrap();
+        open.into_iter().find(|flag| flag.code == FlagCode::PartToOrder).map(|flag| flag.evidence.value)
+    };
+    assert_eq!(flagged().await.as_deref(), Some("keyboard"), "from the act itself");
+    let sweep = async || {
+        flag_sweep::run(&test.store, &Policy::default(), clock::now(), &CancellationToken::new()).await.unwrap();
+    };
+    for (model, stands) in [("another+model", true), ("thinkpad+l13", false)] {
+        let fields = format!("kind=keyboard&model={model}&price=54&count=1");
+        workshop.refurbisher.post("/parts", &fields).await.unwrap();
+        sweep().await;
+        assert_eq!(flagged().await.is_some(), stands, "{model}");
+    }
 }
 
 async fn time_raises_flags_and_steps_clear_them(test: &TestStore) {

@@ -74,6 +74,7 @@ fitness-wanted = Wanted
 what-if-title = What if?
 what-if-intro = Try other thresholds and prices: nothing is changed here.
 what-if-values = Values
+what-if-not-tried = Thresholds of drives and the dates on which systems end decide too, but cannot be tried here: what is kept of each device is their result, not the measurements.
 what-if-battery = Batteries
 what-if-disposition = Disposition and prices
 what-if-hint = { $one }, { $two }

@@ -50,6 +50,7 @@ flag-ceded_reporting = Ceded, still reports
 flag-borrower_left = Borrower left
 flag-warranty_ending = Warranty ending
 flag-stage_overdue = Stuck at a stage
+flag-part_to_order = Part to order
 flag-ready_unassigned = Ready, unassigned
 flag-not_to_relend = Not to relend
 flag-erasure_missing = Erasure missing

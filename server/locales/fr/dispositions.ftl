@@ -74,6 +74,7 @@ fitness-wanted = Voulu
 what-if-title = Et si ?
 what-if-intro = Essayer d’autres seuils et d’autres prix : rien n’est changé ici.
 what-if-values = Valeurs
+what-if-not-tried = Les seuils des disques et les dates de fin des systèmes décident aussi, mais ne s’essaient pas ici : de chaque appareil on garde leur résultat, non les mesures.
 what-if-battery = Batteries
 what-if-disposition = Orientation et prix
 what-if-hint = { $one }, { $two }

@@ -50,6 +50,7 @@ flag-ceded_reporting = Cédé, encore suivi
 flag-borrower_left = Bénéficiaire parti
 flag-warranty_ending = Fin de garantie
 flag-stage_overdue = Bloqué à une étape
+flag-part_to_order = Pièce à commander
 flag-ready_unassigned = Prêt, non attribué
 flag-not_to_relend = À ne pas reprêter
 flag-erasure_missing = Effacement manquant

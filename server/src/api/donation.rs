@@ -35,7 +35,8 @@ pub struct LotBody {
     recipient: Option<Uuid>,
     /// The recipient's name.
     recipient_name: Option<String>,
-    /// The legal basis.
+    /// The legal basis. Of `families_by_deliberation`: families are not among the recipients of CG3P L. 3212-2; whether
+    /// the deliberation establishes another basis is to be verified with counsel before approving.
     basis: Option<LegalBasis>,
     /// The number of the deliberation that decided it.
     deliberation_number: Option<String>,

@@ -132,6 +132,7 @@ fn of_drive(drive: &CertifiedDrive, words: Words) -> Vec<Fact> {
         ("erasure-level-name", Some(words.word("erasure-level", &drive.level))),
         ("check-method", Some(words.word("erasure-method", &drive.method))),
         ("erasure-tool", Some(drive.tool.clone())),
+        ("erasure-started", Some(drive.started_at.clone())),
         ("erasure-ended", Some(drive.ended_at.clone())),
         ("erasure-passes", Some(drive.passes.to_string())),
         ("erasure-bytes", drive.bytes_erased.map(|bytes| bytes.to_string())),

@@ -54,7 +54,8 @@ pub(super) struct ErasureSheet {
 pub(super) struct SheetDrive {
     #[serde(flatten)]
     pub(super) facts: CertifiedDrive,
-    /// The day on which it ended.
+    /// The days on which it began and ended.
+    pub(super) started_on: String,
     pub(super) ended_on: String,
     pub(super) operator: String,
     pub(super) witness: Option<String>,
@@ -188,6 +189,7 @@ impl Proven {
         };
         let drive = |(facts, erasure): (CertifiedDrive, Erasure)| SheetDrive {
             facts,
+            started_on: paris::date(erasure.reading.started_at).to_string(),
             ended_on: paris::date(erasure.reading.ended_at).to_string(),
             operator: erasure.operator,
             witness: erasure.witness.map(|(login, _)| login),

@@ -13,6 +13,7 @@ use super::{
     device::DeviceStatus,
     drive::history::Level,
     erasure::gap::{Absence, Proof},
+    forecast::Kinds,
     loan::{LendingState, LoanStateName},
     work_order::Position,
 };
@@ -85,6 +86,10 @@ pub struct WorkFacts {
     pub position: Position,
     /// Since when.
     pub since: UtcMillis,
+    /// What it needs, as staff found, of which no piece that fits lies on the shelf.
+    pub lacking: Kinds,
+    /// Whether a lot of donations lists its unit.
+    pub in_lot: bool,
 }
 
 /// The agent of a donated device.

@@ -63,6 +63,8 @@ text_enum! {
         ErasureMissing = "erasure_missing",
         /// Its work order is at one stage for longer than that stage may take.
         StageOverdue = "stage_overdue",
+        /// Its work order needs a part of which none is on the shelf.
+        PartToOrder = "part_to_order",
         /// Refurbished and ready, and nobody has been given it.
         ReadyUnassigned = "ready_unassigned",
         /// Due for refurbishment: to be swapped while lent, or come back and waiting for it.

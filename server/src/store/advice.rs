@@ -176,17 +176,23 @@ pub async fn stale(
     Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(after).bind(version).bind(today).bind(limit).fetch_all(c).await)?)
 }
 
+/// Keeps the settings by which something is decided at `now`, if they are new; their version.
+pub async fn note_version(tx: &mut Tx, policy: &Policy, now: UtcMillis) -> Result<String, StoreError> {
+    let version = policy.version();
+    let sql = "INSERT INTO policy_version (version, settings, first_used_at) VALUES ($1, $2, $3) \
+               ON CONFLICT (version) DO NOTHING";
+    let settings = policy.decisive();
+    on!(tx, |c| sqlx::query(sql).bind(version.clone()).bind(settings).bind(now.get()).execute(c).await.map(drop))?;
+    Ok(version)
+}
+
 /// Decides anew about these devices and keeps it; how many now have another disposition than before, or their first.
 pub async fn decide(tx: &mut Tx, ids: &[Uuid], policy: &Policy, now: UtcMillis) -> Result<usize, StoreError> {
     let read = read(tx, ids, policy, now).await?;
     if read.is_empty() {
         return Ok(0);
     }
-    let version = policy.version();
-    let sql = "INSERT INTO policy_version (version, settings, first_used_at) VALUES ($1, $2, $3) \
-               ON CONFLICT (version) DO NOTHING";
-    let settings = policy.decisive();
-    on!(tx, |c| sqlx::query(sql).bind(version.clone()).bind(settings).bind(now.get()).execute(c).await.map(drop))?;
+    let version = note_version(tx, policy, now).await?;
     let sql = "SELECT a.device_id, a.disposition FROM {rows} JOIN advice a ON a.device_id = r.id";
     let before: Vec<(Uuid, String)> = Rows::of_ids(ids.iter().copied()).fetch(tx, sql).await?;
     let mut changed = 0;

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::domain::{
     erasure::{
-        gap::{Absence, Demand, Gap, Proof, SeenDrive, gap},
+        gap::{Absence, Demand, Gap, Proof, SeenDrive, gap, left_behind},
         seen::{self, DriveChange},
     },
     policy::ErasurePolicy,
@@ -56,6 +56,12 @@ impl Drives {
     #[must_use]
     pub fn gap(&self, demand: Demand, policy: &ErasurePolicy) -> Vec<Gap> {
         gap(&self.seen, &self.proofs(), &self.absences(), demand, policy)
+    }
+
+    /// What the last borrower may have left on a device that came back at `back`.
+    #[must_use]
+    pub fn left_behind(&self, back: UtcMillis, policy: &ErasurePolicy) -> Vec<Gap> {
+        left_behind(&self.seen, &self.proofs(), &self.absences(), back, policy)
     }
 }
 

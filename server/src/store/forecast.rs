@@ -277,7 +277,7 @@ fn needed(facts: &Facts, policy: &Policy) -> Kinds {
 }
 
 /// The part that mends a fault.
-const fn part_for(check: Check) -> PartKind {
+pub(super) const fn part_for(check: Check) -> PartKind {
     match check {
         Check::Screen => PartKind::Screen,
         Check::Keyboard => PartKind::Keyboard,

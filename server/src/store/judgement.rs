@@ -50,6 +50,7 @@ const fn joins_loan_and_contact(code: FlagCode) -> bool {
             | FlagCode::BorrowerLeft
             | FlagCode::WarrantyEnding
             | FlagCode::StageOverdue
+            | FlagCode::PartToOrder
             | FlagCode::ReadyUnassigned
     )
 }

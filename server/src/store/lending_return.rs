@@ -5,13 +5,16 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    StoreError, borrower, device,
+    StoreError, borrower,
+    device::{self, DeviceRow},
+    erasure_gap,
     lending::{Clerk, Lending, LendingError, Refused, only},
     loan::{self, Event},
     loan_event,
 };
 use crate::domain::{
-    loan::{Condition, LendingState, Loan, LoanStateName, Return},
+    erasure::DriveKey,
+    loan::{Condition, LendingState, Loan, LoanState, LoanStateName, Return},
     scope::Scope,
 };
 
@@ -85,18 +88,33 @@ impl Lending<'_> {
         self.save("loan.undo_return", loan, "return_undone", Value::Null).await
     }
 
-    /// A device that came back was looked at: it may be lent again.
+    /// A device that came back was looked at, and what its last borrower left is erased: it may be lent again.
     pub async fn put_in_stock(&mut self, id: DeviceId) -> Result<(), LendingError> {
         device::lock(self.tx(), [id.0]).await?;
         let scope = self.clerk().scope;
-        device::find(self.tx(), scope, id).await?.ok_or(Refused::NoDevice)?;
+        let row = device::find(self.tx(), scope, id).await?.ok_or(Refused::NoDevice)?;
         let at = self.state_of(id).await?;
         if at != LendingState::Intake {
             return Err(Refused::NotInIntake(at).into());
         }
+        self.nothing_left_behind(&row).await?;
         self.stock(id).await?;
         self.act("device.put_in_stock", ("device", id.0), id, Value::Null);
         Ok(())
+    }
+
+    /// Every drive that the device was ever seen with is erased since its return, or declared gone. A device of which no
+    /// drive is known, a tablet or one without agent, has nothing that could be asked for.
+    async fn nothing_left_behind(&mut self, row: &DeviceRow) -> Result<(), LendingError> {
+        let newest = loan::newest_of_device(self.tx(), row.id).await?;
+        let back = match loan::of_ids(self.tx(), newest).await?.pop().map(|loan| loan.state) {
+            Some(LoanState::Returned(_, back)) => back.at,
+            _ => return Ok(()),
+        };
+        let drives = erasure_gap::drives(self.tx(), row).await?;
+        let gaps = drives.left_behind(back, &self.clerk().policy.erasure);
+        let named: Vec<&str> = gaps.iter().filter_map(|gap| gap.key.as_ref()).map(DriveKey::as_str).collect();
+        if named.is_empty() { Ok(()) } else { Err(Refused::NotErased(named.join(", ")).into()) }
     }
 
     /// Writes that a device is in stock, and since when its newest loan says so.

@@ -127,6 +127,7 @@ pub mod work_order_act;
 pub mod work_order_list;
 mod work_order_refused;
 pub mod work_photo;
+mod work_wanting;
 
 use std::{str::FromStr as _, time::Duration};
 

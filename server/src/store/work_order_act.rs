@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub use super::work_order_refused::{Refused, WorkError};
 use super::{
-    Store, StoreError, Tx, device,
+    Store, StoreError, Tx, advice, device,
     erasure_gate::Gate,
     lending::{Clerk, Lending},
     loan, on,
@@ -105,12 +105,18 @@ impl<'a> Bench<'a> {
                 details["supported"] = json!(before.supported_grade().map(Grade::as_str));
                 None
             }
+            Move::Dispose(_) => {
+                // What the machine advised when somebody decided, and by which settings: `policy used` tells them.
+                let advised = advice::kept(self.tx(), before.device).await?;
+                details["advised"] = json!(advised.map(|kept| kept.disposition.as_str()));
+                details["policy"] = json!(advice::note_version(self.tx(), by.policy, by.now).await?);
+                None
+            }
             Move::Begin
             | Move::Repair
             | Move::Reinstall
             | Move::Installed
             | Move::GiveUp
-            | Move::Dispose(_)
             | Move::Quarantine
             | Move::RemoveBattery
             | Move::Reopen => None,

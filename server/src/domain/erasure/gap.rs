@@ -10,7 +10,7 @@ use cartable_common::UtcMillis;
 use uuid::Uuid;
 
 use super::{DriveKey, Level, Medium, Method, Outcome, Source, Verification};
-use crate::domain::{policy::ErasurePolicy, verdict::text_enum};
+use crate::domain::{paris, policy::ErasurePolicy, verdict::text_enum};
 
 /// Days after which moments of contact are known to the day only (`store::retention`).
 pub const EXACT_DAYS: i64 = 30;
@@ -219,6 +219,34 @@ pub fn gap(
         return vec![Gap { key: None, model: None, why, asked: asked(demand, Medium::Unknown, policy), record: None }];
     }
     drives.iter().filter_map(|drive| drive.gap(demand, policy)).collect()
+}
+
+/// What the last borrower may have left, on a device that came back at `back`: what [`gap`] misses before it is lent
+/// again, but for what staff do with a drive once they have erased it, installing it anew first of all.
+#[must_use]
+pub fn left_behind(
+    seen: &[SeenDrive],
+    proofs: &[Proof],
+    absences: &[Absence],
+    back: UtcMillis,
+    policy: &ErasurePolicy,
+) -> Vec<Gap> {
+    let since = |proof: &&Proof| {
+        // What is entered by hand is known to the day.
+        let by_hand = proof.source == Source::Hand && paris::date(proof.ended_at) == paris::date(back);
+        proof.ended_at >= back || by_hand
+    };
+    let seen: Vec<SeenDrive> = seen
+        .iter()
+        .map(|drive| {
+            let erased = proofs.iter().filter(since).filter(|proof| proof.key == drive.key).map(|proof| proof.ended_at);
+            let last_seen = erased.min().map_or(drive.last_seen, |erased| drive.last_seen.min(erased));
+            SeenDrive { last_seen, ..drive.clone() }
+        })
+        .collect();
+    let proofs: Vec<Proof> =
+        proofs.iter().map(|proof| Proof { used_again: proof.used_again && !since(&proof), ..proof.clone() }).collect();
+    gap(&seen, &proofs, absences, Demand::Relend, policy)
 }
 
 impl Standing<'_> {

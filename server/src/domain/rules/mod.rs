@@ -20,6 +20,7 @@ mod missing_checked_in;
 mod never_enrolled;
 mod not_to_relend;
 mod os_out_of_support;
+mod part_to_order;
 mod ready_unassigned;
 mod returned_in_use;
 mod silent;
@@ -100,6 +101,7 @@ fn of_loan(facts: &DeviceFacts<'_>, lending: &LendingFacts, policy: &Policy, now
         not_to_relend::find(facts, lending, policy, now),
         erasure_missing::find(facts, lending, policy, now),
         stage_overdue::find(lending, policy, now),
+        part_to_order::find(lending),
         ready_unassigned::find(lending, policy, now),
         due_for_refurbishment::find(facts, lending, policy, now),
     ]
