@@ -364,15 +364,15 @@ mod tests {
     #[tokio::test]
     async fn a_turn_lasts_as_long_as_its_work() {
         let (finish, finished) = mpsc::channel::<()>();
-        let (begin, begun) = tokio::sync::oneshot::channel();
+        let (starts, started) = tokio::sync::oneshot::channel();
         let work = move || {
-            begin.send(()).unwrap();
+            starts.send(()).unwrap();
             finished.recv().unwrap();
         };
         // The request goes when its work has begun.
         let answered = tokio::select! {
             _ = in_turn(work) => true,
-            _ = begun => false,
+            _ = started => false,
         };
         assert!(!answered);
         assert_eq!(DECODING.available_permits(), 0, "the work goes on");
