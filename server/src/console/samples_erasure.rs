@@ -94,7 +94,7 @@ impl Samples<'_> {
             device: DeviceId(Uuid::from_u128(7)),
             name: self.told("PF2ABCDE"),
             drives: if some {
-                Drives { seen: vec![seen], erasures, declared: vec![declared] }
+                Drives { seen: vec![seen], erasures, declared: vec![declared], lent: None }
             } else {
                 Drives::default()
             },

@@ -2,6 +2,8 @@
 //! forgotten of them with the history or a baseline is kept in `drive_seen` first.
 //!
 //! A drive that stands in the current report was last seen at the last contact, for an unchanged check-in adds no report.
+//! A loan is a use of the drives that it was given out with, whether the agent told of it or not.
+//!
 //! Moments are rounded to the day after a month; before that, `mark_used` writes down which records a later use has
 //! overtaken, so that the answer stays what it was.
 
@@ -21,7 +23,7 @@ use super::{
 };
 use crate::domain::{
     erasure::{
-        gap::{Absence, Demand, Gap, Proof, SeenDrive, gap, left_behind},
+        gap::{Absence, Demand, Gap, Lent, Proof, SeenDrive, gap, left_behind},
         seen::{self, DriveChange},
     },
     policy::ErasurePolicy,
@@ -37,41 +39,69 @@ pub struct Drives {
     pub erasures: Vec<Erasure>,
     /// What was declared of them, newest first.
     pub declared: Vec<Declared>,
+    /// Its newest loan that was handed over.
+    pub lent: Option<Lent>,
 }
 
 impl Drives {
+    /// The records and the declarations, as the gate asks for them.
+    fn asked(&self) -> (Vec<Proof>, Vec<Absence>) {
+        let mut proofs: Vec<Proof> = self.erasures.iter().map(Erasure::proof).collect();
+        let mut absences: Vec<Absence> = self.declared.iter().map(|one| one.absence.clone()).collect();
+        if let Some(lent) = &self.lent {
+            lent.mark(&self.seen, &mut proofs, &mut absences);
+        }
+        (proofs, absences)
+    }
+
     /// The records, as the gate asks for them.
     #[must_use]
     pub fn proofs(&self) -> Vec<Proof> {
-        self.erasures.iter().map(Erasure::proof).collect()
+        self.asked().0
     }
 
     /// The declarations, as the gate asks for them.
     #[must_use]
     pub fn absences(&self) -> Vec<Absence> {
-        self.declared.iter().map(|one| one.absence.clone()).collect()
+        self.asked().1
     }
 
     /// What is missing before the device may do what `demand` says.
     #[must_use]
     pub fn gap(&self, demand: Demand, policy: &ErasurePolicy) -> Vec<Gap> {
-        gap(&self.seen, &self.proofs(), &self.absences(), demand, policy)
+        let (proofs, absences) = self.asked();
+        gap(&self.seen, &proofs, &absences, demand, policy)
     }
 
     /// What the last borrower may have left on a device that came back at `back`.
     #[must_use]
     pub fn left_behind(&self, back: UtcMillis, policy: &ErasurePolicy) -> Vec<Gap> {
-        left_behind(&self.seen, &self.proofs(), &self.absences(), back, policy)
+        let (proofs, absences) = self.asked();
+        left_behind(&self.seen, &proofs, &absences, back, policy)
     }
 }
 
 /// What is known of the drives of a device. The caller has found it within its scope.
 pub async fn drives(tx: &mut Tx, device: &DeviceRow) -> Result<Drives, StoreError> {
+    let (mut seen, current) = seen_until_now(tx, device).await?;
+    let drives = (!current.is_empty()).then(|| current.iter().map(|drive| drive.key.clone()).collect());
+    seen.extend(current);
+    let lent = newest_loan(tx, device.id).await?.map(|loan| Lent { drives, ..loan });
     Ok(Drives {
-        seen: seen_of(tx, device).await?,
+        seen,
         erasures: erasure::of_device(tx, device.id).await?,
         declared: erasure::absences_of(tx, device.id).await?,
+        lent,
     })
+}
+
+/// The newest loan of a device that was handed over; its drives are the caller's to say.
+async fn newest_loan(tx: &mut Tx, device: DeviceId) -> Result<Option<Lent>, StoreError> {
+    let sql = "SELECT ended_at FROM loan WHERE device_id = $1 AND handed_over_at IS NOT NULL \
+               ORDER BY ended_at IS NOT NULL, ended_at DESC LIMIT 1";
+    let newest: Option<(Option<i64>,)> = on!(tx, |c| sqlx::query_as(sql).bind(device.0).fetch_optional(c).await)?;
+    let Some((ended,)) = newest else { return Ok(None) };
+    Ok(Some(Lent { until: optional_moment("loan.ended_at", ended)?, drives: None }))
 }
 
 /// What is missing before the device may do what `demand` says: the gate of a donation, with [`Demand::Leave`].
@@ -86,15 +116,20 @@ pub async fn of_device(
 
 /// The drives that the device was ever seen with.
 pub async fn seen_of(tx: &mut Tx, device: &DeviceRow) -> Result<Vec<SeenDrive>, StoreError> {
+    let (mut seen, current) = seen_until_now(tx, device).await?;
+    seen.extend(current);
+    Ok(seen)
+}
+
+/// The drives that the device was seen with at any time, and those of its current report.
+async fn seen_until_now(tx: &mut Tx, device: &DeviceRow) -> Result<(Vec<SeenDrive>, Vec<SeenDrive>), StoreError> {
     let mut found = seen::in_history(&changes_of(tx, device.id).await?);
     found.extend(in_baseline(device));
     found.extend(drive_seen::of_device(tx, device.id).await?);
-    if let Some(health) = health::of_device(tx, device.id).await? {
-        let contact = contact::of_device(tx, device.id).await?.map(|contact| contact.last_at);
-        let last_seen = contact.map_or(health.received_at, |contact| contact.max(health.received_at));
-        found.extend(seen::in_report(&health.report, last_seen));
-    }
-    Ok(found)
+    let Some(health) = health::of_device(tx, device.id).await? else { return Ok((found, Vec::new())) };
+    let contact = contact::of_device(tx, device.id).await?.map(|contact| contact.last_at);
+    let last_seen = contact.map_or(health.received_at, |contact| contact.max(health.received_at));
+    Ok((found, seen::in_report(&health.report, last_seen)))
 }
 
 /// The drives of a device that staff know.

@@ -4,7 +4,7 @@
 //! for, or be declared absent with a reason. One record that holds is enough for a drive; any number of records that do
 //! not hold is worth nothing. Where no drive is known, nothing is proven.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cartable_common::UtcMillis;
 use uuid::Uuid;
@@ -98,6 +98,36 @@ pub struct Absence {
     pub declared_at: UtcMillis,
     /// Whether the drive is known to have been seen in the device afterwards.
     pub seen_again: bool,
+}
+
+/// The last time that a borrower had the device: a use of the drives in it, whether an agent tells of it or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lent {
+    /// When the loan ended; none while it runs.
+    pub until: Option<UtcMillis>,
+    /// The drives that the current report shows; none where no report shows any: then it may have been each one.
+    pub drives: Option<BTreeSet<DriveKey>>,
+}
+
+impl Lent {
+    /// Marks what the loan has overtaken. A drive that an earlier report showed and the current one does not was taken out;
+    /// of a device without reports, a drive that was only declared absent was never in it.
+    pub fn mark(&self, seen: &[SeenDrive], proofs: &mut [Proof], absences: &mut [Absence]) {
+        let known: BTreeSet<DriveKey> =
+            seen.iter().map(|drive| &drive.key).chain(proofs.iter().map(|proof| &proof.key)).cloned().collect();
+        let used = self.drives.as_ref().unwrap_or(&known);
+        for proof in proofs.iter_mut().filter(|proof| used.contains(&proof.key)) {
+            proof.used_again |= !self.until.is_some_and(|back| since(proof, back));
+        }
+        for absence in absences.iter_mut().filter(|absence| used.contains(&absence.key)) {
+            absence.seen_again |= self.until.is_none_or(|back| absence.declared_at < back);
+        }
+    }
+}
+
+/// Whether the erasure ended when the device was back. What is entered by hand is known to the day.
+fn since(proof: &Proof, back: UtcMillis) -> bool {
+    proof.ended_at >= back || (proof.source == Source::Hand && paris::date(proof.ended_at) == paris::date(back))
 }
 
 text_enum! {
@@ -222,7 +252,8 @@ pub fn gap(
 }
 
 /// What the last borrower may have left, on a device that came back at `back`: what [`gap`] misses before it is lent
-/// again, but for what staff do with a drive once they have erased it, installing it anew first of all.
+/// again, but for what staff do with a drive once they have erased it, installing it anew first of all. What ended before
+/// `back` the caller has marked ([`Lent::mark`]).
 #[must_use]
 pub fn left_behind(
     seen: &[SeenDrive],
@@ -231,21 +262,19 @@ pub fn left_behind(
     back: UtcMillis,
     policy: &ErasurePolicy,
 ) -> Vec<Gap> {
-    let since = |proof: &&Proof| {
-        // What is entered by hand is known to the day.
-        let by_hand = proof.source == Source::Hand && paris::date(proof.ended_at) == paris::date(back);
-        proof.ended_at >= back || by_hand
-    };
     let seen: Vec<SeenDrive> = seen
         .iter()
         .map(|drive| {
-            let erased = proofs.iter().filter(since).filter(|proof| proof.key == drive.key).map(|proof| proof.ended_at);
+            let own = proofs.iter().filter(|proof| proof.key == drive.key && since(proof, back));
+            let erased = own.map(|proof| proof.ended_at);
             let last_seen = erased.min().map_or(drive.last_seen, |erased| drive.last_seen.min(erased));
             SeenDrive { last_seen, ..drive.clone() }
         })
         .collect();
-    let proofs: Vec<Proof> =
-        proofs.iter().map(|proof| Proof { used_again: proof.used_again && !since(&proof), ..proof.clone() }).collect();
+    let proofs: Vec<Proof> = proofs
+        .iter()
+        .map(|proof| Proof { used_again: proof.used_again && !since(proof, back), ..proof.clone() })
+        .collect();
     gap(&seen, &proofs, absences, Demand::Relend, policy)
 }
 

@@ -43,8 +43,12 @@ pub(super) fn find(
     }
     let last_seen = facts.last_contact.map_or(health.received_at, |contact| contact.max(health.received_at));
     let mut seen = seen::in_report(health.report, last_seen);
+    let drives = seen.iter().map(|drive| drive.key.clone()).collect();
+    let lent = gap::Lent { until: Some(back), drives: Some(drives) };
     seen.extend(facts.baseline.map(|known| seen::in_baseline(known, facts.created_at)).unwrap_or_default());
-    let gaps = gap::left_behind(&seen, &recorded.proofs, &recorded.absences, back, &policy.erasure);
+    let (mut proofs, mut absences) = (recorded.proofs.clone(), recorded.absences.clone());
+    lent.mark(&seen, &mut proofs, &mut absences);
+    let gaps = gap::left_behind(&seen, &proofs, &absences, back, &policy.erasure);
     if gaps.is_empty() {
         return None;
     }
