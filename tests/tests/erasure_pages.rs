@@ -146,6 +146,16 @@ async fn evidence_is_brought_entered_and_witnessed_through_the_console(test: &Te
     assert_eq!(anne.post(witness, "").await.unwrap().status.as_u16(), 303);
     let page = anne.get(&path).await.unwrap();
     assert!(page.body.contains("Rien ne manque") || page.body.contains("Nothing is missing"), "{}", page.body);
+    // That a drive is gone is for administrators to say: others are neither offered it nor let.
+    let gone = "drive=S5GX2&reason=taken+out+for+parts";
+    assert!(!page.body.contains("/absent\""), "{}", page.body);
+    assert_eq!(anne.post(&format!("{path}/absent"), gone).await.unwrap().status.as_u16(), 403);
+    let admin = cartable.desk("root", Role::Administrator, Scope::Everything).await.unwrap();
+    assert!(admin.get(&path).await.unwrap().body.contains("/absent\""));
+    let other = admin.post(&format!("{path}/absent"), "drive=X&reason=taken+out+for+parts").await.unwrap();
+    assert_eq!(other.status.as_u16(), 422);
+    assert!(other.body.contains("S5GX2"), "{}", other.body);
+    assert_eq!(admin.post(&format!("{path}/absent"), gone).await.unwrap().status.as_u16(), 303);
     // The file is given back as it was brought, never shown.
     let href =
         page.body.split("href=\"").find(|part| part.contains("/erasures/files/")).unwrap().split('"').next().unwrap();

@@ -123,7 +123,22 @@ async fn a_drive_of_a_past_report_counts_until_it_is_erased_or_declared_gone(tes
     let mut tx = test.store.write().await.unwrap();
     let found = device::find(&mut tx, &Scope::Everything, other.device).await.unwrap().unwrap();
     let key = "old3".parse().unwrap();
-    erasure_entry::declare_absent(&mut tx, &found, &key, "for parts", by("rosa", at(-4, 0, 0), &policy)).await.unwrap();
+    // Neither one that it never had, nor for a reason that says nothing.
+    for (name, reason, code) in [
+        ("x", "taken out for parts", "unknown_drive"),
+        ("old3", ".", "short_reason"),
+        ("old3", "   parts   ", "short_reason"),
+    ] {
+        let by = by("rosa", at(-4, 0, 0), &policy);
+        let refused = erasure_entry::declare_absent(&mut tx, &found, &name.parse().unwrap(), reason, by).await;
+        assert!(
+            matches!(&refused, Err(EntryError::Refused(one)) if one.code() == code),
+            "{name} {reason}: {refused:?}"
+        );
+    }
+    erasure_entry::declare_absent(&mut tx, &found, &key, "taken out for parts", by("rosa", at(-4, 0, 0), &policy))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(missing(test, other).await, []);
     assert_eq!(

@@ -150,7 +150,7 @@ async fn a_use_of_a_drive_that_was_exchanged_since_stays_known(test: &TestStore)
     let mut tx = test.store.write().await.unwrap();
     let found = device::find(&mut tx, &Scope::Everything, gone.device).await.unwrap().unwrap();
     let by = By { login: "rosa", now: at(-39, -2, 0), policy: &policy };
-    erasure_entry::declare_absent(&mut tx, &found, &"OLD3".parse().unwrap(), "for parts", by).await.unwrap();
+    erasure_entry::declare_absent(&mut tx, &found, &"OLD3".parse().unwrap(), "taken out for parts", by).await.unwrap();
     tx.commit().await.unwrap();
     let known = [new_one.clone(), ("OLD3".to_owned(), Why::SeenAgain)];
     assert_eq!(missing(test, gone).await, known);
@@ -223,7 +223,7 @@ async fn nothing_that_was_recorded_is_written_over(test: &TestStore) {
     let mut tx = test.store.write().await.unwrap();
     let found = device::find(&mut tx, &Scope::Everything, one.device).await.unwrap().unwrap();
     let by = By { login: "rosa", now: at(-4, 0, 0), policy: &policy };
-    erasure_entry::declare_absent(&mut tx, &found, &"S2".parse().unwrap(), "for parts", by).await.unwrap();
+    erasure_entry::declare_absent(&mut tx, &found, &"S2".parse().unwrap(), "taken out for parts", by).await.unwrap();
     tx.commit().await.unwrap();
     let mut raw = Raw::connect(test.url()).await.unwrap();
     raw.execute("UPDATE erasure SET used_again = 1").await.unwrap();

@@ -97,7 +97,7 @@ erasure-with-hint = Shredder, company and number of its receipt…
 erasure-on = Day
 erasure-by-hand-do = Record
 erasure-absent = Declare a drive absent
-erasure-absent-explained = For a drive that was taken out before the erasure: say where it is.
+erasure-absent-explained = For a drive that was taken out before the erasure, or a device without any: say where it is.
 erasure-absent-do = Declare absent
 erasure-certificates = Certificates
 erasure-certificate-make = Make the certificate
@@ -130,6 +130,8 @@ erasure-refused-no_such_erasure = There is no such erasure.
 erasure-refused-needs_none = Only what was entered by hand needs a witness.
 erasure-refused-own_witness = The witness is another person than the one who entered it, with an account of their own.
 erasure-refused-witnessed = Somebody has confirmed it already.
+erasure-refused-unknown_drive = No such drive was ever seen in this device or recorded of it. Its drives: { $value }.
+erasure-refused-short_reason = Say where the drive is, in at least 10 characters.
 
 check-title = Certificate { $value }
 check-exists = Number known

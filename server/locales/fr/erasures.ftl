@@ -97,7 +97,7 @@ erasure-with-hint = Broyeur, prestataire et numéro de bordereau…
 erasure-on = Jour
 erasure-by-hand-do = Enregistrer
 erasure-absent = Déclarer un disque absent
-erasure-absent-explained = Pour un disque retiré avant l’effacement : dites où il est.
+erasure-absent-explained = Pour un disque retiré avant l’effacement, ou un appareil qui n’en a pas : dites où il est.
 erasure-absent-do = Déclarer absent
 erasure-certificates = Certificats
 erasure-certificate-make = Établir le certificat
@@ -130,6 +130,8 @@ erasure-refused-no_such_erasure = Il n’y a pas d’effacement de ce nom.
 erasure-refused-needs_none = Seul ce qui est saisi à la main demande un témoin.
 erasure-refused-own_witness = Le témoin est une autre personne que celle qui a saisi, avec son propre compte.
 erasure-refused-witnessed = Quelqu’un l’a déjà confirmé.
+erasure-refused-unknown_drive = Aucun disque de ce nom n’a été vu dans cet appareil ni enregistré pour lui. Ses disques : { $value }.
+erasure-refused-short_reason = Dites où est le disque, en 10 caractères au moins.
 
 check-title = Certificat { $value }
 check-exists = Numéro connu

@@ -196,13 +196,14 @@ pub async fn witness(
 pub struct AbsentBody {
     /// The drive's serial number, as the device reported it.
     drive: String,
-    /// Why, and where it is.
+    /// Why, and where it is; at least 10 characters.
     reason: String,
 }
 
 /// Declare a drive absent
 ///
-/// Seen in the device again, it counts as there again. Roles: administrator, technician, refurbisher, within their sites.
+/// One that was seen in the device or recorded of it; of a device without any known drive, that there is none. Seen in the
+/// device again, it counts as there again. Roles: administrator.
 #[utoipa::path(post, path = "/v1/devices/{id}/erasures/absent", tag = "erasures", request_body = AbsentBody,
     params(("id" = Uuid, Path, description = "The device")), responses((status = 204), (status = 400, response = Problem),
     (status = 401, response = Problem), (status = 403, response = Problem), (status = 404, response = Problem),
@@ -214,7 +215,7 @@ pub async fn absent(
     Body(body): Body<AbsentBody>,
 ) -> Result<StatusCode, Problem> {
     let mut tx = app.store.write().await?;
-    let device = device_for(&mut tx, &bearer, id, Action::RecordErasure).await?;
+    let device = device_for(&mut tx, &bearer, id, Action::WaiveErasure).await?;
     let why = reason(&body.reason)?;
     let drive: DriveKey = body.drive.parse().map_err(|wrong| Problem::unprocessable(format!("Refused: {wrong}.")))?;
     let details = erasure_entry::declare_absent(&mut tx, &device, &drive, why, by(&app, &bearer)).await?;

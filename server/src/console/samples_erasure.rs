@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     check::{CheckPage, Found},
-    erasure::{ErasureRead, ErasuresPage},
+    erasure::{ErasureRead, ErasuresPage, May},
     samples::Samples,
     shell::{Section, Shell},
 };
@@ -103,7 +103,13 @@ impl Samples<'_> {
         };
         let shell = self.shell(Section::Devices, &self.words.say("erasure-title"));
         let problem = some.then(|| self.told("?"));
-        ErasuresPage::new(shell, &read, &Policy::default().erasure, ("bruno", some), (problem, self.now))
+        ErasuresPage::new(
+            shell,
+            &read,
+            &Policy::default().erasure,
+            ("bruno", May { record: some, declare: some }),
+            (problem, self.now),
+        )
     }
 
     pub(super) fn checked(&self, found: Found) -> CheckPage {

@@ -1,6 +1,8 @@
 //! Recording erasures: files of tools, what a person enters, its witness, a drive that is gone. Each act judges the device
 //! anew in its unit of work; the caller writes the audit row.
 
+use std::collections::BTreeSet;
+
 use cartable_common::{DeviceId, UtcMillis};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -12,7 +14,12 @@ use super::{
     erasure, erasure_file, erasure_gap, review,
 };
 use crate::domain::{
-    erasure::{DriveKey, Medium, Reading, Source, evidence::File, gap::SeenDrive, hand::may_witness},
+    erasure::{
+        DriveKey, Medium, Reading, Source,
+        evidence::File,
+        gap::SeenDrive,
+        hand::{MIN_ABSENCE_CHARS, may_witness},
+    },
     policy::Policy,
 };
 
@@ -49,12 +56,26 @@ pub enum Refused {
     /// It has one.
     #[error("somebody has confirmed it already")]
     Witnessed,
+    /// The drive that is declared absent is none of the device.
+    #[error("no such drive was ever seen in this device or recorded of it; its drives are {}", list(.0))]
+    UnknownDrive(Vec<DriveKey>),
+    /// It is declared absent without a reason that says something.
+    #[error("say where the drive is, in at least {MIN_ABSENCE_CHARS} characters")]
+    ShortReason,
 }
 
 impl Refused {
     /// Every code.
-    pub const CODES: [&'static str; 6] =
-        ["other_drives", "known", "no_such_erasure", "needs_none", "own_witness", "witnessed"];
+    pub const CODES: [&'static str; 8] = [
+        "other_drives",
+        "known",
+        "no_such_erasure",
+        "needs_none",
+        "own_witness",
+        "witnessed",
+        "unknown_drive",
+        "short_reason",
+    ];
 
     /// A word for it.
     #[must_use]
@@ -66,6 +87,8 @@ impl Refused {
             Self::NeedsNone => "needs_none",
             Self::OwnWitness => "own_witness",
             Self::Witnessed => "witnessed",
+            Self::UnknownDrive(_) => "unknown_drive",
+            Self::ShortReason => "short_reason",
         }
     }
 }
@@ -173,14 +196,24 @@ pub async fn witness(tx: &mut Tx, device: &DeviceRow, id: Uuid, by: By<'_>) -> R
     Ok(json!({ "erasure": id, "drive": found.reading.drive.as_str() }))
 }
 
-/// Writes down that a drive is not in the device any more, and why.
+/// Writes down that a drive is not in the device any more, and why. Where no drive of the device is known, it says that
+/// there is none.
 pub async fn declare_absent(
     tx: &mut Tx,
     device: &DeviceRow,
     drive: &DriveKey,
     reason: &str,
     by: By<'_>,
-) -> Result<Value, StoreError> {
+) -> Result<Value, EntryError> {
+    if reason.trim().chars().count() < MIN_ABSENCE_CHARS {
+        return Err(Refused::ShortReason.into());
+    }
+    let seen = erasure_gap::seen_of(tx, device).await?.into_iter().map(|one| one.key);
+    let recorded = erasure::of_device(tx, device.id).await?.into_iter().map(|one| one.reading.drive);
+    let known: BTreeSet<DriveKey> = seen.chain(recorded).collect();
+    if !known.is_empty() && !known.contains(drive) {
+        return Err(Refused::UnknownDrive(known.into_iter().collect()).into());
+    }
     erasure::declare_absent(tx, device.id, drive, reason, (by.login, by.now)).await?;
     judge(tx, device.id, by).await?;
     Ok(json!({ "drive": drive.as_str(), "reason": reason }))

@@ -160,6 +160,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("document", lending::recorded_agreement(&mut tx, loan.id, Some(site), now).await?);
     let (erasure, file) = erased(&mut tx, device, now).await?;
     things.put("erasure", erasure);
+    things.put("drive", secret_drive(device));
     things.put("erasure-file", file);
     things.put("today", paris::date(now));
     // What is recorded of a device has it judged anew: its flag is raised after that.
@@ -300,20 +301,25 @@ async fn flagged(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Resul
     Ok(flag::open_of_device(tx, &Scope::Everything, device).await?.remove(0).id)
 }
 
+/// The drive of a device: each device has another.
+fn secret_drive(device: DeviceId) -> String {
+    format!("SECRET-DRIVE-{}", device.0.simple())
+}
+
 /// An erasure that waits for its witness, and a file of another.
 async fn erased(tx: &mut Tx, id: DeviceId, now: UtcMillis) -> anyhow::Result<(Uuid, Uuid)> {
     let found = device::find(tx, &Scope::Everything, id).await?.context("the device")?;
     let policy = Policy::default();
     let by = By { login: "test", now, policy: &policy };
     let typed = ByHand {
-        drive: "SECRET-DRIVE".into(),
+        drive: secret_drive(id),
         model: String::new(),
         method: Method::Destruction,
         with: "x".into(),
         on: paris::date(now),
     };
     let (erasure, _) = erasure_entry::enter_by_hand(tx, &found, &typed.read(now)?, by).await?;
-    let text = nvme_sanitized("SECRET-DRIVE", now);
+    let text = nvme_sanitized(&secret_drive(id), now);
     let files = [File { name: "x.txt", bytes: text.as_bytes() }];
     let readings = evidence::read(&files, BenchClock::Utc, now)?;
     erasure_entry::enter_files(tx, &found, &readings, &files, Strangers::Taken, by).await?;
