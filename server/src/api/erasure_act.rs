@@ -59,7 +59,7 @@ pub struct EvidenceAsked {
     /// What nwipe's times are: `paris` (if absent) or `utc`.
     #[param(value_type = Option<String>)]
     clock: Option<BenchClock>,
-    /// Record drives that no report ever showed in this device too.
+    /// Record drives that no report ever showed in this device too: another person confirms each.
     strangers: bool,
 }
 
@@ -170,9 +170,9 @@ pub async fn by_hand(
     Ok((StatusCode::CREATED, Json(EnteredBody { id: erasure })))
 }
 
-/// Confirm an erasure that somebody else entered by hand
+/// Confirm an erasure that somebody else entered by hand, or that an unseen drive was in the device
 ///
-/// By another person than the one who entered it. Roles: administrator, technician, refurbisher, within their sites.
+/// By another person than the one who entered it or brought its files. Roles: administrator, technician, refurbisher, within their sites.
 #[utoipa::path(post, path = "/v1/devices/{id}/erasures/{erasure}/witness", tag = "erasures",
     params(("id" = Uuid, Path, description = "The device"), ("erasure" = Uuid, Path, description = "The erasure")),
     responses((status = 204), (status = 400, response = Problem), (status = 401, response = Problem),

@@ -208,18 +208,19 @@ impl Reader<'_> {
                     format!("{} {}", words.with_two("erasure-declared", &one.by, &when), one.reason)
                 })
                 .collect(),
-            records: records.map(|one| self.record(one)).collect(),
+            records: records.map(|one| self.record(one, drive.seen.is_none())).collect(),
         }
     }
 
-    fn record(&self, erasure: &Erasure) -> Record {
+    /// A record of a drive that was never seen in the device, or was.
+    fn record(&self, erasure: &Erasure, never_seen: bool) -> Record {
         let (words, reading) = (self.words, &erasure.reading);
         let tone = match reading.outcome {
             Outcome::Erased => Tone::Good,
             Outcome::Failed | Outcome::Aborted => Tone::Critical,
             Outcome::Incomplete => Tone::Warning,
         };
-        let awaits = reading.source == Source::Hand && erasure.witness.is_none();
+        let awaits = (reading.source == Source::Hand || never_seen) && erasure.witness.is_none();
         let bytes = |bytes: Option<u64>| bytes.map(|bytes| format::number(bytes.cast_signed(), words.language));
         let own = |key, value: Option<String>| value.map(|value| fact(words, key, Some(value)));
         let facts = [

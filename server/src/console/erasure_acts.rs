@@ -99,6 +99,9 @@ impl Wrong {
                 let drives: Vec<&str> = drives.iter().map(DriveKey::as_str).collect();
                 words.with(&format!("erasure-refused-{}", refused.code()), &drives.join(", "))
             }
+            Self::Refused(Refused::OtherDevice { drive, device }) => {
+                words.with_two("erasure-refused-other_device", drive.as_str(), device)
+            }
             Self::Refused(other) => words.word("erasure-refused", other.code()),
             Self::Hand(InvalidHand::Drive) => words.say("erasure-hand-drive"),
             Self::Hand(InvalidHand::With) => words.say("erasure-hand-with"),

@@ -142,8 +142,8 @@ fn certified(drive: &Standing<'_>, erasure: &Erasure, files: &[EvidenceFile]) ->
         bytes_erased: reading.bytes_erased,
         errors: reading.errors,
         verification: match &erasure.witness {
-            Some(_) => "witnessed".to_owned(),
-            None => reading.verification.as_str().to_owned(),
+            Some(_) if reading.source == Source::Hand => "witnessed".to_owned(),
+            Some(_) | None => reading.verification.as_str().to_owned(),
         },
         started_at: when(reading, reading.started_at),
         ended_at: when(reading, reading.ended_at),

@@ -52,6 +52,7 @@ pub mod enrolment;
 pub mod enrolment_token;
 pub mod erasure;
 pub mod erasure_certificate;
+mod erasure_elsewhere;
 pub mod erasure_entry;
 pub mod erasure_file;
 pub mod erasure_gap;

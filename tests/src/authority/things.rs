@@ -38,7 +38,7 @@ use cartable_server::{
         device::{self, NewDevice},
         donation_line, donation_lot, donation_recipient,
         enrolment::{self, NewEnrolment},
-        enrolment_token,
+        enrolment_token, erasure,
         erasure_entry::{self, By, Strangers},
         erasure_file, flag, judgement,
         lending::Clerk,
@@ -323,6 +323,9 @@ async fn erased(tx: &mut Tx, id: DeviceId, now: UtcMillis) -> anyhow::Result<(Uu
     let files = [File { name: "x.txt", bytes: text.as_bytes() }];
     let readings = evidence::read(&files, BenchClock::Utc, now)?;
     erasure_entry::enter_files(tx, &found, &readings, &files, Strangers::Taken, by).await?;
+    let brought = erasure::of_device(tx, id).await?.into_iter().find(|one| one.id != erasure).context("its record")?;
+    let other = By { login: "test-2", ..by };
+    erasure_entry::witness(tx, &found, brought.id, other).await?;
     let files = erasure_file::of_device(tx, id).await?;
     Ok((erasure, files.first().context("its file")?.id))
 }

@@ -144,7 +144,7 @@ text_enum! {
         Errors = "errors",
         /// The result was not looked at.
         Unverified = "unverified",
-        /// It was entered by hand and nobody else has confirmed it.
+        /// It was entered by hand, or the drive was never seen in the device, and nobody else has confirmed it.
         Unwitnessed = "unwitnessed",
         /// The level is not enough for this medium and this demand.
         LevelTooLow = "level_too_low",
@@ -324,7 +324,8 @@ impl Standing<'_> {
             (proof.outcome == Outcome::Incomplete || short, Why::Incomplete),
             (proof.errors > 0, Why::Errors),
             (!by_hand && proof.verification == Verification::None, Why::Unverified),
-            (by_hand && !proof.witnessed, Why::Unwitnessed),
+            // Nothing but a person says that a drive which no report showed was in the device.
+            ((by_hand || self.seen.is_none()) && !proof.witnessed, Why::Unwitnessed),
             (proof.method.level(self.medium) < asked, Why::LevelTooLow),
             (proof.used_again || self.seen.is_some_and(used), Why::UsedSince),
         ];

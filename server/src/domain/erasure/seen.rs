@@ -33,6 +33,16 @@ impl Names {
     }
 }
 
+/// Whether a drive of that name and model told no serial number: its name is that of every other one of its model.
+#[must_use]
+pub fn is_named_by_model(key: &DriveKey, model: Option<&str>) -> bool {
+    let name = match key.as_str().rsplit_once('#') {
+        Some((name, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) | None => key.as_str(),
+    };
+    name == NAMELESS || model.and_then(|model| model.parse::<DriveKey>().ok()).is_some_and(|key| key.as_str() == name)
+}
+
 fn of_drive(drive: &Drive, names: &mut Names, last_seen: UtcMillis) -> SeenDrive {
     let model = drive.model.as_ref().map(ToString::to_string);
     SeenDrive {

@@ -46,7 +46,10 @@ pub(super) fn find(
     let drives = seen.iter().map(|drive| drive.key.clone()).collect();
     let lent = gap::Lent { until: Some(back), drives: Some(drives) };
     seen.extend(facts.baseline.map(|known| seen::in_baseline(known, facts.created_at)).unwrap_or_default());
-    let (mut proofs, mut absences) = (recorded.proofs.clone(), recorded.absences.clone());
+    // Of a drive that only an earlier report showed, the gate asks: here it would look like one that was never seen.
+    let is_seen = |proof: &&gap::Proof| seen.iter().any(|drive| drive.key == proof.key);
+    let mut proofs: Vec<gap::Proof> = recorded.proofs.iter().filter(is_seen).cloned().collect();
+    let mut absences = recorded.absences.clone();
     lent.mark(&seen, &mut proofs, &mut absences);
     let gaps = gap::left_behind(&seen, &proofs, &absences, back, &policy.erasure);
     if gaps.is_empty() {

@@ -165,8 +165,10 @@ fn every_drive_counts_and_one_that_is_gone_is_said_to_be() {
     let stranger = Proof { outcome: Outcome::Failed, ..proof("C", Method::Overwrite) };
     let all = [proof("A", Method::Overwrite), proof("B", Method::NvmeSanitizeBlock), stranger];
     assert_eq!(why(&drives, &all, &[], Demand::Leave), [Why::Failed]);
-    // An unknown device is proven by a record that holds, or by the word that it has no drive.
-    assert_eq!(why(&[], &[proof("A", Method::NvmeSanitizeBlock)], &[], Demand::Leave), []);
+    // An unknown device is proven by a record that holds and that a second person confirmed, or by the word that it has no drive.
+    let unseen = proof("A", Method::NvmeSanitizeBlock);
+    assert_eq!(why(&[], slice::from_ref(&unseen), &[], Demand::Leave), [Why::Unwitnessed], "whose drive is it?");
+    assert_eq!(why(&[], &[Proof { witnessed: true, ..unseen }], &[], Demand::Leave), []);
     assert_eq!(why(&[], &[], &[absent("NONE", "2026-11-26T08:00:00Z")], Demand::Leave), []);
 }
 
@@ -189,6 +191,20 @@ fn a_contact_that_is_known_to_the_day_only_is_judged_as_it_was() {
     assert_eq!(why(slice::from_ref(&rounded), &[late], &[], Demand::Leave), [Why::UsedSince], "nobody knows any more");
     let day_before = Proof { ended_at: at("2026-08-31T15:00:00Z"), ..same_day };
     assert_eq!(why(&[rounded], &[day_before], &[], Demand::Leave), [Why::UsedSince]);
+}
+
+#[test]
+fn a_name_that_every_drive_of_a_model_has_is_told_from_a_serial_number() {
+    for (name, model, expected) in [
+        ("S5GX1", Some("Samsung SSD 980"), false),
+        ("SAMSUNG SSD 980", Some("Samsung SSD 980"), true),
+        ("SAMSUNG SSD 980#2", Some("Samsung SSD 980"), true),
+        ("SN#X", Some("SN"), false),
+        ("1#2", None, true),
+        ("S5GX1", None, false),
+    ] {
+        assert_eq!(seen::is_named_by_model(&key(name), model), expected, "{name}");
+    }
 }
 
 /// What is missing to leave, and of what the last borrower left, after a loan until `until` with these drives in it.
