@@ -255,7 +255,6 @@ impl Known {
             (Repair | Reinstallation | FinalTest | Grading, Try::GiveUp) | (Grading, Try::GradeD) => self.graded(false),
             (Grading, Try::GradeA) => self.graded(true),
             (Decide, Try::Relend) if self.works => Some(Place::Closed(Disposition::Relend)),
-            (Decide, Try::Donate) if self.works => Some(Place::Closed(Disposition::Donate)),
             (Decide, Try::Parts) => Some(Place::Closed(Disposition::Parts)),
             (Decide, Try::Recycle) => Some(Place::Closed(Disposition::Recycle)),
             _ => None,

@@ -6,6 +6,7 @@ use cartable_server::{
     clock,
     domain::{
         campaign::{CampaignState, Choice, Desks},
+        erasure::Method,
         forecast::{Constraint, ForecastInput, LoanEnd, PastLoan, Place, Question, ReadyFor, forecast},
         grade::Grade,
         loan::Condition,
@@ -28,6 +29,7 @@ use cartable_server::{
     },
 };
 use cartable_tests::{
+    donation::erased,
     fleet::at,
     in_process::InProcess,
     on_both_engines,
@@ -94,6 +96,10 @@ async fn workshop(test: &TestStore, now: UtcMillis) -> School {
         steps(store, devices[2], vec![Move::Begin, faulty(Check::Battery), Move::Repair], now.plus_days(-30)).await;
     use_part(store, order, PartKind::Battery, now.plus_days(-26)).await;
     let good = || findings(Kind::Laptop, &[]);
+    let mut tx = store.write().await.unwrap();
+    let purged = ("SN-DISK", Method::NvmeSanitizeCrypto);
+    erased(&mut tx, devices[2], purged, &policy, now.plus_days(-26)).await.unwrap();
+    tx.commit().await.unwrap();
     let rest = [
         Move::Reinstall,
         Move::Installed,

@@ -7,11 +7,12 @@ use cartable_common::{MilliwattHours, report::Battery};
 use cartable_server::{
     auth::Role,
     clock,
-    domain::{flag::FlagCode, policy::Policy, scope::Scope},
+    domain::{erasure::Method, flag::FlagCode, policy::Policy, scope::Scope},
     jobs::flag_sweep,
     store::{flag, review},
 };
 use cartable_tests::{
+    donation::erased,
     fleet::{self, RunningIngest},
     in_process::{Answer, InProcess},
     on_both_engines,
@@ -295,7 +296,15 @@ async fn two_half_working_units_make_one_good(test: &TestStore) {
     }
     assert_eq!(workshop.inspect(&good, &[], "").await.status, 303);
     workshop.step(&good, "step=grade&grade=A").await;
-    workshop.step(&good, "step=dispose&disposition=donate").await;
+    // A waiver opens no donation; the proof does.
+    let donate = "step=dispose&disposition=donate";
+    assert!(!workshop.refurbisher.get(&good).await.unwrap().body.contains("value=\"donate\""), "nor is it offered");
+    workshop.refused(&good, donate, "waived-only").await;
+    let mut tx = test.store.write().await.unwrap();
+    let purged = ("SN-DISK", Method::NvmeSanitizeCrypto);
+    erased(&mut tx, workshop.devices[0], purged, &Policy::default(), clock::now()).await.unwrap();
+    tx.commit().await.unwrap();
+    workshop.step(&good, donate).await;
     let page = workshop.refurbisher.get(&good).await.unwrap().body;
     assert!(page.contains("Ready for donation"), "{page}");
     assert_eq!(

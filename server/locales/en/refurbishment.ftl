@@ -238,6 +238,7 @@ bench-refused-no-photo = There is no such photograph.
 bench-refused-not-from = This step is not possible any more: the page has changed meanwhile.
 bench-refused-swollen = Swollen battery: only its removal, or recycling.
 bench-refused-not-erased = No erasure is recorded.
+bench-refused-waived-only = A waiver opens no donation: bring the proof of each drive’s erasure, or have it declared absent by an administrator.
 bench-refused-faulty = Something does not work: repair it or give up.
 bench-refused-better-than-found = The findings do not support so good a grade.
 bench-refused-not-working = A device of grade D is neither lent nor donated.

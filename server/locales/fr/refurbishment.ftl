@@ -238,6 +238,7 @@ bench-refused-no-photo = Cette photo n’existe pas.
 bench-refused-not-from = Cette étape n’est plus possible : la fiche a changé entre-temps.
 bench-refused-swollen = Batterie gonflée : seulement son retrait ou le recyclage.
 bench-refused-not-erased = Aucun effacement n’est enregistré.
+bench-refused-waived-only = Une dispense n’ouvre aucun don : apportez la preuve d’effacement de chaque disque, ou faites-le déclarer absent par un administrateur.
 bench-refused-faulty = Quelque chose ne fonctionne pas : réparez ou abandonnez.
 bench-refused-better-than-found = Le constat ne permet pas un si bon grade.
 bench-refused-not-working = Un appareil noté D ne se prête ni ne se donne.

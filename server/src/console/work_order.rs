@@ -264,7 +264,7 @@ impl OrderPage {
             checklist: checklist(order, may, words),
             grades: if offered(MoveName::Grade) { grades(order) } else { Vec::new() },
             because: because(order, words),
-            dispositions: if may.work { dispositions(order, unerased, words) } else { Vec::new() },
+            dispositions: if may.work { dispositions(order, (unerased, &read.leaving), words) } else { Vec::new() },
             unerased: missing,
             erasures: format!("/devices/{}/erasures", order.device),
             waivable: unerased && may.waive,
@@ -382,14 +382,16 @@ fn because(order: &WorkOrder, words: Words) -> Option<String> {
     Some(words.with_two("work-supported", graded.grade.as_str(), &why))
 }
 
-/// What may become of it; what the erasure would refuse is not offered.
-fn dispositions(order: &WorkOrder, unerased: bool, words: Words) -> Vec<Choice> {
+/// What may become of it; what the erasure would refuse is not offered, nor a donation that only a waiver would open.
+fn dispositions(order: &WorkOrder, (unerased, leaving): (bool, &ErasureState), words: Words) -> Vec<Choice> {
     let choice = |disposition: &Disposition| Choice {
         value: disposition.to_string(),
         label: words.word("work-dispose", disposition.as_str()),
         selected: false,
     };
-    order.dispositions().iter().filter(|one| !(unerased && one.leaves())).map(choice).collect()
+    let only_waived = |one: &Disposition| *one == Disposition::Donate && *leaving == ErasureState::Waived;
+    let offered = order.dispositions().iter().filter(|one| !(unerased && one.leaves() || only_waived(one)));
+    offered.map(choice).collect()
 }
 
 fn facts(read: &OrderRead, words: Words) -> Vec<Fact> {

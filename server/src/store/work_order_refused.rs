@@ -55,7 +55,7 @@ pub enum Refused {
 
 impl Refused {
     /// Every code, for catalogues of words.
-    pub const CODES: [&'static str; 22] = [
+    pub const CODES: [&'static str; 23] = [
         "no-device",
         "archived",
         "not-here",
@@ -73,6 +73,7 @@ impl Refused {
         "not-from",
         "swollen",
         "not-erased",
+        "waived-only",
         "faulty",
         "better-than-found",
         "not-working",
@@ -101,6 +102,7 @@ impl Refused {
             Self::Step(Step::NotFrom { .. }) => "not-from",
             Self::Step(Step::Swollen) => "swollen",
             Self::Step(Step::NotErased) => "not-erased",
+            Self::Step(Step::WaivedOnly) => "waived-only",
             Self::Step(Step::Faulty) => "faulty",
             Self::Step(Step::BetterThanFound(_)) => "better-than-found",
             Self::Step(Step::NotWorking) => "not-working",
