@@ -66,6 +66,17 @@ async fn a_certificate_is_checked_by_anybody_and_one_altered_byte_is_found(test:
     assert_eq!((made.status.as_u16(), made.header("content-type")), (200, "application/pdf"));
     let pdf = made.bytes.clone();
 
+    // Asked again, and by several at once, it is the same paper under the same number.
+    let wanted = format!("{path}/certificate");
+    let (second, third) = tokio::join!(desk.post(&wanted, "demand=leave"), desk.post(&wanted, "demand=leave"));
+    for again in [second.unwrap(), third.unwrap()] {
+        assert!(again.status.as_u16() == 200 && again.bytes == pdf, "another certificate of the same state");
+    }
+    let other = desk.post(&wanted, "demand=relend").await.unwrap();
+    assert!(other.status.as_u16() == 200 && other.bytes != pdf, "what is stated for lending again is another thing");
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM erasure_certificate").await.unwrap(), 2);
+
     // The paper's code leads to the page, and the page says what was signed.
     let (codes, _) = paper::codes(&pdf).unwrap();
     let code = codes.iter().find_map(|code| code.strip_prefix("QR-Code:https://cartable.example")).unwrap();
@@ -109,11 +120,10 @@ async fn a_certificate_is_checked_by_anybody_and_one_altered_byte_is_found(test:
     running.stop().await;
     assert!(public(&cartable, code).await.body.contains("Genuine, no longer valid"));
     // Facts that somebody changed in the database fail the signature.
-    let mut raw = Raw::connect(test.url()).await.unwrap();
     assert!(raw.execute("UPDATE erasure_certificate SET facts = '{}'").await.is_err(), "the database refuses it first");
     let told =
         raw.texts("SELECT details FROM audit WHERE action IN ('erasure.evidence', 'document.make')").await.unwrap();
-    assert_eq!(told.len(), 2);
+    assert_eq!(told.len(), 3, "the evidence and two certificates");
 }
 
 async fn evidence_is_brought_entered_and_witnessed_through_the_console(test: &TestStore) {

@@ -238,7 +238,7 @@ pub struct CertificateBody {
 /// Make the certificate of a device's erasure
 ///
 /// Answers the PDF; its number is the file's name in Content-Disposition, and its QR code leads to the public page
-/// `/check/{number}`. Only where nothing is missing. Roles: administrator, technician, refurbisher, within their sites.
+/// `/check/{number}`. Only where nothing is missing; the one that exists while its facts are the same. Roles: administrator, technician, refurbisher, within their sites.
 #[utoipa::path(post, path = "/v1/devices/{id}/erasures/certificate", tag = "erasures", request_body = CertificateBody,
     params(("id" = Uuid, Path, description = "The device")), responses(
     (status = 201, content_type = "application/pdf", body = Vec<u8>), (status = 400, response = Problem),
