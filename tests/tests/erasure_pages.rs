@@ -101,7 +101,16 @@ async fn a_certificate_is_checked_by_anybody_and_one_altered_byte_is_found(test:
         assert!(answer.body.contains("Altered or foreign") && !answer.body.contains("S5GX1"), "{place}");
         altered[place] = old;
     }
-    assert_eq!(public(&cartable, "/check/ERA-2020-000009").await.status.as_u16(), 404);
+    // A number that nobody gave out is told so, in both languages, with nothing to compare.
+    for (language, words) in [
+        ("en", "No certificate has this number: it is not one of ours."),
+        ("fr", "Aucun certificat ne porte ce numéro"),
+    ] {
+        let request = Request::get("/check/ERA-2020-000009?s=AAAA").header(header::ACCEPT_LANGUAGE, language);
+        let nobodys = cartable.send(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(nobodys.status.as_u16(), 404);
+        assert!(nobodys.body.contains(words) && !nobodys.body.contains("<form class=\"lines\""), "{}", nobodys.body);
+    }
     assert_eq!(public(&cartable, "/check/AGR-2026-000001").await.status.as_u16(), 404);
 
     // The file itself: byte for byte.
@@ -113,6 +122,9 @@ async fn a_certificate_is_checked_by_anybody_and_one_altered_byte_is_found(test:
         assert!(answer.body.contains("Altered or foreign") && !answer.body.contains("S5GX1"), "byte {place}");
     }
     assert_eq!(compared(&cartable, address, b"").await.status.as_u16(), 400);
+    let scan = compared(&cartable, address, &vec![b'x'; (4 << 20) + 1]).await;
+    assert_eq!(scan.status.as_u16(), 413);
+    assert!(scan.body.contains("4 MiB") && scan.body.contains("Only the original file"), "{}", scan.body);
 
     // Used again: genuine, and no longer a proof.
     let running = RunningIngest::start(&test.store);
