@@ -171,6 +171,15 @@ async fn evidence_is_brought_entered_and_witnessed_through_the_console(test: &Te
     }
     let page = anne.get(&path).await.unwrap();
     assert!(page.body.contains("Rien ne manque") || page.body.contains("Nothing is missing"), "{}", page.body);
+    // By the API, what belongs into the query is named, and not counted as a file of another run.
+    let token = cartable.token("rosa").await.unwrap();
+    let (kind, body) = multipart(&[("strangers", "true")], &[("nvme.txt", text.as_bytes())]);
+    let request = Request::post(format!("/api/v1{path}/evidence"))
+        .header(header::CONTENT_TYPE, kind)
+        .header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let misplaced = cartable.send(request.body(Body::from(body)).unwrap()).await.unwrap();
+    assert_eq!(misplaced.status.as_u16(), 422);
+    assert!(misplaced.body.contains("?strangers="), "{}", misplaced.body);
     // That a drive is gone is for administrators to say: others are neither offered it nor let.
     let gone = "drive=S5GX2&reason=taken+out+for+parts";
     assert!(!page.body.contains("/absent\""), "{}", page.body);

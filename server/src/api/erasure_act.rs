@@ -63,6 +63,9 @@ pub struct EvidenceAsked {
     strangers: bool,
 }
 
+/// Its names, which a form may hold by mistake.
+const QUERY: [&str; 2] = ["clock", "strangers"];
+
 /// What was recorded.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct BroughtBody {
@@ -109,6 +112,11 @@ async fn files(request: Request) -> Result<Vec<(String, Vec<u8>)>, Problem> {
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| unreadable())?;
     let mut files = Vec::new();
     while let Some(part) = form.next_field().await.map_err(|_| unreadable())? {
+        let field = part.name().unwrap_or_default();
+        if let Some(asked) = QUERY.iter().find(|name| part.file_name().is_none() && **name == field) {
+            let told = format!("`{asked}` is a parameter of the query, no part of the form: send it as `?{asked}=…`.");
+            return Err(Problem::unprocessable(told));
+        }
         let name = part.file_name().or(part.name()).unwrap_or_default().to_owned();
         let bytes = part.bytes().await.map_err(|_| Problem::too_large("The files are larger than 64 MiB together."))?;
         files.push((name, bytes.to_vec()));

@@ -94,6 +94,10 @@ impl Wrong {
         match self {
             Self::Unreadable(Unreadable::Inconsistent { what }) => words.with("erasure-unreadable-inconsistent", what),
             Self::Unreadable(Unreadable::UnknownMethod(name)) => words.with("erasure-unreadable-unknown_method", name),
+            Self::Unreadable(Unreadable::TooMuch(most, parts)) => {
+                let parts = words.word("erasure-parts", parts.as_str());
+                words.with_two("erasure-unreadable-too_much", &most.to_string(), &parts)
+            }
             Self::Unreadable(other) => words.word("erasure-unreadable", other.code()),
             Self::Refused(refused @ (Refused::OtherDrives(drives) | Refused::UnknownDrive(drives))) => {
                 let drives: Vec<&str> = drives.iter().map(DriveKey::as_str).collect();

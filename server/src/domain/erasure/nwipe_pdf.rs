@@ -6,7 +6,10 @@
 
 use jiff::civil::DateTime;
 
-use super::{evidence::Unreadable, nwipe_log::moment};
+use super::{
+    evidence::{Parts, Unreadable},
+    nwipe_log::moment,
+};
 
 /// Most pieces of text: a page has about a hundred, SMART data some hundreds more.
 const MOST_TEXTS: usize = 20_000;
@@ -175,7 +178,7 @@ fn pieces(bytes: &[u8]) -> Result<Vec<Piece>, Unreadable> {
             continue;
         }
         if pieces.len() == MOST_TEXTS {
-            return Err(Unreadable::TooLong);
+            return Err(Unreadable::TooMuch(MOST_TEXTS, Parts::Texts));
         }
         // WinAnsi: what nwipe writes is ASCII; another byte is kept apart from every label.
         let line: String = line.iter().map(|byte| char::from(*byte)).collect();

@@ -1,7 +1,7 @@
 //! What nvme and hdparm print.
 
 use super::{super::*, at, one};
-use crate::domain::erasure::evidence::Unreadable;
+use crate::domain::erasure::evidence::{Parts, Unreadable};
 
 /// `nvme id-ctrl` as nvme-cli 2.3 prints its first lines.
 const IDENTITY: &str = "\
@@ -206,4 +206,12 @@ fn an_ata_sanitize_is_proven_by_its_status() {
     assert_eq!(run(&format!("{sense}\n{started}"), idle).outcome, Outcome::Failed);
     assert_eq!(run(&format!("{sense}\n{started}"), &done).outcome, Outcome::Failed, "of an earlier one");
     assert_eq!(run(started, idle).outcome, Outcome::Failed);
+}
+
+#[test]
+fn a_transcript_of_more_lines_than_a_run_has_is_told_so() {
+    let long = format!("{BEFORE}{}", "noise\n".repeat(20_000));
+    let refused = one(&long).unwrap_err();
+    assert_eq!(refused, Unreadable::TooMuch(20_000, Parts::Lines));
+    assert!(refused.to_string().starts_with("a file has more than 20000 lines: "), "{refused}");
 }
