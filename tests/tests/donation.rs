@@ -15,15 +15,18 @@ use cartable_server::{
         scope::Scope,
     },
     store::{
+        borrower::{self, NOBODY, NOBODYS_REFERENCE},
+        borrower_list::{self, BorrowerQuery},
         device,
         device_archive::{self, Unarchiving},
         donation_line::{self, Valued},
-        donation_links::NOBODY,
         donation_lot::{self, LotRefused},
         donation_recipient, flag,
         flag_list::{self, FlagQuery},
-        lending::{Lending, LendingError, Refused, Wish},
-        lending_bulk, loan, loan_signature, release, review,
+        lending::{Clerk, Lending, LendingError, Refused, Wish},
+        lending_bulk, loan, loan_signature,
+        page::Total,
+        release, review,
     },
 };
 use cartable_tests::{
@@ -41,6 +44,7 @@ on_both_engines! {
     a_promised_device_is_not_lent,
     an_agent_that_comes_back_after_it_was_told_is_flagged,
     what_linked_a_device_to_its_borrowers_is_erased,
+    nobody_is_neither_lent_to_nor_found,
     a_gift_to_families_is_chosen_and_approved_beside_its_warning,
 }
 
@@ -180,6 +184,33 @@ async fn what_linked_a_device_to_its_borrowers_is_erased(test: &TestStore) {
     assert_eq!(raw.number("SELECT count(*) FROM borrower WHERE institution_name IS NOT NULL").await.unwrap(), 1);
     let mut tx = test.store.write().await.unwrap();
     assert!(!donation_recipient::end(&mut tx, Uuid::new_v4(), now).await.unwrap());
+}
+
+async fn nobody_is_neither_lent_to_nor_found(test: &TestStore) {
+    let now = at(0, 0, 0);
+    let who = people(&test.store, now).await.unwrap();
+    let (given, stays) =
+        (who.ready(&test.store, "M1", now).await.unwrap(), who.ready(&test.store, "M2", now).await.unwrap());
+    who.give(&test.store, &[given], now).await.unwrap();
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM borrower").await.unwrap(), 1, "only the one that stands for nobody");
+    let all = &Scope::Everything;
+    let mut tx = test.store.write().await.unwrap();
+    let programme = lending::programme(&mut tx, now).await.unwrap();
+    assert_eq!(borrower::find(&mut tx, all, NOBODY).await.unwrap(), None);
+    let reference = NOBODYS_REFERENCE.parse().unwrap();
+    assert_eq!(borrower::find_by_reference(&mut tx, all, &reference).await.unwrap(), None);
+    let listed = borrower_list::list(&mut tx, all, &BorrowerQuery::default()).await.unwrap();
+    assert_eq!((listed.rows, listed.total), (vec![], Total::Exact(0)));
+    tx.commit().await.unwrap();
+    let clerk = Clerk { actor: "anne", token: None, scope: all, policy: &who.policy, now };
+    let wish = Wish { device: stays, borrower: NOBODY, programme: programme.id };
+    let mut desk = Lending::begin(&test.store, clerk).await.unwrap();
+    assert!(matches!(desk.reserve(wish).await, Err(LendingError::Refused(Refused::NoBorrower))));
+    drop(desk);
+    let anne = InProcess::new(&test.store).signed_in("anne").await.unwrap();
+    assert_eq!(anne.get(&format!("/borrowers/{NOBODY}")).await.unwrap().status, 404);
+    assert!(!anne.get("/borrowers").await.unwrap().body.contains(NOBODYS_REFERENCE));
 }
 
 /// The warning of DESIGN 8 as both languages begin it.
