@@ -79,6 +79,7 @@ pub mod job_run;
 pub mod judgement;
 pub mod label;
 pub mod lease;
+pub(crate) mod left_behind;
 pub mod lending;
 pub mod lending_bulk;
 mod lending_facts;
