@@ -45,6 +45,7 @@ on_both_engines! {
     an_agent_that_comes_back_after_it_was_told_is_flagged,
     what_linked_a_device_to_its_borrowers_is_erased,
     nobody_is_neither_lent_to_nor_found,
+    adding_nothing_makes_nobody_an_editor,
     a_gift_to_families_is_chosen_and_approved_beside_its_warning,
 }
 
@@ -211,6 +212,18 @@ async fn nobody_is_neither_lent_to_nor_found(test: &TestStore) {
     let anne = InProcess::new(&test.store).signed_in("anne").await.unwrap();
     assert_eq!(anne.get(&format!("/borrowers/{NOBODY}")).await.unwrap().status, 404);
     assert!(!anne.get("/borrowers").await.unwrap().body.contains(NOBODYS_REFERENCE));
+}
+
+async fn adding_nothing_makes_nobody_an_editor(test: &TestStore) {
+    let (cartable, now) = (InProcess::new(&test.store), at(0, 0, 0));
+    let who = people(&test.store, now).await.unwrap();
+    let lot = who.draft(&test.store, &[who.ready(&test.store, "O1", now).await.unwrap()], now).await.unwrap();
+    let anne = cartable.signed_in("anne").await.unwrap().speaking("en");
+    let answer = anne.post(&format!("/lots/{lot}/add"), "codes=%20%0D%0A").await.unwrap();
+    assert_eq!(answer.status, 422);
+    assert!(answer.body.contains("Enter at least one label or serial number."), "{}", answer.body);
+    // She did not help to put it together.
+    who.approve(&test.store, lot, now).await.unwrap();
 }
 
 /// The warning of DESIGN 8 as both languages begin it.

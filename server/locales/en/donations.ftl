@@ -59,6 +59,7 @@ lot-add-do = Add
 lot-codes = Labels or serial numbers
 lot-codes-hint = one on a line
 lot-unknown-code = No device, or several, under this code: { $value }
+lot-no-codes = Enter at least one label or serial number.
 lot-value-all = Value of the devices that have none
 lot-value = Value
 lot-value-do = Record the value

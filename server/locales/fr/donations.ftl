@@ -59,6 +59,7 @@ lot-add-do = Ajouter
 lot-codes = Étiquettes ou numéros de série
 lot-codes-hint = un par ligne
 lot-unknown-code = Aucun appareil, ou plusieurs, sous ce code : { $value }
+lot-no-codes = Saisir au moins une étiquette ou un numéro de série.
 lot-value-all = Valeur des appareils qui n’en ont pas
 lot-value = Valeur
 lot-value-do = Enregistrer la valeur

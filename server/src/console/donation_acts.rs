@@ -221,6 +221,10 @@ pub(super) async fn add(
     let words = visitor.words;
     let typed = || Typed { codes: form.codes.clone(), ..Typed::default() };
     let codes: Vec<&str> = form.codes.lines().map(str::trim).filter(|code| !code.is_empty()).collect();
+    // Nothing is added, so whoever pressed the button has not helped to put the lot together and may still approve it.
+    if codes.is_empty() {
+        return refused(&signed_in, &visitor, &app, id, (words.say("lot-no-codes"), typed())).await;
+    }
     if codes.len() > MAX_UNITS {
         let problem = words.word("lot-problem", LotRefused::TooMany.code());
         return refused(&signed_in, &visitor, &app, id, (problem, typed())).await;
