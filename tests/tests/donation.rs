@@ -106,7 +106,13 @@ async fn a_promised_device_is_not_lent(test: &TestStore) {
     // Nor put into a second lot.
     let mut tx = test.store.write().await.unwrap();
     let other = donation_lot::create(&mut tx, "x", &Terms::default(), who.bruno, now).await.unwrap();
-    assert_eq!(refusal(donation_line::add(&mut tx, other, &[id], who.bruno, now).await).unwrap(), LotRefused::InLot);
+    let promised = donation_lot::list(&mut tx).await.unwrap().into_iter().find(|lot| lot.id != other).unwrap().name;
+    let refused = refusal(donation_line::add(&mut tx, other, &[id], who.bruno, now).await).unwrap();
+    assert_eq!(refused, LotRefused::InLot { device: "I1".to_owned(), lot: promised.clone() });
+    assert_eq!(refused.to_string(), format!("the device I1 is in the lot {promised:?} already"));
+    let stranger = DeviceId(Uuid::from_u128(7));
+    let refused = refusal(donation_line::add(&mut tx, other, &[stranger], who.bruno, now).await).unwrap();
+    assert_eq!(refused, LotRefused::NoDevice(stranger.to_string()));
 }
 
 /// A device with an agent whose one drive was purged after its last contact.

@@ -90,9 +90,9 @@ lot-problem-own = You helped to put this lot together: somebody else must approv
 lot-problem-empty = The lot is empty.
 lot-problem-too-many = A lot has at most 300 devices: begin another.
 lot-problem-no-recipient = There is no such recipient, or it is no longer one.
-lot-problem-no-device = There is no such device.
-lot-problem-in-lot = One of these devices is in a lot already.
-lot-problem-ceded = One of these devices has changed owner already.
+lot-problem-no-device = There is no device { $value }.
+lot-problem-in-lot = { $one } is in the lot “{ $two }” already: take it out of the list.
+lot-problem-ceded = { $value } has changed owner already: take it out of the list.
 lot-problem-not-listed = No device of the lot is concerned.
 lot-problem-unmet = { $count ->
     [one] Something is missing for { $count } device: see the list.

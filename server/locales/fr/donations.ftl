@@ -90,9 +90,9 @@ lot-problem-own = Vous avez préparé ce lot : une autre personne doit l’appro
 lot-problem-empty = Le lot est vide.
 lot-problem-too-many = Un lot compte au plus 300 appareils : en commencer un autre.
 lot-problem-no-recipient = Ce bénéficiaire n’existe pas, ou ne l’est plus.
-lot-problem-no-device = Cet appareil n’existe pas.
-lot-problem-in-lot = Un de ces appareils est déjà dans un lot.
-lot-problem-ceded = Un de ces appareils a déjà changé de propriétaire.
+lot-problem-no-device = L’appareil { $value } n’existe pas.
+lot-problem-in-lot = { $one } est déjà dans le lot « { $two } » : le retirer de la liste.
+lot-problem-ceded = { $value } a déjà changé de propriétaire : le retirer de la liste.
 lot-problem-not-listed = Aucun appareil du lot n’est concerné.
 lot-problem-unmet = { $count ->
     [one] Il manque quelque chose pour { $count } appareil : voir la liste.

@@ -59,6 +59,9 @@ fn told(error: LotError, words: Words) -> Result<String, Refusal> {
         LotError::Refused(refused @ LotRefused::Unmet(units)) => {
             Ok(words.count(&format!("lot-problem-{}", refused.code()), i64::try_from(units).unwrap_or(i64::MAX)))
         }
+        LotError::Refused(LotRefused::InLot { device, lot }) => Ok(words.with_two("lot-problem-in-lot", &device, &lot)),
+        LotError::Refused(LotRefused::Ceded(device)) => Ok(words.with("lot-problem-ceded", &device)),
+        LotError::Refused(LotRefused::NoDevice(id)) => Ok(words.with("lot-problem-no-device", &id)),
         LotError::Refused(refused) => Ok(words.word("lot-problem", refused.code())),
     }
 }

@@ -83,15 +83,20 @@ pub enum LotRefused {
     /// There is no such recipient, or it has ended.
     #[error("there is no such recipient, or it is no longer one")]
     NoRecipient,
-    /// There is no such device.
-    #[error("there is no such device")]
-    NoDevice,
+    /// There is no device with this id.
+    #[error("there is no device {0}")]
+    NoDevice(String),
     /// The device is in another lot, or in this one.
-    #[error("the device is in a lot already")]
-    InLot,
-    /// The device has changed owner.
-    #[error("the device has changed owner already")]
-    Ceded,
+    #[error("the device {device} is in the lot {lot:?} already")]
+    InLot {
+        /// Its asset tag, else its serial number, else its id.
+        device: String,
+        /// What people call the lot.
+        lot: String,
+    },
+    /// The device, called so, has changed owner.
+    #[error("the device {0} has changed owner already")]
+    Ceded(String),
     /// The device is not in this lot.
     #[error("the device is not in this lot")]
     NotListed,
@@ -145,9 +150,9 @@ impl LotRefused {
             Self::Empty => "empty",
             Self::TooMany => "too-many",
             Self::NoRecipient => "no-recipient",
-            Self::NoDevice => "no-device",
-            Self::InLot => "in-lot",
-            Self::Ceded => "ceded",
+            Self::NoDevice(_) => "no-device",
+            Self::InLot { .. } => "in-lot",
+            Self::Ceded(_) => "ceded",
             Self::NotListed => "not-listed",
             Self::Unmet(_) => "unmet",
             Self::EvidenceChanged => "evidence-changed",
