@@ -2,6 +2,7 @@
 //! is told, what is forgotten, and of what whoever chooses or approves a gift to families is warned. That nothing is given
 //! away otherwise is in `donation_gate`.
 
+use axum::http::Method;
 use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
     api,
@@ -37,6 +38,7 @@ use cartable_tests::{
     raw::Raw,
     stores::TestStore,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 on_both_engines! {
@@ -46,6 +48,7 @@ on_both_engines! {
     what_linked_a_device_to_its_borrowers_is_erased,
     nobody_is_neither_lent_to_nor_found,
     adding_nothing_makes_nobody_an_editor,
+    a_value_for_all_where_each_has_one_says_so,
     a_gift_to_families_is_chosen_and_approved_beside_its_warning,
 }
 
@@ -86,7 +89,7 @@ async fn a_lot_goes_from_its_draft_to_new_owners(test: &TestStore) {
         let mut tx = test.store.write().await.unwrap();
         donation_lot::drop_lot(&mut tx, lot, now).await
     };
-    assert_eq!(refusal(again.await).unwrap(), LotRefused::NotDraft);
+    assert_eq!(refusal(again.await).unwrap(), LotRefused::HandedOver);
 }
 
 async fn a_promised_device_is_not_lent(test: &TestStore) {
@@ -230,6 +233,28 @@ async fn adding_nothing_makes_nobody_an_editor(test: &TestStore) {
     assert!(answer.body.contains("Enter at least one label or serial number."), "{}", answer.body);
     // She did not help to put it together.
     who.approve(&test.store, lot, now).await.unwrap();
+}
+
+async fn a_value_for_all_where_each_has_one_says_so(test: &TestStore) {
+    let (cartable, now) = (InProcess::new(&test.store), at(0, 0, 0));
+    let who = people(&test.store, now).await.unwrap();
+    let lot = who.draft(&test.store, &[who.ready(&test.store, "P1", now).await.unwrap()], now).await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    let valued = (Valued::AllWithout, &worth(10));
+    let refused = donation_line::value(&mut tx, lot, valued, (who.bruno, "bruno"), now).await;
+    assert_eq!(refusal(refused).unwrap(), LotRefused::AllValued);
+    let empty = donation_lot::create(&mut tx, "x", &Terms::default(), who.bruno, now).await.unwrap();
+    let refused = donation_line::value(&mut tx, empty, valued, (who.bruno, "bruno"), now).await;
+    assert_eq!(refusal(refused).unwrap(), LotRefused::Empty);
+    drop(tx);
+    let token = cartable.token("bruno").await.unwrap();
+    let body = json!({ "value": "10", "estimation": "market", "note": "x" });
+    let answer = cartable
+        .call(&Method::POST, &format!("/api/v1/donation-lots/{lot}/value"), Some(&token), Some(body))
+        .await
+        .unwrap();
+    assert_eq!(answer.status, 422);
+    assert!(answer.body.contains("every unit has a value already"), "{}", answer.body);
 }
 
 /// The warning of DESIGN 8 as both languages begin it.

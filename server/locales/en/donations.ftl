@@ -94,6 +94,8 @@ lot-problem-no-device = There is no device { $value }.
 lot-problem-in-lot = { $one } is in the lot “{ $two }” already: take it out of the list.
 lot-problem-ceded = { $value } has changed owner already: take it out of the list.
 lot-problem-not-listed = No device of the lot is concerned.
+lot-problem-all-valued = Every device of the lot has a value already: change one of them.
+lot-problem-handed-over = This lot was handed over: that is final.
 lot-problem-unmet = { $count ->
     [one] Something is missing for { $count } device: see the list.
    *[other] Something is missing for { $count } devices: see the list.

@@ -94,6 +94,8 @@ lot-problem-no-device = L’appareil { $value } n’existe pas.
 lot-problem-in-lot = { $one } est déjà dans le lot « { $two } » : le retirer de la liste.
 lot-problem-ceded = { $value } a déjà changé de propriétaire : le retirer de la liste.
 lot-problem-not-listed = Aucun appareil du lot n’est concerné.
+lot-problem-all-valued = Chaque appareil du lot a déjà une valeur : modifier celle de l’un d’eux.
+lot-problem-handed-over = Ce lot a été remis : c’est définitif.
 lot-problem-unmet = { $count ->
     [one] Il manque quelque chose pour { $count } appareil : voir la liste.
    *[other] Il manque quelque chose pour { $count } appareils : voir la liste.

@@ -259,7 +259,7 @@ pub async fn value(
     (by, login): (Uuid, &str),
     now: UtcMillis,
 ) -> Result<u64, LotError> {
-    draft(tx, lot, by, now).await?;
+    let found = draft(tx, lot, by, now).await?;
     let (device, clause) = match valued {
         Valued::One(device) => (device.0, "device_id = $2"),
         Valued::AllWithout => (Uuid::nil(), "value_cents IS NULL AND device_id <> $2"),
@@ -281,9 +281,11 @@ pub async fn value(
             .await
             .map(|done| done.rows_affected())
     });
-    match touched.map_err(StoreError::from)? {
-        0 => Err(LotRefused::NotListed.into()),
-        touched => Ok(touched),
+    match (touched.map_err(StoreError::from)?, valued) {
+        (0, Valued::One(_)) => Err(LotRefused::NotListed.into()),
+        (0, Valued::AllWithout) if found.units == 0 => Err(LotRefused::Empty.into()),
+        (0, Valued::AllWithout) => Err(LotRefused::AllValued.into()),
+        (touched, _) => Ok(touched),
     }
 }
 

@@ -100,6 +100,12 @@ pub enum LotRefused {
     /// The device is not in this lot.
     #[error("the device is not in this lot")]
     NotListed,
+    /// A value for all units that have none, where none is left.
+    #[error("every unit has a value already: change one by naming it")]
+    AllValued,
+    /// It was handed over, which is final.
+    #[error("the lot was handed over, which is final")]
+    HandedOver,
     /// Something is missing for some units.
     #[error("something is missing for {0} of the lot's units: see each of them")]
     Unmet(usize),
@@ -121,7 +127,7 @@ pub enum LotRefused {
 
 impl LotRefused {
     /// Every code, for catalogues of words.
-    pub const CODES: [&'static str; 15] = [
+    pub const CODES: [&'static str; 17] = [
         "no-lot",
         "not-draft",
         "not-approved",
@@ -133,6 +139,8 @@ impl LotRefused {
         "in-lot",
         "ceded",
         "not-listed",
+        "all-valued",
+        "handed-over",
         "unmet",
         "evidence-changed",
         "no-deed",
@@ -154,6 +162,8 @@ impl LotRefused {
             Self::InLot { .. } => "in-lot",
             Self::Ceded(_) => "ceded",
             Self::NotListed => "not-listed",
+            Self::AllValued => "all-valued",
+            Self::HandedOver => "handed-over",
             Self::Unmet(_) => "unmet",
             Self::EvidenceChanged => "evidence-changed",
             Self::NoDeed => "no-deed",
@@ -350,8 +360,10 @@ async fn write_terms(tx: &mut Tx, id: Uuid, name: &str, terms: &Terms) -> Result
 /// Gives up a lot that was not handed over: its devices are free again.
 pub async fn drop_lot(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<(), LotError> {
     let found = locked(tx, id).await?;
-    if !matches!(found.state, LotState::Draft | LotState::Approved) {
-        return Err(LotRefused::NotDraft.into());
+    match found.state {
+        LotState::Draft | LotState::Approved => {}
+        LotState::Delivered => return Err(LotRefused::HandedOver.into()),
+        LotState::Dropped => return Err(LotRefused::NotDraft.into()),
     }
     let lines = "UPDATE donation_line SET state = 'dropped' WHERE lot_id = $1 AND state <> 'dropped'";
     on!(tx, |c| sqlx::query(lines).bind(id).execute(c).await.map(drop)).map_err(StoreError::from)?;
