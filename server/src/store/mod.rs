@@ -122,6 +122,7 @@ pub mod snapshot;
 pub mod sweep;
 mod value;
 pub mod webhook;
+mod work_harvest;
 pub mod work_inspection;
 pub mod work_order;
 pub mod work_order_act;
