@@ -29,8 +29,6 @@ on_both_engines! {
     photographs_lose_what_stands_beside_them,
     two_half_working_units_make_one_good,
     what_staff_found_outranks_what_the_machine_claims_and_both_are_kept,
-    a_foreign_unit_is_no_place_for_a_part,
-    a_unit_yields_no_more_than_it_has,
     a_second_click_does_nothing_more,
     time_raises_flags_and_steps_clear_them,
     a_part_that_nobody_has_is_flagged_until_one_comes,
@@ -359,51 +357,6 @@ async fn what_staff_found_outranks_what_the_machine_claims_and_both_are_kept(tes
         }
     }
     running.stop().await;
-}
-
-async fn a_foreign_unit_is_no_place_for_a_part(test: &TestStore) {
-    let workshop = Workshop::new(test, 1).await;
-    let donor = workshop.broken("CD-0001", "hinges", "").await;
-    workshop.step(&donor, "step=give_up").await;
-    workshop.step(&donor, "step=dispose&disposition=parts").await;
-    let other = School::found(&test.store, 2, 1, clock::now()).await.unwrap();
-    other.stock(&test.store, &["EF-0001".to_owned()], clock::now()).await.unwrap();
-    workshop.to_repair("EF-0001").await;
-    let scope = Scope::Sites(vec![workshop.school.site]);
-    let local = workshop.cartable.desk("lea", Role::Refurbisher, scope).await.unwrap();
-    let fields = "kind=keyboard&model=&price=0&count=1&into=EF-0001";
-    let answer = local.post(&format!("{donor}/harvest"), fields).await.unwrap();
-    assert_eq!(answer.header("location"), format!("{donor}?done=bench-no-device"));
-    assert_eq!(number(test, "SELECT count(*) FROM part").await, 0, "nor is it taken out");
-    let everywhere = workshop.refurbisher.post(&format!("{donor}/harvest"), fields).await.unwrap();
-    assert_eq!(everywhere.header("location"), format!("{donor}?done=saved"));
-}
-
-async fn a_unit_yields_no_more_than_it_has(test: &TestStore) {
-    let workshop = Workshop::new(test, 1).await;
-    let donor = workshop.to_repair("CD-0001").await;
-    workshop.step(&donor, "step=give_up").await;
-    workshop.step(&donor, "step=dispose&disposition=parts").await;
-    let harvested = async |kind: &str, count: i64| {
-        let fields = format!("kind={kind}&model=&price=0&count={count}");
-        let answer = workshop.refurbisher.post(&format!("{donor}/harvest"), &fields).await.unwrap();
-        answer.header("location").strip_prefix(&format!("{donor}?done=")).unwrap().to_owned()
-    };
-    assert_eq!(harvested("screen", 10_000).await, "bench-more-than-it-has");
-    assert_eq!(harvested("keyboard", 1).await, "bench-found-faulty");
-    assert_eq!(number(test, "SELECT count(*) FROM part").await, 0, "nothing of it was written");
-    assert_eq!(harvested("memory", 1).await, "saved");
-    // Counted down on the shelf, which gives the unit nothing back.
-    Raw::connect(test.url()).await.unwrap().execute("UPDATE part SET count = 0").await.unwrap();
-    assert_eq!(harvested("memory", 2).await, "bench-more-than-it-has");
-    assert_eq!(harvested("memory", 1).await, "saved");
-    assert_eq!(harvested("memory", 1).await, "bench-more-than-it-has");
-    assert_eq!(harvested("drive", 1).await, "saved", "of which nothing is known");
-    let sql = "INSERT INTO erasure_absence (id, device_id, drive_key, reason, declared_by, declared_at) VALUES";
-    let mut raw = Raw::connect(test.url()).await.unwrap();
-    let (id, device) = (raw.uuid(uuid::Uuid::from_u128(1)), raw.uuid(workshop.devices[0].0));
-    raw.execute(&format!("{sql} ({id}, {device}, 'D1', 'détruit', 'rita', {})", clock::now().get())).await.unwrap();
-    assert_eq!(harvested("drive", 1).await, "bench-drives-absent");
 }
 
 async fn a_second_click_does_nothing_more(test: &TestStore) {
