@@ -158,7 +158,9 @@ impl Known {
                 used
             }
             (Try::Harvest, place) => {
-                let taken = place == Place::Closed(Disposition::Parts) && self.at == LendingState::SetAside;
+                // One keyboard, and a unit has no second one.
+                let whole = self.at == LendingState::SetAside && !self.harvested;
+                let taken = place == Place::Closed(Disposition::Parts) && whole;
                 self.harvested |= taken;
                 taken
             }

@@ -123,6 +123,10 @@ fn what_cannot_be_read_is_a_line_with_its_reason_and_never_a_crash() {
     let words = String::from_utf8(words.stdout).unwrap();
     assert!(!words.contains('\u{1B}'), "a file's name moves the cursor");
     assert!(words.contains("inconnu") && words.contains("le fichier est vide"), "{words}");
+    assert!(words.contains("c’est un dossier") && words.contains("ce fichier n’existe pas"), "{words}");
+    assert!(!words.contains("directory") && !words.contains("os error"), "no English in a French verdict: {words}");
+    let words = String::from_utf8(assess(&["--language", "en"], &files).stdout).unwrap();
+    assert!(words.contains("this is a directory") && words.contains("there is no such file"), "{words}");
 }
 
 const BATTERY: &str = "POWER_SUPPLY_NAME=BAT0\nPOWER_SUPPLY_TYPE=Battery\nPOWER_SUPPLY_CHARGE_FULL=2200000\n\

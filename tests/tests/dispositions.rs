@@ -106,7 +106,14 @@ async fn another_policy_is_tried_and_nothing_is_changed(test: &TestStore) {
     assert!(tried.body.contains("[battery]\nrelend_percent = 65\n"), "{}", tried.body);
     let wrong = person.get("/dispositions/what-if?battery.relend_percent=40").await.unwrap();
     assert_eq!(wrong.status, 422, "it would be below the bound for long loans");
-    assert!(wrong.body.contains("battery.relend_percent"));
+    assert!(
+        wrong.body.contains("battery.relend_percent is 40: lower the first or raise the second."),
+        "{}",
+        wrong.body
+    );
+    let wrong = person.get("/dispositions/what-if?battery.relend_percent=abc").await.unwrap();
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.body.contains("“abc” was entered, it must be a whole number from"), "{}", wrong.body);
     assert_eq!(raw.texts(kept).await.unwrap(), before);
     assert_eq!(fleet.cartable.app.policy.battery.relend_percent, 80);
 }

@@ -2,6 +2,7 @@
 //! is told, what is forgotten, and of what whoever chooses or approves a gift to families is warned. That nothing is given
 //! away otherwise is in `donation_gate`.
 
+use axum::http::Method;
 use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
     api,
@@ -15,15 +16,18 @@ use cartable_server::{
         scope::Scope,
     },
     store::{
+        borrower::{self, NOBODY, NOBODYS_REFERENCE},
+        borrower_list::{self, BorrowerQuery},
         device,
         device_archive::{self, Unarchiving},
         donation_line::{self, Valued},
-        donation_links::NOBODY,
         donation_lot::{self, LotRefused},
         donation_recipient, flag,
         flag_list::{self, FlagQuery},
-        lending::{Lending, LendingError, Refused, Wish},
-        lending_bulk, loan, loan_signature, release, review,
+        lending::{Clerk, Lending, LendingError, Refused, Wish},
+        lending_bulk, loan, loan_signature,
+        page::Total,
+        release, review,
     },
 };
 use cartable_tests::{
@@ -34,6 +38,7 @@ use cartable_tests::{
     raw::Raw,
     stores::TestStore,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 on_both_engines! {
@@ -41,6 +46,9 @@ on_both_engines! {
     a_promised_device_is_not_lent,
     an_agent_that_comes_back_after_it_was_told_is_flagged,
     what_linked_a_device_to_its_borrowers_is_erased,
+    nobody_is_neither_lent_to_nor_found,
+    adding_nothing_makes_nobody_an_editor,
+    a_value_for_all_where_each_has_one_says_so,
     a_gift_to_families_is_chosen_and_approved_beside_its_warning,
 }
 
@@ -81,7 +89,7 @@ async fn a_lot_goes_from_its_draft_to_new_owners(test: &TestStore) {
         let mut tx = test.store.write().await.unwrap();
         donation_lot::drop_lot(&mut tx, lot, now).await
     };
-    assert_eq!(refusal(again.await).unwrap(), LotRefused::NotDraft);
+    assert_eq!(refusal(again.await).unwrap(), LotRefused::HandedOver);
 }
 
 async fn a_promised_device_is_not_lent(test: &TestStore) {
@@ -101,7 +109,13 @@ async fn a_promised_device_is_not_lent(test: &TestStore) {
     // Nor put into a second lot.
     let mut tx = test.store.write().await.unwrap();
     let other = donation_lot::create(&mut tx, "x", &Terms::default(), who.bruno, now).await.unwrap();
-    assert_eq!(refusal(donation_line::add(&mut tx, other, &[id], who.bruno, now).await).unwrap(), LotRefused::InLot);
+    let promised = donation_lot::list(&mut tx).await.unwrap().into_iter().find(|lot| lot.id != other).unwrap().name;
+    let refused = refusal(donation_line::add(&mut tx, other, &[id], who.bruno, now).await).unwrap();
+    assert_eq!(refused, LotRefused::InLot { device: "I1".to_owned(), lot: promised.clone() });
+    assert_eq!(refused.to_string(), format!("the device I1 is in the lot {promised:?} already"));
+    let stranger = DeviceId(Uuid::from_u128(7));
+    let refused = refusal(donation_line::add(&mut tx, other, &[stranger], who.bruno, now).await).unwrap();
+    assert_eq!(refused, LotRefused::NoDevice(stranger.to_string()));
 }
 
 /// A device with an agent whose one drive was purged after its last contact.
@@ -180,6 +194,67 @@ async fn what_linked_a_device_to_its_borrowers_is_erased(test: &TestStore) {
     assert_eq!(raw.number("SELECT count(*) FROM borrower WHERE institution_name IS NOT NULL").await.unwrap(), 1);
     let mut tx = test.store.write().await.unwrap();
     assert!(!donation_recipient::end(&mut tx, Uuid::new_v4(), now).await.unwrap());
+}
+
+async fn nobody_is_neither_lent_to_nor_found(test: &TestStore) {
+    let now = at(0, 0, 0);
+    let who = people(&test.store, now).await.unwrap();
+    let (given, stays) =
+        (who.ready(&test.store, "M1", now).await.unwrap(), who.ready(&test.store, "M2", now).await.unwrap());
+    who.give(&test.store, &[given], now).await.unwrap();
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM borrower").await.unwrap(), 1, "only the one that stands for nobody");
+    let all = &Scope::Everything;
+    let mut tx = test.store.write().await.unwrap();
+    let programme = lending::programme(&mut tx, now).await.unwrap();
+    assert_eq!(borrower::find(&mut tx, all, NOBODY).await.unwrap(), None);
+    let reference = NOBODYS_REFERENCE.parse().unwrap();
+    assert_eq!(borrower::find_by_reference(&mut tx, all, &reference).await.unwrap(), None);
+    let listed = borrower_list::list(&mut tx, all, &BorrowerQuery::default()).await.unwrap();
+    assert_eq!((listed.rows, listed.total), (vec![], Total::Exact(0)));
+    tx.commit().await.unwrap();
+    let clerk = Clerk { actor: "anne", token: None, scope: all, policy: &who.policy, now };
+    let wish = Wish { device: stays, borrower: NOBODY, programme: programme.id };
+    let mut desk = Lending::begin(&test.store, clerk).await.unwrap();
+    assert!(matches!(desk.reserve(wish).await, Err(LendingError::Refused(Refused::NoBorrower))));
+    drop(desk);
+    let anne = InProcess::new(&test.store).signed_in("anne").await.unwrap();
+    assert_eq!(anne.get(&format!("/borrowers/{NOBODY}")).await.unwrap().status, 404);
+    assert!(!anne.get("/borrowers").await.unwrap().body.contains(NOBODYS_REFERENCE));
+}
+
+async fn adding_nothing_makes_nobody_an_editor(test: &TestStore) {
+    let (cartable, now) = (InProcess::new(&test.store), at(0, 0, 0));
+    let who = people(&test.store, now).await.unwrap();
+    let lot = who.draft(&test.store, &[who.ready(&test.store, "O1", now).await.unwrap()], now).await.unwrap();
+    let anne = cartable.signed_in("anne").await.unwrap().speaking("en");
+    let answer = anne.post(&format!("/lots/{lot}/add"), "codes=%20%0D%0A").await.unwrap();
+    assert_eq!(answer.status, 422);
+    assert!(answer.body.contains("Enter at least one label or serial number."), "{}", answer.body);
+    // She did not help to put it together.
+    who.approve(&test.store, lot, now).await.unwrap();
+}
+
+async fn a_value_for_all_where_each_has_one_says_so(test: &TestStore) {
+    let (cartable, now) = (InProcess::new(&test.store), at(0, 0, 0));
+    let who = people(&test.store, now).await.unwrap();
+    let lot = who.draft(&test.store, &[who.ready(&test.store, "P1", now).await.unwrap()], now).await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    let valued = (Valued::AllWithout, &worth(10));
+    let refused = donation_line::value(&mut tx, lot, valued, (who.bruno, "bruno"), now).await;
+    assert_eq!(refusal(refused).unwrap(), LotRefused::AllValued);
+    let empty = donation_lot::create(&mut tx, "x", &Terms::default(), who.bruno, now).await.unwrap();
+    let refused = donation_line::value(&mut tx, empty, valued, (who.bruno, "bruno"), now).await;
+    assert_eq!(refusal(refused).unwrap(), LotRefused::Empty);
+    drop(tx);
+    let token = cartable.token("bruno").await.unwrap();
+    let body = json!({ "value": "10", "estimation": "market", "note": "x" });
+    let answer = cartable
+        .call(&Method::POST, &format!("/api/v1/donation-lots/{lot}/value"), Some(&token), Some(body))
+        .await
+        .unwrap();
+    assert_eq!(answer.status, 422);
+    assert!(answer.body.contains("every unit has a value already"), "{}", answer.body);
 }
 
 /// The warning of DESIGN 8 as both languages begin it.

@@ -11,13 +11,19 @@ use cartable_server::{
             BenchClock,
             evidence::{self, File},
         },
+        import::{Blanks, Kind, OnError, OutcomeName, fault::Reason},
         loan::{Condition, LoanState, Return},
         policy::Policy,
         scope::Scope,
     },
+    exchange::{
+        bad_rows,
+        run::{GoOn, Runner},
+    },
     store::{
         device,
         erasure_entry::{self, By, Strangers},
+        import,
         lending::{Clerk, Lending, LendingError, Refused},
         lending_bulk,
     },
@@ -25,14 +31,17 @@ use cartable_server::{
 use cartable_tests::{
     erasing::nvme_sanitized,
     fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
+    imports,
     lending::{borrower, handed, loan_of, programme},
     on_both_engines,
+    raw::Raw,
     stores::TestStore,
 };
 
 on_both_engines! {
     nothing_goes_back_in_stock_with_what_its_last_borrower_left,
     a_device_without_any_known_drive_goes_back_in_stock,
+    a_file_puts_no_device_in_stock_that_the_desk_would_refuse,
 }
 
 fn with(serials: &[&str]) -> HealthReport {
@@ -112,4 +121,29 @@ async fn nothing_goes_back_in_stock_with_what_its_last_borrower_left(test: &Test
 async fn a_device_without_any_known_drive_goes_back_in_stock(test: &TestStore) {
     let one = returned(test).await;
     assert_eq!(put_in_stock(test, one, at(-59, 0, 0)).await, Ok(()));
+}
+
+/// What becomes of a file's "T1 is in stock, of grade A": how many rows change something, and why others are refused.
+async fn said_in_stock(test: &TestStore, write: bool) -> (i64, Vec<Reason>) {
+    let text = "Étiquette;État de prêt;Grade\nT1;in_stock;A\n";
+    let id = imports::begun(test, Kind::Devices, text, (OnError::Skip, Blanks::Keep), write).await.unwrap();
+    let done = Runner::new(test.store.clone(), imports::vault()).run(id, |_| GoOn::Yes).await.unwrap();
+    let mut tx = test.store.read().await.unwrap();
+    let bad = import::rows(&mut tx, id, Some(OutcomeName::Bad), 0, i64::MAX).await.unwrap();
+    (done.counts.changed, bad.iter().flat_map(bad_rows::faults).map(|fault| fault.reason).collect())
+}
+
+async fn a_file_puts_no_device_in_stock_that_the_desk_would_refuse(test: &TestStore) {
+    let one = returned(test).await;
+    reports(test, one, 1, at(-80, 0, 0), with(&["OLD1"])).await;
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    raw.execute("UPDATE device SET asset_tag = 'T1'").await.unwrap();
+    let state = "SELECT lending_state FROM device";
+    for write in [false, true] {
+        assert_eq!(said_in_stock(test, write).await, (0, vec![Reason::NotErased]), "the check says it already");
+        assert_eq!(raw.texts(state).await.unwrap(), ["intake"]);
+    }
+    erased(test, one, "OLD1", at(-55, 0, 0)).await;
+    assert_eq!(said_in_stock(test, true).await, (1, vec![]));
+    assert_eq!(raw.texts(state).await.unwrap(), ["in_stock"]);
 }

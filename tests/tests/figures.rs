@@ -248,6 +248,11 @@ async fn each_number_opens_into_its_units(test: &TestStore) {
     {
         assert_eq!(manager.get(address).await.unwrap().status, status, "{address}");
     }
+    for year in ["2020", "0", "3027"] {
+        let none = manager.get(&format!("/figures?year={year}")).await.unwrap();
+        assert_eq!(none.status, 404, "{year}");
+        assert!(none.body.contains("Il y a des chiffres de 2021 à l’année en cours"), "{year}: {}", none.body);
+    }
     let csv = manager.get("/figures/2025/reused.csv").await.unwrap();
     assert!(csv.body.contains("\"U01\",\"'=HYPERLINK(\"\"http://x\"\")\""), "{}", csv.body);
     assert_eq!(csv.body.lines().count(), 3, "{}", csv.body);

@@ -311,7 +311,7 @@ async fn parts_go_where_they_may(test: &TestStore) {
     let donor = world.unit(&[Try::Begin, Try::InspectFaulty, Try::GiveUp, Try::Parts]).await;
     let mut bench = world.bench().await;
     bench
-        .harvest(donor.order, (Uuid::now_v7(), &NewPart::new(PartKind::Screen, "", 0, 1).unwrap()), None)
+        .harvest(donor.order, (Uuid::now_v7(), &NewPart::new(PartKind::Keyboard, "", 0, 1).unwrap()), None)
         .await
         .unwrap();
     bench.commit().await.unwrap();

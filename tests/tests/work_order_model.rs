@@ -120,7 +120,7 @@ impl World {
             Try::Waive => bench.waive_erasure(order, "pas de disque").await.map(drop),
             Try::UsePart => bench.use_part(order, part, Uuid::now_v7()).await.map(drop),
             Try::Harvest => {
-                let new = NewPart::new(PartKind::Screen, "", 0, 1).unwrap();
+                let new = NewPart::new(PartKind::Keyboard, "", 0, 1).unwrap();
                 bench.harvest(order, (Uuid::now_v7(), &new), None).await
             }
             other => bench.take(order, a_move(other).unwrap()).await.map(drop),

@@ -117,6 +117,7 @@ import-reason-unknown_device = No device has this serial number or asset tag: im
 import-reason-device_archived = This device is archived.
 import-reason-state_needs_loan = Only a loan makes a device lent or reserved: import the loan.
 import-reason-state_needs_order = Only a work order puts a device on the bench or aside, or takes it from there.
+import-reason-not_erased = What the last borrower left on this device is not proved erased: record the erasure of its drives first.
 import-reason-open_loan = This device is lent or reserved already: that loan tells where it is.
 import-reason-not_lendable = This device cannot be lent: lost, stolen, given up or ceded.
 import-reason-in_lot = This device is in a lot of donation: take it out of the lot first.

@@ -117,6 +117,7 @@ import-reason-unknown_device = Aucun appareil n’a ce numéro de série ni cett
 import-reason-device_archived = Cet appareil est archivé.
 import-reason-state_needs_loan = Seul un prêt rend un appareil prêté ou réservé : importez le prêt.
 import-reason-state_needs_order = Seul un ordre de reconditionnement met un appareil en atelier ou de côté, ou l’en sort.
+import-reason-not_erased = L’effacement de ce que le dernier emprunteur a laissé sur cet appareil n’est pas prouvé : enregistrez d’abord l’effacement de ses disques.
 import-reason-open_loan = Cet appareil est déjà prêté ou réservé : c’est ce prêt qui dit où il est.
 import-reason-not_lendable = Cet appareil ne peut pas être prêté : perdu, volé, sorti ou cédé.
 import-reason-in_lot = Cet appareil est dans un lot de don : retirez-le d’abord du lot.

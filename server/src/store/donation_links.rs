@@ -9,18 +9,14 @@ use cartable_common::{DeviceId, UtcMillis};
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, borrower, need,
+    StoreError, Tx,
+    borrower::{self, NOBODY, NOBODYS_REFERENCE},
+    need, on,
     rows::{Rows, Type},
+    value::parsed,
 };
-use crate::domain::{
-    borrower::{Borrower, BorrowerKind, Reference},
-    scope::Scope,
-};
+use crate::domain::borrower::{Borrower, BorrowerKind, Reference};
 
-/// The borrower that stands for nobody: never drawn, for drawn identifiers are of version 4 or 7.
-pub const NOBODY: Uuid = Uuid::from_u128(1);
-/// Its reference.
-const REFERENCE: &str = "B-0000-0000";
 /// What it is called where loans are shown.
 const NAME: &str = "Lien effacé · Link erased";
 
@@ -66,8 +62,11 @@ async fn keep_ends(tx: &mut Tx, devices: &[DeviceId]) -> Result<(), StoreError> 
 
 /// The borrower that stands for nobody, recorded if it is not yet.
 async fn nobody(tx: &mut Tx, now: UtcMillis) -> Result<Uuid, StoreError> {
-    if borrower::find(tx, &Scope::Everything, NOBODY).await?.is_none() {
-        let reference: Reference = super::value::parsed("borrower.reference", REFERENCE)?;
+    // `borrower::find` does not find it: nobody is not to be asked for.
+    let sql = "SELECT count(*) FROM borrower WHERE id = $1";
+    let recorded: i64 = on!(tx, |c| sqlx::query_scalar(sql).bind(NOBODY).fetch_one(c).await)?;
+    if recorded == 0 {
+        let reference: Reference = parsed("borrower.reference", NOBODYS_REFERENCE)?;
         let made = Borrower {
             id: NOBODY,
             reference,

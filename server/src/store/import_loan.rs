@@ -7,7 +7,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, campaign, device, loan,
+    StoreError, Tx,
+    borrower::SOMEBODY,
+    campaign, device, loan,
     rows::{Cell, Rows, Type},
     value::{day_number, moment, parsed},
     webhook,
@@ -85,8 +87,8 @@ pub async fn borrowers<'a>(
 ) -> Result<(HashMap<String, Uuid>, HashMap<Vec<u8>, Uuid>), StoreError> {
     let mut rows = Rows::new([("key", Type::Text)]);
     references.collect::<BTreeSet<_>>().into_iter().for_each(|reference| rows.push([reference.into()]));
-    let sql = "SELECT b.reference, b.id FROM {rows} JOIN borrower b ON b.reference = r.key";
-    let by_reference: Vec<(String, Uuid)> = rows.fetch(tx, sql).await?;
+    let sql = format!("SELECT b.reference, b.id FROM {{rows}} JOIN borrower b ON b.reference = r.key AND b.{SOMEBODY}");
+    let by_reference: Vec<(String, Uuid)> = rows.fetch(tx, &sql).await?;
     let mut rows = Rows::new([("key", Type::Bytes)]);
     keys.collect::<BTreeSet<_>>().into_iter().for_each(|key| rows.push([Cell::Bytes(key.to_vec())]));
     let sql = "SELECT b.natural_key_hash, b.id FROM {rows} JOIN borrower b ON b.natural_key_hash = r.key";

@@ -7,14 +7,14 @@ use uuid::Uuid;
 use super::{
     StoreError, borrower,
     device::{self, DeviceRow},
-    erasure_gap,
+    left_behind,
     lending::{Clerk, Lending, LendingError, Refused, only},
     loan::{self, Event},
     loan_event,
 };
 use crate::domain::{
     erasure::DriveKey,
-    loan::{Condition, LendingState, Loan, LoanState, LoanStateName, Return},
+    loan::{Condition, LendingState, Loan, LoanStateName, Return},
     scope::Scope,
 };
 
@@ -103,17 +103,11 @@ impl Lending<'_> {
         Ok(())
     }
 
-    /// Every drive that the device was ever seen with is erased since its return, or declared gone. A device of which no
-    /// drive is known, a tablet or one without agent, has nothing that could be asked for.
+    /// Every drive that the device was ever seen with is erased since its return, or declared gone.
     async fn nothing_left_behind(&mut self, row: &DeviceRow) -> Result<(), LendingError> {
-        let newest = loan::newest_of_device(self.tx(), row.id).await?;
-        let back = match loan::of_ids(self.tx(), newest).await?.pop().map(|loan| loan.state) {
-            Some(LoanState::Returned(_, back)) => back.at,
-            _ => return Ok(()),
-        };
-        let drives = erasure_gap::drives(self.tx(), row).await?;
-        let gaps = drives.left_behind(back, &self.clerk().policy.erasure);
-        let named: Vec<&str> = gaps.iter().filter_map(|gap| gap.key.as_ref()).map(DriveKey::as_str).collect();
+        let Clerk { policy, .. } = self.clerk();
+        let left = left_behind::of_device(self.tx(), row, &policy.erasure).await?;
+        let named: Vec<&str> = left.iter().map(DriveKey::as_str).collect();
         if named.is_empty() { Ok(()) } else { Err(Refused::NotErased(named.join(", ")).into()) }
     }
 

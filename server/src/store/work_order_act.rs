@@ -16,6 +16,7 @@ use super::{
     lending::{Clerk, Lending},
     loan, on,
     part::{self, PartRow},
+    work_harvest,
     work_inspection::{self, Inspection, InspectionKind},
     work_order::{self, NewStep},
     work_photo::{self, MOST_PHOTOS, NewPhoto},
@@ -192,6 +193,7 @@ impl<'a> Bench<'a> {
         if loan::lending_state(self.tx(), device).await? != Some(LendingState::SetAside) {
             return Err(Refused::WentOn.into());
         }
+        work_harvest::check(self.tx(), &order, part).await?;
         part::insert(self.tx(), new, part, Some(id), by.now).await?;
         let details = json!({ "part": part.kind.as_str(), "count": part.count });
         self.note("part.harvest", "harvest", &order, details).await?;

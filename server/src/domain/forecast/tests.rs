@@ -86,13 +86,14 @@ fn the_same_seed_gives_the_same_answer_on_every_machine() {
 }
 
 #[test]
-fn nothing_ready_and_nothing_coming_is_no_chance() {
+fn nothing_ready_and_nothing_coming_is_in_none_of_the_futures() {
     let input = ForecastInput::empty(TODAY);
     let answer = forecast(&input, &Policy::default(), question(1));
     assert_eq!((answer.percent(), answer.bottleneck, answer.parts.len()), (0, None, 0));
     assert!(answer.weeks.iter().all(|week| week.units == [0; 5]), "{:?}", answer.weeks);
     let said = answer.sentence(&Policy::default());
-    assert!(said.fr.contains("aucune chance") && said.en.contains("no chance"), "{said:?}");
+    assert!(said.fr.contains("dans aucun des futurs joués"), "{said:?}");
+    assert!(said.en.contains("in none of the futures that were played"), "{said:?}");
 }
 
 #[test]

@@ -63,6 +63,8 @@ text_enum! {
         StateNeedsLoan = "state_needs_loan",
         /// A state that only a work order gives or takes.
         StateNeedsOrder = "state_needs_order",
+        /// What the last borrower left on the device is not proved erased: the desk would not put it in stock either.
+        NotErased = "not_erased",
         /// Only a lot of donation makes a device or a loan ceded.
         CededNeedsLot = "ceded_needs_lot",
         /// The device is on an open loan, which decides where it is.
