@@ -2,7 +2,7 @@
 //! is told, what is forgotten, and of what whoever chooses or approves a gift to families is warned. That nothing is given
 //! away otherwise is in `donation_gate`.
 
-use axum::http::Method;
+use axum::http;
 use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
     api,
@@ -250,7 +250,7 @@ async fn a_value_for_all_where_each_has_one_says_so(test: &TestStore) {
     let token = cartable.token("bruno").await.unwrap();
     let body = json!({ "value": "10", "estimation": "market", "note": "x" });
     let answer = cartable
-        .call(&Method::POST, &format!("/api/v1/donation-lots/{lot}/value"), Some(&token), Some(body))
+        .call(&http::Method::POST, &format!("/api/v1/donation-lots/{lot}/value"), Some(&token), Some(body))
         .await
         .unwrap();
     assert_eq!(answer.status, 422);

@@ -215,8 +215,8 @@ fn after_loan(until: Option<&str>, drives: Option<&[&str]>, proof: &Proof, absen
     lent.mark(&seen, &mut proofs, &mut absences);
     let leaves = why(&seen, &proofs, &absences, Demand::Leave);
     if let Some(back) = until {
-        let left = left_behind(&seen, &proofs, &absences, at(back), &policy);
-        assert_eq!(left.iter().map(|gap| gap.why).collect::<Vec<_>>(), leaves);
+        let behind = left_behind(&seen, &proofs, &absences, at(back), &policy);
+        assert_eq!(behind.iter().map(|gap| gap.why).collect::<Vec<_>>(), leaves);
     }
     leaves
 }
