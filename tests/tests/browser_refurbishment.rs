@@ -325,9 +325,10 @@ async fn whole_way(town: &Town, driver: &Driver, language: &'static str, label: 
         said.retain(|line| !line.contains("/favicon.ico "));
         assert_eq!(said, Vec::<String>::new());
     }
-    // What was given is not taken back to the bench.
+    // What was given is not taken back to the bench: nobody is offered it.
     rosa.go(&order).await;
-    rosa.press("button[value='reopen']").await;
+    let offered = "return document.querySelectorAll(\"h1, button[value='reopen']\").length";
+    assert_eq!(rosa.browser.execute(offered).await.unwrap(), 1, "the heading alone");
     let mut raw = Raw::connect(&town.url).await.unwrap();
     let state = format!("SELECT lending_state FROM device WHERE asset_tag = '{label}'");
     assert_eq!(raw.texts(&state).await.unwrap(), ["ceded"]);
