@@ -192,7 +192,9 @@ async fn whatever_is_tried_the_store_and_the_model_agree(test: &TestStore) {
         assert_eq!(raw.number(&count).await.unwrap(), pieces);
     }
     assert_eq!(taken.len(), TRIES.len());
-    assert!(taken.values().all(|[refused, done]| *refused > 0 && *done > 0), "each act is seen both ways: {taken:?}");
+    // But for a gift: every erasure is waived here, and a waiver opens none. One after a proof is `browser_refurbishment`'s.
+    let seen = |(what, [refused, done]): (&Try, &[u32; 2])| *refused > 0 && (*done > 0) == (*what != Try::Donate);
+    assert!(taken.iter().all(seen), "each act is seen both ways: {taken:?}");
     let acts = "SELECT count(*) FROM audit WHERE object_kind = 'work_order'";
     let events = raw.number("SELECT count(*) FROM work_order_event").await.unwrap();
     assert_eq!(raw.number(acts).await.unwrap(), events, "each step leaves one row in the audit");
