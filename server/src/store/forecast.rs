@@ -47,7 +47,7 @@ impl Models {
     fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut counts: HashMap<String, (usize, &str)> = HashMap::new();
         for name in names.filter(|name| !name.trim().is_empty()) {
-            let count = counts.entry(key(name)).or_insert((0, name));
+            let count = counts.entry(model_key(name)).or_insert((0, name));
             count.0 += 1;
             // Of several ways to write it, one that does not depend on the order of rows.
             count.1 = count.1.min(name);
@@ -63,7 +63,7 @@ impl Models {
     }
 
     fn known(&self, name: &str) -> Option<usize> {
-        self.places.get(&key(name)).copied()
+        self.places.get(&model_key(name)).copied()
     }
 
     /// Its place; that of the others where it has none.
@@ -72,7 +72,8 @@ impl Models {
     }
 }
 
-fn key(name: &str) -> String {
+/// What tells models apart, however their names are written.
+pub(super) fn model_key(name: &str) -> String {
     name.trim().to_lowercase()
 }
 

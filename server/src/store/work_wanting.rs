@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::{
     StoreError, Tx,
-    forecast::part_for,
-    on,
+    forecast::{model_key, part_for},
+    forecast_history, on,
     rows::Rows,
     value::{from_json, parsed},
 };
@@ -28,10 +28,7 @@ pub(super) async fn lacking(
     let inspected: Vec<(Uuid, String, Option<String>)> = rows.fetch(tx, sql).await?;
     let sql =
         "SELECT u.order_id, p.kind FROM {rows} JOIN part_use u ON u.order_id = r.id JOIN part p ON p.id = u.part_id";
-    let mut used: HashMap<Uuid, Kinds> = HashMap::new();
-    for (order, kind) in rows.fetch::<(Uuid, String)>(tx, sql).await? {
-        used.entry(order).or_default().add(parsed("part.kind", &kind)?);
-    }
+    let mut used = forecast_history::of_orders(rows.fetch(tx, sql).await?)?;
     let shelf = shelf(tx).await?;
     let mut lacking = HashMap::new();
     for (order, findings, model) in inspected {
@@ -55,7 +52,7 @@ struct Piece {
 
 impl Piece {
     fn fits(&self, kind: PartKind, model: Option<&str>) -> bool {
-        let fits = |own: &str| model.is_some_and(|model| own.trim().to_lowercase() == model.trim().to_lowercase());
+        let fits = |own: &str| model.is_some_and(|model| model_key(own) == model_key(model));
         self.kind == kind && self.model.as_deref().is_none_or(fits)
     }
 }
