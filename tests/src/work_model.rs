@@ -1,5 +1,5 @@
 //! A small model of work orders: what may be tried, and what the model allows. Held against the store by
-//! `tests/tests/work_order_model.rs`.
+//! `tests/tests/refurbishment/work_order_model.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

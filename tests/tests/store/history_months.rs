@@ -122,7 +122,7 @@ async fn a_wrong_clock_makes_no_month(test: &TestStore) {
 async fn an_installation_of_the_first_version_keeps_its_history() {
     let database = Database::create().await.unwrap();
     let mut raw = Raw::connect(database.url()).await.unwrap();
-    raw.execute(include_str!("../../server/migrations/postgres/0001_first.sql")).await.unwrap();
+    raw.execute(include_str!("../../../server/migrations/postgres/0001_first.sql")).await.unwrap();
     let device = "'00000000-0000-0000-0000-000000000001'::uuid";
     raw.execute(&format!(
         "INSERT INTO device (id, status, created_at, sort_serial, sort_model, sort_site, search_text)
@@ -136,7 +136,7 @@ async fn an_installation_of_the_first_version_keeps_its_history() {
     ))
     .await
     .unwrap();
-    raw.execute(include_str!("../../server/migrations/postgres/0002_large_fleets.sql")).await.unwrap();
+    raw.execute(include_str!("../../../server/migrations/postgres/0002_large_fleets.sql")).await.unwrap();
     for table in ["health_daily", "health_change"] {
         assert_eq!(raw.number(&format!("SELECT count(*) FROM {table}")).await.unwrap(), 103);
     }

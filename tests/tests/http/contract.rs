@@ -26,7 +26,7 @@ on_both_engines! {
     a_token_ends_when_revoked_expired_or_malformed,
 }
 
-/// Renews docs/openapi.json: `CARTABLE_BLESS=1 cargo test -p cartable-tests --test api_contract`.
+/// Renews docs/openapi.json: `CARTABLE_BLESS=1 cargo test -p cartable-tests --test http contract`.
 #[test]
 fn the_committed_document_is_the_served_one() {
     let path = workspace().join("docs/openapi.json");

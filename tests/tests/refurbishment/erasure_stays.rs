@@ -40,8 +40,8 @@ on_both_engines! {
 }
 
 /// What nwipe 0.38 wrote of a loop device.
-const NWIPE: &str = include_str!("../../server/src/domain/erasure/samples/nwipe-0.38-zero.log");
-const PDF: &[u8] = include_bytes!("../../server/src/domain/erasure/samples/nwipe-0.38-zero.pdf.zst");
+const NWIPE: &str = include_str!("../../../server/src/domain/erasure/samples/nwipe-0.38-zero.log");
+const PDF: &[u8] = include_bytes!("../../../server/src/domain/erasure/samples/nwipe-0.38-zero.pdf.zst");
 
 /// Named by its serial number.
 fn drive(serial: &str) -> Drive {

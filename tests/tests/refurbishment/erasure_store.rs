@@ -207,7 +207,7 @@ async fn a_use_after_the_erasure_takes_the_proof_away_and_stays_known(test: &Tes
 }
 
 /// What nwipe 0.38 wrote of a loop device, in its bench's time.
-const NWIPE: &str = include_str!("../../server/src/domain/erasure/samples/nwipe-0.38-zero.log");
+const NWIPE: &str = include_str!("../../../server/src/domain/erasure/samples/nwipe-0.38-zero.log");
 
 async fn a_clock_that_was_misread_is_corrected_by_the_same_file(test: &TestStore) {
     // Seen at 20:00 UTC, wiped at 20:26 UTC, which is 19:26 UTC to whoever takes the log's times for those of Paris.
@@ -240,7 +240,7 @@ async fn a_clock_that_was_misread_is_corrected_by_the_same_file(test: &TestStore
 }
 
 /// The certificate that nwipe wrote of the same run, compressed.
-const CERTIFICATE: &[u8] = include_bytes!("../../server/src/domain/erasure/samples/nwipe-0.38-zero.pdf.zst");
+const CERTIFICATE: &[u8] = include_bytes!("../../../server/src/domain/erasure/samples/nwipe-0.38-zero.pdf.zst");
 
 /// Reads the files of a bench whose clock is UTC and records what they say, as whoever brings them does.
 async fn bring_run(test: &TestStore, one: Enrolled, files: &[File<'_>], now: UtcMillis) -> anyhow::Result<()> {
