@@ -185,8 +185,8 @@ fn when_failed(word: &str) -> WhenFailed {
 }
 
 fn nvme(answer: &Value) -> Option<NvmeHealth> {
-    let log = answer.get("nvme_smart_health_information_log")?;
-    // Without the whole log, the status alone still carries the warning bits.
+    // Without the log (`smartctl -H` alone), the status still carries the warning bits: heat alone is no failure.
+    let log = answer.get("nvme_smart_health_information_log").or_else(|| answer.pointer("/smart_status/nvme"))?;
     let warning = number(log, "/critical_warning").or_else(|| number(answer, "/smart_status/nvme/value"));
     Some(NvmeHealth {
         critical_warning: warning.and_then(|bits| u8::try_from(bits).ok()),
@@ -260,6 +260,14 @@ mod tests {
         assert_eq!((nvme.critical_warning, nvme.percentage_used_percent), (Some(4), Percent::new(181)));
         assert_eq!((nvme.media_errors, drive.temperature_celsius, drive.power_on_hours), (None, None, None));
         assert_eq!(drive.self_assessment, Some(SelfAssessment::Failed));
+    }
+
+    #[test]
+    fn the_status_alone_of_an_nvme_drive_tells_its_warnings() {
+        let asked = |value: Value| drive(&json!({"device": {"protocol": "NVMe"}, "smart_status": value})).nvme;
+        let log = asked(json!({"passed": false, "nvme": {"value": 2}})).unwrap();
+        assert_eq!((log.critical_warning, log.media_errors, log.available_spare_percent), (Some(2), None, None));
+        assert_eq!(asked(json!({"passed": false})), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::Cursor;
 
 use image::{
     DynamicImage, ExtendedColorType, ImageDecoder as _, ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder,
+    metadata::Orientation,
 };
 
 /// Largest file that is read, in bytes: a telephone's photograph at its best.
@@ -46,13 +47,12 @@ pub fn encoded_anew(file: &[u8]) -> Result<Picture, NoPicture> {
     if file.len() > MAX_FILE_BYTES {
         return Err(NoPicture::TooLarge);
     }
-    let upright = decoded(file).ok_or(NoPicture::Unreadable)?;
+    let (whole, orientation) = decoded(file).ok_or(NoPicture::Unreadable)?;
     // Never larger than it came. Averaged over areas: no second picture of floating numbers in memory.
-    let small = if upright.width().max(upright.height()) > KEPT_SIDE {
-        upright.thumbnail(KEPT_SIDE, KEPT_SIDE)
-    } else {
-        upright
-    };
+    let mut small =
+        if whole.width().max(whole.height()) > KEPT_SIDE { whole.thumbnail(KEPT_SIDE, KEPT_SIDE) } else { whole };
+    // Turning makes a second picture: of the small one, which fits the same square either way.
+    small.apply_orientation(orientation);
     let pixels = small.to_rgb8();
     let (width, height) = pixels.dimensions();
     let mut jpeg = Vec::new();
@@ -62,7 +62,8 @@ pub fn encoded_anew(file: &[u8]) -> Result<Picture, NoPicture> {
     Ok(Picture { width, height, jpeg })
 }
 
-fn decoded(file: &[u8]) -> Option<DynamicImage> {
+/// The picture as it lies in the file, and how it is to be turned.
+fn decoded(file: &[u8]) -> Option<(DynamicImage, Orientation)> {
     let mut reader = ImageReader::new(Cursor::new(file)).with_guessed_format().ok()?;
     if !matches!(reader.format()?, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP) {
         return None;
@@ -78,9 +79,7 @@ fn decoded(file: &[u8]) -> Option<DynamicImage> {
     if decoder.total_bytes() > MAX_DECODED_BYTES {
         return None;
     }
-    let mut picture = DynamicImage::from_decoder(decoder).ok()?;
-    picture.apply_orientation(orientation);
-    Some(picture)
+    Some((DynamicImage::from_decoder(decoder).ok()?, orientation))
 }
 
 #[cfg(test)]

@@ -64,7 +64,10 @@ async fn whole(
         let swept = flag_sweep::run(store, policy, at, &CancellationToken::new()).await?;
         figures.tell(&case(what), "sweep", "s", begun.elapsed().as_secs_f64())?;
         figures.tell(&case(what), "devices judged", "", count(u64::try_from(swept.devices)?))?;
-        figures.tell(&case(what), "resident memory", "KiB", count(usage::status(std::process::id(), "VmRSS")?))?;
+        // Of this process: the store's own work for SQLite, the server's half of it for PostgreSQL.
+        for (figure, field) in [("resident memory", "VmRSS"), ("peak memory so far", "VmHWM")] {
+            figures.tell(&case(what), figure, "KiB", count(usage::status(std::process::id(), field)?))?;
+        }
     }
     let counts = advice_list::counts(&mut store.read().await?, &Scope::Everything).await?;
     for disposition in Disposition::ALL {

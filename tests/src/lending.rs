@@ -1,22 +1,27 @@
 //! Programmes, borrowers and loans for tests: what each needs and nothing more.
 
+use anyhow::Context as _;
 use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
     domain::{
         borrower::{Borrower, BorrowerKind, Level, Reference},
         document::{DocumentKind, DocumentNumber},
+        erasure::certificate::{CertifiedDrive, FORM, Facts},
         language::Language,
         loan::{HandedOver, Loan, LoanState},
         paris,
         programme::{Programme, ProgrammeKind, Term},
+        scope::Scope,
     },
     store::{
-        Tx, borrower,
+        Tx, borrower, device,
         document::{self, Document, Subject},
         erasure_certificate::{self, Certificate},
         programme,
     },
+    vault::Vault,
 };
+use data_encoding::BASE64URL_NOPAD;
 use uuid::Uuid;
 
 /// A programme that lends to pupils until the end of the school year and writes to nobody.
@@ -140,4 +145,44 @@ pub async fn recorded_certificate(
     let certificate = Certificate { number: number.to_string(), device, facts, signature: [3; 64], made_at: now };
     erasure_certificate::insert(tx, &certificate).await?;
     Ok(number)
+}
+
+/// Records a certificate of erasure of a device as this installation would have signed it. Gives the path of its public
+/// page, with the signature that the paper's code holds.
+pub async fn signed_certificate(tx: &mut Tx, vault: &Vault, id: DeviceId, now: UtcMillis) -> anyhow::Result<String> {
+    let found = device::find(tx, &Scope::Everything, id).await?.context("the device that a certificate is about")?;
+    let subject = Subject::Erasure { device: id.0, site: found.site };
+    let number = recorded(tx, DocumentKind::ErasureCertificate, subject, now).await?;
+    let drive = CertifiedDrive {
+        serial: "S649NX0T0001".into(),
+        model: Some("Samsung SSD 980 500GB".into()),
+        medium: "flash".into(),
+        method: "nvme_sanitize_block".into(),
+        level: "purge".into(),
+        tool: "nvme-cli 2.3".into(),
+        passes: 1,
+        capacity_bytes: Some(500_107_862_016),
+        bytes_erased: None,
+        errors: 0,
+        verification: "device_status".into(),
+        started_at: "2026-11-29T20:24:04Z".into(),
+        ended_at: "2026-11-29T20:26:41Z".into(),
+        evidence_sha256: vec!["9f".repeat(32)],
+    };
+    let facts = Facts {
+        form: FORM.into(),
+        number: number.to_string(),
+        made_on: paris::date(now).to_string(),
+        device_serial: found.serial_number,
+        device_label: found.asset_tag,
+        device_model: found.model,
+        demand: "leave".into(),
+        drives: vec![drive],
+        absent: vec!["WD-WCC7K1234567".into()],
+    };
+    let facts = facts.canonical();
+    let signature = vault.sign_document(facts.as_bytes())?;
+    let made = Certificate { number: number.to_string(), device: id, facts, signature, made_at: now };
+    erasure_certificate::insert(tx, &made).await?;
+    Ok(format!("/check/{number}?s={}", BASE64URL_NOPAD.encode(&signature)))
 }

@@ -6,6 +6,7 @@ pub mod authority;
 pub mod axe;
 pub mod bench;
 pub mod browser;
+pub mod calibration;
 pub mod demo;
 pub mod donation;
 #[cfg(unix)]

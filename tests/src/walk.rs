@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use cartable_server::{
     clock,
-    domain::{disposition::Disposition, flag::Severity, loan::LendingState, policy::Policy, scope::Scope},
+    domain::{disposition::Disposition, flag::Severity, loan::LendingState, paris, policy::Policy, scope::Scope},
     jobs::flag_sweep,
     store::{
         Store,
@@ -17,6 +17,7 @@ use cartable_server::{
         work_order_act::Bench,
         work_order_list::{self, OrderQuery},
     },
+    vault::Vault,
 };
 
 use tokio_util::sync::CancellationToken;
@@ -70,7 +71,8 @@ impl Walk {
         flag_sweep::run(&store, &Policy::default(), clock::now(), &CancellationToken::new()).await?;
         at_the_workshop(&store).await?;
         store.close().await;
-        let pages = pages(&installation.database_url()).await?;
+        let mut pages = pages(&installation.database_url()).await?;
+        pages.extend(answers(&installation.database_url(), &vault).await?);
         let server = installation.serve()?;
         Ok(Self { server, pages, _installation: installation, _keys: keys })
     }
@@ -110,6 +112,22 @@ async fn at_the_workshop(store: &Store) -> anyhow::Result<()> {
     bench.commit().await?;
     donation::people(store, now).await?.draft(store, &[*second], now).await?;
     Ok(())
+}
+
+/// How many days ahead the walk asks for a forecast.
+const AHEAD_DAYS: i64 = 90;
+
+/// A forecast with its answer, and the public page of a certificate with what it states.
+async fn answers(database: &str, vault: &Vault) -> anyhow::Result<[(&'static str, String); 2]> {
+    let (store, now) = (Store::open(database).await?, clock::now());
+    let mut tx = store.write().await?;
+    let devices = device_list::list(&mut tx, &Scope::Everything, &DeviceQuery::default()).await?.rows;
+    let device = devices.first().context("the fleet has a device")?.id;
+    let check = lending::signed_certificate(&mut tx, vault, device, now).await?;
+    tx.commit().await?;
+    store.close().await;
+    let by = paris::date(now.plus_days(AHEAD_DAYS));
+    Ok([("forecast-answer", format!("/forecast?ready=donate&target=5&by={by}")), ("check", check)])
 }
 
 /// A list with good rows and bad ones, of which the pages show the check.
@@ -181,6 +199,7 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("work-orders", "/work-orders"),
         ("work-intake", "/work-orders/intake"),
         ("parts", "/parts"),
+        ("forecast", "/forecast"),
         ("lots", "/lots"),
         ("recipients", "/recipients"),
         ("figures", "/figures"),

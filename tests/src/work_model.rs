@@ -1,5 +1,5 @@
 //! A small model of work orders: what may be tried, and what the model allows. Held against the store by
-//! `tests/tests/work_order_model.rs`.
+//! `tests/tests/refurbishment/work_order_model.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -158,7 +158,9 @@ impl Known {
                 used
             }
             (Try::Harvest, place) => {
-                let taken = place == Place::Closed(Disposition::Parts) && self.at == LendingState::SetAside;
+                // One keyboard, and a unit has no second one.
+                let whole = self.at == LendingState::SetAside && !self.harvested;
+                let taken = place == Place::Closed(Disposition::Parts) && whole;
                 self.harvested |= taken;
                 taken
             }
@@ -255,7 +257,6 @@ impl Known {
             (Repair | Reinstallation | FinalTest | Grading, Try::GiveUp) | (Grading, Try::GradeD) => self.graded(false),
             (Grading, Try::GradeA) => self.graded(true),
             (Decide, Try::Relend) if self.works => Some(Place::Closed(Disposition::Relend)),
-            (Decide, Try::Donate) if self.works => Some(Place::Closed(Disposition::Donate)),
             (Decide, Try::Parts) => Some(Place::Closed(Disposition::Parts)),
             (Decide, Try::Recycle) => Some(Place::Closed(Disposition::Recycle)),
             _ => None,

@@ -59,6 +59,7 @@ lot-add-do = Add
 lot-codes = Labels or serial numbers
 lot-codes-hint = one on a line
 lot-unknown-code = No device, or several, under this code: { $value }
+lot-no-codes = Enter at least one label or serial number.
 lot-value-all = Value of the devices that have none
 lot-value = Value
 lot-value-do = Record the value
@@ -77,6 +78,8 @@ lot-grade = Grade
 lot-drives = Drives erased
 lot-missing = What is missing
 lot-unit-ready = Ready
+lot-unit-too-old = More than { $value } years old
+lot-too-old = Devices more than { $two } years old: { $one }. The law steers them to recycling (REEN law 2021-1485, art. 16), and giving them is no reuse in the figures of the year. To be looked at before approving.
 lot-unit-change = Change
 lot-remove = Take out of the lot
 lot-see-erasures = See the erasures
@@ -87,14 +90,17 @@ lot-problem-own = You helped to put this lot together: somebody else must approv
 lot-problem-empty = The lot is empty.
 lot-problem-too-many = A lot has at most 300 devices: begin another.
 lot-problem-no-recipient = There is no such recipient, or it is no longer one.
-lot-problem-no-device = There is no such device.
-lot-problem-in-lot = One of these devices is in a lot already.
-lot-problem-ceded = One of these devices has changed owner already.
+lot-problem-no-device = There is no device { $value }.
+lot-problem-in-lot = { $one } is in the lot “{ $two }” already: take it out of the list.
+lot-problem-ceded = { $value } has changed owner already: take it out of the list.
 lot-problem-not-listed = No device of the lot is concerned.
+lot-problem-all-valued = Every device of the lot has a value already: change one of them.
+lot-problem-handed-over = This lot was handed over: that is final.
 lot-problem-unmet = { $count ->
     [one] Something is missing for { $count } device: see the list.
    *[other] Something is missing for { $count } devices: see the list.
 }
+lot-problem-evidence-changed = Other records prove the erasures than those that were approved, or a drive came since: give the lot up, then have a new one approved.
 lot-problem-no-deed = No deed of this lot has this number since the approval: print it, have it signed, then give its number.
 lot-problem-bad-day = The day of the hand-over lies between the approval and today.
 donation-invalid-name = The name has 1 to 160 characters.

@@ -129,6 +129,7 @@ refused-bad-agreement = The version of the agreement has at most 64 characters.
 refused-no-loan = There is no such loan.
 refused-not-lent = Refused: this device is not on loan.
 refused-not-undoable = This return can no longer be undone: too late, done by somebody else, or something happened since.
+refused-not-erased = Refused: a drive of this device is not proven erased since it came back. Record the erasure, or declare the drive gone with a reason, under “Erasure of drives”.
 refused-not-in-intake = Refused: only a device to be checked is put back in stock.
 refused-not-from = Refused: the loan’s state has changed meanwhile or does not allow this.
 refused-no-more-renewals = Refused: this loan was extended as often as its programme allows.

@@ -59,6 +59,7 @@ lot-add-do = Ajouter
 lot-codes = Étiquettes ou numéros de série
 lot-codes-hint = un par ligne
 lot-unknown-code = Aucun appareil, ou plusieurs, sous ce code : { $value }
+lot-no-codes = Saisir au moins une étiquette ou un numéro de série.
 lot-value-all = Valeur des appareils qui n’en ont pas
 lot-value = Valeur
 lot-value-do = Enregistrer la valeur
@@ -77,6 +78,8 @@ lot-grade = État
 lot-drives = Disques effacés
 lot-missing = Ce qui manque
 lot-unit-ready = Prêt
+lot-unit-too-old = Plus de { $value } ans
+lot-too-old = Appareils de plus de { $two } ans : { $one }. La loi les oriente vers le recyclage (loi REEN 2021-1485, art. 16), et les donner n’est pas un réemploi dans les chiffres de l’année. À vérifier avant d’approuver.
 lot-unit-change = Modifier
 lot-remove = Retirer du lot
 lot-see-erasures = Voir les effacements
@@ -87,14 +90,17 @@ lot-problem-own = Vous avez préparé ce lot : une autre personne doit l’appro
 lot-problem-empty = Le lot est vide.
 lot-problem-too-many = Un lot compte au plus 300 appareils : en commencer un autre.
 lot-problem-no-recipient = Ce bénéficiaire n’existe pas, ou ne l’est plus.
-lot-problem-no-device = Cet appareil n’existe pas.
-lot-problem-in-lot = Un de ces appareils est déjà dans un lot.
-lot-problem-ceded = Un de ces appareils a déjà changé de propriétaire.
+lot-problem-no-device = L’appareil { $value } n’existe pas.
+lot-problem-in-lot = { $one } est déjà dans le lot « { $two } » : le retirer de la liste.
+lot-problem-ceded = { $value } a déjà changé de propriétaire : le retirer de la liste.
 lot-problem-not-listed = Aucun appareil du lot n’est concerné.
+lot-problem-all-valued = Chaque appareil du lot a déjà une valeur : modifier celle de l’un d’eux.
+lot-problem-handed-over = Ce lot a été remis : c’est définitif.
 lot-problem-unmet = { $count ->
     [one] Il manque quelque chose pour { $count } appareil : voir la liste.
    *[other] Il manque quelque chose pour { $count } appareils : voir la liste.
 }
+lot-problem-evidence-changed = Les effacements ne sont plus prouvés par les documents approuvés, ou un disque est apparu depuis : abandonner le lot, puis en faire approuver un nouveau.
 lot-problem-no-deed = Aucun acte de ce lot ne porte ce numéro depuis l’approbation : l’imprimer, le faire signer, puis donner son numéro.
 lot-problem-bad-day = Le jour de la remise se situe entre l’approbation et aujourd’hui.
 donation-invalid-name = Le nom compte de 1 à 160 caractères.

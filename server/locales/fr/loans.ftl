@@ -129,6 +129,7 @@ refused-bad-agreement = La version de la convention a 64 caractères au plus.
 refused-no-loan = Ce prêt n’existe pas.
 refused-not-lent = Refusé : cet appareil n’est pas en prêt.
 refused-not-undoable = Ce retour ne peut plus être annulé : trop tard, fait par quelqu’un d’autre, ou autre chose a eu lieu depuis.
+refused-not-erased = Refusé : un disque de cet appareil n’a pas de preuve d’effacement depuis son retour. Enregistrer l’effacement, ou déclarer le disque absent avec un motif, sous « Effacement des disques ».
 refused-not-in-intake = Refusé : seul un appareil à contrôler se remet en stock.
 refused-not-from = Refusé : l’état de ce prêt a changé entre-temps ou ne permet pas cela.
 refused-no-more-renewals = Refusé : ce prêt a déjà été prolongé autant que son dispositif le permet.

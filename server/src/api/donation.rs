@@ -35,7 +35,8 @@ pub struct LotBody {
     recipient: Option<Uuid>,
     /// The recipient's name.
     recipient_name: Option<String>,
-    /// The legal basis.
+    /// The legal basis. Of `families_by_deliberation`: families are not among the recipients of CG3P L. 3212-2; whether
+    /// the deliberation establishes another basis is to be verified with counsel before approving.
     basis: Option<LegalBasis>,
     /// The number of the deliberation that decided it.
     deliberation_number: Option<String>,
@@ -140,6 +141,10 @@ pub struct UnitBody {
     ceiling: Option<String>,
     /// Drives whose erasure is proven as a donation asks: as of the approval, else as of today.
     drives_proven: Vec<String>,
+    /// More than that many years old: the law steers it to recycling, and its gift is no reuse. A warning: it keeps
+    /// nobody from giving it. Nothing where it is not, where its age is not known, and after the hand-over.
+    #[schema(example = 10)]
+    older_than_years: Option<u32>,
     /// What is missing before it may change owner; empty when nothing is.
     unmet: Vec<UnmetBody>,
 }
@@ -159,6 +164,7 @@ impl From<LineRow> for UnitBody {
             note: valuation.map(|valuation| valuation.note),
             ceiling: line.ceiling.map(|ceiling| ceiling.to_string()),
             drives_proven: line.proven,
+            older_than_years: line.older_than,
             unmet: line.unmet.iter().map(UnmetBody::from).collect(),
         }
     }
@@ -174,6 +180,8 @@ pub struct LotDetailBody {
     own: bool,
     /// For how many units something is missing.
     unready: usize,
+    /// How many units are older than the law has in mind for a gift: to be looked at before the lot is approved.
+    too_old: usize,
     /// Its units, by model and serial number.
     unit_list: Vec<UnitBody>,
 }
@@ -214,6 +222,7 @@ pub async fn read(
     Ok(Json(LotDetailBody {
         own,
         unready: lines.iter().filter(|line| !line.unmet.is_empty()).count(),
+        too_old: lines.iter().filter(|line| line.older_than.is_some()).count(),
         unit_list: lines.into_iter().map(UnitBody::from).collect(),
         lot: lot.into(),
     }))

@@ -61,7 +61,9 @@ pub struct TermsBody {
     name: String,
     /// The recipient's id.
     recipient: Option<Uuid>,
-    /// The legal basis: see docs/donation.md.
+    /// The legal basis: see docs/donation.md. `families_by_deliberation`: families are not among the recipients of CG3P
+    /// L. 3212-2; a direct gift needs another basis, which the deliberation must establish. Verify with counsel before
+    /// approving.
     #[schema(example = "associations")]
     basis: Option<String>,
     /// The number of the deliberation; needed for gifts to families.

@@ -42,7 +42,7 @@ pub struct DriveBody {
     drive: String,
     /// Its model.
     model: Option<String>,
-    /// `rotating`, `flash` or `unknown`.
+    /// `rotating`, `flash`, `emmc` or `unknown`.
     medium: &'static str,
     /// When it was last known in use; to the day after 30 days. Null where no report showed it.
     last_seen: Option<Moment>,

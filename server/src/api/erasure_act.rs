@@ -59,9 +59,12 @@ pub struct EvidenceAsked {
     /// What nwipe's times are: `paris` (if absent) or `utc`.
     #[param(value_type = Option<String>)]
     clock: Option<BenchClock>,
-    /// Record drives that no report ever showed in this device too.
+    /// Record drives that no report ever showed in this device too: another person confirms each.
     strangers: bool,
 }
+
+/// Its names, which a form may hold by mistake.
+const QUERY: [&str; 2] = ["clock", "strangers"];
 
 /// What was recorded.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -109,6 +112,11 @@ async fn files(request: Request) -> Result<Vec<(String, Vec<u8>)>, Problem> {
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| unreadable())?;
     let mut files = Vec::new();
     while let Some(part) = form.next_field().await.map_err(|_| unreadable())? {
+        let field = part.name().unwrap_or_default();
+        if let Some(asked) = QUERY.iter().find(|name| part.file_name().is_none() && **name == field) {
+            let told = format!("`{asked}` is a parameter of the query, no part of the form: send it as `?{asked}=…`.");
+            return Err(Problem::unprocessable(told));
+        }
         let name = part.file_name().or(part.name()).unwrap_or_default().to_owned();
         let bytes = part.bytes().await.map_err(|_| Problem::too_large("The files are larger than 64 MiB together."))?;
         files.push((name, bytes.to_vec()));
@@ -170,9 +178,9 @@ pub async fn by_hand(
     Ok((StatusCode::CREATED, Json(EnteredBody { id: erasure })))
 }
 
-/// Confirm an erasure that somebody else entered by hand
+/// Confirm an erasure that somebody else entered by hand, or that an unseen drive was in the device
 ///
-/// By another person than the one who entered it. Roles: administrator, technician, refurbisher, within their sites.
+/// By another person than the one who entered it or brought its files. Roles: administrator, technician, refurbisher, within their sites.
 #[utoipa::path(post, path = "/v1/devices/{id}/erasures/{erasure}/witness", tag = "erasures",
     params(("id" = Uuid, Path, description = "The device"), ("erasure" = Uuid, Path, description = "The erasure")),
     responses((status = 204), (status = 400, response = Problem), (status = 401, response = Problem),
@@ -196,13 +204,14 @@ pub async fn witness(
 pub struct AbsentBody {
     /// The drive's serial number, as the device reported it.
     drive: String,
-    /// Why, and where it is.
+    /// Why, and where it is; at least 10 characters.
     reason: String,
 }
 
 /// Declare a drive absent
 ///
-/// Seen in the device again, it counts as there again. Roles: administrator, technician, refurbisher, within their sites.
+/// One that was seen in the device or recorded of it; of a device without any known drive, that there is none. Seen in the
+/// device again, it counts as there again. Roles: administrator.
 #[utoipa::path(post, path = "/v1/devices/{id}/erasures/absent", tag = "erasures", request_body = AbsentBody,
     params(("id" = Uuid, Path, description = "The device")), responses((status = 204), (status = 400, response = Problem),
     (status = 401, response = Problem), (status = 403, response = Problem), (status = 404, response = Problem),
@@ -214,7 +223,7 @@ pub async fn absent(
     Body(body): Body<AbsentBody>,
 ) -> Result<StatusCode, Problem> {
     let mut tx = app.store.write().await?;
-    let device = device_for(&mut tx, &bearer, id, Action::RecordErasure).await?;
+    let device = device_for(&mut tx, &bearer, id, Action::WaiveErasure).await?;
     let why = reason(&body.reason)?;
     let drive: DriveKey = body.drive.parse().map_err(|wrong| Problem::unprocessable(format!("Refused: {wrong}.")))?;
     let details = erasure_entry::declare_absent(&mut tx, &device, &drive, why, by(&app, &bearer)).await?;
@@ -237,7 +246,7 @@ pub struct CertificateBody {
 /// Make the certificate of a device's erasure
 ///
 /// Answers the PDF; its number is the file's name in Content-Disposition, and its QR code leads to the public page
-/// `/check/{number}`. Only where nothing is missing. Roles: administrator, technician, refurbisher, within their sites.
+/// `/check/{number}`. Only where nothing is missing; the one that exists while its facts are the same. Roles: administrator, technician, refurbisher, within their sites.
 #[utoipa::path(post, path = "/v1/devices/{id}/erasures/certificate", tag = "erasures", request_body = CertificateBody,
     params(("id" = Uuid, Path, description = "The device")), responses(
     (status = 201, content_type = "application/pdf", body = Vec<u8>), (status = 400, response = Problem),

@@ -76,23 +76,39 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn read(path: &Path) -> Result<Reading, Unreadable> {
-    let given = |error: io::Error| Unreadable::NotGiven(error.to_string());
     let bytes = if path == Path::new("-") {
-        bounded(io::stdin().lock()).map_err(given)?
+        bounded(io::stdin().lock()).map_err(|error| not_given(&error))?
     } else {
-        let metadata = std::fs::metadata(path).map_err(given)?;
+        let metadata = std::fs::metadata(path).map_err(|error| not_given(&error))?;
         // A named pipe would wait for whoever writes; one that a shell opened is a descriptor.
         let opened =
             path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") || path == Path::new("/dev/stdin");
         if metadata.is_dir() {
-            return Err(Unreadable::NotGiven("is a directory".to_owned()));
+            return Err(not_given(&io::ErrorKind::IsADirectory.into()));
         }
         if !metadata.is_file() && !opened {
-            return Err(Unreadable::NotGiven("is no regular file".to_owned()));
+            return Err(Unreadable::NotGiven(Said::new(
+                "ce n'est pas un fichier ordinaire",
+                "this is no regular file",
+            )));
         }
-        bounded(File::open(path).map_err(given)?).map_err(given)?
+        bounded(File::open(path).map_err(|error| not_given(&error))?).map_err(|error| not_given(&error))?
     };
     reading::read(&bytes)
+}
+
+/// Why the system did not give a file, in both languages; its own words, which are English, only for what is rare.
+fn not_given(error: &io::Error) -> Unreadable {
+    const KNOWN: [(io::ErrorKind, &str, &str); 3] = [
+        (io::ErrorKind::NotFound, "ce fichier n'existe pas", "there is no such file"),
+        (io::ErrorKind::PermissionDenied, "l'accès à ce fichier est refusé", "access to this file is denied"),
+        (io::ErrorKind::IsADirectory, "c'est un dossier : nommer ses fichiers", "this is a directory: name its files"),
+    ];
+    let known = KNOWN.into_iter().find(|(kind, ..)| *kind == error.kind());
+    Unreadable::NotGiven(match known {
+        Some((_, fr, en)) => Said::new(fr, en),
+        None => Said::new(format!("lecture impossible ({error})"), format!("it could not be read ({error})")),
+    })
 }
 
 /// What `source` gives, up to a little more than is ever judged.

@@ -12,6 +12,7 @@ use crate::{
     domain::{
         device::DeviceStatus,
         device_record::{ContactExpected, Typed},
+        loan::LendingState,
         programme::ProgrammeCode,
         scope::Scope,
         uai::UaiCode,
@@ -21,7 +22,7 @@ use crate::{
         audit::{self, COMMAND_LINE, NewAudit},
         device::{self, NewDevice},
         device_record::{self, Recorded},
-        enrolment, programme, site,
+        enrolment, loan, programme, site,
     },
 };
 
@@ -150,6 +151,9 @@ async fn add(add: Add) -> anyhow::Result<()> {
 async fn set_status(one: One, status: DeviceStatus) -> anyhow::Result<()> {
     let store = one.data.open_store().await?;
     let mut tx = store.write().await?;
+    // Revoked, its agent would no longer be told to leave; active, it would report what its new owner does.
+    let given = loan::lending_state(&mut tx, one.id).await? == Some(LendingState::Ceded);
+    anyhow::ensure!(!given, "{} was given away: its status does not change; sent back, it is recorded anew", one.id);
     let before = device::set_status(&mut tx, &Scope::Everything, one.id, status)
         .await?
         .with_context(|| format!("no device has the id {}", one.id))?;

@@ -163,6 +163,12 @@ impl DataArguments {
     }
 }
 
+/// Every command with its arguments: for tests that must know them all.
+#[must_use]
+pub fn commands() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// Parses the arguments and does what they say.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();

@@ -27,7 +27,8 @@ pub(super) enum Policy {
     },
     /// Prints the settings under which decisions with a version were made.
     Used {
-        /// The version, as exports and the API give it.
+        /// The version, as exports and the API give it. It may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         version: String,
         #[command(flatten)]
         data: DataArguments,

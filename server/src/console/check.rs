@@ -4,7 +4,8 @@
 
 use askama::Template;
 use axum::{
-    extract::{FromRequest as _, Multipart, Path, Query, Request, State},
+    body::Bytes,
+    extract::{FromRequest as _, Multipart, Path, Query, Request, State, multipart::MultipartError},
     http::StatusCode,
     response::Response,
 };
@@ -14,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     component::{Badge, Tone},
-    error::Refusal,
+    error::{Refusal, size},
     facts::{Fact, fact},
     i18n::Words,
     shell::{self, Shell},
@@ -45,7 +46,8 @@ pub(super) const LARGEST_PDF: usize = 4 << 20;
 #[template(path = "check.html")]
 pub(super) struct CheckPage {
     shell: Shell,
-    path: String,
+    /// Where a file is compared; none where there is nothing to compare it with.
+    path: Option<String>,
     badge: Badge,
     explained: String,
     facts: Vec<Fact>,
@@ -64,11 +66,15 @@ pub(super) enum Found {
     NoLonger,
     /// The signature, or the file, is not the one that was made.
     Altered,
+    /// No certificate has this number.
+    Unknown,
+    /// The file is larger than any that is made: it was not compared.
+    TooLarge,
 }
 
 impl Found {
     #[cfg(test)]
-    const ALL: [Self; 4] = [Self::Exists, Self::Genuine, Self::NoLonger, Self::Altered];
+    const ALL: [Self; 6] = [Self::Exists, Self::Genuine, Self::NoLonger, Self::Altered, Self::Unknown, Self::TooLarge];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -76,6 +82,8 @@ impl Found {
             Self::Genuine => "genuine",
             Self::NoLonger => "no-longer",
             Self::Altered => "altered",
+            Self::Unknown => "unknown",
+            Self::TooLarge => "too-large",
         }
     }
 
@@ -89,9 +97,25 @@ impl Found {
         match self {
             Self::Exists => Tone::Info,
             Self::Genuine => Tone::Good,
-            Self::NoLonger => Tone::Warning,
-            Self::Altered => Tone::Critical,
+            Self::NoLonger | Self::TooLarge => Tone::Warning,
+            Self::Altered | Self::Unknown => Tone::Critical,
         }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::Exists | Self::Genuine | Self::NoLonger | Self::Altered => StatusCode::OK,
+            Self::Unknown => StatusCode::NOT_FOUND,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        }
+    }
+
+    /// What it means, in a sentence or two.
+    fn explained(self, words: Words) -> String {
+        if self == Self::TooLarge {
+            return words.with("check-explained-too-large", &size(LARGEST_PDF, words));
+        }
+        words.word("check-explained", self.as_str())
     }
 }
 
@@ -100,9 +124,9 @@ impl CheckPage {
     pub(super) fn new(shell: Shell, number: DocumentNumber, found: Found, facts: Option<&Facts>, key: String) -> Self {
         let words = shell.words;
         Self {
-            path: format!("/check/{number}"),
+            path: (found != Found::Unknown).then(|| format!("/check/{number}")),
             badge: Badge::new(found.tone(), words.word("check", found.as_str())),
-            explained: words.word("check-explained", found.as_str()),
+            explained: found.explained(words),
             facts: facts.map(|facts| of_device(facts, words)).unwrap_or_default(),
             drives: facts
                 .map(|facts| facts.drives.iter().map(|drive| (drive.serial.clone(), of_drive(drive, words))).collect())
@@ -132,6 +156,7 @@ fn of_drive(drive: &CertifiedDrive, words: Words) -> Vec<Fact> {
         ("erasure-level-name", Some(words.word("erasure-level", &drive.level))),
         ("check-method", Some(words.word("erasure-method", &drive.method))),
         ("erasure-tool", Some(drive.tool.clone())),
+        ("erasure-started", Some(drive.started_at.clone())),
         ("erasure-ended", Some(drive.ended_at.clone())),
         ("erasure-passes", Some(drive.passes.to_string())),
         ("erasure-bytes", drive.bytes_erased.map(|bytes| bytes.to_string())),
@@ -155,7 +180,10 @@ pub(super) async fn check(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     let mut tx = app.store.read().await?;
-    let (number, certificate) = named(&mut tx, &number).await?;
+    let (number, certificate) = match named(&mut tx, &number).await? {
+        Ok(named) => named,
+        Err(number) => return unknown(&visitor, &app, number),
+    };
     let found = match asked.s {
         None => Found::Exists,
         Some(shown) => {
@@ -178,17 +206,17 @@ pub(super) async fn compare(
     request: Request,
 ) -> Result<Response, Refusal> {
     let mut tx = app.store.read().await?;
-    let (number, certificate) = named(&mut tx, &number).await?;
+    let (number, certificate) = match named(&mut tx, &number).await? {
+        Ok(named) => named,
+        Err(number) => return unknown(&visitor, &app, number),
+    };
     let made = erasure_certificate::pdf_sha256(&mut tx, number).await?.ok_or(Refusal::NotFound)?;
     drop(tx);
-    let mut form = Multipart::from_request(request, &()).await.map_err(|_| Refusal::Nonsense)?;
-    let mut brought = None;
-    while let Some(part) = form.next_field().await.map_err(|_| Refusal::Nonsense)? {
-        if part.name() == Some("file") {
-            brought = Some(part.bytes().await.map_err(|_| Refusal::Nonsense)?);
-        }
-    }
-    let brought = brought.filter(|bytes| !bytes.is_empty()).ok_or(Refusal::Nonsense)?;
+    let brought = match brought(request).await {
+        Ok(brought) => brought,
+        Err(Refusal::TooLarge(_)) => return show(&visitor, &app, number, Found::TooLarge, &certificate),
+        Err(refusal) => return Err(refusal),
+    };
     // Our own record of the facts must be sound too: it is not the database that is believed, but the key.
     let sound = app.vault.signed_document(certificate.facts.as_bytes(), &certificate.signature);
     let found = if sound && Sha256::digest(&brought).as_slice() == made.as_slice() {
@@ -200,13 +228,39 @@ pub(super) async fn compare(
     show(&visitor, &app, number, found, &certificate)
 }
 
-async fn named(tx: &mut Tx, number: &str) -> Result<(DocumentNumber, Certificate), Refusal> {
+/// The file of a form that holds one.
+async fn brought(request: Request) -> Result<Bytes, Refusal> {
+    let mut form = Multipart::from_request(request, &()).await.map_err(|_| Refusal::Nonsense)?;
+    let mut brought = None;
+    while let Some(part) = form.next_field().await.map_err(|error| unread(&error))? {
+        if part.name() == Some("file") {
+            brought = Some(part.bytes().await.map_err(|error| unread(&error))?);
+        }
+    }
+    brought.filter(|bytes| !bytes.is_empty()).ok_or(Refusal::Nonsense)
+}
+
+fn unread(error: &MultipartError) -> Refusal {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        Refusal::TooLarge(Some(LARGEST_PDF))
+    } else {
+        Refusal::Nonsense
+    }
+}
+
+/// The certificate of that number; the number where it is nobody's. What is no number of a certificate at all has no page.
+async fn named(tx: &mut Tx, number: &str) -> Result<Result<(DocumentNumber, Certificate), DocumentNumber>, Refusal> {
     let number: DocumentNumber = number.parse().map_err(|_| Refusal::NotFound)?;
     if number.kind != DocumentKind::ErasureCertificate {
         return Err(Refusal::NotFound);
     }
-    let found = erasure_certificate::find(tx, number).await?.ok_or(Refusal::NotFound)?;
-    Ok((number, found))
+    let found = erasure_certificate::find(tx, number).await?;
+    Ok(found.map(|found| (number, found)).ok_or(number))
+}
+
+/// Whoever holds a paper with that number learns that it is not one of ours.
+fn unknown(visitor: &Visitor, app: &App, number: DocumentNumber) -> Result<Response, Refusal> {
+    page(visitor, app, number, (Found::Unknown, None))
 }
 
 fn facts_of(certificate: &Certificate) -> Option<Facts> {
@@ -231,8 +285,17 @@ fn show(
 ) -> Result<Response, Refusal> {
     let shown = matches!(found, Found::Genuine | Found::NoLonger);
     let facts = facts_of(certificate).filter(|_| shown);
+    page(visitor, app, number, (found, facts.as_ref()))
+}
+
+fn page(
+    visitor: &Visitor,
+    app: &App,
+    number: DocumentNumber,
+    (found, facts): (Found, Option<&Facts>),
+) -> Result<Response, Refusal> {
     let key = HEXLOWER.encode(&app.vault.document_public_key().map_err(Refusal::from)?);
     let title = visitor.words.with("check-title", &number.to_string());
-    let page = CheckPage::new(visitor.bare(title), number, found, facts.as_ref(), key);
-    Ok(shell::page(StatusCode::OK, &page))
+    let page = CheckPage::new(visitor.bare(title), number, found, facts, key);
+    Ok(shell::page(found.status(), &page))
 }

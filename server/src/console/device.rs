@@ -57,6 +57,8 @@ pub(super) struct DeviceRead {
     pub(super) decided: Option<Kept>,
     /// Enrolments that wait for a person.
     pub(super) waiting: Vec<Waiting>,
+    /// Whether it was given away: it stays in the archive.
+    pub(super) given: bool,
 }
 
 /// What the person may do to the device.
@@ -127,7 +129,8 @@ impl DevicePage {
     /// The page for what was read.
     pub(super) fn new(shell: Shell, read: DeviceRead, allowed: Allowed, policy: &Policy, now: UtcMillis) -> Self {
         let words = shell.words;
-        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, advice, decided, waiting } = read;
+        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, advice, decided, waiting, given } =
+            read;
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
@@ -153,7 +156,7 @@ impl DevicePage {
                 .collect(),
             path: next,
             csrf: csrf.clone(),
-            actions: actions(&detail, allowed, (recorded, offered.as_ref()), words, csrf),
+            actions: actions(&detail, (allowed, given), (recorded, offered.as_ref()), words, csrf),
             shell,
         }
     }
@@ -247,7 +250,7 @@ fn grade(recorded: Recorded, words: Words) -> String {
 
 fn actions(
     detail: &DeviceDetail,
-    allowed: Allowed,
+    (allowed, given): (Allowed, bool),
     (recorded, offered): (Recorded, Option<&Offered>),
     words: Words,
     csrf: String,
@@ -263,7 +266,7 @@ fn actions(
         can_approve: allowed.admit && matches!(device.status, DeviceStatus::Pending | DeviceStatus::Quarantined),
         can_revoke: allowed.admit && standing,
         can_archive: allowed.change && !archived,
-        can_unarchive: allowed.change && archived,
+        can_unarchive: allowed.change && archived && !given,
         correct: offered
             .filter(|_| allowed.change && !archived)
             .map(|offered| Fields::new(device, recorded, offered, words)),

@@ -185,6 +185,7 @@ struct Unit {
     ceiling: Option<String>,
     drives: String,
     ready: Option<Badge>,
+    old: Option<Badge>,
     unmet: Vec<String>,
     erasures: Option<String>,
 }
@@ -204,6 +205,7 @@ pub(super) struct LotPage {
     may: May,
     facts: Vec<Fact>,
     summary: Badge,
+    too_old: Option<String>,
     form: TermsForm,
     typed: Typed,
     estimations: Vec<Choice>,
@@ -242,6 +244,7 @@ impl LotPage {
             may,
             facts: facts(&lot, &recipients, words),
             summary: summary(&lot, &lines, words),
+            too_old: too_old(&lines, words),
             form: TermsForm::new(entry, &recipients, words),
             estimations: choices("estimation", &estimations, &typed.value.estimation, words),
             typed,
@@ -312,6 +315,14 @@ fn summary(lot: &LotRow, lines: &[LineRow], words: Words) -> Badge {
     }
 }
 
+/// How many units are older than the law has in mind for a gift.
+fn too_old(lines: &[LineRow], words: Words) -> Option<String> {
+    let years: Vec<u32> = lines.iter().filter_map(|line| line.older_than).collect();
+    let number = |value| format::number(value, words.language);
+    let (count, years) = (i64::try_from(years.len()).unwrap_or(i64::MAX), *years.first()?);
+    Some(words.with_two("lot-too-old", &number(count), &years.to_string()))
+}
+
 /// Something that is missing, in words.
 pub(super) fn unmet(unmet: &Unmet, words: Words) -> String {
     match unmet {
@@ -368,6 +379,7 @@ fn unit(line: &LineRow, words: Words) -> Unit {
             .ceiling
             .map(|cents| words.with("lot-ceiling", &format::euros(cents.get().into(), words.language))),
         drives: line.proven.join(", "),
+        old: line.older_than.map(|years| Badge::new(Tone::Warning, words.with("lot-unit-too-old", &years.to_string()))),
         ready: (open && missing.is_empty()).then(|| Badge::new(Tone::Good, words.say("lot-unit-ready"))),
         unmet: missing,
         erasures: (open && erasure).then(|| format!("/devices/{}/erasures", line.device)),

@@ -59,6 +59,9 @@ fn told(error: LotError, words: Words) -> Result<String, Refusal> {
         LotError::Refused(refused @ LotRefused::Unmet(units)) => {
             Ok(words.count(&format!("lot-problem-{}", refused.code()), i64::try_from(units).unwrap_or(i64::MAX)))
         }
+        LotError::Refused(LotRefused::InLot { device, lot }) => Ok(words.with_two("lot-problem-in-lot", &device, &lot)),
+        LotError::Refused(LotRefused::Ceded(device)) => Ok(words.with("lot-problem-ceded", &device)),
+        LotError::Refused(LotRefused::NoDevice(id)) => Ok(words.with("lot-problem-no-device", &id)),
         LotError::Refused(refused) => Ok(words.word("lot-problem", refused.code())),
     }
 }
@@ -221,6 +224,10 @@ pub(super) async fn add(
     let words = visitor.words;
     let typed = || Typed { codes: form.codes.clone(), ..Typed::default() };
     let codes: Vec<&str> = form.codes.lines().map(str::trim).filter(|code| !code.is_empty()).collect();
+    // Nothing is added, so whoever pressed the button has not helped to put the lot together and may still approve it.
+    if codes.is_empty() {
+        return refused(&signed_in, &visitor, &app, id, (words.say("lot-no-codes"), typed())).await;
+    }
     if codes.len() > MAX_UNITS {
         let problem = words.word("lot-problem", LotRefused::TooMany.code());
         return refused(&signed_in, &visitor, &app, id, (problem, typed())).await;

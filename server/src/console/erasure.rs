@@ -34,6 +34,15 @@ pub(super) struct ErasureRead {
     pub(super) certificates: Vec<Certificate>,
 }
 
+/// What the viewer may do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct May {
+    /// Record erasures, confirm them, have certificates made.
+    pub(super) record: bool,
+    /// Declare a drive absent.
+    pub(super) declare: bool,
+}
+
 /// What one demand asks, and what is missing for it.
 #[derive(Debug)]
 struct Gate {
@@ -85,6 +94,7 @@ pub(super) struct ErasuresPage {
     /// Numbers, where each is checked, and when it was made.
     certificates: Vec<(String, String, String)>,
     may_record: bool,
+    may_declare: bool,
     problem: Option<String>,
     known: Vec<Choice>,
     methods: Vec<Choice>,
@@ -98,14 +108,14 @@ impl ErasuresPage {
         shell: Shell,
         read: &ErasureRead,
         policy: &ErasurePolicy,
-        (viewer, may_record): (&str, bool),
+        (viewer, may): (&str, May),
         (problem, now): (Option<String>, UtcMillis),
     ) -> Self {
         let words = shell.words;
         let path = format!("/devices/{}", read.device);
         let (proofs, absences) = (read.drives.proofs(), read.drives.absences());
         let standing = gap::standing(&read.drives.seen, &proofs, &absences);
-        let reader = Reader { words, read, viewer, path: &path, may_record };
+        let reader = Reader { words, read, viewer, path: &path, may_record: may.record };
         let choice = |value: &str, label: String| Choice { value: value.to_owned(), label, selected: false };
         Self {
             gates: [Demand::Relend, Demand::Leave].map(|demand| gate(words, demand, &read.drives, policy)).into(),
@@ -124,7 +134,8 @@ impl ErasuresPage {
             today: crate::domain::paris::date(now).to_string(),
             csrf: shell.csrf(),
             device: read.name.clone(),
-            may_record,
+            may_record: may.record,
+            may_declare: may.declare,
             problem,
             shell,
             path,
@@ -197,18 +208,19 @@ impl Reader<'_> {
                     format!("{} {}", words.with_two("erasure-declared", &one.by, &when), one.reason)
                 })
                 .collect(),
-            records: records.map(|one| self.record(one)).collect(),
+            records: records.map(|one| self.record(one, drive.seen.is_none())).collect(),
         }
     }
 
-    fn record(&self, erasure: &Erasure) -> Record {
+    /// A record of a drive that was never seen in the device, or was.
+    fn record(&self, erasure: &Erasure, never_seen: bool) -> Record {
         let (words, reading) = (self.words, &erasure.reading);
         let tone = match reading.outcome {
             Outcome::Erased => Tone::Good,
             Outcome::Failed | Outcome::Aborted => Tone::Critical,
             Outcome::Incomplete => Tone::Warning,
         };
-        let awaits = reading.source == Source::Hand && erasure.witness.is_none();
+        let awaits = (reading.source == Source::Hand || never_seen) && erasure.witness.is_none();
         let bytes = |bytes: Option<u64>| bytes.map(|bytes| format::number(bytes.cast_signed(), words.language));
         let own = |key, value: Option<String>| value.map(|value| fact(words, key, Some(value)));
         let facts = [

@@ -13,7 +13,7 @@ use super::{
     acts::{Bare, device_for, reason, record},
     device_list::device_name,
     document::{maker, pdf},
-    erasure::{ErasureRead, ErasuresPage},
+    erasure::{ErasureRead, ErasuresPage, May},
     error::Refusal,
     i18n::Words,
     shell::{self, Section},
@@ -66,8 +66,9 @@ async fn page(
         files: erasure_file::of_device(&mut tx, device.id).await?,
         certificates: erasure_certificate::of_device(&mut tx, device.id).await?,
     };
-    let may_record = signed_in.person.can(Action::RecordErasure, Object::OfSite(device.site)).is_allowed();
-    let viewer = (signed_in.person.login.as_str(), may_record);
+    let may = |action| signed_in.person.can(action, Object::OfSite(device.site)).is_allowed();
+    let may = May { record: may(Action::RecordErasure), declare: may(Action::WaiveErasure) };
+    let viewer = (signed_in.person.login.as_str(), may);
     let shell = visitor.shell(Section::Devices, visitor.words.say("erasure-title"), signed_in);
     let page = ErasuresPage::new(shell, &read, &app.policy.erasure, viewer, (problem, signed_in.now));
     Ok(shell::page(status, &page))
@@ -93,10 +94,17 @@ impl Wrong {
         match self {
             Self::Unreadable(Unreadable::Inconsistent { what }) => words.with("erasure-unreadable-inconsistent", what),
             Self::Unreadable(Unreadable::UnknownMethod(name)) => words.with("erasure-unreadable-unknown_method", name),
+            Self::Unreadable(Unreadable::TooMuch(most, parts)) => {
+                let parts = words.word("erasure-parts", parts.as_str());
+                words.with_two("erasure-unreadable-too_much", &most.to_string(), &parts)
+            }
             Self::Unreadable(other) => words.word("erasure-unreadable", other.code()),
-            Self::Refused(Refused::OtherDrives(drives)) => {
+            Self::Refused(refused @ (Refused::OtherDrives(drives) | Refused::UnknownDrive(drives))) => {
                 let drives: Vec<&str> = drives.iter().map(DriveKey::as_str).collect();
-                words.with("erasure-refused-other_drives", &drives.join(", "))
+                words.with(&format!("erasure-refused-{}", refused.code()), &drives.join(", "))
+            }
+            Self::Refused(Refused::OtherDevice { drive, device }) => {
+                words.with_two("erasure-refused-other_device", drive.as_str(), device)
             }
             Self::Refused(other) => words.word("erasure-refused", other.code()),
             Self::Hand(InvalidHand::Drive) => words.say("erasure-hand-drive"),
@@ -276,10 +284,14 @@ async fn declare(
     form: &AbsentForm,
 ) -> Result<Result<DeviceRow, Wrong>, Refusal> {
     let mut tx = app.store.write().await?;
-    let device = device_for(&mut tx, signed_in, id, Action::RecordErasure).await?;
+    let device = device_for(&mut tx, signed_in, id, Action::WaiveErasure).await?;
     let why = reason(&form.reason)?;
     let Ok(drive) = form.drive.parse::<DriveKey>() else { return Ok(Err(Wrong::Hand(InvalidHand::Drive))) };
-    let details = erasure_entry::declare_absent(&mut tx, &device, &drive, why, by(app, signed_in)).await?;
+    let declared = erasure_entry::declare_absent(&mut tx, &device, &drive, why, by(app, signed_in)).await;
+    let details = match sorted(declared)? {
+        Ok(details) => details,
+        Err(wrong) => return Ok(Err(wrong)),
+    };
     record(&mut tx, signed_in, "erasure.absent", ("device", device.id.0), details).await?;
     tx.commit().await?;
     Ok(Ok(device))

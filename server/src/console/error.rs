@@ -11,7 +11,10 @@ use super::{
     i18n::Words,
     shell::{Section, Shell},
 };
-use crate::{domain::authority::Decision, store::StoreError};
+use crate::{
+    domain::{authority::Decision, figures::FIRST_YEAR},
+    store::StoreError,
+};
 
 /// Why a page cannot be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +37,14 @@ pub(super) enum Refusal {
     TooLarge(Option<usize>),
     /// The address takes forms and is no page.
     NoPage,
+    /// There are no figures of the year that is asked for.
+    NoFigures,
 }
 
 impl Refusal {
     /// Every refusal.
     #[cfg(test)]
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Nonsense,
         Self::Forbidden,
         Self::NotFound,
@@ -49,6 +54,7 @@ impl Refusal {
         Self::OldForm,
         Self::TooLarge(Some(1 << 20)),
         Self::NoPage,
+        Self::NoFigures,
     ];
 
     /// How it is answered.
@@ -56,7 +62,7 @@ impl Refusal {
         match self {
             Self::Nonsense => StatusCode::BAD_REQUEST,
             Self::Forbidden | Self::OldForm => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoFigures => StatusCode::NOT_FOUND,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Told(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -77,6 +83,7 @@ impl Refusal {
             Self::OldForm => "old-form",
             Self::TooLarge(_) => "too-large",
             Self::NoPage => "no-page",
+            Self::NoFigures => "no-figures",
         }
     }
 
@@ -84,6 +91,7 @@ impl Refusal {
     fn what(self, words: Words) -> String {
         match self {
             Self::Told(key) => words.say(key),
+            Self::NoFigures => words.with("error-what-no-figures", &FIRST_YEAR.to_string()),
             Self::TooLarge(Some(most)) => words.with("error-too-large-most", &size(most, words)),
             Self::TooLarge(None)
             | Self::Nonsense

@@ -46,7 +46,7 @@ pub(super) struct Asked {
 /// The year that an address names.
 fn year_of(text: &str, today: Date) -> Result<Year, Refusal> {
     let number = if text.is_empty() { today.year() } else { text.parse().map_err(|_| Refusal::Nonsense)? };
-    Year::new(number, today).ok_or(Refusal::NotFound)
+    Year::new(number, today).ok_or(Refusal::NoFigures)
 }
 
 #[derive(Debug)]

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     app::App,
     auth::{Action, Object, SignedIn},
-    domain::scope::Scope,
+    domain::{loan::LendingState, scope::Scope},
     store::{
         self, Tx, advice, detail, device_record, enrolment, enrolment_token, flag, flag_list::FlagQuery, history, site,
     },
@@ -105,6 +105,7 @@ async fn read_device(tx: &mut Tx, scope: &Scope, id: DeviceId, from_day: i64) ->
         recorded: device_record::of_device(tx, id).await?,
         offered: None,
         waiting: enrolment::pending(tx, scope).await?.into_iter().filter(|one| one.device == id).collect(),
+        given: store::loan::lending_state(tx, id).await? == Some(LendingState::Ceded),
     })
 }
 

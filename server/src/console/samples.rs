@@ -96,6 +96,8 @@ impl Samples<'_> {
             ("check", self.checked(Found::Exists).render()),
             ("check-genuine", self.checked(Found::Genuine).render()),
             ("check-altered", self.checked(Found::Altered).render()),
+            ("check-unknown", self.checked(Found::Unknown).render()),
+            ("check-too-large", self.checked(Found::TooLarge).render()),
         ]
     }
 

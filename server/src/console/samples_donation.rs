@@ -137,6 +137,8 @@ impl Samples<'_> {
             },
             ceiling: (number > 1).then(|| Cents::of_euros(300)),
             proven: if unmet.is_empty() { vec![self.told("S463NX0M123456")] } else { Vec::new() },
+            approved: Vec::new(),
+            older_than: (number > 2).then_some(10),
             unmet,
         }
     }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     check::{CheckPage, Found},
-    erasure::{ErasureRead, ErasuresPage},
+    erasure::{ErasureRead, ErasuresPage, May},
     samples::Samples,
     shell::{Section, Shell},
 };
@@ -94,7 +94,7 @@ impl Samples<'_> {
             device: DeviceId(Uuid::from_u128(7)),
             name: self.told("PF2ABCDE"),
             drives: if some {
-                Drives { seen: vec![seen], erasures, declared: vec![declared] }
+                Drives { seen: vec![seen], erasures, declared: vec![declared], lent: None }
             } else {
                 Drives::default()
             },
@@ -103,7 +103,13 @@ impl Samples<'_> {
         };
         let shell = self.shell(Section::Devices, &self.words.say("erasure-title"));
         let problem = some.then(|| self.told("?"));
-        ErasuresPage::new(shell, &read, &Policy::default().erasure, ("bruno", some), (problem, self.now))
+        ErasuresPage::new(
+            shell,
+            &read,
+            &Policy::default().erasure,
+            ("bruno", May { record: some, declare: some }),
+            (problem, self.now),
+        )
     }
 
     pub(super) fn checked(&self, found: Found) -> CheckPage {

@@ -185,6 +185,7 @@ impl Samples<'_> {
             loans: Some(super::loan_samples::card(self.now, self.text)),
             advice: Some(self.advice()),
             decided: Some(self.decided()),
+            given: false,
             recorded: Recorded {
                 contact_expected: ContactExpected::None,
                 warranty_until: Some(jiff::civil::date(2028, 8, 31)),
@@ -223,6 +224,7 @@ impl Samples<'_> {
             loans: None,
             advice: None,
             decided: None,
+            given: false,
             recorded: Recorded::default(),
             offered: None,
             waiting: Vec::new(),
@@ -258,6 +260,7 @@ impl Samples<'_> {
             flags_ever: Vec::new(),
             advice: None,
             decided: None,
+            given: false,
             recorded: Recorded::default(),
             offered: Some(self.offered()),
             waiting: Vec::new(),

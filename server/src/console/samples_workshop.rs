@@ -14,7 +14,7 @@ use super::{
     work_checklist::ChecklistPage,
     work_intake::IntakePage,
     work_order::{BoardPage, May, OrderPage, OrderRead},
-    work_part::{PartForm, PartsPage},
+    work_part::{PartForm, PartsAsked, PartsPage},
 };
 use crate::{
     domain::{
@@ -29,7 +29,7 @@ use crate::{
         },
     },
     store::{
-        part::{PartRow, UseRow},
+        part::{PartRow, Stock, UseRow},
         work_inspection::{Claims, Inspection, InspectionKind},
         work_order::{KINDS, Step},
         work_order_list::{Column, OrderSummary},
@@ -171,6 +171,7 @@ impl Samples<'_> {
                 unit_cents: 5490,
             }],
             fitting: vec![self.part(Origin::Bought), self.part(Origin::Harvested)],
+            gone: false,
             order,
         }
     }
@@ -220,7 +221,8 @@ impl Samples<'_> {
     }
 
     fn parts(&self, filled: bool) -> PartsPage {
-        let stock = [self.part(Origin::Bought), self.part(Origin::Harvested)];
+        let parts = vec![self.part(Origin::Bought), self.part(Origin::Harvested)];
+        let stock = Stock { parts, next: Some(Uuid::from_u128(8)), value_cents: 1_234_560 };
         let form = PartForm {
             kind: "battery".to_owned(),
             model: self.told("ThinkPad L13"),
@@ -232,8 +234,16 @@ impl Samples<'_> {
         let wanting = [Wanting { kind: PartKind::Battery, model: 0, pieces: 12 }];
         let models = [self.told("ThinkPad L13")];
         let wanting = if filled { &wanting[..] } else { &[] };
-        let stock = if filled { &stock[..] } else { &[] };
-        let asked = (filled.then_some(PartKind::Keyboard), filled);
-        PartsPage::new(shell, stock, asked, (true, self.some("?"), form), (wanting, &models))
+        let stock = if filled { stock } else { Stock::default() };
+        let asked = if filled {
+            PartsAsked {
+                kind: "keyboard".to_owned(),
+                all: Some("yes".to_owned()),
+                after: Uuid::from_u128(9).to_string(),
+            }
+        } else {
+            PartsAsked::default()
+        };
+        PartsPage::new(shell, &stock, &asked, (true, self.some("?"), form), (wanting, &models))
     }
 }

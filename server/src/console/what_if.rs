@@ -139,7 +139,7 @@ impl WhatIfPage {
         let words = shell.words;
         let (trial, problem) = match tried {
             Ok(trial) => (trial, None),
-            Err(NotAValue { path, .. }) => (None, Some(words.with("what-if-problem", &path))),
+            Err(NotAValue { said }) => (None, Some(words.with("what-if-problem", &words.said(&said)))),
         };
         let moves = trial.as_ref().map(|trial| &trial.moves);
         Self {

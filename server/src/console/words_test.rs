@@ -141,6 +141,7 @@ fn of_erasure() -> Vec<(&'static str, Vec<&'static str>)> {
         ("erasure-from", Source::ALL.iter().map(|value| value.as_str()).collect()),
         ("erasure-clock", BenchClock::ALL.iter().map(|value| value.as_str()).collect()),
         ("erasure-unreadable", EvidenceUnreadable::CODES.to_vec()),
+        ("erasure-parts", crate::domain::erasure::evidence::Parts::ALL.iter().map(|value| value.as_str()).collect()),
         ("erasure-refused", erasure_entry::Refused::CODES.to_vec()),
         ("check", check::Found::codes()),
         ("check-explained", check::Found::codes()),

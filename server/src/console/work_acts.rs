@@ -29,18 +29,18 @@ use crate::{
     },
     photo,
     store::{
-        Tx,
+        Tx, device,
         device_code::Found,
         erasure_gate::Gate,
-        part, work_inspection, work_order,
+        loan, part, work_inspection, work_order,
         work_order_act::{Bench, Refused, WorkError},
-        work_order_list::{self, OrderQuery},
+        work_order_list,
         work_photo::{self, NewPhoto},
     },
 };
 
 /// Orders that were closed last, below the board.
-const CLOSED_SHOWN: usize = 15;
+const CLOSED_SHOWN: i64 = 15;
 /// Photographs that are decoded at once: each may take [`photo::MAX_DECODED_BYTES`] of memory.
 static DECODING: Semaphore = Semaphore::const_new(1);
 /// Largest form with a photograph: the file, and some room for the fields around it.
@@ -97,12 +97,11 @@ pub(super) async fn board(
         }
     }
     let columns = work_order_list::board(&mut tx, scope).await?;
-    let query = OrderQuery { closed: Some(true), limit: CLOSED_SHOWN, ..OrderQuery::default() };
-    let closed = work_order_list::list(&mut tx, scope, &query).await?;
+    let closed = work_order_list::closed_last(&mut tx, scope, CLOSED_SHOWN).await?;
     let may_act = signed_in.person.can(Action::WorkOnOrders, Object::OwnScope).is_allowed();
     let shell = visitor.shell(Section::WorkOrders, words.say("work-title"), &signed_in);
     let told = (may_act, asked.code, problem);
-    let page = BoardPage::new(shell, (&columns, &closed.rows), &app.policy.refurbishment, told, signed_in.now);
+    let page = BoardPage::new(shell, (&columns, &closed), &app.policy.refurbishment, told, signed_in.now);
     Ok(shell::page(StatusCode::OK, &page))
 }
 
@@ -113,6 +112,8 @@ pub(super) async fn read(tx: &mut Tx, app: &App, signed_in: &SignedIn, id: &str)
     let summary = work_order_list::find(tx, scope, id).await?.ok_or(Refusal::NotFound)?;
     let order = work_order::find(tx, scope, id).await?.ok_or(Refusal::NotFound)?;
     let at_repair = order.position == Position::Open(Stage::Repair);
+    let archived = device::find(tx, scope, order.device).await?.is_none_or(|device| device.archived_at.is_some());
+    let place = loan::lending_state(tx, order.device).await?;
     let gate = Gate::read(tx, &order).await?;
     Ok(OrderRead {
         erasure: gate.state(Demand::Relend, &app.policy.erasure),
@@ -123,6 +124,7 @@ pub(super) async fn read(tx: &mut Tx, app: &App, signed_in: &SignedIn, id: &str)
         photos: work_photo::of_order(tx, id).await?,
         used: part::used_on(tx, id).await?,
         fitting: if at_repair { part::fitting(tx, summary.model.as_deref()).await? } else { Vec::new() },
+        gone: archived || place != Some(order.position.lending_state()),
         summary,
         order,
     })
@@ -308,11 +310,19 @@ pub(super) async fn add_photo(
     keep(&app, &signed_in, (&id, new), sent.file).await.map_err(Refusal::into_response)
 }
 
+/// Does what takes a second and much memory: no other request waits for it but another photograph. The turn belongs to the
+/// work, which goes on when a telephone that lost its connection is not waited for any more.
+async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    let turn = DECODING.acquire().await.map_err(|_| Refusal::Broken)?;
+    let working = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    working.await.map_err(|_| Refusal::Broken)
+}
+
 async fn keep(app: &App, signed_in: &SignedIn, (id, new): (&str, Uuid), file: Vec<u8>) -> Result<Response, Refusal> {
-    // Decoding takes up to a second: no other request waits for it but another photograph.
-    let _turn = DECODING.acquire().await.map_err(|_| Refusal::Broken)?;
-    let encoded = tokio::task::spawn_blocking(move || photo::encoded_anew(&file)).await;
-    let Ok(picture) = encoded.map_err(|_| Refusal::Broken)? else {
+    let Ok(picture) = in_turn(move || photo::encoded_anew(&file)).await? else {
         return Ok(back(id, "bench-no-picture"));
     };
     let photo = NewPhoto { width: picture.width, height: picture.height, jpeg: picture.jpeg };
@@ -343,4 +353,30 @@ pub(super) async fn remove_photo(
     let mut bench = begin(&app, &signed_in, Action::WorkOnOrders).await?;
     let done = bench.remove_photo(parsed(&id)?, parsed(&photo)?).await;
     end(bench, done, &id).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_turn_lasts_as_long_as_its_work() {
+        let (finish, finished) = mpsc::channel::<()>();
+        let (starts, started) = tokio::sync::oneshot::channel();
+        let work = move || {
+            starts.send(()).unwrap();
+            finished.recv().unwrap();
+        };
+        // The request goes when its work has begun.
+        let answered = tokio::select! {
+            _ = in_turn(work) => true,
+            _ = started => false,
+        };
+        assert!(!answered);
+        assert_eq!(DECODING.available_permits(), 0, "the work goes on");
+        finish.send(()).unwrap();
+        assert_eq!(in_turn(|| 7).await, Ok(7), "and the next one waits for it");
+    }
 }

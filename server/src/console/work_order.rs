@@ -159,6 +159,8 @@ pub(super) struct OrderRead {
     pub(super) used: Vec<UseRow>,
     /// What fits, while it is at repair.
     pub(super) fitting: Vec<PartRow>,
+    /// Whether its unit is archived, or is not where the order left it any more: given, lent.
+    pub(super) gone: bool,
 }
 
 /// What the person may do.
@@ -258,11 +260,11 @@ impl OrderPage {
             over: over.then(|| Badge::new(Tone::Warning, words.say("work-over"))),
             swollen: order.battery_swollen,
             may_act: may.work,
-            buttons: buttons(order, unerased, may, words),
+            buttons: buttons(order, (unerased, read.gone), may, words),
             checklist: checklist(order, may, words),
             grades: if offered(MoveName::Grade) { grades(order) } else { Vec::new() },
             because: because(order, words),
-            dispositions: if may.work { dispositions(order, unerased, words) } else { Vec::new() },
+            dispositions: if may.work { dispositions(order, (unerased, &read.leaving), words) } else { Vec::new() },
             unerased: missing,
             erasures: format!("/devices/{}/erasures", order.device),
             waivable: unerased && may.waive,
@@ -319,8 +321,8 @@ fn unerased(read: &OrderRead, words: Words) -> Option<String> {
     Some(format!("{} {which}", words.say(key)))
 }
 
-/// The steps that need nothing but a press. What the erasure would refuse is not offered.
-fn buttons(order: &WorkOrder, unerased: bool, may: May, words: Words) -> Vec<Button> {
+/// The steps that need nothing but a press. What the erasure would refuse is not offered, nor to reopen what is gone.
+fn buttons(order: &WorkOrder, (unerased, gone): (bool, bool), may: May, words: Words) -> Vec<Button> {
     if !may.work {
         return Vec::new();
     }
@@ -328,7 +330,7 @@ fn buttons(order: &WorkOrder, unerased: bool, may: May, words: Words) -> Vec<But
         let own_form = matches!(name, MoveName::Inspect | MoveName::Test | MoveName::Grade | MoveName::Dispose);
         let gated = matches!(name, MoveName::Repair | MoveName::Reinstall | MoveName::GiveUp);
         let at_gate = order.position == Position::Open(Stage::Erasure);
-        !(own_form || unerased && gated && at_gate)
+        !(own_form || unerased && gated && at_gate || gone && **name == MoveName::Reopen)
     };
     let first = order.offered().iter().find(plain);
     let button = |name: &MoveName| Button {
@@ -380,14 +382,16 @@ fn because(order: &WorkOrder, words: Words) -> Option<String> {
     Some(words.with_two("work-supported", graded.grade.as_str(), &why))
 }
 
-/// What may become of it; what the erasure would refuse is not offered.
-fn dispositions(order: &WorkOrder, unerased: bool, words: Words) -> Vec<Choice> {
+/// What may become of it; what the erasure would refuse is not offered, nor a donation that only a waiver would open.
+fn dispositions(order: &WorkOrder, (unerased, leaving): (bool, &ErasureState), words: Words) -> Vec<Choice> {
     let choice = |disposition: &Disposition| Choice {
         value: disposition.to_string(),
         label: words.word("work-dispose", disposition.as_str()),
         selected: false,
     };
-    order.dispositions().iter().filter(|one| !(unerased && one.leaves())).map(choice).collect()
+    let only_waived = |one: &Disposition| *one == Disposition::Donate && *leaving == ErasureState::Waived;
+    let offered = order.dispositions().iter().filter(|one| !(unerased && one.leaves() || only_waived(one)));
+    offered.map(choice).collect()
 }
 
 fn facts(read: &OrderRead, words: Words) -> Vec<Fact> {

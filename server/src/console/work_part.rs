@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     acts::record,
     component::{Choice, When},
-    device_list::optional,
+    device_list::{address, optional},
     error::{Refusal, require},
     format,
     i18n::Words,
@@ -30,7 +30,7 @@ use crate::{
     },
     store::{
         forecast,
-        part::{self, PartRow, UseRow},
+        part::{self, PartRow, Stock, UseRow},
         work_order_act::counted,
     },
 };
@@ -97,8 +97,19 @@ impl UsedLine {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct PartsAsked {
-    kind: String,
-    all: Option<String>,
+    pub(super) kind: String,
+    pub(super) all: Option<String>,
+    /// Where the page before ended.
+    pub(super) after: String,
+}
+
+impl PartsAsked {
+    /// The address of the page after that part, or of the first one.
+    fn address(&self, after: Option<Uuid>) -> String {
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let all = if self.all.is_some() { "yes" } else { "" };
+        address("/parts", &[("kind", self.kind.as_str()), ("all", all), ("after", after.as_str())])
+    }
 }
 
 /// A part as typed.
@@ -143,6 +154,10 @@ pub(super) struct PartsPage {
     form: PartForm,
     lines: Vec<PartLine>,
     value: String,
+    /// Where the first page is, from another one.
+    first: Option<String>,
+    /// Where the next page is.
+    next: Option<String>,
     /// What is missing on the benches today.
     wanting: Vec<String>,
     /// Whether the forecast is for this reader.
@@ -153,24 +168,26 @@ impl PartsPage {
     /// The page for this stock.
     pub(super) fn new(
         shell: Shell,
-        parts: &[PartRow],
-        (kind, all): (Option<PartKind>, bool),
+        stock: &Stock,
+        asked: &PartsAsked,
         (may_act, problem, form): (bool, Option<String>, PartForm),
         (wanting, models): (&[Wanting], &[String]),
     ) -> Self {
         let words = shell.words;
+        let kind: Option<PartKind> = asked.kind.parse().ok();
         let any = Choice { value: String::new(), label: words.say("part-all-kinds"), selected: kind.is_none() };
-        let value = parts.iter().map(|part| part.unit_cents * part.count).sum();
         Self {
             csrf: shell.csrf(),
             may_act,
             problem,
             filter: std::iter::once(any).chain(kinds(kind, words)).collect(),
-            all,
+            all: asked.all.is_some(),
             kinds: kinds(form.kind.parse().ok(), words),
             form,
-            lines: parts.iter().map(|part| PartLine::new(part, words)).collect(),
-            value: format::euros(value, words.language),
+            lines: stock.parts.iter().map(|part| PartLine::new(part, words)).collect(),
+            value: format::euros(stock.value_cents, words.language),
+            first: (!asked.after.is_empty()).then(|| asked.address(None)),
+            next: stock.next.map(|after| asked.address(Some(after))),
             wanting: wanting.iter().map(|one| wanted(*one, models, words)).collect(),
             forecast: shell.person.as_ref().is_some_and(|person| person.offered.contains(&"/forecast")),
             shell,
@@ -207,16 +224,15 @@ async fn show(
         form.once = once::mark();
     }
     require(signed_in.person.can(Action::SeeWorkOrders, Object::OwnScope))?;
-    let kind = optional(&asked.kind)?;
-    let all = asked.all.is_some();
+    let (kind, after) = (optional(&asked.kind)?, optional(&asked.after)?);
     let mut tx = app.store.read().await?;
-    let parts = part::list(&mut tx, kind, all).await?;
+    let stock = part::list(&mut tx, kind, asked.all.is_some(), after).await?;
     let (wanting, models) =
         forecast::wanting_today(&mut tx, &signed_in.person.scope, &app.policy, signed_in.now).await?;
     let may_act = signed_in.person.can(Action::WorkOnOrders, Object::OwnScope).is_allowed();
     let shell = visitor.shell(Section::Parts, visitor.words.say("parts-title"), signed_in);
     let said = (may_act, problem, form);
-    Ok(shell::page(status, &PartsPage::new(shell, &parts, (kind, all), said, (&wanting, &models))))
+    Ok(shell::page(status, &PartsPage::new(shell, &stock, asked, said, (&wanting, &models))))
 }
 
 /// `POST /parts`

@@ -176,6 +176,7 @@ fn erasure(whole: bool) -> ErasureSheet {
             ended_at: "2026-11-29T20:26:41Z".into(),
             evidence_sha256: if whole { vec!["9f".repeat(32), "c1".repeat(32)] } else { Vec::new() },
         },
+        started_on: "2026-11-29".into(),
         ended_on: "2026-11-29".into(),
         operator: "rosa".into(),
         witness: whole.then(|| "anne".into()),

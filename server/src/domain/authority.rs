@@ -148,7 +148,7 @@ pub enum Action {
     SeeWorkOrders,
     /// Take units in for refurbishment, inspect, repair, grade and decide; keep the stock of parts.
     WorkOnOrders,
-    /// Let an order pass the erasure stage without an erasure, with a reason.
+    /// Let an order pass the erasure stage without an erasure, or declare a drive absent, with a reason.
     WaiveErasure,
     /// See how many units will be ready by a day, and which parts to order.
     SeeForecast,
@@ -276,7 +276,9 @@ impl Action {
             ),
             Self::SeeWorkOrders => ("See work orders and the stock of parts", &[Technician, Refurbisher]),
             Self::WorkOnOrders => ("Refurbish: take in, inspect, repair, grade, decide; parts", &[Refurbisher]),
-            Self::WaiveErasure => ("Let a work order pass without an erasure, with a reason", &[]),
+            Self::WaiveErasure => {
+                ("Let a work order pass without an erasure, declare a drive absent, with a reason", &[])
+            }
             Self::SeeForecast => (
                 "See how many units will be ready by a day, and which parts to order",
                 &[ProgrammeManager, Technician, Refurbisher, Auditor],

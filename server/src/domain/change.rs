@@ -2,12 +2,15 @@
 //!
 //! Both are reduced to the essence that the content hash covers: where the hash is equal, nothing has changed.
 //! Elements of lists are matched by what identifies them (a serial number, a role, an attribute's number), not by their
-//! place; one that comes or goes is a single change.
+//! place; one that comes or goes is a single change. Figures of a drive that come or go are told with one more change for each
+//! count whose growth matters.
 
 use std::collections::BTreeMap;
 
 use cartable_common::report::HealthReport;
 use serde_json::{Map, Value};
+
+use super::drive::history::named_by;
 
 /// One value that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +51,47 @@ fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<Change>) {
         (Value::Array(old), Value::Array(new)) => {
             compare_members(path, "[]", &by_identity(old), &by_identity(new), found);
         }
-        (old, new) => found.push(Change { path: path.to_owned(), before: shown(old), after: shown(new) }),
+        (old, new) => {
+            found.push(Change { path: path.to_owned(), before: shown(old), after: shown(new) });
+            // A drive that is no longer listed says nothing, not even what it counts no more.
+            if !path.contains("].") {
+                return;
+            }
+            if new.is_null() {
+                let gone = counts(path, old).into_iter();
+                found.extend(gone.map(|(path, count)| Change { path, before: Some(count), after: None }));
+            }
+            if old.is_null() {
+                let come = counts(path, new).into_iter();
+                found.extend(come.map(|(path, count)| Change { path, before: None, after: Some(count) }));
+            }
+        }
+    }
+}
+
+/// What a drive counts somewhere inside `value`: when its figures come or go as a whole, the history still knows by how much
+/// the counts grew meanwhile.
+fn counts(path: &str, value: &Value) -> Vec<(String, String)> {
+    let (form, members) = match value {
+        Value::Object(members) => (".", by_name(members)),
+        Value::Array(list) => ("[]", by_identity(list)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Vec::new(),
+    };
+    let inside = members.into_iter().flat_map(|(name, member)| {
+        let inner = joined(path, form, &name);
+        match (named_by(&inner), shown(member)) {
+            (Some(_), count) => count.map(|count| (inner, count)).into_iter().collect(),
+            (None, _) => counts(&inner, member),
+        }
+    });
+    inside.collect()
+}
+
+fn joined(path: &str, form: &str, name: &str) -> String {
+    match (form, path) {
+        ("[]", _) => format!("{path}[{name}]"),
+        (_, "") => name.to_owned(),
+        _ => format!("{path}.{name}"),
     }
 }
 
@@ -59,11 +102,7 @@ fn compare_members(path: &str, form: &str, before: &Members<'_>, after: &Members
     names.sort_unstable();
     names.dedup();
     for name in names {
-        let inner = match (form, path) {
-            ("[]", _) => format!("{path}[{name}]"),
-            (_, "") => name.clone(),
-            _ => format!("{path}.{name}"),
-        };
+        let inner = joined(path, form, name);
         let (old, new) = (before.get(name).copied(), after.get(name).copied());
         compare(&inner, absent_as_empty(old, new), absent_as_empty(new, old), found);
     }
@@ -132,7 +171,7 @@ mod tests {
     use super::*;
     use cartable_common::{
         Bytes, Celsius, Hours, SerialNumber, Text,
-        report::{AtaAttribute, Drive, Volume, VolumeRole},
+        report::{AtaAttribute, Drive, NvmeHealth, Volume, VolumeRole},
     };
     use proptest::prelude::*;
 
@@ -179,6 +218,24 @@ mod tests {
                 "drives[Y7] ∅ → model: Disk, power_on_hours: 1200, serial_number: Y7",
             ]
         );
+    }
+
+    /// One missed reading erased the history of growth: the figures went and came back as one structure, and no count was
+    /// named.
+    #[test]
+    fn counts_stay_known_when_figures_come_and_go() {
+        let (read, mut unread) = (report(8_000, "S3X9", 2, 500_000), report(8_000, "S3X9", 2, 500_000));
+        unread.drives[0].ata_attributes.clear();
+        let counts = |before, after| -> Vec<String> {
+            lines(before, after).into_iter().filter(|line| line.contains(".raw ")).collect()
+        };
+        assert_eq!(counts(&read, &unread), ["drives[S3X9].ata_attributes[197].raw 2 → ∅"]);
+        assert_eq!(counts(&unread, &read), ["drives[S3X9].ata_attributes[197].raw ∅ → 2"]);
+        let mut flash = unread.clone();
+        flash.drives[0].nvme = Some(NvmeHealth { media_errors: Some(40), ..NvmeHealth::default() });
+        let line = "drives[S3X9].nvme.media_errors ∅ → 40".to_owned();
+        assert!(lines(&unread, &flash).contains(&line), "{:?}", lines(&unread, &flash));
+        assert!(lines(&flash, &unread).contains(&"drives[S3X9].nvme.media_errors 40 → ∅".to_owned()));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::{
     device::DeviceStatus,
     drive::history::Level,
     erasure::gap::{Absence, Proof},
+    forecast::Kinds,
     loan::{LendingState, LoanStateName},
     work_order::Position,
 };
@@ -32,6 +33,8 @@ pub struct DeviceFacts<'a> {
     pub last_contact: Option<UtcMillis>,
     /// Its clock minus the server's, at the last contact.
     pub skew_millis: Option<i64>,
+    /// Its agent's version, as told at the last contact.
+    pub agent_version: Option<&'a str>,
     /// The school zone of its site; without one, only holidays that all zones share are left out.
     pub zone: Option<Zone>,
     /// Its current health.
@@ -83,6 +86,10 @@ pub struct WorkFacts {
     pub position: Position,
     /// Since when.
     pub since: UtcMillis,
+    /// What it needs, as staff found, of which no piece that fits lies on the shelf.
+    pub lacking: Kinds,
+    /// Whether a lot of donations lists its unit.
+    pub in_lot: bool,
 }
 
 /// The agent of a donated device.

@@ -19,6 +19,8 @@ text_enum! {
         NeverEnrolled = "never_enrolled",
         /// The system volume has little room left.
         DiskNearlyFull = "disk_nearly_full",
+        /// The system volume is not encrypted.
+        DiskNotEncrypted = "disk_not_encrypted",
         /// A drive is at risk of failing.
         DriveFailing = "drive_failing",
         /// A drive is worn.
@@ -29,6 +31,8 @@ text_enum! {
         OsOutOfSupport = "os_out_of_support",
         /// The device's clock is wrong.
         ClockWrong = "clock_wrong",
+        /// The agent's version is below the least that the policy asks for.
+        AgentOutdated = "agent_outdated",
         /// A drive is not the one that staff know.
         DriveChanged = "drive_changed",
         /// The memory is not what staff know.
@@ -59,6 +63,8 @@ text_enum! {
         ErasureMissing = "erasure_missing",
         /// Its work order is at one stage for longer than that stage may take.
         StageOverdue = "stage_overdue",
+        /// Its work order needs a part of which none is on the shelf.
+        PartToOrder = "part_to_order",
         /// Refurbished and ready, and nobody has been given it.
         ReadyUnassigned = "ready_unassigned",
         /// Due for refurbishment: to be swapped while lent, or come back and waiting for it.

@@ -1,5 +1,6 @@
 //! Pure decisions: takes values and `now`, returns values with their reasons. No I/O, no async, no clock, no SQL.
 
+pub mod agent_version;
 pub mod allocation;
 pub mod assess;
 pub mod authority;

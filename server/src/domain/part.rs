@@ -1,6 +1,6 @@
 //! Parts: what repairs are made with, bought or taken from units that are given up.
 
-use super::verdict::text_enum;
+use super::{verdict::text_enum, work_order::checklist::Check};
 
 text_enum! {
     /// What a part is.
@@ -35,6 +35,46 @@ text_enum! {
         Fan = "fan",
         /// Anything else.
         Other = "other",
+    }
+}
+
+impl PartKind {
+    /// Most pieces of this kind that one unit has: two modules of memory, two drives (M.2 and 2.5 inches), a hinge and a
+    /// board with sockets on either side, a loudspeaker and a microphone; a casing in four shells. What is named by nothing
+    /// else is as many at most. Of everything else there is one. What is counted beyond that did not come out of the unit.
+    #[must_use]
+    pub const fn most_of(self) -> i64 {
+        match self {
+            Self::Memory | Self::Drive | Self::Hinges | Self::Ports | Self::Sound => 2,
+            Self::Casing | Self::Other => 4,
+            Self::Battery
+            | Self::Screen
+            | Self::Keyboard
+            | Self::Trackpad
+            | Self::Camera
+            | Self::WiFi
+            | Self::Charger
+            | Self::Fan => 1,
+        }
+    }
+
+    /// The check of an inspection that looks at it; none where none does.
+    #[must_use]
+    pub const fn check(self) -> Option<Check> {
+        Some(match self {
+            Self::Battery => Check::Battery,
+            Self::Screen => Check::Screen,
+            Self::Keyboard => Check::Keyboard,
+            Self::Trackpad => Check::Trackpad,
+            Self::Hinges => Check::Hinges,
+            Self::Ports => Check::Ports,
+            Self::Camera => Check::Camera,
+            Self::Sound => Check::Sound,
+            Self::WiFi => Check::WiFi,
+            Self::Charger => Check::Charger,
+            Self::Casing => Check::Casing,
+            Self::Drive | Self::Memory | Self::Fan | Self::Other => return None,
+        })
     }
 }
 
@@ -127,6 +167,16 @@ mod tests {
         for text in ["", "-1", "1,234", "1e3", "a", ",5", "9999999", "5,-1"] {
             assert_eq!(cents(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn every_check_of_a_bench_is_of_one_kind_of_part() {
+        for check in Check::ALL {
+            let kinds: Vec<_> = PartKind::ALL.iter().filter(|kind| kind.check() == Some(*check)).collect();
+            assert_eq!(kinds.len(), 1, "{check}");
+            assert_eq!(kinds[0].as_str(), check.as_str());
+        }
+        assert!(PartKind::ALL.iter().all(|kind| (1..=4).contains(&kind.most_of())));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Each run judges every device by the rules of contact, from narrow rows. Once a day, and after a change of the
 //! policy, it judges by all rules, from the whole reports. Then it decides anew what those devices should become whose
-//! evidence, policy or day changed since that was last decided.
+//! evidence, policy or day changed since that was last decided, and counts what they should become.
 
 use cartable_common::{ContentHash, UtcMillis};
 use tokio_util::sync::CancellationToken;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     domain::policy::Policy,
     store::{
-        Store, StoreError, advice,
+        Store, StoreError, advice, advice_list,
         sweep::{self, Rules, Swept},
     },
 };
@@ -48,7 +48,7 @@ pub async fn run(
 /// Devices decided about in one unit of work: on SQLite, check-ins wait for it.
 const DECIDED_AT_ONCE: i64 = 100;
 
-/// Brings the kept dispositions up to date; how many devices were decided about.
+/// Brings the kept dispositions and their counts up to date; how many devices were decided about.
 async fn decide(
     store: &Store,
     policy: &Policy,
@@ -66,6 +66,9 @@ async fn decide(
         advice::decide(&mut tx, &stale, policy, now).await?;
         tx.commit().await?;
         decided += stale.len();
+    }
+    if !shutdown.is_cancelled() {
+        advice_list::recount(store).await?;
     }
     Ok(decided)
 }

@@ -13,17 +13,39 @@ use super::{
 };
 use crate::domain::{
     disposition::{Advice, Disposition, advise, is_advised},
-    drive::history::Level,
+    drive::{self, history::Level},
     facts::HealthFacts,
-    fitness::{Day, Facts, facts::Machine},
+    fitness::{BatteryRead, Day, Facts, facts::Machine},
+    flag::FlagCode,
+    grade::Grade,
     policy::Policy,
+    verdict::Verdict,
 };
 
 /// Where a device is while something is to be advised about it.
 pub(super) const ADVISED: &str =
     "d.archived_at IS NULL AND d.lending_state IN ('in_stock', 'reserved', 'lent', 'intake', 'refurbishment')";
-/// What of a device's row an advice looked at.
-const SEEN: &str = "d.lending_state || ':' || COALESCE(d.grade, '')";
+/// The order that a device is on the bench with: it has one at most.
+const ON_THE_BENCH: &str = "LEFT JOIN work_order w ON w.device_id = d.id AND w.stage <> 'closed'";
+/// What staff found of it: on the bench, or when it was last graded.
+const GRADE: &str = "COALESCE(w.grade, w.supported_grade, d.grade)";
+/// What the desk noted at the last return, until somebody looked at the device since: at the bench, or to put it in stock.
+const RETURNED: &str = "CASE WHEN d.lending_state IN ('intake', 'refurbishment') THEN (SELECT CASE \
+    WHEN EXISTS (SELECT 1 FROM loan_event e WHERE e.loan_id = l.id AND e.kind = 'stocked') \
+    OR EXISTS (SELECT 1 FROM work_order o JOIN work_inspection i ON i.order_id = o.id \
+    WHERE o.device_id = d.id AND i.at >= l.ended_at) THEN NULL ELSE l.condition END \
+    FROM loan l WHERE l.device_id = d.id AND l.state = 'returned' ORDER BY l.ended_at DESC, l.id DESC LIMIT 1) END";
+/// The worst open flag about its drives: of the two codes, the first in the alphabet.
+const DRIVE_FLAG: &str = "(SELECT MIN(f.code) FROM flag f WHERE f.device_id = d.id AND f.cleared_at IS NULL \
+    AND f.code IN ('drive_failing', 'drive_worn'))";
+
+/// What of a device an advice looked at, besides its report.
+fn seen() -> String {
+    format!(
+        "d.lending_state || ':' || COALESCE({GRADE}, '') || ':' || COALESCE({RETURNED}, '') \
+         || CASE WHEN w.battery_swollen = 1 THEN ':swollen' ELSE '' END"
+    )
+}
 
 #[derive(sqlx::FromRow)]
 struct Raw {
@@ -34,6 +56,8 @@ struct Raw {
     grade: Option<String>,
     archived_at: Option<i64>,
     returned: Option<String>,
+    swollen: i64,
+    drive_flag: Option<String>,
     seen: String,
     report: Option<String>,
     measured_at: Option<i64>,
@@ -43,22 +67,12 @@ struct Raw {
 
 impl Raw {
     fn read(self, past: &[Level], policy: &Policy) -> Result<Read, StoreError> {
-        let machine = match (self.report, self.measured_at, self.received_at) {
-            (Some(report), Some(measured), Some(received)) => {
-                let report = from_json("health.report", &report)?;
-                let health = HealthFacts {
-                    report: &report,
-                    measured_at: moment("health.measured_at", measured)?,
-                    received_at: moment("health.received_at", received)?,
-                    past,
-                };
-                let mut machine = Machine::of(&health, policy);
-                // A check-in that changed nothing says that what was measured still holds.
-                let confirmed = optional_moment("contact.last_at", self.confirmed_at)?;
-                machine.evidence_at = confirmed.map_or(machine.evidence_at, |at| at.max(machine.evidence_at));
-                Some(machine)
-            }
-            _ => None,
+        let machine = self.machine(past, policy)?;
+        // Of a machine that never spoke, a swollen battery is a fault that staff saw.
+        let grade = if self.swollen != 0 && machine.is_none() {
+            Some(Grade::D)
+        } else {
+            self.grade.map(|grade| parsed("device.grade", &grade)).transpose()?
         };
         let facts = Facts {
             recorded_at: moment("device.created_at", self.created_at)?,
@@ -67,11 +81,41 @@ impl Raw {
                 .map(|number| day("device.warranty_until", number).map(Day))
                 .transpose()?,
             lending: parsed("device.lending_state", &self.lending_state)?,
-            grade: self.grade.map(|grade| parsed("device.grade", &grade)).transpose()?,
+            grade,
             returned: self.returned.map(|condition| parsed("loan.condition", &condition)).transpose()?,
             machine,
         };
         Ok(Read { id: self.id, in_service: self.archived_at.is_none(), seen: self.seen, facts })
+    }
+
+    fn machine(&self, past: &[Level], policy: &Policy) -> Result<Option<Machine>, StoreError> {
+        let (Some(report), Some(measured), Some(received)) = (&self.report, self.measured_at, self.received_at) else {
+            return Ok(None);
+        };
+        let report = from_json("health.report", report)?;
+        let health = HealthFacts {
+            report: &report,
+            measured_at: moment("health.measured_at", measured)?,
+            received_at: moment("health.received_at", received)?,
+            past,
+        };
+        let mut machine = Machine::of(&health, policy);
+        // A check-in that changed nothing says that what was measured still holds.
+        let confirmed = optional_moment("contact.last_at", self.confirmed_at)?;
+        machine.evidence_at = confirmed.map_or(machine.evidence_at, |at| at.max(machine.evidence_at));
+        // A drive that stopped answering is what its flag says, as long as that stands.
+        if let Some(code) = &self.drive_flag {
+            let code: FlagCode = parsed("flag.code", code)?;
+            let stands = if code == FlagCode::DriveFailing { Verdict::Failing } else { Verdict::Worn };
+            let mut drives = report.drives.iter();
+            if drives.any(|one| drive::is_unread(one, past, health.history_until(), policy)) {
+                machine.drives = machine.drives.worse(stands);
+            }
+        }
+        if self.swollen != 0 {
+            machine.battery = BatteryRead::Swollen;
+        }
+        Ok(Some(machine))
     }
 }
 
@@ -83,13 +127,12 @@ struct Read {
 }
 
 async fn read(tx: &mut Tx, ids: &[Uuid], policy: &Policy, now: UtcMillis) -> Result<Vec<Read>, StoreError> {
-    // What the desk noted counts until somebody looked at the device.
+    let seen = seen();
     let sql = format!(
-        "SELECT d.id, d.created_at, d.warranty_until, d.lending_state, d.grade, d.archived_at, {SEEN} AS seen, \
-         CASE WHEN d.lending_state = 'intake' THEN (SELECT l.condition FROM loan l WHERE l.device_id = d.id \
-         AND l.state = 'returned' ORDER BY l.ended_at DESC, l.id DESC LIMIT 1) END AS returned, \
+        "SELECT d.id, d.created_at, d.warranty_until, d.lending_state, {GRADE} AS grade, d.archived_at, {seen} AS seen, \
+         {RETURNED} AS returned, COALESCE(w.battery_swollen, 0) AS swollen, {DRIVE_FLAG} AS drive_flag, \
          h.report, h.measured_at, h.received_at, CASE WHEN c.content_hash = h.content_hash THEN c.last_at END \
-         AS confirmed_at FROM {{rows}} JOIN device d ON d.id = r.id \
+         AS confirmed_at FROM {{rows}} JOIN device d ON d.id = r.id {ON_THE_BENCH} \
          LEFT JOIN health h ON h.device_id = d.id LEFT JOIN contact c ON c.device_id = d.id"
     );
     let raw: Vec<Raw> = Rows::of_ids(ids.iter().copied()).fetch(tx, &sql).await?;
@@ -123,13 +166,26 @@ pub async fn stale(
     now: UtcMillis,
     limit: i64,
 ) -> Result<Vec<Uuid>, StoreError> {
+    let seen = seen();
+    // By id, as the limit asks: by an index of the state, each part would sort the whole fleet anew.
+    let advised = ADVISED.replace("d.lending_state", "(d.lending_state || '')");
     let sql = sqlx::AssertSqlSafe(format!(
-        "SELECT d.id FROM device d LEFT JOIN advice a ON a.device_id = d.id LEFT JOIN health h ON h.device_id = d.id \
-         WHERE d.id > $1 AND {ADVISED} AND (a.device_id IS NULL OR a.policy_version <> $2 OR a.decided_at < $3 \
-         OR a.seen <> {SEEN} OR h.received_at > a.decided_at) ORDER BY d.id LIMIT $4"
+        "SELECT d.id FROM device d {ON_THE_BENCH} LEFT JOIN advice a ON a.device_id = d.id \
+         LEFT JOIN health h ON h.device_id = d.id WHERE d.id > $1 AND {advised} AND (a.device_id IS NULL \
+         OR a.policy_version <> $2 OR a.decided_at < $3 OR a.seen <> {seen} OR h.received_at > a.decided_at) ORDER BY d.id LIMIT $4"
     ));
     let (version, today) = (policy.version(), now.day_number() * UtcMillis::DAY);
     Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(after).bind(version).bind(today).bind(limit).fetch_all(c).await)?)
+}
+
+/// Keeps the settings by which something is decided at `now`, if they are new; their version.
+pub async fn note_version(tx: &mut Tx, policy: &Policy, now: UtcMillis) -> Result<String, StoreError> {
+    let version = policy.version();
+    let sql = "INSERT INTO policy_version (version, settings, first_used_at) VALUES ($1, $2, $3) \
+               ON CONFLICT (version) DO NOTHING";
+    let settings = policy.decisive();
+    on!(tx, |c| sqlx::query(sql).bind(version.clone()).bind(settings).bind(now.get()).execute(c).await.map(drop))?;
+    Ok(version)
 }
 
 /// Decides anew about these devices and keeps it; how many now have another disposition than before, or their first.
@@ -138,11 +194,7 @@ pub async fn decide(tx: &mut Tx, ids: &[Uuid], policy: &Policy, now: UtcMillis) 
     if read.is_empty() {
         return Ok(0);
     }
-    let version = policy.version();
-    let sql = "INSERT INTO policy_version (version, settings, first_used_at) VALUES ($1, $2, $3) \
-               ON CONFLICT (version) DO NOTHING";
-    let settings = policy.decisive();
-    on!(tx, |c| sqlx::query(sql).bind(version.clone()).bind(settings).bind(now.get()).execute(c).await.map(drop))?;
+    let version = note_version(tx, policy, now).await?;
     let sql = "SELECT a.device_id, a.disposition FROM {rows} JOIN advice a ON a.device_id = r.id";
     let before: Vec<(Uuid, String)> = Rows::of_ids(ids.iter().copied()).fetch(tx, sql).await?;
     let mut changed = 0;

@@ -5,9 +5,11 @@ use cartable_common::{DeviceId, UtcMillis};
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    Store, StoreError, Tx,
     clause::Clause,
+    on,
     page::{Cursor, CursorKey, Page, Total},
+    rows::{Cell, Rows, Type},
     value::{from_json, moment, optional_moment, parsed},
 };
 use crate::domain::{
@@ -208,17 +210,13 @@ struct RawCount {
     cost_euros: i64,
 }
 
-/// All counts within `scope`, by site.
+/// All counts within `scope`, by site, as the last sweep kept them.
 pub async fn counts(tx: &mut Tx, scope: &Scope) -> Result<Vec<Count>, StoreError> {
     let mut clause = Clause::new(
-        "SELECT t.site_id, s.name AS site_name, t.programme, t.disposition, t.devices, t.cost_euros FROM (SELECT \
-         d.site_id, d.programme, a.disposition, count(*) AS devices, CAST(SUM(a.cost_euros) AS BIGINT) AS cost_euros \
-         FROM advice a JOIN device d ON d.id = a.device_id WHERE ",
+        "SELECT t.site_id, s.name AS site_name, t.programme, t.disposition, t.devices, t.cost_euros \
+         FROM advice_count t LEFT JOIN site s ON s.id = t.site_id WHERE true",
     );
-    clause.sql(super::advice::ADVISED).within("d.site_id", scope).sql(
-        " GROUP BY d.site_id, d.programme, a.disposition) t LEFT JOIN site s ON s.id = t.site_id \
-         ORDER BY s.sort_key, t.site_id, t.programme, t.disposition",
-    );
+    clause.within("t.site_id", scope).sql(" ORDER BY s.sort_key, t.site_id, t.programme, t.disposition");
     let raw: Vec<RawCount> = clause.rows(tx).await?;
     raw.into_iter()
         .map(|one| {
@@ -243,11 +241,57 @@ pub async fn facts(tx: &mut Tx, scope: &Scope, after: Uuid, limit: i64) -> Resul
     raw.into_iter().map(|(id, json)| Ok((id, from_json("advice.facts", &json)?))).collect()
 }
 
-/// When the oldest kept decision within `scope` was made; none where there is none.
+/// When the oldest kept decision within `scope` was made, as the last sweep found it; none where there is none.
 pub async fn oldest(tx: &mut Tx, scope: &Scope) -> Result<Option<UtcMillis>, StoreError> {
-    let mut clause =
-        Clause::new("SELECT COALESCE(MIN(a.decided_at), 0) FROM advice a JOIN device d ON d.id = a.device_id WHERE ");
-    clause.sql(super::advice::ADVISED).within("d.site_id", scope);
+    let mut clause = Clause::new("SELECT COALESCE(MIN(t.oldest_at), 0) FROM advice_count t WHERE true");
+    clause.within("t.site_id", scope);
     let millis = clause.number(tx).await?;
-    optional_moment("advice.decided_at", Some(millis).filter(|millis| *millis > 0))
+    optional_moment("advice_count.oldest_at", Some(millis).filter(|millis| *millis > 0))
+}
+
+#[derive(sqlx::FromRow)]
+struct Counted {
+    site_id: Option<Uuid>,
+    programme: Option<String>,
+    disposition: String,
+    devices: i64,
+    cost_euros: i64,
+    oldest_at: i64,
+}
+
+/// Counts the fleet anew and keeps what it found. The counting is on a reading unit of work, which holds nobody up.
+pub async fn recount(store: &Store) -> Result<(), StoreError> {
+    let mut clause = Clause::new(
+        "SELECT d.site_id, d.programme, a.disposition, count(*) AS devices, \
+         CAST(SUM(a.cost_euros) AS BIGINT) AS cost_euros, MIN(a.decided_at) AS oldest_at \
+         FROM advice a JOIN device d ON d.id = a.device_id WHERE ",
+    );
+    clause.sql(super::advice::ADVISED).sql(" GROUP BY d.site_id, d.programme, a.disposition");
+    let mut tx = store.read().await?;
+    let counted: Vec<Counted> = clause.rows(&mut tx).await?;
+    drop(tx);
+    let mut rows = Rows::new([
+        ("site_id", Type::Uuid),
+        ("programme", Type::Text),
+        ("disposition", Type::Text),
+        ("devices", Type::Int),
+        ("cost_euros", Type::Int),
+        ("oldest_at", Type::Int),
+    ]);
+    for one in counted {
+        rows.push([
+            Cell::from(one.site_id),
+            Cell::from(one.programme),
+            one.disposition.into(),
+            one.devices.into(),
+            one.cost_euros.into(),
+            one.oldest_at.into(),
+        ]);
+    }
+    let mut tx = store.write().await?;
+    on!(&mut tx, |c| sqlx::query("DELETE FROM advice_count").execute(c).await.map(drop))?;
+    let sql = "INSERT INTO advice_count (site_id, programme, disposition, devices, cost_euros, oldest_at) \
+               SELECT site_id, programme, disposition, devices, cost_euros, oldest_at FROM {rows}";
+    rows.execute(&mut tx, sql).await?;
+    tx.commit().await
 }

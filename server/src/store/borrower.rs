@@ -48,6 +48,24 @@ impl Raw {
     }
 }
 
+/// The borrower that stands for nobody, whom loans of donated devices name: never drawn, for drawn identifiers are of
+/// version 4 or 7.
+pub const NOBODY: Uuid = Uuid::from_u128(1);
+
+/// Its reference, also where a statement's text needs it.
+macro_rules! nobodys_reference {
+    () => {
+        "B-0000-0000"
+    };
+}
+
+/// Its reference.
+pub const NOBODYS_REFERENCE: &str = nobodys_reference!();
+
+/// That a row is a borrower of whom anything may be asked: nobody can neither be lent to nor renamed, searched, listed or
+/// counted. Every look-up and list of borrowers holds it; a loan that names nobody is still shown.
+pub(crate) const SOMEBODY: &str = concat!("reference <> '", nobodys_reference!(), "'");
+
 const SELECT: &str = "SELECT id, reference, kind, institution_name, site_id, level, left_site_day, created_at, \
      identity_erased_at FROM borrower";
 
@@ -73,20 +91,20 @@ pub async fn insert(tx: &mut Tx, borrower: &Borrower, natural_key_hash: Option<&
     Ok(())
 }
 
-/// The borrower with that id, if it belongs to `scope`.
+/// The borrower with that id, if it belongs to `scope`. Nobody ([`NOBODY`]) is not found.
 pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Borrower>, StoreError> {
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE id = $1"));
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE id = $1 AND {SOMEBODY}"));
     let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?;
     raw.filter(|raw| scope.covers(raw.site_id)).map(Raw::read).transpose()
 }
 
-/// The borrower with that reference, if it belongs to `scope`.
+/// The borrower with that reference, if it belongs to `scope`. Nobody ([`NOBODY`]) is not found.
 pub async fn find_by_reference(
     tx: &mut Tx,
     scope: &Scope,
     reference: &Reference,
 ) -> Result<Option<Borrower>, StoreError> {
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE reference = $1"));
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE reference = $1 AND {SOMEBODY}"));
     let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(sql).bind(reference.as_str()).fetch_optional(c).await)?;
     raw.filter(|raw| scope.covers(raw.site_id)).map(Raw::read).transpose()
 }
@@ -124,7 +142,7 @@ pub async fn erase_identity(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<boo
     let told: i64 = on!(tx, |c| sqlx::query_scalar(sql).bind(id).fetch_one(c).await)?;
     // The hash of the school's number would still recognise the person, and so may "Ulis" in a small collège.
     let sql = "UPDATE borrower SET identity_erased_at = $2, natural_key_hash = NULL, level = NULL, \
-               left_site_day = NULL WHERE id = $1";
+               left_site_day = NULL, last_loan_ended_at = NULL WHERE id = $1";
     on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(drop))?;
     Ok(rows == 1 || signatures > 0 || told > 0)
 }

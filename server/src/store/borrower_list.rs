@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{
     StoreError, Tx,
+    borrower::SOMEBODY,
     clause::{Clause, containing},
     device_list::{SiteName, parsed},
     page::{Cursor, CursorKey, Page, Total},
@@ -143,7 +144,7 @@ async fn counted(tx: &mut Tx, scope: &Scope, query: &BorrowerQuery) -> Result<To
 }
 
 fn restrict(clause: &mut Clause, scope: &Scope, query: &BorrowerQuery) {
-    clause.sql(" WHERE 1 = 1").within("site_id", scope);
+    clause.sql(" WHERE ").sql(SOMEBODY).within("site_id", scope);
     if let Some(reference) = &query.reference {
         clause.sql(" AND reference = ").value(reference.as_str());
     }

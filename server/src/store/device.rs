@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     counter::{Counter, Deltas},
-    health, judgement, on, review,
+    erasure_gap, health, judgement, on, review,
     rows::Rows,
     value::{from_json, moment, optional_moment, parsed, to_json},
 };
@@ -304,10 +304,10 @@ pub async fn accept_baseline(
     policy: &Policy,
     now: UtcMillis,
 ) -> Result<bool, StoreError> {
-    if locked(tx, scope, id).await?.is_none() {
-        return Ok(false);
-    }
+    let Some(before) = locked(tx, scope, id).await? else { return Ok(false) };
     let Some(health) = health::of_device(tx, id).await? else { return Ok(false) };
+    // Whatever was in it before is still asked about when the device leaves.
+    erasure_gap::keep_baseline(tx, &before).await?;
     let baseline = to_json("device.baseline", &Baseline::of(&health.report))?;
     let sql = "UPDATE device SET baseline = $2, baseline_enrolment_id = NULL, baseline_sequence = NULL WHERE id = $1";
     on!(tx, |c| sqlx::query(sql).bind(id.0).bind(baseline).execute(c).await.map(drop))?;

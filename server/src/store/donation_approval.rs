@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    StoreError, Tx, advice,
     audit::{self, NewAudit},
     device,
     donation_line::{self, LineRow},
@@ -32,7 +32,9 @@ pub async fn approve(tx: &mut Tx, id: Uuid, person: Uuid, clerk: Clerk<'_>) -> R
     let sql = "UPDATE donation_lot SET state = 'approved', approved_by = $2, approved_at = $3 WHERE id = $1";
     on!(tx, |c| sqlx::query(sql).bind(id).bind(person).bind(clerk.now.get()).execute(c).await.map(drop))
         .map_err(StoreError::from)?;
-    record(tx, "donation_lot.approve", ("donation_lot", id), json!({ "units": lines.len() }), clerk).await?;
+    let policy = advice::note_version(tx, clerk.policy, clerk.now).await?;
+    record(tx, "donation_lot.approve", ("donation_lot", id), json!({ "units": lines.len(), "policy": policy }), clerk)
+        .await?;
     Ok(())
 }
 

@@ -50,7 +50,12 @@ pub async fn deliver(
         return Err(LotRefused::NotApproved(lot.state).into());
     }
     check(tx, &lot, hand_over, clerk).await?;
-    let given = devices(&ready(tx, &lot, clerk).await?);
+    let lines = ready(tx, &lot, clerk).await?;
+    // What is kept with each unit for good is what was approved: it must be what proves the erasures today.
+    if lines.iter().any(|line| line.approved != line.facts.erasure.proofs) {
+        return Err(LotRefused::EvidenceChanged.into());
+    }
+    let given = devices(&lines);
     cede(tx, &given).await?;
     release::order(tx, &given, id, clerk.now).await?;
     donation_links::erase(tx, &given, clerk.now).await?;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx, device, donation_erasure,
     donation_lot::{LotError, LotRefused, LotRow, draft, recipient},
-    on,
+    figures, on,
     rows::{Rows, Type},
     value::{from_json, parsed},
 };
@@ -18,6 +18,7 @@ use crate::domain::{
         basis::BasisTerms,
         conditions::{Erasure, LotFacts, Proof, UnitFacts, Unmet, ceiling, conditions},
     },
+    figures::age::AgeClass,
     grade::Grade,
     loan::LendingState,
     paris,
@@ -48,6 +49,11 @@ pub struct LineRow {
     pub ceiling: Option<Cents>,
     /// The drives whose erasure is proven: as of the approval, else as of today. Those that are gone are not among them.
     pub proven: Vec<String>,
+    /// The record behind each drive as of the approval; nothing before.
+    pub approved: Vec<Proof>,
+    /// Of a unit that is more than that many years old: the law steers it to recycling, and its gift is no reuse in the
+    /// figures of the year. A warning, which keeps nobody from giving it.
+    pub older_than: Option<u32>,
     /// What is missing. Nothing is said any more of what was handed over or given up.
     pub unmet: Vec<Unmet>,
 }
@@ -105,7 +111,7 @@ impl Raw {
     }
 
     fn read(self) -> Result<LineRow, StoreError> {
-        let proven = erased(&self.proofs()?);
+        let approved = self.proofs()?;
         let kind = self.chassis.as_ref().and_then(|text| Chassis::ALL.iter().find(|kind| kind.as_str() == text));
         let facts = UnitFacts {
             kind: kind.copied(),
@@ -129,7 +135,9 @@ impl Raw {
             grade: self.grade.map(|grade| parsed("device.grade", &grade)).transpose()?,
             facts,
             ceiling: self.ceiling_cents.map(|number| cents("donation_line.ceiling_cents", number)).transpose()?,
-            proven,
+            proven: erased(&approved),
+            approved,
+            older_than: None,
             unmet: Vec::new(),
         })
     }
@@ -152,9 +160,13 @@ pub async fn of_lot(tx: &mut Tx, lot: &LotRow, policy: &Policy, now: UtcMillis) 
     let live = |line: &LineRow| matches!(line.state, UnitState::Listed | UnitState::Approved);
     let ids: Vec<DeviceId> = lines.iter().filter(|line| live(line)).map(|line| line.device).collect();
     let mut erasures = donation_erasure::of_devices(tx, &ids, policy).await?;
+    let births = figures::births(tx, ids.iter().map(|id| id.0)).await?;
+    let years = policy.figures.most_years;
     for line in lines.iter_mut().filter(|line| live(line)) {
         line.facts.erasure = erasures.remove(&line.device).unwrap_or_default();
         judge(line, &facts, &policy.donation.bases, today);
+        let age = births.get(&line.device.0).map(|birth| birth.born(policy).class(today, years));
+        line.older_than = (age == Some(AgeClass::Over)).then_some(years);
     }
     Ok(lines)
 }
@@ -174,6 +186,30 @@ fn erased(proofs: &[Proof]) -> Vec<String> {
     proofs.iter().filter(|proof| proof.record != donation_erasure::ABSENT).map(|proof| proof.drive.clone()).collect()
 }
 
+/// What adding a device asks about it.
+#[derive(sqlx::FromRow)]
+struct Addable {
+    id: Uuid,
+    lending_state: String,
+    /// What is written on it.
+    called: Option<String>,
+    /// The name of the lot that it is in.
+    lot: Option<String>,
+}
+
+impl Addable {
+    fn check(&self) -> Result<(), LotError> {
+        let device = self.called.clone().unwrap_or_else(|| self.id.to_string());
+        if parsed::<LendingState>("device.lending_state", &self.lending_state)? == LendingState::Ceded {
+            return Err(LotRefused::Ceded(device).into());
+        }
+        match self.lot.clone() {
+            Some(lot) => Err(LotRefused::InLot { device, lot }.into()),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Adds devices to a draft.
 pub async fn add(tx: &mut Tx, lot: Uuid, devices: &[DeviceId], by: Uuid, now: UtcMillis) -> Result<(), LotError> {
     let found = draft(tx, lot, by, now).await?;
@@ -181,21 +217,15 @@ pub async fn add(tx: &mut Tx, lot: Uuid, devices: &[DeviceId], by: Uuid, now: Ut
         return Err(LotRefused::TooMany.into());
     }
     device::lock(tx, devices.iter().map(|device| device.0)).await?;
-    let sql = "SELECT d.id, d.lending_state, CAST(CASE WHEN EXISTS (SELECT 1 FROM donation_line n WHERE n.device_id = d.id \
-               AND n.state <> 'dropped') THEN 1 ELSE 0 END AS BIGINT) AS in_lot FROM {rows} JOIN device d ON d.id = r.id";
-    let known: Vec<(Uuid, String, i64)> = Rows::of_ids(devices.iter().map(|device| device.0)).fetch(tx, sql).await?;
-    let known: HashMap<Uuid, (String, i64)> =
-        known.into_iter().map(|(id, state, in_lot)| (id, (state, in_lot))).collect();
+    let sql = "SELECT d.id, d.lending_state, COALESCE(d.asset_tag, d.serial_number) AS called, (SELECT t.name \
+               FROM donation_line n JOIN donation_lot t ON t.id = n.lot_id WHERE n.device_id = d.id \
+               AND n.state <> 'dropped' LIMIT 1) AS lot FROM {rows} JOIN device d ON d.id = r.id";
+    let known: Vec<Addable> = Rows::of_ids(devices.iter().map(|device| device.0)).fetch(tx, sql).await?;
+    let known: HashMap<Uuid, Addable> = known.into_iter().map(|one| (one.id, one)).collect();
     let mut rows = Rows::new([("lot_id", Type::Uuid), ("device_id", Type::Uuid), ("at", Type::Int)]);
     let mut seen = std::collections::BTreeSet::new();
     for device in devices.iter().filter(|device| seen.insert(device.0)) {
-        let (state, in_lot) = known.get(&device.0).ok_or(LotRefused::NoDevice)?;
-        if parsed::<LendingState>("device.lending_state", state)? == LendingState::Ceded {
-            return Err(LotRefused::Ceded.into());
-        }
-        if *in_lot != 0 {
-            return Err(LotRefused::InLot.into());
-        }
+        known.get(&device.0).ok_or_else(|| LotRefused::NoDevice(device.to_string()))?.check()?;
         rows.push([lot.into(), device.0.into(), now.get().into()]);
     }
     let sql = "INSERT INTO donation_line (lot_id, device_id, state, added_at) \
@@ -229,7 +259,7 @@ pub async fn value(
     (by, login): (Uuid, &str),
     now: UtcMillis,
 ) -> Result<u64, LotError> {
-    draft(tx, lot, by, now).await?;
+    let found = draft(tx, lot, by, now).await?;
     let (device, clause) = match valued {
         Valued::One(device) => (device.0, "device_id = $2"),
         Valued::AllWithout => (Uuid::nil(), "value_cents IS NULL AND device_id <> $2"),
@@ -251,9 +281,11 @@ pub async fn value(
             .await
             .map(|done| done.rows_affected())
     });
-    match touched.map_err(StoreError::from)? {
-        0 => Err(LotRefused::NotListed.into()),
-        touched => Ok(touched),
+    match (touched.map_err(StoreError::from)?, valued) {
+        (0, Valued::One(_)) => Err(LotRefused::NotListed.into()),
+        (0, Valued::AllWithout) if found.units == 0 => Err(LotRefused::Empty.into()),
+        (0, Valued::AllWithout) => Err(LotRefused::AllValued.into()),
+        (touched, _) => Ok(touched),
     }
 }
 

@@ -83,21 +83,38 @@ pub enum LotRefused {
     /// There is no such recipient, or it has ended.
     #[error("there is no such recipient, or it is no longer one")]
     NoRecipient,
-    /// There is no such device.
-    #[error("there is no such device")]
-    NoDevice,
+    /// There is no device with this id.
+    #[error("there is no device {0}")]
+    NoDevice(String),
     /// The device is in another lot, or in this one.
-    #[error("the device is in a lot already")]
-    InLot,
-    /// The device has changed owner.
-    #[error("the device has changed owner already")]
-    Ceded,
+    #[error("the device {device} is in the lot {lot:?} already")]
+    InLot {
+        /// Its asset tag, else its serial number, else its id.
+        device: String,
+        /// What people call the lot.
+        lot: String,
+    },
+    /// The device, called so, has changed owner.
+    #[error("the device {0} has changed owner already")]
+    Ceded(String),
     /// The device is not in this lot.
     #[error("the device is not in this lot")]
     NotListed,
+    /// A value for all units that have none, where none is left.
+    #[error("every unit has a value already: change one by naming it")]
+    AllValued,
+    /// It was handed over, which is final.
+    #[error("the lot was handed over, which is final")]
+    HandedOver,
     /// Something is missing for some units.
     #[error("something is missing for {0} of the lot's units: see each of them")]
     Unmet(usize),
+    /// What proves the erasures is not what was approved.
+    #[error(
+        "other records prove the erasures than those that were approved, or a drive came since: give the lot up, and have \
+         a new one approved"
+    )]
+    EvidenceChanged,
     /// No deed with that number was made of this lot since it was approved.
     #[error(
         "no deed with this number was made of this lot since it was approved: print it, have it signed, give its number"
@@ -110,7 +127,7 @@ pub enum LotRefused {
 
 impl LotRefused {
     /// Every code, for catalogues of words.
-    pub const CODES: [&'static str; 14] = [
+    pub const CODES: [&'static str; 17] = [
         "no-lot",
         "not-draft",
         "not-approved",
@@ -122,7 +139,10 @@ impl LotRefused {
         "in-lot",
         "ceded",
         "not-listed",
+        "all-valued",
+        "handed-over",
         "unmet",
+        "evidence-changed",
         "no-deed",
         "bad-day",
     ];
@@ -138,11 +158,14 @@ impl LotRefused {
             Self::Empty => "empty",
             Self::TooMany => "too-many",
             Self::NoRecipient => "no-recipient",
-            Self::NoDevice => "no-device",
-            Self::InLot => "in-lot",
-            Self::Ceded => "ceded",
+            Self::NoDevice(_) => "no-device",
+            Self::InLot { .. } => "in-lot",
+            Self::Ceded(_) => "ceded",
             Self::NotListed => "not-listed",
+            Self::AllValued => "all-valued",
+            Self::HandedOver => "handed-over",
             Self::Unmet(_) => "unmet",
+            Self::EvidenceChanged => "evidence-changed",
             Self::NoDeed => "no-deed",
             Self::BadDay => "bad-day",
         }
@@ -337,8 +360,10 @@ async fn write_terms(tx: &mut Tx, id: Uuid, name: &str, terms: &Terms) -> Result
 /// Gives up a lot that was not handed over: its devices are free again.
 pub async fn drop_lot(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<(), LotError> {
     let found = locked(tx, id).await?;
-    if !matches!(found.state, LotState::Draft | LotState::Approved) {
-        return Err(LotRefused::NotDraft.into());
+    match found.state {
+        LotState::Draft | LotState::Approved => {}
+        LotState::Delivered => return Err(LotRefused::HandedOver.into()),
+        LotState::Dropped => return Err(LotRefused::NotDraft.into()),
     }
     let lines = "UPDATE donation_line SET state = 'dropped' WHERE lot_id = $1 AND state <> 'dropped'";
     on!(tx, |c| sqlx::query(lines).bind(id).execute(c).await.map(drop)).map_err(StoreError::from)?;

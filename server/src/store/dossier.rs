@@ -76,6 +76,7 @@ pub async fn read(tx: &mut Tx, borrower: &Borrower) -> Result<Dossier, StoreErro
             "left_site_on": borrower.left_site_day.and_then(date),
             "recorded_at": rfc3339(borrower.created_at),
             "identity_erased_at": borrower.identity_erased_at.map(rfc3339),
+            "last_loan_of_a_given_device_ended_at": dossier_rest::last_given(tx, borrower.id).await?,
         },
         "loans": loans, "loan_steps": steps, "documents": documents, "acts": acts,
         "needs": dossier_rest::needs(tx, borrower.id).await?,

@@ -67,3 +67,10 @@ pub(super) async fn signatures(tx: &mut Tx, borrower: Uuid) -> Result<Vec<(Uuid,
                ORDER BY s.loan_id";
     Ok(on!(tx, |c| sqlx::query_as(sql).bind(borrower).fetch_all(c).await)?)
 }
+
+/// When the last of its loans ended whose device was given away: such loans name it no more.
+pub(super) async fn last_given(tx: &mut Tx, borrower: Uuid) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT last_loan_ended_at FROM borrower WHERE id = $1";
+    let at: Option<i64> = on!(tx, |c| sqlx::query_scalar(sql).bind(borrower).fetch_one(c).await)?;
+    Ok(at.map(|at| moment("borrower.last_loan_ended_at", at)).transpose()?.map(rfc3339))
+}

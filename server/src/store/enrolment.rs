@@ -5,11 +5,12 @@ use data_encoding::HEXUPPER;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{StoreError, Tx, device, device_record, on};
+use super::{StoreError, Tx, device, device_record, loan, on};
 use crate::domain::{
     device::DeviceStatus,
     device_record::ContactExpected,
     enrolment::{Candidate, EnrolmentStatus, is_same_maker},
+    loan::LendingState,
     scope::Scope,
 };
 
@@ -155,9 +156,11 @@ pub async fn replace_others(
         .map(|done| done.rows_affected()))?)
 }
 
-/// Lets a pending enrolment in: it becomes the device's only live key. False where none is pending under that id.
+/// Lets a pending enrolment in: it becomes the device's only live key. False where none is pending under that id, or
+/// where the device was given away.
 pub async fn approve(tx: &mut Tx, id: EnrolmentId, now: UtcMillis) -> Result<bool, StoreError> {
-    let sql = "UPDATE enrolment SET status = 'active' WHERE id = $1 AND status = 'pending' RETURNING device_id";
+    let sql = "UPDATE enrolment SET status = 'active' WHERE id = $1 AND status = 'pending' AND NOT EXISTS (SELECT 1 \
+               FROM device d WHERE d.id = enrolment.device_id AND d.lending_state = 'ceded') RETURNING device_id";
     let device: Option<Uuid> = on!(tx, |c| sqlx::query_scalar(sql).bind(id.0).fetch_optional(c).await)?;
     let Some(device) = device else { return Ok(false) };
     let device = DeviceId(device);
@@ -222,11 +225,15 @@ pub async fn is_serial_of_another(
     Ok(others.into_iter().any(|row| is_same_maker(row.manufacturer.as_deref(), maker)))
 }
 
-/// Which of `devices` ever had an enrolment.
+/// Which of `devices` ever had an enrolment. One that was given away is nobody's to speak for: it is left out, and an
+/// agent on that machine is on a new device.
 pub async fn candidates(tx: &mut Tx, devices: &[super::device::DeviceRow]) -> Result<Vec<Candidate>, StoreError> {
     let mut candidates = Vec::with_capacity(devices.len());
     let sql = "SELECT id FROM enrolment WHERE device_id = $1 LIMIT 1";
     for row in devices {
+        if loan::lending_state(tx, row.id).await? == Some(LendingState::Ceded) {
+            continue;
+        }
         let any: Option<Uuid> = on!(tx, |c| sqlx::query_scalar(sql).bind(row.id.0).fetch_optional(c).await)?;
         candidates.push(Candidate {
             device: row.id,

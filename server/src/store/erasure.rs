@@ -31,7 +31,8 @@ pub struct Erasure {
     pub reading: Reading,
     /// The login of the one who did it, or brought its evidence.
     pub operator: String,
-    /// The login of the one who confirmed what was entered by hand, and when.
+    /// The login of the one who confirmed what was entered by hand, or that a drive which was never seen in the device was
+    /// in it; and when.
     pub witness: Option<(String, UtcMillis)>,
     /// When it was recorded.
     pub recorded_at: UtcMillis,
@@ -95,7 +96,8 @@ struct Raw {
 
 const COLUMNS: &str = "e.id, e.device_id, e.drive_key, e.model, e.medium, e.method, e.method_name, e.level, e.tool, \
      e.tool_version, e.started_at, e.ended_at, e.passes, e.capacity_bytes, e.bytes_erased, e.errors, e.verification, \
-     e.outcome, e.host, e.source, e.operator, e.witness, e.witnessed_at, e.recorded_at, e.used_again";
+     e.outcome, e.host, e.source, e.operator, COALESCE(e.witness, e.confirmed_by) AS witness, \
+     COALESCE(e.witnessed_at, e.confirmed_at) AS witnessed_at, e.recorded_at, e.used_again";
 
 impl Raw {
     fn read(self) -> Result<Erasure, StoreError> {
@@ -199,11 +201,16 @@ pub async fn find(tx: &mut Tx, device: DeviceId, id: Uuid) -> Result<Option<Eras
 
 /// Writes down that `witness` confirms an erasure; false where somebody has already.
 pub(super) async fn set_witness(tx: &mut Tx, id: Uuid, witness: &str, now: UtcMillis) -> Result<bool, StoreError> {
-    let sql =
-        "UPDATE erasure SET witness = $2, witnessed_at = $3 WHERE id = $1 AND witness IS NULL AND source = 'hand'";
-    let touched = on!(tx, |c| {
-        sqlx::query(sql).bind(id).bind(witness).bind(now.get()).execute(c).await.map(|done| done.rows_affected())
-    })?;
+    let mut touched = 0;
+    for sql in [
+        "UPDATE erasure SET witness = $2, witnessed_at = $3 WHERE id = $1 AND witness IS NULL AND source = 'hand'",
+        "UPDATE erasure SET confirmed_by = $2, confirmed_at = $3 WHERE id = $1 AND confirmed_by IS NULL \
+         AND source <> 'hand'",
+    ] {
+        touched += on!(tx, |c| {
+            sqlx::query(sql).bind(id).bind(witness).bind(now.get()).execute(c).await.map(|done| done.rows_affected())
+        })?;
+    }
     Ok(touched > 0)
 }
 

@@ -1,14 +1,25 @@
 //! Recording erasures: files of tools, what a person enters, its witness, a drive that is gone. Each act judges the device
 //! anew in its unit of work; the caller writes the audit row.
 
+use std::collections::BTreeSet;
+
 use cartable_common::{DeviceId, UtcMillis};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{StoreError, Tx, device::DeviceRow, erasure, erasure_file, erasure_gap, review};
+use super::{
+    StoreError, Tx,
+    device::{self, DeviceRow},
+    erasure, erasure_elsewhere, erasure_file, erasure_gap, review,
+};
 use crate::domain::{
-    erasure::{DriveKey, Medium, Reading, Source, evidence::File, gap::SeenDrive, hand::may_witness},
+    erasure::{
+        DriveKey, Medium, Reading, Source,
+        evidence::File,
+        gap::SeenDrive,
+        hand::{MIN_ABSENCE_CHARS, may_witness},
+    },
     policy::Policy,
 };
 
@@ -30,14 +41,22 @@ pub enum Refused {
     /// No drive of the files is one of the device.
     #[error("no drive of these files was ever seen in this device; the files have {}", list(.0))]
     OtherDrives(Vec<DriveKey>),
+    /// The drive is another device's.
+    #[error("the drive {drive} is known as one of {device}: one erased drive proves one device")]
+    OtherDevice {
+        /// Which drive.
+        drive: DriveKey,
+        /// The other device.
+        device: String,
+    },
     /// It was brought before.
     #[error("what these files say is recorded for this device already")]
     Known,
     /// There is no such record.
     #[error("there is no such erasure of this device")]
     NoSuchErasure,
-    /// It was not entered by hand.
-    #[error("only what was entered by hand needs a witness")]
+    /// It was not entered by hand, and its drive was seen in the device.
+    #[error("only what was entered by hand, or is of a drive that was never seen in the device, needs a witness")]
     NeedsNone,
     /// The witness is the operator.
     #[error("the witness is another person than the one who entered it, with an account of their own")]
@@ -45,23 +64,41 @@ pub enum Refused {
     /// It has one.
     #[error("somebody has confirmed it already")]
     Witnessed,
+    /// The drive that is declared absent is none of the device.
+    #[error("no such drive was ever seen in this device or recorded of it; its drives are {}", list(.0))]
+    UnknownDrive(Vec<DriveKey>),
+    /// It is declared absent without a reason that says something.
+    #[error("say where the drive is, in at least {MIN_ABSENCE_CHARS} characters")]
+    ShortReason,
 }
 
 impl Refused {
     /// Every code.
-    pub const CODES: [&'static str; 6] =
-        ["other_drives", "known", "no_such_erasure", "needs_none", "own_witness", "witnessed"];
+    pub const CODES: [&'static str; 9] = [
+        "other_drives",
+        "other_device",
+        "known",
+        "no_such_erasure",
+        "needs_none",
+        "own_witness",
+        "witnessed",
+        "unknown_drive",
+        "short_reason",
+    ];
 
     /// A word for it.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::OtherDrives(_) => "other_drives",
+            Self::OtherDevice { .. } => "other_device",
             Self::Known => "known",
             Self::NoSuchErasure => "no_such_erasure",
             Self::NeedsNone => "needs_none",
             Self::OwnWitness => "own_witness",
             Self::Witnessed => "witnessed",
+            Self::UnknownDrive(_) => "unknown_drive",
+            Self::ShortReason => "short_reason",
         }
     }
 }
@@ -101,6 +138,8 @@ pub async fn enter_files(
     strangers: Strangers,
     by: By<'_>,
 ) -> Result<Value, EntryError> {
+    // Two that bring the same file at once: the second finds what the first recorded.
+    device::lock(tx, [device.id.0]).await?;
     let seen = erasure_gap::seen_of(tx, device).await?;
     let is_own = |reading: &&Reading| seen.iter().any(|drive| drive.key == reading.drive);
     let own: Vec<&Reading> = match strangers {
@@ -117,11 +156,11 @@ pub async fn enter_files(
     if own.is_empty() {
         return Err(Refused::Known.into());
     }
+    let own = of_this_device(tx, device, &seen, own).await?;
     let hashes: Vec<[u8; 32]> = files.iter().map(|file| Sha256::digest(file.bytes).into()).collect();
     let mut recorded = Vec::new();
-    for reading in &own {
-        let medium = medium_of(&seen, &reading.drive);
-        recorded.push(erasure::insert(tx, device.id, reading, medium, (by.login, by.now)).await?);
+    for (reading, medium) in &own {
+        recorded.push(erasure::insert(tx, device.id, reading, *medium, (by.login, by.now)).await?);
     }
     for (file, sha256) in files.iter().zip(&hashes) {
         let name: String = file.name.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
@@ -129,7 +168,7 @@ pub async fn enter_files(
         erasure_file::keep(tx, device.id, (name, sha256, file.bytes), &recorded, (by.login, by.now)).await?;
     }
     judge(tx, device.id, by).await?;
-    let told = |word: fn(&Reading) -> &str| own.iter().map(|reading| word(reading)).collect::<Vec<_>>();
+    let told = |word: fn(&Reading) -> &str| own.iter().map(|(reading, _)| word(reading)).collect::<Vec<_>>();
     let hex: Vec<String> = hashes.iter().map(|hash| data_encoding::HEXLOWER.encode(hash)).collect();
     Ok(json!({
         "drive": told(|reading| reading.drive.as_str()), "method": told(|reading| reading.method.as_str()),
@@ -145,16 +184,18 @@ pub async fn enter_by_hand(
     by: By<'_>,
 ) -> Result<(Uuid, Value), EntryError> {
     let seen = erasure_gap::seen_of(tx, device).await?;
-    let medium = medium_of(&seen, &reading.drive);
+    let medium = medium_of(tx, device, &seen, &reading.drive).await?;
     let id = erasure::insert(tx, device.id, reading, medium, (by.login, by.now)).await?;
     judge(tx, device.id, by).await?;
     Ok((id, json!({ "erasure": id, "drive": reading.drive.as_str(), "method": reading.method.as_str() })))
 }
 
-/// Writes down that the person who asks saw what somebody else entered by hand.
+/// Writes down that the person who asks saw what somebody else entered by hand; or that a drive of which a tool's file was
+/// brought was in the device, though no report ever showed it there.
 pub async fn witness(tx: &mut Tx, device: &DeviceRow, id: Uuid, by: By<'_>) -> Result<Value, EntryError> {
     let found = erasure::find(tx, device.id, id).await?.ok_or(Refused::NoSuchErasure)?;
-    if found.reading.source != Source::Hand {
+    let seen = erasure_gap::seen_of(tx, device).await?;
+    if found.reading.source != Source::Hand && seen.iter().any(|drive| drive.key == found.reading.drive) {
         return Err(Refused::NeedsNone.into());
     }
     if !may_witness(&found.operator, by.login) {
@@ -167,14 +208,24 @@ pub async fn witness(tx: &mut Tx, device: &DeviceRow, id: Uuid, by: By<'_>) -> R
     Ok(json!({ "erasure": id, "drive": found.reading.drive.as_str() }))
 }
 
-/// Writes down that a drive is not in the device any more, and why.
+/// Writes down that a drive is not in the device any more, and why. Where no drive of the device is known, it says that
+/// there is none.
 pub async fn declare_absent(
     tx: &mut Tx,
     device: &DeviceRow,
     drive: &DriveKey,
     reason: &str,
     by: By<'_>,
-) -> Result<Value, StoreError> {
+) -> Result<Value, EntryError> {
+    if reason.trim().chars().count() < MIN_ABSENCE_CHARS {
+        return Err(Refused::ShortReason.into());
+    }
+    let seen = erasure_gap::seen_of(tx, device).await?.into_iter().map(|one| one.key);
+    let recorded = erasure::of_device(tx, device.id).await?.into_iter().map(|one| one.reading.drive);
+    let known: BTreeSet<DriveKey> = seen.chain(recorded).collect();
+    if !known.is_empty() && !known.contains(drive) {
+        return Err(Refused::UnknownDrive(known.into_iter().collect()).into());
+    }
     erasure::declare_absent(tx, device.id, drive, reason, (by.login, by.now)).await?;
     judge(tx, device.id, by).await?;
     Ok(json!({ "drive": drive.as_str(), "reason": reason }))
@@ -184,7 +235,41 @@ async fn judge(tx: &mut Tx, device: DeviceId, by: By<'_>) -> Result<(), StoreErr
     review::device(tx, device, by.policy, by.now).await
 }
 
-fn medium_of(seen: &[SeenDrive], drive: &DriveKey) -> Medium {
-    let of = seen.iter().filter(|one| one.key == *drive);
-    of.fold(Medium::Unknown, |medium, one| medium.stricter(one.medium))
+/// Those whose drive is not known as another device's, each with its medium; an error where there is none.
+async fn of_this_device<'r>(
+    tx: &mut Tx,
+    device: &DeviceRow,
+    seen: &[SeenDrive],
+    readings: Vec<&'r Reading>,
+) -> Result<Vec<(&'r Reading, Medium)>, EntryError> {
+    let mut own = Vec::new();
+    let mut refused = None;
+    for reading in readings {
+        match medium_of(tx, device, seen, &reading.drive).await {
+            Ok(medium) => own.push((reading, medium)),
+            Err(EntryError::Refused(other)) => refused = Some(other),
+            Err(error @ EntryError::Store(_)) => return Err(error),
+        }
+    }
+    match refused.filter(|_| own.is_empty()) {
+        Some(refused) => Err(refused.into()),
+        None => Ok(own),
+    }
+}
+
+/// What a drive keeps its data on, as strictly as any device knows it. One that this device never showed and another is
+/// known to have is refused; one that it showed was put into it.
+async fn medium_of(
+    tx: &mut Tx,
+    device: &DeviceRow,
+    seen: &[SeenDrive],
+    drive: &DriveKey,
+) -> Result<Medium, EntryError> {
+    let own: Vec<Medium> = seen.iter().filter(|one| one.key == *drive).map(|one| one.medium).collect();
+    let others = erasure_elsewhere::of_drive(tx, device.id, drive).await?;
+    if let Some(other) = others.first().filter(|_| own.is_empty()) {
+        return Err(Refused::OtherDevice { drive: drive.clone(), device: other.device.clone() }.into());
+    }
+    let known = own.into_iter().chain(others.into_iter().map(|other| other.medium));
+    Ok(known.fold(Medium::Unknown, Medium::stricter))
 }

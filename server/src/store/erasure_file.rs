@@ -70,7 +70,8 @@ async fn known(tx: &mut Tx, device: DeviceId, sha256: &[u8; 32]) -> Result<Optio
     Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).bind(sha256.to_vec()).fetch_optional(c).await)?)
 }
 
-/// Keeps a file that proves these records; one that the device has already is not kept twice.
+/// Keeps a file that proves these records; one that the device has already is not kept twice, nor one that was chosen twice.
+/// The caller holds the device.
 pub(super) async fn keep(
     tx: &mut Tx,
     device: DeviceId,
@@ -82,7 +83,7 @@ pub(super) async fn keep(
         Some(id) => id,
         None => insert(tx, device, (name, sha256, content), by).await?,
     };
-    let sql = "INSERT INTO erasure_evidence (erasure_id, file_id) VALUES ($1, $2)";
+    let sql = "INSERT INTO erasure_evidence (erasure_id, file_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     for erasure in proves {
         on!(tx, |c| sqlx::query(sql).bind(*erasure).bind(id).execute(c).await.map(drop))?;
     }

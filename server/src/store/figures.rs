@@ -6,7 +6,7 @@
 
 mod unit;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cartable_common::{DeviceId, UtcMillis};
 use jiff::civil::Date;
@@ -20,6 +20,7 @@ use super::{
 use crate::domain::{
     figures::{
         Figures, Year,
+        age::Birth,
         fact::{Facts, Left, Lent, LotUnit, Order, PartUsed, Step, StepKind, Way},
         figures,
     },
@@ -52,6 +53,14 @@ pub async fn facts(tx: &mut Tx, year: Year) -> Result<Facts, StoreError> {
     let named: BTreeSet<Uuid> = named.map(|device| device.0).collect();
     facts.units = unit::read(tx, named).await?;
     Ok(facts)
+}
+
+/// What tells how old these devices are.
+pub(super) async fn births(
+    tx: &mut Tx,
+    devices: impl IntoIterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, Birth>, StoreError> {
+    Ok(unit::read(tx, devices).await?.into_iter().map(|unit| (unit.id.0, unit.birth)).collect())
 }
 
 /// The year in moments.

@@ -13,6 +13,7 @@ use super::{
     value::{day, from_json, parsed},
 };
 use crate::domain::{
+    device::DeviceStatus,
     disposition::Disposition as Advised,
     fitness::{BatteryRead, Facts},
     forecast::{ForecastInput, Kinds, Place, Shelf, Unit, Wanting, wanting},
@@ -46,7 +47,7 @@ impl Models {
     fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut counts: HashMap<String, (usize, &str)> = HashMap::new();
         for name in names.filter(|name| !name.trim().is_empty()) {
-            let count = counts.entry(key(name)).or_insert((0, name));
+            let count = counts.entry(model_key(name)).or_insert((0, name));
             count.0 += 1;
             // Of several ways to write it, one that does not depend on the order of rows.
             count.1 = count.1.min(name);
@@ -62,7 +63,7 @@ impl Models {
     }
 
     fn known(&self, name: &str) -> Option<usize> {
-        self.places.get(&key(name)).copied()
+        self.places.get(&model_key(name)).copied()
     }
 
     /// Its place; that of the others where it has none.
@@ -71,7 +72,8 @@ impl Models {
     }
 }
 
-fn key(name: &str) -> String {
+/// What tells models apart, however their names are written.
+pub(super) fn model_key(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
@@ -137,6 +139,8 @@ pub async fn wanting_today(
 struct Row {
     model: Option<String>,
     lending_state: String,
+    status: String,
+    in_lot: i64,
     advised: Option<String>,
     facts: Option<String>,
     drive_verdict: Option<String>,
@@ -151,8 +155,10 @@ struct Row {
     grade: Option<String>,
 }
 
-const UNITS: &str = "SELECT d.model, d.lending_state, a.disposition AS advised, CASE WHEN a.disposition = 'repair' THEN a.facts END \
-         AS facts, h.drive_verdict, h.battery_verdict, l.due_day, l.extensions, s.academic_zone, (SELECT MIN(n.day) \
+const UNITS: &str = "SELECT d.model, d.lending_state, d.status, CAST(CASE WHEN EXISTS (SELECT 1 FROM donation_line p \
+         WHERE p.device_id = d.id AND p.state <> 'dropped') THEN 1 ELSE 0 END AS BIGINT) AS in_lot, \
+         a.disposition AS advised, CASE WHEN a.disposition = 'repair' THEN a.facts END AS facts, \
+         h.drive_verdict, h.battery_verdict, l.due_day, l.extensions, s.academic_zone, (SELECT MIN(n.day) \
          FROM campaign_loan n JOIN campaign c ON c.id = n.campaign_id WHERE n.loan_id = l.id AND n.state = 'expected' \
          AND c.state = 'running') AS appointed, w.id AS order_id, w.stage, w.findings, w.grade FROM device d \
          LEFT JOIN advice a ON a.device_id = d.id LEFT JOIN health h ON h.device_id = d.id \
@@ -191,6 +197,8 @@ impl Row {
         }
         match parsed("device.lending_state", &self.lending_state)? {
             LendingState::Lent => unit.place = self.lent()?,
+            // As the desk refuses to lend it.
+            LendingState::InStock if self.in_lot != 0 || out_of_service(&self.status)? => return Ok(Read::Neither),
             LendingState::InStock => match advised {
                 Some(Advised::Donate | Advised::Parts | Advised::Recycle) => {}
                 Some(Advised::Relend | Advised::Repair) | None => return Ok(Read::ReadyToLend),
@@ -239,6 +247,11 @@ impl Row {
     }
 }
 
+/// Whether a device was shut out, or has left the programme.
+fn out_of_service(status: &str) -> Result<bool, StoreError> {
+    Ok(matches!(parsed("device.status", status)?, DeviceStatus::Revoked | DeviceStatus::Released))
+}
+
 /// The verdict on a machine as a whole.
 pub(super) fn verdict(drives: Option<&str>, batteries: Option<&str>) -> Result<Verdict, StoreError> {
     let read = |what, text: Option<&str>| text.map_or(Ok(Verdict::Unknown), |text| parsed(what, text));
@@ -255,7 +268,7 @@ fn needed(facts: &Facts, policy: &Policy) -> Kinds {
     }
     let weak = match machine.battery {
         BatteryRead::Left(left) => u32::from(left) < policy.battery.relend_percent,
-        BatteryRead::Gone => true,
+        BatteryRead::Gone | BatteryRead::Swollen => true,
         BatteryRead::NoneExpected | BatteryRead::NotRead => false,
     };
     if weak {
@@ -265,7 +278,7 @@ fn needed(facts: &Facts, policy: &Policy) -> Kinds {
 }
 
 /// The part that mends a fault.
-const fn part_for(check: Check) -> PartKind {
+pub(super) const fn part_for(check: Check) -> PartKind {
     match check {
         Check::Screen => PartKind::Screen,
         Check::Keyboard => PartKind::Keyboard,

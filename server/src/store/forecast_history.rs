@@ -53,11 +53,16 @@ pub(super) async fn used(
          JOIN device d ON d.id = w.device_id WHERE (w.stage <> 'closed' OR w.since >= ",
     );
     clause.value(since(policy, now)).sql(")").within("d.site_id", scope);
-    let mut used: HashMap<Uuid, Kinds> = HashMap::new();
-    for (order, kind) in clause.rows::<(Uuid, String)>(tx).await? {
-        used.entry(order).or_default().add(parsed("part.kind", &kind)?);
+    of_orders(clause.rows(tx).await?)
+}
+
+/// The kinds of parts of each order, from rows of an order and a kind.
+pub(super) fn of_orders(rows: Vec<(Uuid, String)>) -> Result<HashMap<Uuid, Kinds>, StoreError> {
+    let mut kinds: HashMap<Uuid, Kinds> = HashMap::new();
+    for (order, kind) in rows {
+        kinds.entry(order).or_default().add(parsed("part.kind", &kind)?);
     }
-    Ok(used)
+    Ok(kinds)
 }
 
 /// The orders that are open, and those that were closed lately; `used` are the parts that were used on them.

@@ -41,10 +41,13 @@ pub async fn hold(tx: &mut Tx, ids: &[Uuid], terms: Terms) -> Result<Vec<Uuid>, 
 impl Terms {
     /// The rule as one statement over the borrowers `b` and their loans `o`: who holds nothing, of whom something is kept
     /// that leads to a person (a name, the hash of the school's number, the class level, the day of leaving, a drawn
-    /// signature), and whose time is over. The two moments are numbers of ours, so they may stand in the text.
+    /// signature), and whose time is over. A loan of a device that was given away names its borrower no more; when it
+    /// ended stands with the borrower. The two moments are numbers of ours, so they may stand in the text.
     fn rule(self, borrowers: &str, loans: &str) -> String {
         let (returned, entered) = (self.returned_before.get(), self.entered_before.get());
         let known_since = "COALESCE(i.updated_at, b.created_at)";
+        let last =
+            "CASE WHEN l.last IS NULL OR b.last_loan_ended_at > l.last THEN b.last_loan_ended_at ELSE l.last END";
         format!(
             "SELECT b.id FROM {borrowers} LEFT JOIN borrower_identity i ON i.borrower_id = b.id \
              LEFT JOIN (SELECT o.borrower_id, max(o.ended_at) AS last, \
@@ -52,8 +55,8 @@ impl Terms {
              FROM {loans} LEFT JOIN loan_signature s ON s.loan_id = o.id GROUP BY o.borrower_id) l \
              ON l.borrower_id = b.id WHERE b.kind = 'person' AND (i.borrower_id IS NOT NULL \
              OR b.natural_key_hash IS NOT NULL OR b.level IS NOT NULL OR b.left_site_day IS NOT NULL OR l.signed > 0) \
-             AND COALESCE(l.held, 0) = 0 AND ((l.last < {returned} AND ({known_since} <= l.last \
-             OR {known_since} < {entered})) OR (l.last IS NULL AND {known_since} < {entered})) ORDER BY b.id"
+             AND COALESCE(l.held, 0) = 0 AND (({last} < {returned} AND ({known_since} <= {last} \
+             OR {known_since} < {entered})) OR ({last} IS NULL AND {known_since} < {entered})) ORDER BY b.id"
         )
     }
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     StoreError, Tx,
+    borrower::SOMEBODY,
     rows::{Cell, Rows, Type},
     value::parsed,
 };
@@ -55,7 +56,7 @@ pub async fn known<'a>(
     let identity = "LEFT JOIN borrower_identity i ON i.borrower_id = b.id";
     let mut by_reference = Rows::new([("key", Type::Text)]);
     references.for_each(|reference| by_reference.push([reference.into()]));
-    let sql = format!("{select} JOIN borrower b ON b.reference = r.key {identity}");
+    let sql = format!("{select} JOIN borrower b ON b.reference = r.key AND b.{SOMEBODY} {identity}");
     let mut raw: Vec<Raw> = by_reference.fetch(tx, &sql).await?;
     let mut by_key = Rows::new([("key", Type::Bytes)]);
     keys.for_each(|key| by_key.push([Cell::Bytes(key.to_vec())]));

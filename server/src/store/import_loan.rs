@@ -7,7 +7,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, campaign, device, loan,
+    StoreError, Tx,
+    borrower::SOMEBODY,
+    campaign, device, loan,
     rows::{Cell, Rows, Type},
     value::{day_number, moment, parsed},
     webhook,
@@ -25,6 +27,7 @@ struct RawDevice {
     lending_state: String,
     site_id: Option<Uuid>,
     archived_at: Option<i64>,
+    in_lot: i64,
 }
 
 /// Devices by `s:` and serial number, or `t:` and asset tag.
@@ -39,8 +42,9 @@ pub async fn devices<'a>(
     let mut devices: HashMap<String, Vec<LoanDevice>> = HashMap::new();
     for ((rows, column), prefix) in keys.iter().zip(["serial_number", "asset_tag"]).zip(["s", "t"]) {
         let sql = format!(
-            "SELECT r.key, d.id, d.lending_state, d.site_id, d.archived_at FROM {{rows}} \
-             JOIN device d ON lower(d.{column}) = lower(r.key)"
+            "SELECT r.key, d.id, d.lending_state, d.site_id, d.archived_at, CAST(CASE WHEN EXISTS (SELECT 1 \
+             FROM donation_line n WHERE n.device_id = d.id AND n.state <> 'dropped') THEN 1 ELSE 0 END AS BIGINT) \
+             AS in_lot FROM {{rows}} JOIN device d ON lower(d.{column}) = lower(r.key)"
         );
         let raw: Vec<RawDevice> = rows.fetch(tx, &sql).await?;
         for one in raw {
@@ -49,6 +53,7 @@ pub async fn devices<'a>(
                 lending: parsed("device.lending_state", &one.lending_state)?,
                 site: one.site_id,
                 archived: one.archived_at.is_some(),
+                in_lot: one.in_lot != 0,
             };
             devices.entry(format!("{prefix}:{}", one.key)).or_default().push(device);
         }
@@ -82,8 +87,8 @@ pub async fn borrowers<'a>(
 ) -> Result<(HashMap<String, Uuid>, HashMap<Vec<u8>, Uuid>), StoreError> {
     let mut rows = Rows::new([("key", Type::Text)]);
     references.collect::<BTreeSet<_>>().into_iter().for_each(|reference| rows.push([reference.into()]));
-    let sql = "SELECT b.reference, b.id FROM {rows} JOIN borrower b ON b.reference = r.key";
-    let by_reference: Vec<(String, Uuid)> = rows.fetch(tx, sql).await?;
+    let sql = format!("SELECT b.reference, b.id FROM {{rows}} JOIN borrower b ON b.reference = r.key AND b.{SOMEBODY}");
+    let by_reference: Vec<(String, Uuid)> = rows.fetch(tx, &sql).await?;
     let mut rows = Rows::new([("key", Type::Bytes)]);
     keys.collect::<BTreeSet<_>>().into_iter().for_each(|key| rows.push([Cell::Bytes(key.to_vec())]));
     let sql = "SELECT b.natural_key_hash, b.id FROM {rows} JOIN borrower b ON b.natural_key_hash = r.key";

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     StoreError, Tx,
+    borrower::SOMEBODY,
     need::reasons,
     rows::{Cell, Rows, Type},
     value::{parsed, to_json},
@@ -86,8 +87,10 @@ pub async fn borrowers<'a>(
 ) -> Result<(HashMap<String, NeedBorrower>, HashMap<Vec<u8>, NeedBorrower>), StoreError> {
     let mut rows = Rows::new([("key", Type::Text)]);
     references.collect::<BTreeSet<_>>().into_iter().for_each(|reference| rows.push([reference.into()]));
-    let sql = "SELECT r.key, b.id, b.site_id, b.level FROM {rows} JOIN borrower b ON b.reference = r.key";
-    let by_reference: Vec<RawBorrower<String>> = rows.fetch(tx, sql).await?;
+    let sql = format!(
+        "SELECT r.key, b.id, b.site_id, b.level FROM {{rows}} JOIN borrower b ON b.reference = r.key AND b.{SOMEBODY}"
+    );
+    let by_reference: Vec<RawBorrower<String>> = rows.fetch(tx, &sql).await?;
     let mut rows = Rows::new([("key", Type::Bytes)]);
     numbers.collect::<BTreeSet<_>>().into_iter().for_each(|number| rows.push([Cell::Bytes(number.to_vec())]));
     let sql = "SELECT r.key, b.id, b.site_id, b.level FROM {rows} JOIN borrower b ON b.natural_key_hash = r.key";

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::domain::{
     flag::{Finding, FlagCode, Severity},
+    rules::Unanswered,
     webhook::EventKind,
 };
 
@@ -49,6 +50,7 @@ const fn joins_loan_and_contact(code: FlagCode) -> bool {
             | FlagCode::BorrowerLeft
             | FlagCode::WarrantyEnding
             | FlagCode::StageOverdue
+            | FlagCode::PartToOrder
             | FlagCode::ReadyUnassigned
     )
 }
@@ -58,7 +60,10 @@ impl Considered {
         match self {
             Self::All => true,
             Self::Contact => Self::ContactAlone.covers(code) || joins_loan_and_contact(code),
-            Self::ContactAlone => matches!(code, FlagCode::Silent | FlagCode::NeverEnrolled | FlagCode::ClockWrong),
+            Self::ContactAlone => matches!(
+                code,
+                FlagCode::Silent | FlagCode::NeverEnrolled | FlagCode::ClockWrong | FlagCode::AgentOutdated
+            ),
         }
     }
 
@@ -74,6 +79,8 @@ impl Considered {
 pub(crate) struct Judged {
     pub(crate) device: Uuid,
     pub(crate) findings: Vec<Finding>,
+    /// What did not answer: some flags stay without a finding.
+    pub(crate) unanswered: Unanswered,
     pub(crate) considered: Considered,
     /// When: what is raised now stands since then.
     pub(crate) at: UtcMillis,
@@ -146,6 +153,7 @@ impl Difference {
                 *place = finding;
             }
         }
+        let kept = judged.unanswered.kept(open.iter().map(|flag| (flag.code, flag.subject.as_str())));
         let mut standing: Vec<Severity> = Vec::new();
         for flag in open {
             if !judged.considered.covers(flag.code) {
@@ -158,6 +166,8 @@ impl Difference {
                 if finding.severity != flag.severity || news {
                     difference.update.push((flag.id, flag.severity, finding.clone()));
                 }
+            } else if kept.contains(&(flag.code, flag.subject.as_str())) {
+                standing.push(flag.severity);
             } else {
                 difference.clear.push((flag.id, flag.code));
             }
@@ -188,7 +198,8 @@ pub struct Applied {
 /// Makes the open flags of one device say what all rules found, with its copies and totals.
 pub async fn apply(tx: &mut Tx, id: DeviceId, findings: Vec<Finding>, now: UtcMillis) -> Result<Applied, StoreError> {
     let mut deltas = Deltas::default();
-    let judged = Judged { device: id.0, findings, considered: Considered::All, at: now };
+    let unanswered = Unanswered::default();
+    let judged = Judged { device: id.0, findings, unanswered, considered: Considered::All, at: now };
     let applied = apply_all(tx, vec![judged], &mut deltas).await?;
     deltas.apply(tx).await?;
     Ok(applied)

@@ -305,7 +305,8 @@ impl<'a> Lending<'a> {
         Ok(loan::find_for_update(&mut self.tx, self.by.scope, id).await?.ok_or(Refused::NoLoan)?)
     }
 
-    /// Writes a loan after one of its steps, and notes the act.
+    /// Writes a loan after one of its steps, and notes the act. A device that changed owner is past its loans: one that
+    /// was lost, found and given does not come back by the loan in which it was lost.
     pub(super) async fn save(
         &mut self,
         action: &'static str,
@@ -313,6 +314,10 @@ impl<'a> Lending<'a> {
         kind: &str,
         details: Value,
     ) -> Result<Loan, LendingError> {
+        let at = self.state_of(loan.device).await?;
+        if at == LendingState::Ceded {
+            return Err(Refused::NotLent(at).into());
+        }
         let step = Event { kind, actor: self.by.actor, details: details.clone() };
         loan::save(&mut self.tx, &loan, step, self.by.now).await?;
         self.note(action, &loan, details);

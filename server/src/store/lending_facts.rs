@@ -8,9 +8,12 @@ use super::{
     StoreError, Tx,
     rows::Rows,
     value::{day, moment, optional_moment, parsed},
-    work_order,
+    work_order, work_wanting,
 };
-use crate::domain::facts::{LendingFacts, LoanFacts, ReleaseFacts, WorkFacts};
+use crate::domain::{
+    facts::{LendingFacts, LoanFacts, ReleaseFacts, WorkFacts},
+    forecast::Kinds,
+};
 
 /// The columns of [`RawLending`], of the device `d` and what [`JOIN`] adds.
 pub(crate) const COLUMNS: &str = "d.lending_state, d.contact_expected, d.warranty_until, \
@@ -18,6 +21,8 @@ pub(crate) const COLUMNS: &str = "d.lending_state, d.contact_expected, d.warrant
      AS BIGINT) AS kept_here, l.state AS loan_state, l.handed_over_at, l.due_day, l.ended_at, b.left_site_day, \
      CASE WHEN d.lending_state = 'in_stock' THEN (SELECT MAX(e.at) FROM loan_event e WHERE e.loan_id = l.id) END \
      AS stocked_at, w.stage AS work_stage, w.disposition AS work_disposition, w.since AS work_since, \
+     CASE WHEN w.stage IN ('erasure', 'repair') THEN w.id END AS wanting_order, CAST(CASE WHEN EXISTS (SELECT 1 \
+     FROM donation_line n WHERE n.device_id = d.id AND n.state <> 'dropped') THEN 1 ELSE 0 END AS BIGINT) AS in_lot, \
      CASE WHEN d.lending_state = 'ceded' THEN (SELECT x.ordered_at FROM device_release x WHERE x.device_id = d.id) END \
      AS ordered_at, \
      CASE WHEN d.lending_state = 'ceded' THEN (SELECT x.told_at FROM device_release x WHERE x.device_id = d.id) END \
@@ -47,13 +52,21 @@ pub(crate) struct RawLending {
     work_stage: Option<String>,
     work_disposition: Option<String>,
     work_since: Option<i64>,
+    wanting_order: Option<Uuid>,
+    in_lot: i64,
     ordered_at: Option<i64>,
     told_at: Option<i64>,
     again_at: Option<i64>,
 }
 
 impl RawLending {
-    pub(crate) fn read(&self) -> Result<LendingFacts, StoreError> {
+    /// The order that may wait for a part.
+    pub(crate) const fn wanting_order(&self) -> Option<Uuid> {
+        self.wanting_order
+    }
+
+    /// The facts, beside what [`work_wanting::lacking`] knows.
+    pub(crate) fn read(&self, lacking: &HashMap<Uuid, Kinds>) -> Result<LendingFacts, StoreError> {
         let loan = match &self.loan_state {
             None => None,
             Some(state) => Some(LoanFacts {
@@ -68,6 +81,8 @@ impl RawLending {
             (Some(stage), Some(since)) => Some(WorkFacts {
                 position: work_order::position(stage, self.work_disposition.as_deref())?,
                 since: moment("work_order.since", since)?,
+                lacking: self.wanting_order.and_then(|order| lacking.get(&order)).copied().unwrap_or_default(),
+                in_lot: self.in_lot != 0,
             }),
             _ => None,
         };
@@ -106,5 +121,6 @@ pub(crate) async fn of_devices(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid
     }
     let sql = format!("SELECT d.id, {COLUMNS} FROM {{rows}} JOIN device d ON d.id = r.id {JOIN}");
     let raw: Vec<RawOfDevice> = Rows::of_ids(ids.iter().copied()).fetch(tx, &sql).await?;
-    raw.into_iter().map(|raw| Ok((raw.id, raw.lending.read()?))).collect()
+    let lacking = work_wanting::lacking(tx, raw.iter().filter_map(|raw| raw.lending.wanting_order)).await?;
+    raw.into_iter().map(|raw| Ok((raw.id, raw.lending.read(&lacking)?))).collect()
 }

@@ -63,6 +63,9 @@ pub enum Refused {
     /// The device is not in intake.
     #[error("only a device in intake is put back into stock; this one is {0}")]
     NotInIntake(LendingState),
+    /// What the last borrower left may still be on these drives.
+    #[error("not proven erased since it came back: {0}; record the erasure, or declare the drive gone with a reason")]
+    NotErased(String),
     /// The loan does not allow the step.
     #[error(transparent)]
     Step(#[from] Step),
@@ -70,7 +73,7 @@ pub enum Refused {
 
 impl Refused {
     /// Every code, for catalogues of words.
-    pub const CODES: [&'static str; 25] = [
+    pub const CODES: [&'static str; 26] = [
         "no-device",
         "archived",
         "out-of-service",
@@ -89,6 +92,7 @@ impl Refused {
         "not-lent",
         "not-undoable",
         "not-in-intake",
+        "not-erased",
         "not-from",
         "no-more-renewals",
         "not-later",
@@ -120,6 +124,7 @@ impl Refused {
             Self::NotLent(_) => "not-lent",
             Self::NotUndoable => "not-undoable",
             Self::NotInIntake(_) => "not-in-intake",
+            Self::NotErased(_) => "not-erased",
             Self::Step(Step::NotFrom { .. }) => "not-from",
             Self::Step(Step::NoMoreRenewals { .. }) => "no-more-renewals",
             Self::Step(Step::NotLater) => "not-later",

@@ -5,12 +5,15 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    StoreError, borrower, device,
+    StoreError, borrower,
+    device::{self, DeviceRow},
+    left_behind,
     lending::{Clerk, Lending, LendingError, Refused, only},
     loan::{self, Event},
     loan_event,
 };
 use crate::domain::{
+    erasure::DriveKey,
     loan::{Condition, LendingState, Loan, LoanStateName, Return},
     scope::Scope,
 };
@@ -85,18 +88,27 @@ impl Lending<'_> {
         self.save("loan.undo_return", loan, "return_undone", Value::Null).await
     }
 
-    /// A device that came back was looked at: it may be lent again.
+    /// A device that came back was looked at, and what its last borrower left is erased: it may be lent again.
     pub async fn put_in_stock(&mut self, id: DeviceId) -> Result<(), LendingError> {
         device::lock(self.tx(), [id.0]).await?;
         let scope = self.clerk().scope;
-        device::find(self.tx(), scope, id).await?.ok_or(Refused::NoDevice)?;
+        let row = device::find(self.tx(), scope, id).await?.ok_or(Refused::NoDevice)?;
         let at = self.state_of(id).await?;
         if at != LendingState::Intake {
             return Err(Refused::NotInIntake(at).into());
         }
+        self.nothing_left_behind(&row).await?;
         self.stock(id).await?;
         self.act("device.put_in_stock", ("device", id.0), id, Value::Null);
         Ok(())
+    }
+
+    /// Every drive that the device was ever seen with is erased since its return, or declared gone.
+    async fn nothing_left_behind(&mut self, row: &DeviceRow) -> Result<(), LendingError> {
+        let Clerk { policy, .. } = self.clerk();
+        let left = left_behind::of_device(self.tx(), row, &policy.erasure).await?;
+        let named: Vec<&str> = left.iter().map(DriveKey::as_str).collect();
+        if named.is_empty() { Ok(()) } else { Err(Refused::NotErased(named.join(", ")).into()) }
     }
 
     /// Writes that a device is in stock, and since when its newest loan says so.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     StoreError, Tx,
+    borrower::SOMEBODY,
     clause::Clause,
     device_list::{COUNT_CAP, PAGE_ROWS},
     page::{Cursor, CursorKey, Page, Total},
@@ -243,8 +244,8 @@ fn of_code(clause: &mut Clause, code: &LoanCode) {
     if code.borrowers
         && let Ok(reference) = code.text.parse::<Reference>()
     {
-        clause.sql(" UNION SELECT id FROM loan WHERE borrower_id IN (SELECT id FROM borrower WHERE reference = ");
-        clause.value(reference.to_string().as_str()).sql(")");
+        clause.sql(" UNION SELECT id FROM loan WHERE borrower_id IN (SELECT id FROM borrower WHERE ").sql(SOMEBODY);
+        clause.sql(" AND reference = ").value(reference.to_string().as_str()).sql(")");
     }
     clause.sql(")");
 }

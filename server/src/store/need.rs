@@ -1,6 +1,6 @@
 //! Needs: entered, imported, withdrawn, met; never deleted, for proposals name them.
 
-use cartable_common::UtcMillis;
+use cartable_common::{DeviceId, UtcMillis};
 use uuid::Uuid;
 
 use super::{
@@ -151,6 +151,30 @@ pub(crate) async fn forget_borrower(tx: &mut Tx, borrower: Uuid) -> Result<(), S
     let sql = "SELECT l.allocation_id, l.rank, l.explanation FROM allocation_line l JOIN need n ON n.id = l.need_id \
                WHERE n.borrower_id = $1 AND n.state <> 'open'";
     let lines: Vec<(Uuid, i64, String)> = on!(tx, |c| sqlx::query_as(sql).bind(borrower).fetch_all(c).await)?;
+    forget_parts(tx, lines).await?;
+    let sql = "UPDATE need SET level = NULL, reasons = '[]', natural_key_hash = NULL \
+               WHERE borrower_id = $1 AND state <> 'open'";
+    on!(tx, |c| sqlx::query(sql).bind(borrower).execute(c).await.map(drop))?;
+    let sql = "UPDATE need SET borrower_id = NULL, natural_key_hash = NULL WHERE borrower_id = $1 AND state = 'open'";
+    on!(tx, |c| sqlx::query(sql).bind(borrower).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Cuts what leads from the loans of these devices to a person through the needs that they met. Whoever is forgotten
+/// later is looked for by the borrower that a need names, so nothing about a person stays in one that names nobody.
+pub(crate) async fn forget_devices(tx: &mut Tx, devices: &[DeviceId]) -> Result<(), StoreError> {
+    let rows = Rows::of_ids(devices.iter().map(|device| device.0));
+    let sql = "SELECT a.allocation_id, a.rank, a.explanation FROM {rows} JOIN loan l ON l.device_id = r.id \
+               JOIN need n ON n.loan_id = l.id JOIN allocation_line a ON a.need_id = n.id";
+    let lines = rows.fetch(tx, sql).await?;
+    forget_parts(tx, lines).await?;
+    let sql = "UPDATE need SET borrower_id = NULL, level = NULL, reasons = '[]', natural_key_hash = NULL \
+               WHERE loan_id IN (SELECT l.id FROM {rows} JOIN loan l ON l.device_id = r.id)";
+    rows.execute(tx, sql).await.map(drop)
+}
+
+/// Takes the parts of the score out of these lines of proposals, each given with its explanation.
+async fn forget_parts(tx: &mut Tx, lines: Vec<(Uuid, i64, String)>) -> Result<(), StoreError> {
     for (allocation, rank, explanation) in lines {
         let explanation: Explanation = from_json("allocation_line.explanation", &explanation)?;
         let kept = Explanation { parts: Vec::new(), ..explanation };
@@ -158,11 +182,6 @@ pub(crate) async fn forget_borrower(tx: &mut Tx, borrower: Uuid) -> Result<(), S
         let sql = "UPDATE allocation_line SET explanation = $3 WHERE allocation_id = $1 AND rank = $2";
         on!(tx, |c| sqlx::query(sql).bind(allocation).bind(rank).bind(kept).execute(c).await.map(drop))?;
     }
-    let sql = "UPDATE need SET level = NULL, reasons = '[]', natural_key_hash = NULL \
-               WHERE borrower_id = $1 AND state <> 'open'";
-    on!(tx, |c| sqlx::query(sql).bind(borrower).execute(c).await.map(drop))?;
-    let sql = "UPDATE need SET borrower_id = NULL, natural_key_hash = NULL WHERE borrower_id = $1 AND state = 'open'";
-    on!(tx, |c| sqlx::query(sql).bind(borrower).execute(c).await.map(drop))?;
     Ok(())
 }
 

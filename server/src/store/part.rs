@@ -80,25 +80,63 @@ impl Raw {
 const SELECT: &str =
     "SELECT p.id, p.kind, p.model, p.origin, p.from_order_id, p.unit_cents, p.count, p.created_at FROM part p";
 
-/// Most parts that are listed at once: those of a workshop.
-pub const LISTED: i64 = 500;
+/// Most parts of a page: some screens.
+pub const LISTED: usize = 500;
 
-/// The stock by kind; also what is used up where `used_up`.
-pub async fn list(tx: &mut Tx, kind: Option<PartKind>, used_up: bool) -> Result<Vec<PartRow>, StoreError> {
-    let mut clause = Clause::new(SELECT);
-    clause.sql(" WHERE p.count >= ").value(i64::from(!used_up));
-    if let Some(kind) = kind {
-        clause.sql(" AND p.kind = ").value(kind.as_str());
-    }
-    clause.sql(" ORDER BY p.kind, p.created_at, p.id LIMIT ").value(LISTED);
-    clause.rows::<Raw>(tx).await?.into_iter().map(Raw::read).collect()
+/// Most parts of a kind that are offered for a unit, those that have lain longest first.
+const OFFERED_OF_A_KIND: i64 = 40;
+
+/// A page of the stock.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stock {
+    /// Its parts, by kind.
+    pub parts: Vec<PartRow>,
+    /// Where the next page begins: after this part; none on the last page.
+    pub next: Option<Uuid>,
+    /// What all that was asked for is worth, on every page, in cents.
+    pub value_cents: i64,
 }
 
-/// What there is for a unit of this model: what fits it, and what fits any.
-pub async fn fitting(tx: &mut Tx, model: Option<&str>) -> Result<Vec<PartRow>, StoreError> {
+/// A page of the stock by kind, after the part `after`; also what is used up where `used_up`.
+pub async fn list(
+    tx: &mut Tx,
+    kind: Option<PartKind>,
+    used_up: bool,
+    after: Option<Uuid>,
+) -> Result<Stock, StoreError> {
+    let asked = |clause: &mut Clause| {
+        clause.sql(" WHERE p.count >= ").value(i64::from(!used_up));
+        if let Some(kind) = kind {
+            clause.sql(" AND p.kind = ").value(kind.as_str());
+        }
+    };
+    let mut clause = Clause::new("SELECT CAST(COALESCE(SUM(p.unit_cents * p.count), 0) AS BIGINT) FROM part p");
+    asked(&mut clause);
+    let value_cents = clause.number(tx).await?;
     let mut clause = Clause::new(SELECT);
-    clause.sql(" WHERE p.count > 0 AND (p.model IS NULL OR lower(p.model) = lower(").value(model.unwrap_or_default());
-    clause.sql(")) ORDER BY p.kind, p.created_at, p.id LIMIT ").value(LISTED);
+    asked(&mut clause);
+    if let Some(after) = after {
+        clause.sql(" AND (p.kind, p.created_at, p.id) > (SELECT kind, created_at, id FROM part WHERE id = ");
+        clause.value(after).sql(")");
+    }
+    clause.sql(" ORDER BY p.kind, p.created_at, p.id LIMIT ");
+    clause.value(i64::try_from(LISTED + 1).unwrap_or(i64::MAX));
+    let mut rows: Vec<Raw> = clause.rows(tx).await?;
+    let more = rows.len() > LISTED;
+    rows.truncate(LISTED);
+    let next = rows.last().filter(|_| more).map(|row| row.id);
+    Ok(Stock { parts: rows.into_iter().map(Raw::read).collect::<Result<_, _>>()?, next, value_cents })
+}
+
+/// What there is for a unit of this model: what fits it, and what fits any. Of each kind what has lain longest.
+pub async fn fitting(tx: &mut Tx, model: Option<&str>) -> Result<Vec<PartRow>, StoreError> {
+    let mut clause = Clause::new(
+        "SELECT p.id, p.kind, p.model, p.origin, p.from_order_id, p.unit_cents, p.count, p.created_at FROM \
+         (SELECT q.*, ROW_NUMBER() OVER (PARTITION BY q.kind ORDER BY q.created_at, q.id) AS place FROM part q \
+         WHERE q.count > 0 AND (q.model IS NULL OR lower(q.model) = lower(",
+    );
+    clause.value(model.unwrap_or_default()).sql("))) p WHERE p.place <= ").value(OFFERED_OF_A_KIND);
+    clause.sql(" ORDER BY p.kind, p.created_at, p.id");
     clause.rows::<Raw>(tx).await?.into_iter().map(Raw::read).collect()
 }
 

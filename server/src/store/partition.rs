@@ -6,7 +6,7 @@
 use cartable_common::UtcMillis;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
 
-use super::{StoreError, Tx, retention};
+use super::{StoreError, Tx, erasure_gap, retention};
 use crate::domain::month::Month;
 
 /// Months made ahead, besides the current one: a server that stands still for two months loses no partition.
@@ -109,9 +109,10 @@ pub async fn expired(tx: &mut Tx, history: History, now: UtcMillis) -> Result<Ve
     Ok(names.iter().filter_map(month).filter(|month| *month < first_kept).collect())
 }
 
-/// Drops the partition of `month` whole; how many rows it held, if it was there.
-pub async fn drop_month(tx: &mut Tx, history: History, month: Month) -> Result<Option<u64>, StoreError> {
-    let Tx::Postgres(tx) = tx else { return Ok(None) };
+/// Drops the partition of `month` whole; how many rows it held, if it was there. The drives that it alone knows of are
+/// kept.
+pub async fn drop_month(unit: &mut Tx, history: History, month: Month) -> Result<Option<u64>, StoreError> {
+    let Tx::Postgres(tx) = &mut *unit else { return Ok(None) };
     let name = history.partition(month);
     hold_writers(tx).await?;
     lock(tx, history.table(), "ACCESS EXCLUSIVE").await?;
@@ -120,6 +121,10 @@ pub async fn drop_month(tx: &mut Tx, history: History, month: Month) -> Result<O
     }
     let held: i64 =
         sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {name}"))).fetch_one(&mut **tx).await?;
+    if history == History::Change {
+        erasure_gap::keep_history(unit, None, history.start(month.next())).await?;
+    }
+    let Tx::Postgres(tx) = unit else { return Ok(None) };
     sqlx::query(AssertSqlSafe(format!("DROP TABLE {name}"))).execute(&mut **tx).await?;
     Ok(Some(held.unsigned_abs()))
 }

@@ -39,7 +39,7 @@ pub struct Retained {
 
 /// Statements that round moments older than `$2` to the day, for the devices `{rows}`. `$at` columns are rounded
 /// together, where any of them is not round yet.
-const COARSEN: [&str; 5] = [
+const COARSEN: [&str; 6] = [
     "UPDATE contact SET last_at = last_at - last_at % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND last_at % 86400000 <> 0 AND last_at < {limit}",
     "UPDATE contact SET first_at = first_at - first_at % 86400000 \
@@ -53,6 +53,8 @@ const COARSEN: [&str; 5] = [
     "UPDATE health_change SET received_at = received_at - received_at % 86400000, \
      measured_at = measured_at - measured_at % 86400000 WHERE device_id IN (SELECT r.id FROM {rows}) \
      AND (received_at % 86400000 <> 0 OR measured_at % 86400000 <> 0) AND received_at < {limit}",
+    "UPDATE drive_seen SET last_seen = last_seen - last_seen % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND last_seen % 86400000 <> 0 AND last_seen < {limit}",
 ];
 
 /// Statements that round the measurements of days: the day itself is the key.
@@ -64,7 +66,7 @@ pub async fn devices(tx: &mut Tx, ids: &[Uuid], now: UtcMillis) -> Result<Retain
     let rows = Rows::of_ids(ids.iter().copied());
     let before = |days: i64| now.plus_days(-days).get().to_string();
     let mut done = Retained::default();
-    erasure_gap::mark_used(tx, &rows, now.plus_days(-EXACT_DAYS)).await?;
+    erasure_gap::mark_used(tx, &rows).await?;
     for sql in COARSEN.into_iter().chain([COARSEN_DAYS]) {
         done.coarsened += rows.execute(tx, &sql.replace("{limit}", &before(EXACT_DAYS))).await?;
     }
@@ -73,6 +75,7 @@ pub async fn devices(tx: &mut Tx, ids: &[Uuid], now: UtcMillis) -> Result<Retain
         format!("DELETE FROM {table} WHERE device_id IN (SELECT r.id FROM {{rows}}) AND {condition}")
     };
     let (first_change, first_day) = (first_month(now, CHANGE_DAYS), first_month(now, DAILY_DAYS));
+    erasure_gap::keep_history(tx, Some(&rows), first_change.first_millis()).await?;
     for sql in [
         delete("report", &format!("received_at < {}", before(REPORT_DAYS))),
         delete("health_change", &format!("received_at < {}", first_change.first_millis())),

@@ -2,6 +2,8 @@
 //!
 //! Ingest judges by what has just arrived; both end in `judgement::apply_all`.
 
+use std::collections::HashMap;
+
 use cartable_common::{DeviceId, UtcMillis, report::HealthReport};
 use uuid::Uuid;
 
@@ -13,15 +15,22 @@ use super::{
     lending_facts::{self, RawLending},
     rows::Rows,
     value::{from_json, moment, optional_moment, parsed},
+    work_wanting,
 };
 use crate::domain::{
     device::DeviceStatus,
     drive::history::Level,
     facts::{Baseline, DeviceFacts, ErasureFacts, HealthFacts, LendingFacts, Zone},
+    forecast::Kinds,
     loan::LendingState,
     policy::Policy,
-    rules::evaluate,
+    rules::{evaluate, unanswered},
 };
+
+/// Whether the erasure of a device's drives is asked about while it is there: what its last borrower left may be on them.
+pub(super) const fn may_hold_what_was_left(state: LendingState) -> bool {
+    matches!(state, LendingState::Intake | LendingState::InStock)
+}
 
 /// What is stored of one device, as far as rules ask.
 #[derive(Debug)]
@@ -33,6 +42,7 @@ pub(crate) struct Stored {
     enrolled_at: Option<UtcMillis>,
     last_contact: Option<UtcMillis>,
     skew_millis: Option<i64>,
+    agent_version: Option<String>,
     zone: Option<Zone>,
     lending: LendingFacts,
     baseline: Option<Baseline>,
@@ -52,6 +62,7 @@ struct Raw {
     academic_zone: Option<String>,
     last_at: Option<i64>,
     skew_millis: Option<i64>,
+    agent_version: Option<String>,
     baseline: Option<String>,
     report: Option<String>,
     measured_at: Option<i64>,
@@ -61,7 +72,7 @@ struct Raw {
 }
 
 impl Raw {
-    fn read(self) -> Result<Stored, StoreError> {
+    fn read(self, lacking: &HashMap<Uuid, Kinds>) -> Result<Stored, StoreError> {
         let health = match (self.report, self.measured_at, self.received_at) {
             (Some(report), Some(measured), Some(received)) => Some((
                 from_json("health.report", &report)?,
@@ -78,8 +89,9 @@ impl Raw {
             enrolled_at: optional_moment("device.enrolled_at", self.enrolled_at)?,
             last_contact: optional_moment("contact.last_at", self.last_at)?,
             skew_millis: self.skew_millis,
+            agent_version: self.agent_version,
             zone: self.academic_zone.map(|zone| parsed("site.academic_zone", &zone)).transpose()?,
-            lending: self.lending.read()?,
+            lending: self.lending.read(lacking)?,
             baseline: self.baseline.map(|json| from_json("device.baseline", &json)).transpose()?,
             health,
             past: Vec::new(),
@@ -98,6 +110,7 @@ impl Stored {
             enrolled_at: self.enrolled_at,
             last_contact: self.last_contact,
             skew_millis: self.skew_millis,
+            agent_version: self.agent_version.as_deref(),
             zone: self.zone,
             health: self.health.as_ref().map(|(report, measured_at, received_at)| HealthFacts {
                 report,
@@ -109,12 +122,13 @@ impl Stored {
             lending: Some(self.lending),
             erasure: self.erasure.as_ref(),
         };
-        Judged { device: self.id, findings: considered.filter(evaluate(&facts, policy, now)), considered, at: now }
+        let findings = considered.filter(evaluate(&facts, policy, now));
+        Judged { device: self.id, findings, unanswered: unanswered(&facts, policy, now), considered, at: now }
     }
 }
 
 const COLUMNS: &str = "d.id, d.status, d.archived_at, d.created_at, d.enrolled_at, s.academic_zone, c.last_at, \
-     c.skew_millis";
+     c.skew_millis, c.agent_version";
 const WITH_HEALTH: &str = "d.baseline, h.report, h.measured_at, h.received_at";
 const WITHOUT_HEALTH: &str = "NULL AS baseline, NULL AS report, CAST(NULL AS BIGINT) AS measured_at, \
      CAST(NULL AS BIGINT) AS received_at";
@@ -138,11 +152,12 @@ pub(crate) async fn stored(
         loan = lending_facts::JOIN,
     );
     let raw: Vec<Raw> = Rows::of_ids(ids.iter().copied()).fetch(tx, &sql).await?;
-    let mut found: Vec<Stored> = raw.into_iter().map(Raw::read).collect::<Result<_, _>>()?;
+    let lacking = work_wanting::lacking(tx, raw.iter().filter_map(|raw| raw.lending.wanting_order())).await?;
+    let mut found: Vec<Stored> = raw.into_iter().map(|raw| raw.read(&lacking)).collect::<Result<_, _>>()?;
     if considered == Considered::All {
         let since = now.plus_days(-history::days_looked_at(policy));
         let mut past = history::drive_levels(tx, ids, since).await?;
-        let back = |one: &&Stored| one.lending.state == LendingState::Intake;
+        let back = |one: &&Stored| may_hold_what_was_left(one.lending.state);
         let returned: Vec<Uuid> = found.iter().filter(back).map(|one| one.id).collect();
         let mut recorded = erasure::facts_of(tx, &returned).await?;
         for one in &mut found {

@@ -11,11 +11,12 @@ use uuid::Uuid;
 
 pub use super::work_order_refused::{Refused, WorkError};
 use super::{
-    Store, StoreError, Tx, device,
+    Store, StoreError, Tx, advice, device,
     erasure_gate::Gate,
     lending::{Clerk, Lending},
     loan, on,
     part::{self, PartRow},
+    work_harvest,
     work_inspection::{self, Inspection, InspectionKind},
     work_order::{self, NewStep},
     work_photo::{self, MOST_PHOTOS, NewPhoto},
@@ -105,12 +106,18 @@ impl<'a> Bench<'a> {
                 details["supported"] = json!(before.supported_grade().map(Grade::as_str));
                 None
             }
+            Move::Dispose(_) => {
+                // What the machine advised when somebody decided, and by which settings: `policy used` tells them.
+                let advised = advice::kept(self.tx(), before.device).await?;
+                details["advised"] = json!(advised.map(|kept| kept.disposition.as_str()));
+                details["policy"] = json!(advice::note_version(self.tx(), by.policy, by.now).await?);
+                None
+            }
             Move::Begin
             | Move::Repair
             | Move::Reinstall
             | Move::Installed
             | Move::GiveUp
-            | Move::Dispose(_)
             | Move::Quarantine
             | Move::RemoveBattery
             | Move::Reopen => None,
@@ -186,6 +193,7 @@ impl<'a> Bench<'a> {
         if loan::lending_state(self.tx(), device).await? != Some(LendingState::SetAside) {
             return Err(Refused::WentOn.into());
         }
+        work_harvest::check(self.tx(), &order, part).await?;
         part::insert(self.tx(), new, part, Some(id), by.now).await?;
         let details = json!({ "part": part.kind.as_str(), "count": part.count });
         self.note("part.harvest", "harvest", &order, details).await?;
@@ -226,12 +234,16 @@ impl<'a> Bench<'a> {
         Ok(work_order::find_for_update(self.tx(), scope, id).await?.ok_or(Refused::NoOrder)?)
     }
 
-    /// An order is reopened only while its device is where the order left it.
+    /// An order is reopened only while its device is where the order left it, and not archived.
     async fn reopenable(&mut self, order: &WorkOrder) -> Result<(), WorkError> {
         if order.position.stage().is_some() {
             return Ok(());
         }
         let scope = self.lending.clerk().scope;
+        let found = device::find(self.tx(), scope, order.device).await?.ok_or(Refused::NoDevice)?;
+        if found.archived_at.is_some() {
+            return Err(Refused::Archived.into());
+        }
         let newest = work_order::newest_of_device(self.tx(), scope, order.device).await?;
         let at = loan::lending_state(self.tx(), order.device).await?;
         if newest.is_none_or(|newest| newest.id != order.id) || at != Some(order.position.lending_state()) {

@@ -121,6 +121,14 @@ pub async fn board(tx: &mut Tx, scope: &Scope) -> Result<Vec<Column>, StoreError
     Ok(columns)
 }
 
+/// The orders that were closed last, newest first.
+pub async fn closed_last(tx: &mut Tx, scope: &Scope, most: i64) -> Result<Vec<OrderSummary>, StoreError> {
+    let mut clause = Clause::new(SELECT);
+    clause.sql(" AND w.stage = ").value(CLOSED).within("d.site_id", scope);
+    clause.sql(" ORDER BY w.since DESC, w.id DESC LIMIT ").value(most);
+    clause.rows::<Raw>(tx).await?.into_iter().map(Raw::read).collect()
+}
+
 /// One order with the names of its unit, if `scope` covers it.
 pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<OrderSummary>, StoreError> {
     let mut clause = Clause::new(SELECT);

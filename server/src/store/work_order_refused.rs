@@ -27,6 +27,15 @@ pub enum Refused {
     /// Parts are taken from a unit that is for parts alone.
     #[error("parts are taken from a unit whose order was closed for parts")]
     NotForParts,
+    /// More of a part than one unit has.
+    #[error("a unit has at most {0} of these, what was taken from it already counted in")]
+    MoreThanItHas(i64),
+    /// The last inspection found it broken or missing.
+    #[error("the last inspection found this part of the unit faulty or missing")]
+    FoundFaulty,
+    /// A drive of a unit whose drives were declared absent.
+    #[error("every drive of this unit was declared absent")]
+    DrivesAbsent,
     /// Parts are used while a unit is repaired.
     #[error("parts are used on an order that is at repair")]
     NotAtRepair,
@@ -55,7 +64,7 @@ pub enum Refused {
 
 impl Refused {
     /// Every code, for catalogues of words.
-    pub const CODES: [&'static str; 22] = [
+    pub const CODES: [&'static str; 26] = [
         "no-device",
         "archived",
         "not-here",
@@ -63,6 +72,9 @@ impl Refused {
         "went-on",
         "harvested",
         "not-for-parts",
+        "more-than-it-has",
+        "found-faulty",
+        "drives-absent",
         "not-at-repair",
         "no-part",
         "none-left",
@@ -73,6 +85,7 @@ impl Refused {
         "not-from",
         "swollen",
         "not-erased",
+        "waived-only",
         "faulty",
         "better-than-found",
         "not-working",
@@ -91,6 +104,9 @@ impl Refused {
             Self::WentOn => "went-on",
             Self::Harvested => "harvested",
             Self::NotForParts => "not-for-parts",
+            Self::MoreThanItHas(_) => "more-than-it-has",
+            Self::FoundFaulty => "found-faulty",
+            Self::DrivesAbsent => "drives-absent",
             Self::NotAtRepair => "not-at-repair",
             Self::NoPart => "no-part",
             Self::NoneLeft => "none-left",
@@ -101,6 +117,7 @@ impl Refused {
             Self::Step(Step::NotFrom { .. }) => "not-from",
             Self::Step(Step::Swollen) => "swollen",
             Self::Step(Step::NotErased) => "not-erased",
+            Self::Step(Step::WaivedOnly) => "waived-only",
             Self::Step(Step::Faulty) => "faulty",
             Self::Step(Step::BetterThanFound(_)) => "better-than-found",
             Self::Step(Step::NotWorking) => "not-working",

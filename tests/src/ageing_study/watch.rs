@@ -90,6 +90,7 @@ impl<'p> Watch<'p> {
                 _ => None,
             },
             BatteryRead::Gone => Some("no battery found"),
+            BatteryRead::Swollen => Some("battery swollen"),
             BatteryRead::NoneExpected | BatteryRead::NotRead => None,
         };
         let drive = match machine.drives {

@@ -199,8 +199,8 @@ pub const ROWS: &[Row] = &[
         Mixed::at("/api/v1/devices/{device}/erasures/{foreign-erasure}/witness", "", 404),
         Mixed::at("/api/v1/devices/{foreign-device}/erasures/{erasure}/witness", "", 404),
     ]),
-    Row::new("POST /api/v1/devices/{device}/erasures/absent", "A-T-F-", Site, 204)
-        .sends(r#"{"drive":"S{unique}","reason":"x"}"#),
+    Row::new("POST /api/v1/devices/{device}/erasures/absent", "A-----", Site, 204)
+        .sends(r#"{"drive":"{drive}","reason":"taken out for parts"}"#),
     // A drive is not proven erased: allowed, and said so.
     Row::new("POST /api/v1/devices/{device}/erasures/certificate", "A-T-F-", Site, 201)
         .sends(r#"{"demand":"leave"}"#),
@@ -231,7 +231,8 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /devices/{device}/erasures/evidence", "A-T-F-", Site, 422).uploads("clock=utc", "nonsense"),
     Row::new("POST /devices/{device}/erasures/by-hand", "A-T-F-", Site, 303)
         .sends("drive=S{unique}&model=&method=destruction&with=x&on={today}"),
-    Row::new("POST /devices/{device}/erasures/absent", "A-T-F-", Site, 303).sends("drive=S{unique}&reason=x"),
+    Row::new("POST /devices/{device}/erasures/absent", "A-----", Site, 303)
+        .sends("drive={drive}&reason=taken+out+for+parts"),
     Row::new("POST /devices/{device}/erasures/certificate", "A-T-F-", Site, 200).sends("demand=leave"),
     Row::new("POST /devices/{device}/erasures/{erasure}/witness", "A-T-F-", Site, 303).mixed(&[
         Mixed::at("/devices/{device}/erasures/{foreign-erasure}/witness", "", 404),

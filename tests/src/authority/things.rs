@@ -38,7 +38,7 @@ use cartable_server::{
         device::{self, NewDevice},
         donation_line, donation_lot, donation_recipient,
         enrolment::{self, NewEnrolment},
-        enrolment_token,
+        enrolment_token, erasure,
         erasure_entry::{self, By, Strangers},
         erasure_file, flag, judgement,
         lending::Clerk,
@@ -160,6 +160,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("document", lending::recorded_agreement(&mut tx, loan.id, Some(site), now).await?);
     let (erasure, file) = erased(&mut tx, device, now).await?;
     things.put("erasure", erasure);
+    things.put("drive", secret_drive(device));
     things.put("erasure-file", file);
     things.put("today", paris::date(now));
     // What is recorded of a device has it judged anew: its flag is raised after that.
@@ -300,23 +301,31 @@ async fn flagged(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Resul
     Ok(flag::open_of_device(tx, &Scope::Everything, device).await?.remove(0).id)
 }
 
+/// The drive of a device: each device has another.
+fn secret_drive(device: DeviceId) -> String {
+    format!("SECRET-DRIVE-{}", device.0.simple())
+}
+
 /// An erasure that waits for its witness, and a file of another.
 async fn erased(tx: &mut Tx, id: DeviceId, now: UtcMillis) -> anyhow::Result<(Uuid, Uuid)> {
     let found = device::find(tx, &Scope::Everything, id).await?.context("the device")?;
     let policy = Policy::default();
     let by = By { login: "test", now, policy: &policy };
     let typed = ByHand {
-        drive: "SECRET-DRIVE".into(),
+        drive: secret_drive(id),
         model: String::new(),
         method: Method::Destruction,
         with: "x".into(),
         on: paris::date(now),
     };
     let (erasure, _) = erasure_entry::enter_by_hand(tx, &found, &typed.read(now)?, by).await?;
-    let text = nvme_sanitized("SECRET-DRIVE", now);
+    let text = nvme_sanitized(&secret_drive(id), now);
     let files = [File { name: "x.txt", bytes: text.as_bytes() }];
     let readings = evidence::read(&files, BenchClock::Utc, now)?;
     erasure_entry::enter_files(tx, &found, &readings, &files, Strangers::Taken, by).await?;
+    let brought = erasure::of_device(tx, id).await?.into_iter().find(|one| one.id != erasure).context("its record")?;
+    let other = By { login: "test-2", ..by };
+    erasure_entry::witness(tx, &found, brought.id, other).await?;
     let files = erasure_file::of_device(tx, id).await?;
     Ok((erasure, files.first().context("its file")?.id))
 }

@@ -136,7 +136,8 @@ impl Demo {
         wait_until_visible(&api, &this_device).await?;
         let link = Link::new(server.gateway(), &roots_pem)?;
         let progress = Arc::new(Progress::default());
-        let fleet = Fleet { roster, keyring, link, tokens: Arc::new(tokens), progress };
+        let lived = Arc::new(past::lived(&roster, keyring.header()));
+        let fleet = Fleet { roster, lived, keyring, link, tokens: Arc::new(tokens), progress };
         Ok(Self { agent, server, fleet, people, remembered, roots: directory.roots(), this_device })
     }
 

@@ -4,9 +4,14 @@
 //! and nothing else, writes a past before its server first starts. It goes through the server's own ingest, with the
 //! moments of receipt that it invents: contacts, changes, daily figures and flags are what the real code makes of them.
 //! Of most live devices nothing but their enrolment is known: their first report comes over the network.
+//!
+//! A past is a year long, in which batteries fade and drives wear ([`Lived`]). It has few contacts, and a contact without
+//! news brings no report, as an agent's does: a newcomer waits while all of them are written.
+
+use std::collections::HashSet;
 
 use anyhow::Context as _;
-use cartable_common::{DeviceId, EnrolmentId, UtcMillis, protocol::CheckInRequest};
+use cartable_common::{ContentHash, DeviceId, EnrolmentId, UtcMillis, protocol::CheckInRequest};
 use cartable_server::{
     domain::{
         device::DeviceStatus,
@@ -32,11 +37,14 @@ use crate::simulator::{
     Keyring, Machine, Roster,
     condition::{Contact, Exchange},
     device::envelope,
+    keyring::FleetHeader,
+    lived::Lived,
     random::Random,
 };
 
-/// How many weeks of reports a device has behind it.
-const WEEKS: i64 = 8;
+/// How many weeks before its last contact a device was in contact: a year, and closer together in the half of it that a
+/// device's page draws.
+const WEEKS_BACK: [i64; 9] = [52, 38, 25, 20, 15, 10, 6, 3, 0];
 
 /// Live devices with a past: enough that every page has some; the others keep the start short.
 const LIVE_WITH_PAST: usize = 250;
@@ -50,6 +58,30 @@ pub struct Past<'a> {
     /// Every machine and the device that it is.
     pub placed: Vec<(&'a Machine, DeviceId)>,
     remembered: Vec<Remembered<'a>>,
+    lived: Lived,
+}
+
+/// What the machines of a fleet have lived through: those with a past, the same each time the fleet is started.
+pub fn lived(roster: &Roster, header: FleetHeader) -> Lived {
+    Lived::new(header.seed, header.epoch, with_past(roster, header.epoch))
+}
+
+/// The machines that have a past: those that fell silent, some live ones, and those that have something to tell.
+fn with_past(roster: &Roster, epoch: UtcMillis) -> impl Iterator<Item = &Machine> {
+    let mut live = 0;
+    roster.machines.iter().filter(move |machine| match machine.condition.contact {
+        Contact::NeverEnrolled(_) | Contact::NoAgent => false,
+        Contact::Silent(_) => true,
+        Contact::Live => {
+            // A part can only be seen to have changed, and a laptop to be where it should not, where something was known
+            // before. The others have just been enrolled, and are about to be heard from.
+            let telling =
+                machine.condition.exchange != Exchange::Nothing || lending::is_told_by_contacts(machine, epoch);
+            let has_past = live < LIVE_WITH_PAST || telling;
+            live += usize::from(has_past);
+            has_past
+        }
+    })
 }
 
 /// Records the devices of a new fleet. `sites` are the ids of the roster's sites, in its order.
@@ -60,8 +92,9 @@ pub async fn write<'a>(
     sites: &[Uuid],
 ) -> anyhow::Result<Past<'a>> {
     let epoch = keyring.header().epoch;
+    let lived = lived(roster, keyring.header());
+    let with_past: HashSet<u64> = with_past(roster, epoch).map(|machine| machine.index).collect();
     let (mut placed, mut remembered) = (Vec::new(), Vec::new());
-    let mut live = 0;
     let mut tx = store.write().await?;
     for machine in &roster.machines {
         match machine.condition.contact {
@@ -76,20 +109,14 @@ pub async fn write<'a>(
                 placed.push((machine, device.id));
             }
             Contact::Live | Contact::Silent(_) => {
-                // A part can only be seen to have changed, and a laptop to be where it should not, where something was
-                // known before. The others have just been enrolled, and are about to be heard from.
-                let is_live = machine.condition.contact == Contact::Live;
-                let telling =
-                    machine.condition.exchange != Exchange::Nothing || lending::is_told_by_contacts(machine, epoch);
-                let has_past = !is_live || live < LIVE_WITH_PAST || telling;
-                let moments = Moments::of(machine, epoch);
+                let has_past = with_past.contains(&machine.index);
+                let moments = Moments::of(machine, &lived, epoch);
                 let began = if has_past { moments.began } else { epoch };
                 let device = registered(machine, sites, Some(began));
                 device::insert(&mut tx, &device, began).await?;
                 let enrolment = enrolled(&mut tx, device.id, keyring, machine.index, began).await?;
                 placed.push((machine, device.id));
                 if has_past {
-                    live += usize::from(is_live);
                     remembered.push(Remembered { machine, moments, device: device.id, enrolment });
                 }
             }
@@ -100,23 +127,21 @@ pub async fn write<'a>(
         action: "demo.past",
         object_kind: "programme",
         object_id: "demo",
-        details: serde_json::json!({ "devices": remembered.len(), "weeks": WEEKS, "invented": true }),
+        details: serde_json::json!({ "devices": remembered.len(), "weeks": WEEKS_BACK[0], "invented": true }),
     };
     audit::append(&mut tx, noted, epoch).await?;
     tx.commit().await?;
-    Ok(Past { placed, remembered })
+    Ok(Past { placed, remembered, lived })
 }
 
 /// Hands the check-ins of the past to the server's own ingest, and lets the server's own sweep judge what time and loans
 /// have changed since.
 pub async fn replay(store: &Store, past: &Past<'_>, epoch: UtcMillis) -> anyhow::Result<()> {
-    let remembered = &past.remembered;
     let tracker = TaskTracker::new();
     let over = CancellationToken::new();
     let ingest = Ingest::start(store.clone(), LivePolicy::new(Policy::default()), &tracker, over.clone());
-    let check_ins = remembered.iter().flat_map(|one| one.moments.contacts.iter().map(|&at| one.check_in(at, epoch)));
     // In the order of time, as they would have come.
-    let mut check_ins: Vec<CheckIn> = check_ins.collect();
+    let mut check_ins: Vec<CheckIn> = past.remembered.iter().flat_map(|one| one.check_ins(&past.lived)).collect();
     check_ins.sort_by_key(|one| one.received_at);
     stream::iter(check_ins)
         .map(|one| ingest.check_in(one))
@@ -141,16 +166,25 @@ struct Remembered<'a> {
 }
 
 impl Remembered<'_> {
-    fn check_in(&self, at: UtcMillis, epoch: UtcMillis) -> CheckIn {
-        let report = self.machine.report(at, epoch);
-        let own_clock = self.machine.own_clock(at);
-        let request = CheckInRequest {
-            agent_version: cartable_agent::version(),
-            sent_at: own_clock,
-            content_hash: Some(report.content_hash()),
-            reports: vec![envelope(report, own_clock, at)],
+    /// Its contacts; each brings a report where something is other than in the report before.
+    fn check_ins(&self, lived: &Lived) -> Vec<CheckIn> {
+        let mut life = lived.life(self.machine);
+        let mut held: Option<ContentHash> = None;
+        let contact = |&at: &UtcMillis| {
+            let report = life.report(at);
+            let content_hash = Some(report.content_hash());
+            let own_clock = self.machine.own_clock(at);
+            let news = held != content_hash;
+            held = content_hash;
+            let request = CheckInRequest {
+                agent_version: cartable_agent::version(),
+                sent_at: own_clock,
+                content_hash,
+                reports: if news { vec![envelope(report, own_clock, at)] } else { Vec::new() },
+            };
+            CheckIn { device_id: self.device, enrolment_id: self.enrolment, received_at: at, request }
         };
-        CheckIn { device_id: self.device, enrolment_id: self.enrolment, received_at: at, request }
+        self.moments.contacts.iter().map(contact).collect()
     }
 }
 
@@ -162,8 +196,8 @@ struct Moments {
 }
 
 impl Moments {
-    /// Once a week, at an hour of its own, until yesterday or until it fell silent.
-    fn of(machine: &Machine, epoch: UtcMillis) -> Self {
+    /// On some days of a year, at an hour of its own, until yesterday or until it fell silent; none before it was bought.
+    fn of(machine: &Machine, lived: &Lived, epoch: UtcMillis) -> Self {
         const HOUR: i64 = 60 * 60 * 1000;
         let last = match machine.condition.contact {
             Contact::Silent(days) => i64::from(days),
@@ -174,7 +208,9 @@ impl Moments {
             let part = i64::try_from(random.below(9 * HOUR.unsigned_abs())).unwrap_or_default();
             epoch.plus_days(-days).plus_millis(-part)
         };
-        let contacts: Vec<UtcMillis> = (0..=WEEKS).rev().map(|week| moment(last + 7 * week)).collect();
+        let bought = lived.bought(machine).unwrap_or(i64::MIN);
+        let contacts = WEEKS_BACK.iter().map(|weeks| moment(last + 7 * weeks));
+        let contacts: Vec<UtcMillis> = contacts.filter(|at| at.day_number() >= bought).collect();
         let began = contacts.first().map_or(epoch, |first| first.plus_millis(-HOUR));
         Self { began, contacts }
     }
@@ -214,4 +250,32 @@ async fn enrolled(
     };
     enrolment::insert(tx, &new, at).await?;
     Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_past_is_a_year_long_and_each_of_its_few_reports_brings_news() {
+        let epoch = UtcMillis::new(1_795_521_600_000).unwrap();
+        let roster = Roster::drawn(2021, 600);
+        let lived = lived(&roster, FleetHeader { seed: 2021, devices: 600, epoch });
+        let (device, enrolment) = (DeviceId(Uuid::nil()), EnrolmentId(Uuid::nil()));
+        let mut whole_years = 0;
+        for machine in with_past(&roster, epoch) {
+            let one = Remembered { machine, moments: Moments::of(machine, &lived, epoch), device, enrolment };
+            let check_ins = one.check_ins(&lived);
+            assert!((1..=WEEKS_BACK.len()).contains(&check_ins.len()), "{} contacts", check_ins.len());
+            assert_eq!(check_ins[0].request.reports.len(), 1, "the first one brings a report");
+            for pair in check_ins.windows(2) {
+                assert!(pair[0].received_at < pair[1].received_at);
+                let news = pair[0].request.content_hash != pair[1].request.content_hash;
+                assert_eq!(pair[1].request.reports.len(), usize::from(news));
+            }
+            let (first, last) = (check_ins[0].received_at, check_ins[check_ins.len() - 1].received_at);
+            whole_years += usize::from(first < last.plus_days(-360));
+        }
+        assert!(whole_years > 250, "{whole_years} devices with a year behind them");
+    }
 }

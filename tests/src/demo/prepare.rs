@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use crate::{
         raw::Raw,
-        simulator::{keyring::FleetHeader, programme::Programme},
+        simulator::{Machine, keyring::FleetHeader, programme::Programme},
     };
 
     /// Each scheme of the real programme by its code: its kind, and how many loans a tenth of it has at least.
@@ -240,7 +240,12 @@ mod tests {
             assert!(raised.contains(&code), "no {code} among {raised:?}");
         }
         let silent = seen.by_code.iter().find(|(code, _)| *code == FlagCode::Silent).map_or(0, |(_, count)| *count);
-        assert!(silent < 60, "{silent} are silent before the fleet has had its turn");
+        let fell_silent = |machine: &&Machine| matches!(machine.condition.contact, Contact::Silent(_));
+        let fell_silent = i64::try_from(roster.machines.iter().filter(fell_silent).count()).unwrap();
+        assert!(
+            silent <= fell_silent,
+            "of {silent} only {fell_silent} fell silent: the fleet has yet to have its turn"
+        );
         drop(tx);
         let mut raw = Raw::connect(&url).await.unwrap();
         let labels = raw.texts("SELECT label FROM enrolment_token").await.unwrap();

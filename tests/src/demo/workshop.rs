@@ -47,7 +47,6 @@ enum Story {
     Swollen(i64),
     Relent(i64),
     ForParts(i64),
-    ForDonation(i64),
 }
 
 /// In turn; some beyond their limits.
@@ -60,7 +59,8 @@ const STORIES: [Story; 13] = [
     Story::Inspecting(0),
     Story::ToDecide(3),
     Story::ForParts(2),
-    Story::ForDonation(6),
+    // A waiver opens no donation, and no drive of a demonstration was ever erased: it waits.
+    Story::ToDecide(6),
     Story::Installing(1),
     Story::ToGrade(3),
     Story::InRepair(1),
@@ -118,9 +118,6 @@ async fn tell(store: &Store, (id, kind): (DeviceId, Kind), story: Story, epoch: 
         Story::ToDecide(days) => (with(tested(), &[Move::Grade(Grade::B)]), days),
         Story::Swollen(days) => (vec![Move::Quarantine], days),
         Story::Relent(days) => (with(tested(), &[Move::Grade(Grade::B), Move::Dispose(Disposition::Relend)]), days),
-        Story::ForDonation(days) => {
-            (with(tested(), &[Move::Grade(Grade::B), Move::Dispose(Disposition::Donate)]), days)
-        }
         Story::ForParts(days) => {
             let given_up = [Move::Begin, Move::Inspect(broken()), Move::GiveUp, Move::Dispose(Disposition::Parts)];
             (given_up.to_vec(), days)

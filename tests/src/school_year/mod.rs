@@ -11,14 +11,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::ensure;
-use cartable_common::{MilliwattHours, UtcMillis, report::Battery};
+use anyhow::{Context as _, ensure};
+use cartable_common::{DeviceId, MilliwattHours, UtcMillis, report::Battery};
 use cartable_server::{
-    domain::{loan::Condition, policy::Policy, scope::Scope},
+    domain::{
+        erasure::{Method, hand::ByHand},
+        loan::Condition,
+        policy::Policy,
+        scope::Scope,
+    },
     jobs::{flag_sweep, notices::Writing},
     pki::MasterKey,
     store::{
-        Store, counter,
+        Store, Tx, counter, device,
+        erasure_entry::{self, By},
+        erasure_gap,
         lending::{Clerk, Handing, Lending, Wish},
     },
     vault::Vault,
@@ -86,6 +93,25 @@ fn morning(day: Date) -> UtcMillis {
     UtcMillis::default().plus_millis(days * UtcMillis::DAY + 9 * 60 * 60 * 1000)
 }
 
+/// Writes down that the drive of a device was erased on `day`, and that a second person saw it.
+async fn erase(tx: &mut Tx, device: DeviceId, (day, policy): (Date, &Policy)) -> anyhow::Result<()> {
+    let now = morning(day);
+    let row = device::find(tx, &Scope::Everything, device).await?.context("a device")?;
+    for drive in erasure_gap::seen_of(tx, &row).await? {
+        let entry = ByHand {
+            drive: drive.key.to_string(),
+            model: String::new(),
+            method: Method::Overwrite,
+            with: "nwipe".to_owned(),
+            on: day,
+        };
+        let by = |login| By { login, now, policy };
+        let (id, _) = erasure_entry::enter_by_hand(tx, &row, &entry.read(now)?, by("school")).await?;
+        erasure_entry::witness(tx, &row, id, by("school-2")).await?;
+    }
+    Ok(())
+}
+
 /// What is done to a device's loan.
 #[derive(Clone, Copy, Debug)]
 enum Act {
@@ -94,6 +120,7 @@ enum Act {
     TakeBack(Condition),
     Lose,
     Steal,
+    /// Erases its drive first.
     PutInStock,
 }
 
@@ -176,6 +203,7 @@ impl Year<'_> {
                     Act::Lose => lending.lose(id).await?,
                     Act::Steal => lending.steal(id, "PV 2026/1117").await?,
                     Act::PutInStock => {
+                        erase(lending.tx(), unit.enrolled.device, (day, &self.policy)).await?;
                         lending.put_in_stock(unit.enrolled.device).await?;
                         continue;
                     }

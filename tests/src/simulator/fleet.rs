@@ -17,7 +17,9 @@ use cartable_common::UtcMillis;
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep_until};
 
-use super::{condition::Contact, device::Link, keyring::Keyring, machine::Machine, random::Random, roster::Roster};
+use super::{
+    condition::Contact, device::Link, keyring::Keyring, lived::Lived, machine::Machine, random::Random, roster::Roster,
+};
 
 /// Devices that enrol at once: enough to keep a server's core busy beside this process.
 const ENROLLING_AT_ONCE: usize = 6;
@@ -33,6 +35,8 @@ const RETRY: Duration = Duration::from_secs(30);
 pub struct Fleet {
     /// The machines.
     pub roster: Arc<Roster>,
+    /// What those with a past have lived through.
+    pub lived: Arc<Lived>,
     /// Their keys.
     pub keyring: Arc<Keyring>,
     /// The server.
@@ -129,7 +133,7 @@ impl Fleet {
             self.keyring.keep(identity.clone())?;
         }
         let now = now();
-        let report = machine.report(now, self.keyring.header().epoch);
+        let report = self.lived.life(machine).report(now);
         let contacted = self.link.device(&identity)?.contact(report, machine.own_clock(now), now).await?;
         self.progress.present.lock().unwrap_or_else(PoisonError::into_inner).insert(index);
         Ok(contacted.answer.next_check_in_seconds)

@@ -10,6 +10,7 @@ pub mod device;
 pub mod drive;
 pub mod fleet;
 pub mod keyring;
+pub mod lived;
 pub mod machine;
 pub mod programme;
 pub mod random;

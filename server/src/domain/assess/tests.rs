@@ -1,6 +1,7 @@
 //! Readings that come together, as the command line hands them over.
 
-use proptest::prelude::*;
+use proptest::{prelude::*, sample::Index};
+use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::reading::read;
@@ -36,6 +37,37 @@ fn a_healthy_drive_shows_its_evidence_and_what_is_missing() {
     assert_eq!(codes(&found), ["reallocated_sectors", "pending_sectors", "unreadable_sectors", "own_status"]);
     let missing: Vec<&str> = found.judgement.missing.iter().map(|said| said.en.as_str()).collect();
     assert_eq!(missing, ["Its hours powered on.", "Its temperature."]);
+}
+
+#[test]
+fn an_nvme_drive_that_is_only_hot_is_not_failing_though_its_status_alone_was_asked() {
+    let asked = |bits: u8| {
+        let answer = format!(
+            r#"{{"device":{{"protocol":"NVMe"}},"smart_status":{{"passed":false,"nvme":{{"value":{bits}}}}}}}"#
+        );
+        one(&answer).judgement.verdict
+    };
+    assert_eq!((asked(2), asked(4)), (Verdict::Unknown, Verdict::Failing));
+}
+
+#[test]
+fn a_sound_drive_hides_no_other_of_the_same_text() {
+    let answer = |serial: &str, pending: u32| {
+        format!(
+            "smartctl 7.2 2020-12-30 r5155 [x86_64-linux-5.10.0] (local build)\n=== START OF INFORMATION SECTION ===\n\
+             Device Model: EXAMPLE 500\nSerial Number: {serial}\nRotation Rate: 5400 rpm\n\
+             === START OF READ SMART DATA SECTION ===\nSMART overall-health self-assessment test result: PASSED\n\
+             ID# ATTRIBUTE_NAME FLAG VALUE WORST THRESH TYPE UPDATED WHEN_FAILED RAW_VALUE\n\
+             5 Reallocated_Sector_Ct 0x0033 100 100 010 Pre-fail Always - 0\n\
+             197 Current_Pending_Sector 0x0012 100 100 000 Old_age Always - {pending}\n\
+             198 Offline_Uncorrectable 0x0010 100 100 000 Old_age Offline - 0\n\n"
+        )
+    };
+    assert_eq!(one(&answer("EX100001", 0)).judgement.verdict, Verdict::Healthy);
+    let failing = one(&format!("{}{}", answer("EX100001", 0), answer("EX100002", 8)));
+    assert_eq!((failing.kind, failing.judgement.verdict), (Kind::Device, Verdict::Failing));
+    let sound = one(&format!("{}{}", answer("EX100001", 0), answer("EX100002", 0)));
+    assert_eq!(sound.judgement.verdict, Verdict::Unknown, "nothing was read of that machine's batteries");
 }
 
 #[test]
@@ -110,7 +142,116 @@ fn a_list_of_parts_is_never_healthy_and_tells_an_old_machine() {
     );
 }
 
+fn attribute(id: u8, name: &str, threshold: u8, raw: u32) -> Value {
+    json!({ "id": id, "name": name, "value": 100, "threshold": threshold, "raw": raw })
+}
+
+/// A laptop in which nothing is wrong, as its agent reports it.
+fn sound() -> Value {
+    json!({
+        "hardware": { "manufacturer": "LENOVO", "model": "ThinkPad L13", "chassis": "laptop" },
+        "drives": [
+            {
+                "serial_number": "S3X9NX0M", "model": "PM981", "kind": "nvme", "self_assessment": "passed",
+                "power_on_hours": 4200, "temperature_celsius": 35,
+                "nvme": {
+                    "critical_warning": 0, "available_spare_percent": 100, "available_spare_threshold_percent": 10,
+                    "percentage_used_percent": 2, "media_errors": 0,
+                },
+            },
+            {
+                "serial_number": "WX11A", "kind": "hdd", "self_assessment": "passed",
+                "ata_attributes": [
+                    attribute(3, "Spin_Up_Time", 21, 4000),
+                    attribute(5, "Reallocated_Sector_Ct", 10, 0),
+                    attribute(197, "Current_Pending_Sector", 0, 0),
+                    attribute(198, "Offline_Uncorrectable", 0, 0),
+                ],
+            },
+        ],
+        "batteries": [{ "full_milliwatt_hours": 45_000, "design_milliwatt_hours": 50_000, "cycle_count": 12 }],
+    })
+}
+
+/// What that laptop must have told to be called healthy: docs/EVIDENCE.md says why.
+const NEEDED: [&str; 18] = [
+    "/drives",
+    "/drives/0/nvme",
+    "/drives/0/nvme/critical_warning",
+    "/drives/0/nvme/available_spare_percent",
+    "/drives/0/nvme/available_spare_threshold_percent",
+    "/drives/0/nvme/percentage_used_percent",
+    "/drives/0/nvme/media_errors",
+    "/drives/1/self_assessment",
+    "/drives/1/ata_attributes",
+    "/drives/1/ata_attributes/1/id",
+    "/drives/1/ata_attributes/1/raw",
+    "/drives/1/ata_attributes/2/id",
+    "/drives/1/ata_attributes/2/raw",
+    "/drives/1/ata_attributes/3/id",
+    "/drives/1/ata_attributes/3/raw",
+    "/batteries",
+    "/batteries/0/full_milliwatt_hours",
+    "/batteries/0/design_milliwatt_hours",
+];
+
+/// Every field below `value`, wherever it stands, as a JSON pointer.
+fn fields(value: &Value, path: &str) -> Vec<String> {
+    match value {
+        Value::Object(own) => own
+            .iter()
+            .flat_map(|(name, field)| {
+                let path = format!("{path}/{name}");
+                let mut below = fields(field, &path);
+                below.push(path);
+                below
+            })
+            .collect(),
+        Value::Array(all) => {
+            all.iter().enumerate().flat_map(|(place, one)| fields(one, &format!("{path}/{place}"))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
+}
+
+/// The verdict on that laptop when its agent leaves these fields out.
+fn verdict_without(dropped: &[String]) -> Verdict {
+    let mut report = sound();
+    for path in dropped {
+        let (holder, name) = path.rsplit_once('/').unwrap_or_default();
+        if let Some(Value::Object(own)) = report.pointer_mut(holder) {
+            own.remove(name);
+        }
+    }
+    let report: HealthReport = serde_json::from_value(report).unwrap();
+    let policy = Policy::default();
+    machine(&report, |drive| drive::judge(drive, &policy), &policy).verdict
+}
+
+#[test]
+fn a_machine_is_healthy_until_something_that_decides_is_left_out() {
+    assert_eq!(verdict_without(&[]), Verdict::Healthy);
+    let fields = fields(&sound(), "");
+    assert!(NEEDED.iter().all(|needed| fields.iter().any(|field| field == needed)), "{fields:?}");
+    for field in fields {
+        let expected = if NEEDED.contains(&field.as_str()) { Verdict::Unknown } else { Verdict::Healthy };
+        assert_eq!(verdict_without(std::slice::from_ref(&field)), expected, "{field}");
+    }
+}
+
 proptest! {
+    /// However much is left out: what decides is missed, and what is missing accuses nobody.
+    #[test]
+    fn missing_evidence_never_makes_a_machine_healthy(dropped in proptest::collection::vec(any::<Index>(), 0..12)) {
+        let fields = fields(&sound(), "");
+        let dropped: Vec<String> = dropped.iter().map(|place| place.get(&fields).clone()).collect();
+        let verdict = verdict_without(&dropped);
+        prop_assert!(matches!(verdict, Verdict::Healthy | Verdict::Unknown), "{:?}: {}", dropped, verdict);
+        if dropped.iter().any(|field| NEEDED.contains(&field.as_str())) {
+            prop_assert_eq!(verdict, Verdict::Unknown, "{:?}", dropped);
+        }
+    }
+
     /// Whatever the order of files, each gets the same judgement.
     #[test]
     fn the_order_of_files_does_not_matter(

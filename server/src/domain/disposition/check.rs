@@ -76,7 +76,8 @@ fn results(kind: CheckKind, known: Evidence, facts: &Facts, policy: &Policy, now
         CheckKind::System if known.windows == Answer::Unknown => {
             [Answer::Met, Answer::NotMet].map(|windows| Evidence { windows, ..known }).to_vec()
         }
-        CheckKind::Inspection if facts.grade.is_none() => {
+        // What the desk noted is read only until somebody inspected it, whatever grade it had before.
+        CheckKind::Inspection if facts.grade.is_none() || facts.returned.is_some() => {
             [Answer::NotMet, Answer::Met].map(|broken| Evidence { broken, dead: false, ..known }).to_vec()
         }
         CheckKind::PurchaseDate => {

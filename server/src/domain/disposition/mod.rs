@@ -153,13 +153,13 @@ struct Evidence {
 impl Evidence {
     fn of(facts: &Facts, policy: &Policy) -> Self {
         let machine = facts.machine.as_ref();
-        // A grade is younger than what the desk noted: whoever gave it had the device on the bench.
+        // A grade outlives a loan: what the desk noted since may be worse, and the worse word counts.
         let (broken, dead) = match (facts.grade, facts.returned) {
-            (Some(Grade::D), _) | (None, Some(Condition::Damaged)) => (Answer::Met, false),
+            (_, Some(Condition::NotWorking)) => (Answer::Met, true),
+            (Some(Grade::D), _) | (_, Some(Condition::Damaged)) => (Answer::Met, false),
             (Some(Grade::A | Grade::B | Grade::C), _) | (None, Some(Condition::Good | Condition::Worn)) => {
                 (Answer::NotMet, false)
             }
-            (None, Some(Condition::NotWorking)) => (Answer::Met, true),
             (None, None) => (Answer::Unknown, false),
         };
         Self {
@@ -176,7 +176,7 @@ impl Evidence {
     fn battery_below(self, percent: u32) -> bool {
         match self.battery {
             BatteryRead::Left(left) => u32::from(left) < percent,
-            BatteryRead::Gone => true,
+            BatteryRead::Gone | BatteryRead::Swollen => true,
             BatteryRead::NoneExpected | BatteryRead::NotRead => false,
         }
     }

@@ -103,6 +103,7 @@ fn battery(evidence: Evidence, policy: &Policy) -> Option<Reason> {
     }
     let value = match evidence.battery {
         BatteryRead::Left(left) => percent(u64::from(left)),
+        BatteryRead::Swollen => Said::new("gonflée", "swollen"),
         BatteryRead::Gone | BatteryRead::NoneExpected | BatteryRead::NotRead => Said::new("absente", "gone"),
     };
     Some(Reason {

@@ -92,7 +92,9 @@ fn battery(read: BatteryRead, policy: &Policy) -> Option<Limit> {
             let months = i64::from(policy.disposition.worn_battery_months);
             Some(limit(months, fr, en, source_of("disposition.worn_battery_months")))
         }
-        BatteryRead::Left(_) | BatteryRead::Gone => Some(limit(0, fr, en, source_of("battery.long_loan_percent"))),
+        BatteryRead::Left(_) | BatteryRead::Gone | BatteryRead::Swollen => {
+            Some(limit(0, fr, en, source_of("battery.long_loan_percent")))
+        }
         BatteryRead::NoneExpected | BatteryRead::NotRead => None,
     }
 }

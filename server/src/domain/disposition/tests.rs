@@ -106,8 +106,31 @@ fn staffs_word_stands_above_the_machines() {
     assert_eq!(asked(&broken).0, Disposition::Repair, "every reading is good, and yet");
     let returned = Facts { grade: None, returned: Some(Condition::NotWorking), ..sound.clone() };
     assert_ne!(asked(&returned).0, Disposition::Relend);
-    let looked_at = Facts { grade: Some(Grade::B), ..returned };
-    assert_eq!(asked(&looked_at), asked(&sound), "an inspection stands above what the desk noted");
+}
+
+/// A laptop graded B in 2025, lent, and handed back dead was "relend, nothing speaks against it": its old grade hid it.
+#[test]
+fn a_grade_from_before_a_loan_hides_nothing_that_the_desk_saw_since() {
+    let graded = |returned| Facts { grade: Some(Grade::B), returned: Some(returned), ..facts(machine()) };
+    let condition = |facts: &Facts| {
+        let all = fitness::assess(facts, &Policy::default(), now());
+        let linux = all.into_iter().find(|one| one.usage == fitness::Use::Linux).unwrap();
+        linux.requirements.into_iter().find(|one| one.kind == fitness::RequirementKind::Condition).unwrap().answer
+    };
+    for (returned, disposition, met) in [
+        (Condition::NotWorking, Disposition::Repair, Answer::NotMet),
+        (Condition::Damaged, Disposition::Repair, Answer::NotMet),
+        (Condition::Worn, Disposition::Relend, Answer::Met),
+        (Condition::Good, Disposition::Relend, Answer::Met),
+    ] {
+        let facts = graded(returned);
+        assert_eq!((asked(&facts).0, condition(&facts)), (disposition, met), "{returned}");
+    }
+    // An inspection may find it in order all the same.
+    let checks = advise(&graded(Condition::Damaged), &Policy::default(), now()).checks;
+    assert!(checks.iter().any(|one| one.kind == CheckKind::Inspection && one.may_become == [Disposition::Relend]));
+    // Inspected since, its note is read no more: the grade of that inspection stands.
+    assert_eq!(asked(&facts(machine())), (Disposition::Relend, Confidence::High));
 }
 
 #[test]
@@ -166,6 +189,7 @@ fn battery() -> impl Strategy<Value = BatteryRead> {
     prop_oneof![
         Just(BatteryRead::NoneExpected),
         Just(BatteryRead::Gone),
+        Just(BatteryRead::Swollen),
         Just(BatteryRead::NotRead),
         (0_u8..=100).prop_map(BatteryRead::Left),
     ]

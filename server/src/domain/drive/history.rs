@@ -100,6 +100,13 @@ pub fn levels(drive: &Drive, at: UtcMillis) -> Vec<Level> {
     Counter::ALL.into_iter().filter_map(level).collect()
 }
 
+/// Whether something that `drive` counted before is not read any more.
+#[must_use]
+pub fn lost_a_count(drive: &Drive, past: &[Level]) -> bool {
+    let Some(serial) = drive.serial_number.get() else { return false };
+    past.iter().any(|one| one.drive == serial.as_str() && one.counter.of(drive).is_none())
+}
+
 /// The drive and the count that a path of the history names: `drives[S3X9].ata_attributes[197].raw`.
 #[must_use]
 pub fn named_by(path: &str) -> Option<(&str, Counter)> {

@@ -15,6 +15,7 @@ mod wear;
 use cartable_common::{
     UtcMillis,
     report::{Drive, DriveKind, HealthReport, SelfAssessment},
+    smartctl,
 };
 
 use self::history::Level;
@@ -36,6 +37,15 @@ pub fn judge_with(drive: &Drive, past: &[Level], at: UtcMillis, policy: &Policy)
     let mut findings = examine(drive, policy);
     history::look(drive, past, at, policy, &mut findings);
     findings.into_judgement()
+}
+
+/// Whether `drive` stopped answering: it is unknown because nothing was read of it, or not what it counted before. One that
+/// answers as it always did and never said all that a sound one says is not among them.
+#[must_use]
+pub fn is_unread(drive: &Drive, past: &[Level], at: UtcMillis, policy: &Policy) -> bool {
+    let asked = drive.smartctl_exit_status.is_none_or(|status| status & EXIT_NO_READING == 0);
+    let tells = asked && (smartctl::tells_health(drive) || drive.emmc.is_some());
+    (!tells || history::lost_a_count(drive, past)) && judge_with(drive, past, at, policy).verdict == Verdict::Unknown
 }
 
 /// The verdict on all drives of `report` together; unknown when it lists none.

@@ -36,9 +36,9 @@ pub struct CertifiedDrive {
     pub errors: u64,
     /// How it was looked at.
     pub verification: String,
-    /// When it began and ended, to the second (`2026-11-29T20:24:04Z`).
+    /// When it began, to the second (`2026-11-29T20:24:04Z`); of what was entered by hand, the day (`2026-11-29`).
     pub started_at: String,
-    /// When it ended.
+    /// When it ended, likewise.
     pub ended_at: String,
     /// SHA-256 of each file that proves it, hexadecimal, in their order.
     pub evidence_sha256: Vec<String>,

@@ -3,6 +3,7 @@
 use cartable_common::UtcMillis;
 
 use super::{BenchClock, Reading, Source, hdparm, nvme, nwipe_check, nwipe_log, nwipe_pdf, transcript::Transcript};
+use crate::domain::verdict::text_enum;
 
 /// Largest file: a certificate of nwipe has 220 KB and a few for each page of SMART data.
 pub const MAX_FILE_BYTES: usize = 4 << 20;
@@ -22,6 +23,18 @@ pub struct File<'f> {
     pub bytes: &'f [u8],
 }
 
+text_enum! {
+    /// What a file is counted in.
+    pub enum Parts {
+        /// Lines of a text.
+        Lines = "lines",
+        /// Drives of a log.
+        Drives = "drives",
+        /// Pieces of text of a certificate.
+        Texts = "texts",
+    }
+}
+
 /// Why files are not taken as evidence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
@@ -34,6 +47,9 @@ pub enum Unreadable {
     /// Too many, or one that is too large.
     #[error("at most {MAX_FILES} files of {} MiB each", MAX_FILE_BYTES >> 20)]
     TooLong,
+    /// A text of more lines, drives or pieces than a run has.
+    #[error("a file has more than {0} {1}: bring the output of one run, from its first command to its last")]
+    TooMuch(usize, Parts),
     /// A certificate without its log.
     #[error("a certificate of nwipe alone proves nothing, for it is not signed: bring the log of the same run with it")]
     CertificateAlone,
@@ -100,10 +116,11 @@ impl Unreadable {
     }
 
     /// Every code, for whoever has words for them.
-    pub const CODES: [&'static str; 17] = [
+    pub const CODES: [&'static str; 18] = [
         "not_evidence",
         "no_file",
         "too_long",
+        "too_much",
         "certificate_alone",
         "stranger",
         "several_kinds",
@@ -127,6 +144,7 @@ impl Unreadable {
             Self::NotEvidence => "not_evidence",
             Self::NoFile => "no_file",
             Self::TooLong => "too_long",
+            Self::TooMuch(..) => "too_much",
             Self::CertificateAlone => "certificate_alone",
             Self::Stranger => "stranger",
             Self::SeveralKinds => "several_kinds",

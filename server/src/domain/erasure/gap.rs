@@ -4,13 +4,13 @@
 //! for, or be declared absent with a reason. One record that holds is enough for a drive; any number of records that do
 //! not hold is worth nothing. Where no drive is known, nothing is proven.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cartable_common::UtcMillis;
 use uuid::Uuid;
 
 use super::{DriveKey, Level, Medium, Method, Outcome, Source, Verification};
-use crate::domain::{policy::ErasurePolicy, verdict::text_enum};
+use crate::domain::{paris, policy::ErasurePolicy, verdict::text_enum};
 
 /// Days after which moments of contact are known to the day only (`store::retention`).
 pub const EXACT_DAYS: i64 = 30;
@@ -38,6 +38,20 @@ pub struct SeenDrive {
     pub capacity_bytes: Option<u64>,
     /// The last moment at which it is known to have been in use; rounded down to the day after [`EXACT_DAYS`].
     pub last_seen: UtcMillis,
+}
+
+impl SeenDrive {
+    /// Two sightings of one drive as one: used last at the later of them, and of the stricter medium and size.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            key: self.key,
+            model: self.model.or(other.model),
+            medium: self.medium.stricter(other.medium),
+            capacity_bytes: self.capacity_bytes.max(other.capacity_bytes),
+            last_seen: self.last_seen.max(other.last_seen),
+        }
+    }
 }
 
 /// What is recorded of an erasure, as far as the gate asks.
@@ -86,6 +100,36 @@ pub struct Absence {
     pub seen_again: bool,
 }
 
+/// The last time that a borrower had the device: a use of the drives in it, whether an agent tells of it or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lent {
+    /// When the loan ended; none while it runs.
+    pub until: Option<UtcMillis>,
+    /// The drives that the current report shows; none where no report shows any: then it may have been each one.
+    pub drives: Option<BTreeSet<DriveKey>>,
+}
+
+impl Lent {
+    /// Marks what the loan has overtaken. A drive that an earlier report showed and the current one does not was taken out;
+    /// of a device without reports, a drive that was only declared absent was never in it.
+    pub fn mark(&self, seen: &[SeenDrive], proofs: &mut [Proof], absences: &mut [Absence]) {
+        let known: BTreeSet<DriveKey> =
+            seen.iter().map(|drive| &drive.key).chain(proofs.iter().map(|proof| &proof.key)).cloned().collect();
+        let used = self.drives.as_ref().unwrap_or(&known);
+        for proof in proofs.iter_mut().filter(|proof| used.contains(&proof.key)) {
+            proof.used_again |= !self.until.is_some_and(|back| since(proof, back));
+        }
+        for absence in absences.iter_mut().filter(|absence| used.contains(&absence.key)) {
+            absence.seen_again |= self.until.is_none_or(|back| absence.declared_at < back);
+        }
+    }
+}
+
+/// Whether the erasure ended when the device was back. What is entered by hand is known to the day.
+fn since(proof: &Proof, back: UtcMillis) -> bool {
+    proof.ended_at >= back || (proof.source == Source::Hand && paris::date(proof.ended_at) == paris::date(back))
+}
+
 text_enum! {
     /// Why a drive is not proven erased; of several records, that of the one which comes nearest. In the order of their
     /// distance from a proof.
@@ -100,7 +144,7 @@ text_enum! {
         Errors = "errors",
         /// The result was not looked at.
         Unverified = "unverified",
-        /// It was entered by hand and nobody else has confirmed it.
+        /// It was entered by hand, or the drive was never seen in the device, and nobody else has confirmed it.
         Unwitnessed = "unwitnessed",
         /// The level is not enough for this medium and this demand.
         LevelTooLow = "level_too_low",
@@ -151,7 +195,7 @@ pub const fn asked(demand: Demand, medium: Medium, policy: &ErasurePolicy) -> Le
     match (demand, medium) {
         (Demand::Relend, _) => Level::Clear,
         (Demand::Leave, Medium::Rotating) if policy.rotating_clear_leaves => Level::Clear,
-        (Demand::Leave, Medium::Rotating | Medium::Flash | Medium::Unknown) => Level::Purge,
+        (Demand::Leave, Medium::Rotating | Medium::Flash | Medium::Emmc | Medium::Unknown) => Level::Purge,
     }
 }
 
@@ -207,6 +251,33 @@ pub fn gap(
     drives.iter().filter_map(|drive| drive.gap(demand, policy)).collect()
 }
 
+/// What the last borrower may have left, on a device that came back at `back`: what [`gap`] misses before it is lent
+/// again, but for what staff do with a drive once they have erased it, installing it anew first of all. What ended before
+/// `back` the caller has marked ([`Lent::mark`]).
+#[must_use]
+pub fn left_behind(
+    seen: &[SeenDrive],
+    proofs: &[Proof],
+    absences: &[Absence],
+    back: UtcMillis,
+    policy: &ErasurePolicy,
+) -> Vec<Gap> {
+    let seen: Vec<SeenDrive> = seen
+        .iter()
+        .map(|drive| {
+            let own = proofs.iter().filter(|proof| proof.key == drive.key && since(proof, back));
+            let erased = own.map(|proof| proof.ended_at);
+            let last_seen = erased.min().map_or(drive.last_seen, |erased| drive.last_seen.min(erased));
+            SeenDrive { last_seen, ..drive.clone() }
+        })
+        .collect();
+    let proofs: Vec<Proof> = proofs
+        .iter()
+        .map(|proof| Proof { used_again: proof.used_again && !since(proof, back), ..proof.clone() })
+        .collect();
+    gap(&seen, &proofs, absences, Demand::Relend, policy)
+}
+
 impl Standing<'_> {
     /// What is missing for this drive; none where it is erased as asked, or gone.
     #[must_use]
@@ -253,7 +324,8 @@ impl Standing<'_> {
             (proof.outcome == Outcome::Incomplete || short, Why::Incomplete),
             (proof.errors > 0, Why::Errors),
             (!by_hand && proof.verification == Verification::None, Why::Unverified),
-            (by_hand && !proof.witnessed, Why::Unwitnessed),
+            // Nothing but a person says that a drive which no report showed was in the device.
+            ((by_hand || self.seen.is_none()) && !proof.witnessed, Why::Unwitnessed),
             (proof.method.level(self.medium) < asked, Why::LevelTooLow),
             (proof.used_again || self.seen.is_some_and(used), Why::UsedSince),
         ];

@@ -9,6 +9,9 @@ use crate::domain::paris;
 
 /// Longest name of a tool, and longest note, in characters.
 pub const MAX_TEXT_CHARS: usize = 200;
+/// Shortest reason for which a drive is declared absent, in characters: where it went is not told in fewer, and one word
+/// typed to get past the gate is not a reason.
+pub const MIN_ABSENCE_CHARS: usize = 10;
 /// How long ago it may have been.
 const OLDEST_DAYS: i64 = 366;
 

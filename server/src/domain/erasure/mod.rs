@@ -76,8 +76,10 @@ text_enum! {
     pub enum Medium {
         /// Rotating magnetic disks.
         Rotating = "rotating",
-        /// Flash: SSD, NVMe, eMMC.
+        /// Flash: SSD, NVMe.
         Flash = "flash",
+        /// eMMC: flash soldered to the board, for which the tables have no method that the tools here give.
+        Emmc = "emmc",
         /// Not known: treated as flash, for which more is asked.
         Unknown = "unknown",
     }
@@ -135,15 +137,17 @@ impl Medium {
     pub const fn of(kind: Option<DriveKind>) -> Self {
         match kind {
             Some(DriveKind::Hdd) => Self::Rotating,
-            Some(DriveKind::Ssd | DriveKind::Nvme | DriveKind::Emmc) => Self::Flash,
+            Some(DriveKind::Ssd | DriveKind::Nvme) => Self::Flash,
+            Some(DriveKind::Emmc) => Self::Emmc,
             Some(DriveKind::Unknown) | None => Self::Unknown,
         }
     }
 
-    /// Whichever is known; of two that contradict each other, flash, for which more is asked.
+    /// Whichever is known; of two that contradict each other, the one for which more is asked.
     #[must_use]
     pub const fn stricter(self, other: Self) -> Self {
         match (self, other) {
+            (Self::Emmc, _) | (_, Self::Emmc) => Self::Emmc,
             (Self::Flash, _) | (_, Self::Flash) => Self::Flash,
             (Self::Rotating, _) | (_, Self::Rotating) => Self::Rotating,
             (Self::Unknown, Self::Unknown) => Self::Unknown,
@@ -152,17 +156,30 @@ impl Medium {
 }
 
 impl Method {
-    /// The level that the method reaches on that medium; none where the tables do not know the pair.
+    /// The level that the method reaches on that medium; Clear where the tables do not know the pair.
     ///
     /// Rotating: Rev. 1, table A-5, "ATA Hard Disk Drives". Flash: table A-8, "ATA Solid State Drives" (secure erase,
     /// enhanced or not, is Clear there; overwriting likewise, whatever the number of passes) and "NVM Express SSDs" (Format
     /// with user data or cryptographic erase is Purge). Rev. 1 is older than NVMe Sanitize (NVMe 1.3, 2017); it is taken
-    /// for what ATA SANITIZE is. Rev. 2, 3.1.2, names such dedicated commands for Purge in general.
+    /// for what ATA SANITIZE is. Rev. 2, 3.1.2, names such dedicated commands for Purge in general. A command of NVMe that
+    /// is said of a rotating disk was another drive's, or chosen by mistake; eMMC knows none of these commands.
     #[must_use]
     pub const fn level(self, medium: Medium) -> Level {
+        if matches!(medium, Medium::Emmc) && !matches!(self, Self::Destruction) {
+            return Level::Clear;
+        }
         let rotating = matches!(medium, Medium::Rotating);
         match self {
             Self::AtaSecureEraseEnhanced | Self::AtaSanitizeOverwrite if rotating => Level::Purge,
+            Self::NvmeFormatUserData
+            | Self::NvmeFormatCrypto
+            | Self::NvmeSanitizeOverwrite
+            | Self::NvmeSanitizeBlock
+            | Self::NvmeSanitizeCrypto
+                if rotating =>
+            {
+                Level::Clear
+            }
             Self::Overwrite | Self::AtaSecureErase | Self::AtaSecureEraseEnhanced | Self::AtaSanitizeOverwrite => {
                 Level::Clear
             }
@@ -179,11 +196,11 @@ impl Method {
     }
 }
 
-/// Longest name of a drive, in characters.
-pub const MAX_KEY_CHARS: usize = 128;
+/// Longest name of a drive, in characters: the longest text of a report, and the number that tells it from its namesakes.
+pub const MAX_KEY_CHARS: usize = 132;
 
 /// What a drive is known by in one device: its serial number in capitals; where the drive does not tell it, its model as
-/// the device reported it.
+/// the device reported it, the second of one model with `#2` behind it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(transparent)]
 pub struct DriveKey(String);

@@ -85,10 +85,12 @@ fn places(transcript: &Transcript, subcommands: &[&str]) -> Vec<usize> {
     all.filter(|(_, command)| wanted(command)).map(|(place, _)| place).collect()
 }
 
-/// `/dev/nvme0` of `/dev/nvme0n1`.
+/// `/dev/nvme0` of `/dev/nvme0n1`; any other device is itself.
 fn controller(device: &str) -> &str {
-    let digits = device.trim_start_matches("/dev/nvme").find(|c: char| !c.is_ascii_digit());
-    digits.map_or(device, |end| &device[.."/dev/nvme".len() + end])
+    const PREFIX: &str = "/dev/nvme";
+    let Some(rest) = device.strip_prefix(PREFIX) else { return device };
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    &device[..PREFIX.len() + digits]
 }
 
 /// What `nvme id-ctrl` printed of that controller. Another drive's identity is no identity of this one.

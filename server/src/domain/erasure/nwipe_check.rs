@@ -90,7 +90,7 @@ fn reading(log: &Log, run: &Run, clock: BenchClock) -> Result<Reading, Unreadabl
         ended_at: moment(run.ended)?,
         passes: u32::try_from(run.written.len()).unwrap_or(u32::MAX),
         bytes_erased,
-        errors: errors.iter().sum::<u64>().saturating_add(run.faults),
+        errors: errors.into_iter().fold(run.faults, u64::saturating_add),
         verification: verification(log, run),
         outcome,
         host: log.host.clone(),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::DateTime;
 
-use super::evidence::Unreadable;
+use super::evidence::{Parts, Unreadable};
 
 /// Most lines of a log: ten drives with Gutmann's 35 passes, verified, write about four thousand.
 const MOST_LINES: usize = 50_000;
@@ -80,7 +80,7 @@ pub(super) fn read(text: &str) -> Result<Log, Unreadable> {
     let mut starts = 0;
     for (index, line) in text.lines().enumerate() {
         if index >= MOST_LINES {
-            return Err(Unreadable::TooLong);
+            return Err(Unreadable::TooMuch(MOST_LINES, Parts::Lines));
         }
         match stamped(line) {
             Some((at, level, message)) => {
@@ -94,7 +94,7 @@ pub(super) fn read(text: &str) -> Result<Log, Unreadable> {
             None => table = table.line(line, &mut log),
         }
         if log.runs.len() > MOST_DRIVES {
-            return Err(Unreadable::TooLong);
+            return Err(Unreadable::TooMuch(MOST_DRIVES, Parts::Drives));
         }
     }
     match starts {

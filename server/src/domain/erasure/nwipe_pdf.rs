@@ -6,7 +6,10 @@
 
 use jiff::civil::DateTime;
 
-use super::{evidence::Unreadable, nwipe_log::moment};
+use super::{
+    evidence::{Parts, Unreadable},
+    nwipe_log::moment,
+};
 
 /// Most pieces of text: a page has about a hundred, SMART data some hundreds more.
 const MOST_TEXTS: usize = 20_000;
@@ -94,7 +97,8 @@ fn check(certificate: &Certificate, page: &Page<'_>) -> Result<(), Unreadable> {
     let duration = numbers::<3, u64>(&page.value("Duration:")?.replace(':', "/"), "duration")?;
     let [hours, minutes, seconds] = duration.map(|number| i64::try_from(number).unwrap_or(i64::MAX / 4_000));
     let took = certificate.ended.duration_since(certificate.started).as_secs();
-    if took < 0 || (took - (hours * 3_600 + minutes * 60 + seconds)).abs() > SLACK_SECONDS {
+    let told = hours.saturating_mul(3_600).saturating_add(minutes.saturating_mul(60)).saturating_add(seconds);
+    if took < 0 || (took - told).abs() > SLACK_SECONDS {
         return wrong("the duration");
     }
     if certificate.erased.is_some_and(|erased| erased > certificate.bytes) {
@@ -174,7 +178,7 @@ fn pieces(bytes: &[u8]) -> Result<Vec<Piece>, Unreadable> {
             continue;
         }
         if pieces.len() == MOST_TEXTS {
-            return Err(Unreadable::TooLong);
+            return Err(Unreadable::TooMuch(MOST_TEXTS, Parts::Texts));
         }
         // WinAnsi: what nwipe writes is ASCII; another byte is kept apart from every label.
         let line: String = line.iter().map(|byte| char::from(*byte)).collect();

@@ -2,7 +2,7 @@
 //!
 //! A drive is named as the history names it (`domain::change`): by its serial number, else by its model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cartable_common::{
     UtcMillis,
@@ -15,16 +15,38 @@ use crate::domain::facts::{Baseline, BaselineDrive};
 /// What stands for a drive of which a device tells neither serial number nor model.
 const NAMELESS: &str = "1";
 
-fn key(serial: Option<&str>, model: Option<&str>) -> DriveKey {
-    let named = serial.or(model).unwrap_or(NAMELESS);
-    // A report's texts are cleaned and cut: they always make a key. One that did not would be the nameless drive.
-    named.parse().unwrap_or_else(|_| DriveKey(NAMELESS.to_owned()))
+/// The names of the drives of one list, in its order: as the history has them (`domain::change`), where several share one,
+/// the later ones are numbered. Two drives of one model that tell no serial number are two.
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+impl Names {
+    fn key(&mut self, serial: Option<&str>, model: Option<&str>) -> DriveKey {
+        let named = serial.or(model).unwrap_or(NAMELESS);
+        let numbered = (2..).map(|number| format!("{named}#{number}"));
+        let free = std::iter::once(named.to_owned()).chain(numbered).find(|name| !self.0.contains(name));
+        let name = free.unwrap_or_else(|| named.to_owned());
+        // A report's texts are cleaned and cut: they always make a key. One that did not would be the nameless drive.
+        let key: DriveKey = name.parse().unwrap_or_else(|_| DriveKey(NAMELESS.to_owned()));
+        self.0.insert(name);
+        key
+    }
 }
 
-fn of_drive(drive: &Drive, last_seen: UtcMillis) -> SeenDrive {
+/// Whether a drive of that name and model told no serial number: its name is that of every other one of its model.
+#[must_use]
+pub fn is_named_by_model(key: &DriveKey, model: Option<&str>) -> bool {
+    let name = match key.as_str().rsplit_once('#') {
+        Some((name, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) | None => key.as_str(),
+    };
+    name == NAMELESS || model.and_then(|model| model.parse::<DriveKey>().ok()).is_some_and(|key| key.as_str() == name)
+}
+
+fn of_drive(drive: &Drive, names: &mut Names, last_seen: UtcMillis) -> SeenDrive {
     let model = drive.model.as_ref().map(ToString::to_string);
     SeenDrive {
-        key: key(drive.serial_number.get().map(cartable_common::SerialNumber::as_str), model.as_deref()),
+        key: names.key(drive.serial_number.get().map(cartable_common::SerialNumber::as_str), model.as_deref()),
         model,
         medium: Medium::of(drive.kind),
         capacity_bytes: drive.capacity_bytes.map(cartable_common::Bytes::get),
@@ -36,14 +58,16 @@ fn of_drive(drive: &Drive, last_seen: UtcMillis) -> SeenDrive {
 /// agent leaves them out.
 #[must_use]
 pub fn in_report(report: &HealthReport, last_seen: UtcMillis) -> Vec<SeenDrive> {
-    report.drives.iter().map(|drive| of_drive(drive, last_seen)).collect()
+    let mut names = Names::default();
+    report.drives.iter().map(|drive| of_drive(drive, &mut names, last_seen)).collect()
 }
 
 /// The drives that staff know, as of the moment at which the device was recorded.
 #[must_use]
 pub fn in_baseline(baseline: &Baseline, at: UtcMillis) -> Vec<SeenDrive> {
+    let mut names = Names::default();
     let of = |drive: &BaselineDrive| SeenDrive {
-        key: key(drive.serial.as_deref(), drive.model.as_deref()),
+        key: names.key(drive.serial.as_deref(), drive.model.as_deref()),
         model: drive.model.clone(),
         medium: Medium::Unknown,
         capacity_bytes: drive.capacity.map(cartable_common::Bytes::get),

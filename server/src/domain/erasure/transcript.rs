@@ -6,7 +6,7 @@
 use cartable_common::UtcMillis;
 use jiff::Timestamp;
 
-use super::evidence::Unreadable;
+use super::evidence::{Parts, Unreadable};
 
 /// Most lines: a dozen commands print some hundreds.
 const MOST_LINES: usize = 20_000;
@@ -34,7 +34,7 @@ impl Transcript {
         let mut commands: Vec<Command> = Vec::new();
         for (index, line) in text.lines().enumerate() {
             if index >= MOST_LINES {
-                return Err(Unreadable::TooLong);
+                return Err(Unreadable::TooMuch(MOST_LINES, Parts::Lines));
             }
             let line = line.trim_end_matches('\r');
             match typed(line) {

@@ -55,7 +55,7 @@ text_enum! {
         WrittenOff = "written_off",
         /// It left once already.
         CountedBefore = "counted_before",
-        /// It did not go through the workshop: given, not refurbished.
+        /// Given without an order that was closed for donation: nobody at the workshop said that it is fit to be given.
         NotRefurbished = "not_refurbished",
         /// The policy has no factor for its kind.
         NoFactor = "no_factor",

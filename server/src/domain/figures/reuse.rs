@@ -65,10 +65,12 @@ pub struct Ages {
 }
 
 impl Ages {
-    /// The middle age in months; of two, the older.
+    /// The middle age in months; of two in the middle, what lies between them, in whole months.
     #[must_use]
     pub fn median(&self) -> Option<i64> {
-        self.months.get(self.months.len() / 2).copied()
+        let (count, upper) = (self.months.len(), *self.months.get(self.months.len() / 2)?);
+        let lower = if count.is_multiple_of(2) { *self.months.get(count / 2 - 1)? } else { upper };
+        Some(i64::midpoint(lower, upper))
     }
 }
 

@@ -73,8 +73,8 @@ impl ListName {
                 "Devices lent in the year for the first time since their order was closed to lend them again; once for each device.",
             ),
             Self::NoImpact => Said::new(
-                "Donnés sans passer par l'atelier, ou d'un type sans facteur.",
-                "Given without the workshop, or of a kind without a factor.",
+                "Donnés sans ordre clos pour don, ou d'un type sans facteur.",
+                "Given without an order closed for donation, or of a kind without a factor.",
             ),
             Self::Orders => Said::new(
                 "Ordres clos dans l'année et encore clos à sa fin, avec les pièces et les minutes depuis leur dernier décompte.",
@@ -157,7 +157,7 @@ impl Reason {
             Self::WrittenOff => Said::new("prêt passé en perte", "its loan was written off"),
             Self::CountedBefore => Said::new("déjà sorti auparavant", "it had left before"),
             Self::NotRefurbished => {
-                Said::new("donné sans passer par l'atelier", "given without going through the workshop")
+                Said::new("donné sans ordre clos pour don", "given without an order closed for donation")
             }
             Self::NoFactor => Said::new("aucun facteur pour ce type", "no factor for this kind"),
             Self::Open => Said::new("ordre rouvert", "its order is open again"),

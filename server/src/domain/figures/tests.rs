@@ -279,6 +279,26 @@ fn what_has_no_factor_or_no_workshop_avoids_nothing() {
     assert_eq!(names(&impact.left_out), [("S001", Some(Reason::NoFactor)), ("S002", Some(Reason::NotRefurbished))]);
 }
 
+#[test]
+fn what_was_made_ready_to_be_lent_and_is_given_went_through_the_workshop() {
+    let mut facts = a_year();
+    let closing = facts.orders.iter_mut().find(|order| order.device == id(2)).unwrap().steps.last_mut().unwrap();
+    closing.kind = StepKind::Closed(Disposition::Relend);
+    let impact = figures(YEAR, &facts, &Policy::default()).impact;
+    let line = impact.left_out.iter().find(|line| line.unit.id == id(2)).unwrap();
+    let why = line.reason.unwrap();
+    assert_eq!((why, why.said().en.as_str()), (Reason::NotRefurbished, "given without an order closed for donation"));
+}
+
+#[test]
+fn the_median_of_two_ages_lies_between_them() {
+    let median =
+        |months: &[i64]| Ages { reformed: vec![], within: 0, over: 0, unknown: 0, months: months.to_vec() }.median();
+    assert_eq!((median(&[]), median(&[40]), median(&[40, 80])), (None, Some(40), Some(60)));
+    assert_eq!((median(&[1, 40, 80, 81]), median(&[1, 40, 81])), (Some(60), Some(40)));
+    assert_eq!(median(&[40, 41]), Some(40), "in whole months");
+}
+
 fn a_day() -> impl Strategy<Value = Date> {
     (0_i64..1_095).prop_map(|days| date(2025, 1, 1).checked_add(days.days()).unwrap())
 }

@@ -90,6 +90,8 @@ pub enum BatteryRead {
     Left(u8),
     /// It was looked for and there is none.
     Gone,
+    /// Staff found it swollen, whatever it says of itself.
+    Swollen,
     /// Nothing usable was read.
     NotRead,
 }

@@ -200,6 +200,7 @@ fn battery(facts: &Facts, least: u32, setting: &'static str) -> Requirement {
         BatteryRead::NoneExpected => (Answer::Met, Some(Said::new("sur secteur", "on mains"))),
         BatteryRead::Left(left) => (answer(u32::from(left) >= least), Some(percent(u64::from(left)))),
         BatteryRead::Gone => (Answer::NotMet, Some(Said::new("aucune trouvée", "none found"))),
+        BatteryRead::Swollen => (Answer::NotMet, Some(Said::new("gonflée", "swollen"))),
         BatteryRead::NotRead => (Answer::Unknown, None),
     };
     let least = percent(u64::from(least));
@@ -215,19 +216,21 @@ fn battery(facts: &Facts, least: u32, setting: &'static str) -> Requirement {
     }
 }
 
-/// What staff saw: the grade, or what the desk noted at the return while nobody gave one.
+/// What staff saw: the grade or, where that is worse, what the desk noted at the last return.
 fn condition(facts: &Facts) -> Requirement {
-    let graded = facts
-        .grade
-        .map(|grade| (answer(grade != Grade::D), Said::new(format!("grade {grade}"), format!("grade {grade}"))));
-    let seen = || {
-        facts.returned.map(|condition| match condition {
-            Condition::Good | Condition::Worn => (Answer::Met, Said::new("rendu en bon état", "returned in order")),
-            Condition::Damaged => (Answer::NotMet, Said::new("rendu endommagé", "returned damaged")),
-            Condition::NotWorking => (Answer::NotMet, Said::new("rendu hors service", "returned not working")),
-        })
+    let graded = |grade: Grade| Said::same(format!("grade {grade}"));
+    let found = match (facts.grade, facts.returned) {
+        (_, Some(Condition::NotWorking)) => {
+            Some((Answer::NotMet, Said::new("rendu hors service", "returned not working")))
+        }
+        (Some(Grade::D), _) => Some((Answer::NotMet, graded(Grade::D))),
+        (_, Some(Condition::Damaged)) => Some((Answer::NotMet, Said::new("rendu endommagé", "returned damaged"))),
+        (Some(grade), _) => Some((Answer::Met, graded(grade))),
+        (None, Some(Condition::Good | Condition::Worn)) => {
+            Some((Answer::Met, Said::new("rendu en bon état", "returned in order")))
+        }
+        (None, None) => None,
     };
-    let found = graded.or_else(seen);
     Requirement {
         kind: RequirementKind::Condition,
         answer: found.as_ref().map_or(Answer::Unknown, |(answer, _)| *answer),
@@ -289,8 +292,9 @@ fn worth(facts: &Facts, policy: &Policy, now: UtcMillis) -> Requirement {
 pub(super) fn of_parts(facts: &Facts, policy: &Policy) -> Vec<Requirement> {
     let drive = drive(facts, &[Verdict::Healthy], Said::new("bon pour un autre", "good for another"));
     let battery = battery(facts, policy.battery.relend_percent, "battery.relend_percent");
-    // One good part is enough: what speaks best is the requirement.
-    vec![if battery.answer < drive.answer { battery } else { drive }]
+    // One good part is enough: what speaks best is the requirement. A machine that runs on mains has no battery to give.
+    let has_battery = machine(facts).is_none_or(|machine| machine.battery != BatteryRead::NoneExpected);
+    vec![if has_battery && battery.answer < drive.answer { battery } else { drive }]
 }
 
 /// An amount of money.

@@ -3,7 +3,7 @@
 use cartable_common::{Bytes, Text, report::HealthReport, report::Switch};
 
 use super::*;
-use crate::domain::{facts::HealthFacts, fitness::facts::Machine, loan::LendingState};
+use crate::domain::{facts::HealthFacts, fitness::facts::Machine, loan::LendingState, verdict::Verdict};
 
 fn now() -> UtcMillis {
     UtcMillis::new(1_795_521_600_000).unwrap()
@@ -86,4 +86,18 @@ fn a_device_that_never_spoke_is_fit_for_nothing_that_is_known() {
     for one in assess(&silent, &Policy::default(), now()) {
         assert_ne!(one.answer, Answer::Met, "{}", one.usage);
     }
+}
+
+/// The battery that a desktop does not need was "met", and made it fit for parts whatever its drive.
+#[test]
+fn a_desktop_has_no_battery_to_give() {
+    let parts = |drives, battery| {
+        let mut facts = facts(&laptop());
+        facts.machine = facts.machine.map(|machine| Machine { drives, battery, ..machine });
+        let all = assess(&facts, &Policy::default(), now());
+        all.into_iter().find(|one| one.usage == Use::Parts).unwrap().answer
+    };
+    assert_eq!(parts(Verdict::Failing, BatteryRead::NoneExpected), Answer::NotMet);
+    assert_eq!(parts(Verdict::Healthy, BatteryRead::NoneExpected), Answer::Met);
+    assert_eq!(parts(Verdict::Failing, BatteryRead::Left(91)), Answer::Met);
 }

@@ -134,10 +134,10 @@ impl Forecast {
     }
 }
 
-/// The chance, in words where it is next to none or certain.
+/// The chance, in words where no future or every one met the target: what was not played may still come.
 fn chance(value: u32) -> Said {
     match value {
-        0 => Said::new("aucune chance", "no chance"),
+        0 => Said::new("dans aucun des futurs joués", "in none of the futures that were played"),
         100 => Said::new("acquis dans tous les futurs joués", "met in every future played"),
         _ => {
             let share = percent(u64::from(value));

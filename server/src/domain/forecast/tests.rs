@@ -86,13 +86,14 @@ fn the_same_seed_gives_the_same_answer_on_every_machine() {
 }
 
 #[test]
-fn nothing_ready_and_nothing_coming_is_no_chance() {
+fn nothing_ready_and_nothing_coming_is_in_none_of_the_futures() {
     let input = ForecastInput::empty(TODAY);
     let answer = forecast(&input, &Policy::default(), question(1));
     assert_eq!((answer.percent(), answer.bottleneck, answer.parts.len()), (0, None, 0));
     assert!(answer.weeks.iter().all(|week| week.units == [0; 5]), "{:?}", answer.weeks);
     let said = answer.sentence(&Policy::default());
-    assert!(said.fr.contains("aucune chance") && said.en.contains("no chance"), "{said:?}");
+    assert!(said.fr.contains("dans aucun des futurs joués"), "{said:?}");
+    assert!(said.en.contains("in none of the futures that were played"), "{said:?}");
 }
 
 #[test]
@@ -170,6 +171,49 @@ fn late_loans_are_asked_only_about_the_days_that_are_left() {
 }
 
 #[test]
+fn appointments_are_learnt_apart_and_say_when_loans_that_have_one_come() {
+    let ended = |appointed, until| PastLoan { appointed, from: -20, until, end: LoanEnd::Returned };
+    let rules = &Policy::default().forecast;
+    let both = [vec![ended(true, 0); 300], vec![ended(false, 9); 40]].concat();
+    let seen = |appointed| returns::Returns::learn(&both, appointed, rules).seen;
+    assert_eq!((seen(true), seen(false)), (300, 40));
+    // Due in another year, and called back for the first of March.
+    let called =
+        Place::Lent { due: Some(date(2028, 7, 5)), appointed: Some(date(2027, 3, 1)), extended: false, zone: None };
+    let mut input = ForecastInput::empty(TODAY);
+    input.models = vec![String::new()];
+    input.units = vec![unit(called, Advised::Donate); 200];
+    let mut middle = |history: PastLoan| {
+        input.loans = vec![history; 300];
+        forecast(&input, &Policy::default(), question(1)).weeks.last().unwrap().units[2]
+    };
+    let (punctual, late, elsewhere) = (middle(ended(true, 0)), middle(ended(true, 200)), middle(ended(false, 200)));
+    assert!(late * 2 < punctual, "two hundred days late: {late}, on their day: {punctual}");
+    assert!(late * 2 < elsewhere, "what was due and not called back says nothing of it: {elsewhere}, {late}");
+}
+
+#[test]
+fn units_are_made_ready_to_be_lent_too() {
+    let ready = |input: &ForecastInput, ready| forecast(input, &Policy::default(), Question { ready, ..question(40) });
+    let stock = ForecastInput { ready_to_lend: 40, ..ForecastInput::empty(TODAY) };
+    let certain = ready(&stock, ReadyFor::Lend);
+    assert_eq!((certain.percent(), certain.ready_now), (100, 40));
+    assert_eq!(ready(&stock, ReadyFor::Donate).percent(), 0);
+    // Inspected, and nothing found: most become what the advice says of them.
+    let mut input = ForecastInput::empty(TODAY);
+    input.models = vec![String::new()];
+    let tested = |advised| Unit { inspected: true, ..unit(Place::Bench(Stage::FinalTest), advised) };
+    input.units = vec![tested(Advised::Relend); 100];
+    let (lend, donate) = (ready(&input, ReadyFor::Lend), ready(&input, ReadyFor::Donate));
+    assert!(lend.percent() > 90 && donate.percent() < 10, "{} {}", lend.percent(), donate.percent());
+    assert_eq!(lend.ready_now, 0);
+    // The same units, advised otherwise, are as surely the other thing.
+    input.units = vec![tested(Advised::Donate); 100];
+    let (lend, donate) = (ready(&input, ReadyFor::Lend), ready(&input, ReadyFor::Donate));
+    assert!(donate.percent() > 90 && lend.percent() < 10, "{} {}", donate.percent(), lend.percent());
+}
+
+#[test]
 fn a_question_must_make_sense() {
     let asked = question(900);
     assert!(asked.checked(TODAY).is_ok());
@@ -184,6 +228,10 @@ fn a_share_that_is_neither_none_nor_all_is_never_said_to_be() {
     assert_eq!([percent(0, 1_000), percent(1, 1_000), percent(999, 1_000), percent(1_000, 1_000)], [0, 1, 99, 100]);
 }
 
+const fn for_what(lend: bool) -> ReadyFor {
+    if lend { ReadyFor::Lend } else { ReadyFor::Donate }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -191,12 +239,12 @@ proptest! {
     #[test]
     fn more_hands_pieces_or_ready_units_never_lower_the_chance(
         target in 1u32..160, minutes in 30u32..900, more in 0u32..900, place in 0usize..15, pieces in 1u32..60,
-        ready in 0u32..40, seed in any::<u64>(),
+        ready in 0u32..40, seed in any::<u64>(), lend in any::<bool>(),
     ) {
         let input = workshop();
         let mut policy = Policy::default();
         policy.forecast.bench_minutes_per_day = minutes;
-        let asked = Question { seed, runs: 20, ..question(target) };
+        let asked = Question { ready: for_what(lend), seed, runs: 20, ..question(target) };
         let before = distribution(&input, &policy, asked);
         let not_less = |after: &Forecast| {
             after.met >= before.met
@@ -212,15 +260,22 @@ proptest! {
         let kind = PartKind::ALL[place];
         shelf.shelf.push(Shelf { kind, model, count: pieces, unit_cents: 1 });
         prop_assert!(not_less(&distribution(&shelf, &policy, asked)), "pieces");
-        let stock = ForecastInput { ready_to_donate: input.ready_to_donate + ready, ..input.clone() };
+        let stock = ForecastInput {
+            ready_to_donate: input.ready_to_donate + ready,
+            ready_to_lend: input.ready_to_lend + ready,
+            ..input.clone()
+        };
         prop_assert!(not_less(&distribution(&stock, &policy, asked)), "ready units");
     }
 
     #[test]
-    fn quantiles_are_in_order_and_never_fall_with_time(target in 1u32..200, seed in any::<u64>(), minutes in 1u32..2_000) {
+    fn quantiles_are_in_order_and_never_fall_with_time(
+        target in 1u32..200, seed in any::<u64>(), minutes in 1u32..2_000, lend in any::<bool>(),
+    ) {
         let mut policy = Policy::default();
         policy.forecast.bench_minutes_per_day = minutes;
-        let answer = forecast(&workshop(), &policy, Question { seed, runs: 15, ..question(target) });
+        let asked = Question { ready: for_what(lend), seed, runs: 15, ..question(target) };
+        let answer = forecast(&workshop(), &policy, asked);
         prop_assert!(answer.weeks.iter().all(|week| week.units.is_sorted()));
         for pair in answer.weeks.windows(2) {
             prop_assert!(pair[0].day < pair[1].day);

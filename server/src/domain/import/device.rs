@@ -106,6 +106,9 @@ pub struct KnownDevices {
     pub sites: HashMap<String, Uuid>,
     /// Programmes by code, and whether each is open.
     pub programmes: HashMap<String, bool>,
+    /// The devices that a row says are in stock ([`DeviceRecord::says_in_stock`]) although what their last borrower left is
+    /// not proved erased.
+    pub left_behind: HashSet<Uuid>,
 }
 
 /// The part of what is known that one row may be about.
@@ -117,6 +120,8 @@ pub struct Around<'a> {
     pub sites: &'a HashMap<String, Uuid>,
     /// Programmes by code, and whether each is open.
     pub programmes: &'a HashMap<String, bool>,
+    /// The devices on which a last borrower may have left something.
+    pub left_behind: &'a HashSet<Uuid>,
 }
 
 impl DeviceRecord {
@@ -165,6 +170,12 @@ impl DeviceRecord {
             headings: headings(reading),
         };
         if cells.is_sound() { Ok(record) } else { Err(cells.faults()) }
+    }
+
+    /// Whether the row says that its device is in stock.
+    #[must_use]
+    pub fn says_in_stock(&self) -> bool {
+        !self.lending_is_hint && self.lending.value() == Some(&LendingState::InStock)
     }
 
     /// What the row does, given what is known. `touched` holds the devices that earlier rows are about.
@@ -220,7 +231,7 @@ impl DeviceRecord {
         }
         let site = self.site_id(known, &mut faults);
         let programme = self.programme_code(before, known, &mut faults);
-        let lending = self.lending_after(before, &mut faults);
+        let lending = self.lending_after(before, known, &mut faults);
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -273,8 +284,8 @@ impl DeviceRecord {
     }
 
     /// Where the device is after the row. Loans decide about what is reserved or lent, and lots of donation about what has
-    /// changed owner; a file never does.
-    fn lending_after(&self, before: Option<&KnownDevice>, faults: &mut Vec<Fault>) -> LendingState {
+    /// changed owner; a file never does. It puts no device in stock that the desk would refuse.
+    fn lending_after(&self, before: Option<&KnownDevice>, known: &Around<'_>, faults: &mut Vec<Fault>) -> LendingState {
         let stored = before.map(|device| device.lending);
         let Wanted::Set(wanted) = self.lending else { return stored.unwrap_or(LendingState::InStock) };
         if let Some(stored) = stored
@@ -291,6 +302,9 @@ impl DeviceRecord {
             Some(Reason::StateNeedsLoan)
         } else if wanted == LendingState::Ceded {
             Some(Reason::CededNeedsLot)
+        } else if wanted == LendingState::InStock && before.is_some_and(|device| known.left_behind.contains(&device.id))
+        {
+            Some(Reason::NotErased)
         } else {
             None
         };

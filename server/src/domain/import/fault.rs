@@ -63,12 +63,16 @@ text_enum! {
         StateNeedsLoan = "state_needs_loan",
         /// A state that only a work order gives or takes.
         StateNeedsOrder = "state_needs_order",
+        /// What the last borrower left on the device is not proved erased: the desk would not put it in stock either.
+        NotErased = "not_erased",
         /// Only a lot of donation makes a device or a loan ceded.
         CededNeedsLot = "ceded_needs_lot",
         /// The device is on an open loan, which decides where it is.
         OpenLoan = "open_loan",
         /// The device cannot be lent where it is: lost, stolen, given up or ceded.
         NotLendable = "not_lendable",
+        /// The device is in a lot of donation: it is promised to somebody.
+        InLot = "in_lot",
         /// Not a borrower's reference.
         ReferenceForm = "reference_form",
         /// No borrower has this reference or number.

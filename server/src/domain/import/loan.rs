@@ -59,6 +59,8 @@ pub struct LoanDevice {
     pub site: Option<Uuid>,
     /// Whether it is archived.
     pub archived: bool,
+    /// Whether it is in a lot of donation that was not given up.
+    pub in_lot: bool,
 }
 
 /// A loan, as imports know it.
@@ -225,6 +227,10 @@ impl LoanRecord {
         known: &KnownLoans,
         id: Uuid,
     ) -> Result<Outcome<LoanChange>, Fault> {
+        // What linked it to those who held it was erased at the hand-over: no list brings it back, past loans included.
+        if device.lending == LendingState::Ceded {
+            return Err(Fault::of_row(Reason::DeviceArchived));
+        }
         let borrower = borrower.ok_or_else(|| fault(Field::Reference, Reason::Missing))?;
         let programme = self.programme.as_ref().ok_or_else(|| fault(Field::Programme, Reason::Missing))?;
         let (programme, open) =
@@ -262,6 +268,9 @@ impl LoanRecord {
             }
             if !matches!(device.lending, LendingState::InStock | LendingState::Intake) {
                 return Err(Fault::of_row(Reason::NotLendable));
+            }
+            if device.in_lot {
+                return Err(Fault::of_row(Reason::InLot));
             }
             return Ok(Outcome::New(LoanChange { loan, device_goes: Some(LendingState::Lent), extended: false }));
         }

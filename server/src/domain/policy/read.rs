@@ -33,7 +33,7 @@ impl std::fmt::Display for PolicyProblem {
 }
 
 /// Pairs of settings of which the first must not pass the second, and what happens otherwise.
-const IN_ORDER: [(&str, &str, &str); 10] = [
+pub(super) const IN_ORDER: [(&str, &str, &str); 10] = [
     ("silent.warning_school_days", "silent.critical_school_days", "it would be critical before it is a warning"),
     ("disk.critical_percent", "disk.warning_percent", "it would be critical before it is a warning"),
     ("disk.critical_gigabytes", "disk.warning_gigabytes", "it would be critical before it is a warning"),

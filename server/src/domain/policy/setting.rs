@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use toml::de::DeValue;
 
 use crate::domain::{
+    agent_version::AgentVersion,
     donation::basis::BasisTerms,
     figures::policy_data::{ImpactFactor, ReuseTarget},
     grade::Grade,
@@ -112,6 +113,19 @@ impl Value for Vec<Grade> {
     fn write(&self) -> String {
         let grades: Vec<String> = self.iter().map(|grade| format!("\"{grade}\"")).collect();
         format!("[{}]", grades.join(", "))
+    }
+}
+
+impl Value for AgentVersion {
+    fn read(value: &DeValue<'_>, _: Option<&RangeInclusive<u32>>) -> Result<Self, String> {
+        let DeValue::String(text) = value else {
+            return Err(format!("must be a version in quotation marks such as \"0.1.0\", but it is {}", kind(value)));
+        };
+        text.parse().map_err(|_| format!("is \"{text}\", but must be a version such as \"0.1.0\""))
+    }
+
+    fn write(&self) -> String {
+        format!("\"{self}\"")
     }
 }
 

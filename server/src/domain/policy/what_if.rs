@@ -7,6 +7,8 @@ use cartable_common::ContentHash;
 
 use super::{
     PolicyError,
+    read::IN_ORDER,
+    setting::Setting,
     settings::{Policy, settings},
 };
 use crate::domain::wording::Said;
@@ -15,8 +17,8 @@ use crate::domain::wording::Said;
 const TRIED: [&str; 2] = ["disposition", "battery"];
 /// The sections that a decision rests on: verdicts on drives and the end of systems among them.
 const DECISIVE: [&str; 4] = ["battery", "disposition", "drive", "os"];
-/// Longest value that is read: the longest number has ten digits.
-const MAX_VALUE_CHARS: usize = 12;
+/// What is shown of a value that cannot be, in characters.
+const MAX_SHOWN_CHARS: usize = 40;
 
 /// A setting that may be tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +39,10 @@ pub struct Tried {
 
 /// A value that a setting cannot have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {reason}")]
+#[error("{}", .said.en)]
 pub struct NotAValue {
-    /// Which setting.
-    pub path: String,
-    /// Why.
-    pub reason: String,
+    /// Which setting, what was entered, and what it may be.
+    pub said: Said,
 }
 
 impl Policy {
@@ -73,15 +73,10 @@ impl Policy {
             let path = format!("{}.{}", setting.section, setting.key);
             let present = setting.value_in(self);
             let asked = values.iter().find(|(name, _)| *name == path && TRIED.contains(&setting.section));
-            let value = asked.map_or(present.as_str(), |(_, value)| value.trim());
-            if asked.is_some()
-                && (value.len() > MAX_VALUE_CHARS
-                    || !value.chars().all(|c| c.is_ascii_alphanumeric())
-                    || value.is_empty())
-            {
-                let reason = "must be a whole number, or true or false".to_owned();
-                return Err(NotAValue { path, reason });
-            }
+            let value = match asked {
+                Some((_, entered)) => read(setting, entered.trim())?,
+                None => present.clone(),
+            };
             heading(&mut next, &mut written, setting.section);
             let _ = writeln!(next, "{} = {value}", setting.key);
             if value != present {
@@ -91,16 +86,29 @@ impl Policy {
         }
         match Self::from_toml(&next) {
             Ok(policy) => Ok((policy, changed)),
-            Err(PolicyError { problems }) => {
-                let reason = problems.into_iter().map(|problem| problem.reason).collect::<Vec<_>>().join("; ");
-                let path = values
-                    .iter()
-                    .map(|(path, _)| path.clone())
-                    .find(|path| reason.contains(path.as_str()))
-                    .unwrap_or_default();
-                Err(NotAValue { path, reason })
-            }
+            Err(refused) => Err(self.contradiction(values, &refused)),
         }
+    }
+
+    /// What is wrong with values of which each alone could be.
+    fn contradiction(&self, values: &[(String, String)], refused: &PolicyError) -> NotAValue {
+        let number = |path: &str| -> Option<u32> {
+            let setting = settings().find(|setting| path.split_once('.') == Some((setting.section, setting.key)))?;
+            let asked = values.iter().find(|(name, _)| name == path && TRIED.contains(&setting.section));
+            asked.map_or_else(|| setting.value_in(self), |(_, value)| value.trim().to_owned()).parse().ok()
+        };
+        let wrong = IN_ORDER.into_iter().find_map(|(low, high, _)| {
+            let (first, second) = (number(low)?, number(high)?);
+            (first > second).then_some((low, first, high, second))
+        });
+        let said = match wrong {
+            Some((low, first, high, second)) => Said::new(
+                format!("{low} vaut {first} et {high} vaut {second} : baisser le premier ou augmenter le second."),
+                format!("{low} is {first} and {high} is {second}: lower the first or raise the second."),
+            ),
+            None => Said::same(refused.to_string()),
+        };
+        NotAValue { said }
     }
 
     /// Everything that a decision about dispositions rests on, as lines of a policy file.
@@ -120,6 +128,30 @@ impl Policy {
     pub fn version(&self) -> String {
         ContentHash::of(self.decisive().as_bytes()).to_string()
     }
+}
+
+/// The value of a setting as it stands in the file, from what somebody entered.
+fn read(setting: &Setting, entered: &str) -> Result<String, NotAValue> {
+    let number = || entered.bytes().all(|byte| byte.is_ascii_digit()).then(|| entered.parse::<u32>().ok()).flatten();
+    let wanted = match &setting.range {
+        Some(range) => match number().filter(|number| range.contains(number)) {
+            Some(number) => return Ok(number.to_string()),
+            None => Said::new(
+                format!("il faut un nombre entier de {} à {}", range.start(), range.end()),
+                format!("it must be a whole number from {} to {}", range.start(), range.end()),
+            ),
+        },
+        None if matches!(entered, "true" | "false") => return Ok(entered.to_owned()),
+        None => Said::new("il faut true ou false", "it must be true or false"),
+    };
+    let shown: String = entered.chars().filter(|c| !c.is_control()).take(MAX_SHOWN_CHARS).collect();
+    let path = format!("{}.{}", setting.section, setting.key);
+    Err(NotAValue {
+        said: Said::new(
+            format!("{path} ({}) : « {shown} » a été saisi, {}.", setting.fr.trim_end_matches('.'), wanted.fr),
+            format!("{path} ({}): “{shown}” was entered, {}.", setting.en.trim_end_matches('.'), wanted.en),
+        ),
+    })
 }
 
 fn heading(text: &mut String, last: &mut &'static str, section: &'static str) {
@@ -149,6 +181,21 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_names_the_setting_what_was_entered_and_the_range() {
+        let refused = tried("battery.relend_percent", "abc").unwrap_err().said;
+        let (low, high) = Policy::default()
+            .tried()
+            .into_iter()
+            .find_map(|one| one.range.filter(|_| one.path == "battery.relend_percent"))
+            .unwrap();
+        assert!(refused.en.starts_with("battery.relend_percent ("), "{refused:?}");
+        assert!(refused.en.ends_with(&format!("“abc” was entered, it must be a whole number from {low} to {high}.")));
+        assert!(refused.fr.contains("abc") && refused.fr.ends_with(&format!("un nombre entier de {low} à {high}.")));
+        let order = tried("battery.relend_percent", "40").unwrap_err().to_string();
+        assert!(order.contains("battery.relend_percent is 40: lower the first or raise the second."), "{order}");
+    }
+
+    #[test]
     fn nonsense_and_contradictions_are_refused_and_other_settings_cannot_be_reached() {
         for (path, value) in [
             ("battery.relend_percent", "700"),
@@ -157,7 +204,10 @@ mod tests {
             ("battery.relend_percent", "80\n[os]\nsoon_days = 1"),
             ("disposition.relend_with_linux", "perhaps"),
         ] {
-            assert!(tried(path, value).is_err(), "{path} = {value}");
+            let refused = tried(path, value).unwrap_err().said;
+            assert!(refused.en.contains(path) && refused.fr.contains(path), "{refused:?}");
+            let first = value.lines().next().unwrap_or_default();
+            assert!(refused.en.contains(first) && refused.fr.contains(first), "{refused:?}");
         }
         assert_eq!(tried("disk.warning_percent", "1").unwrap().0, Policy::default());
     }

@@ -41,14 +41,20 @@ fn is_smartctl(value: &Value) -> bool {
 
 /// The drive that smartctl's JSON tells of.
 pub(super) fn of_smartctl(value: &Value) -> Reading {
-    let mut drive = Drive::default();
-    smartctl::merge(&mut drive, value);
+    let drive = drive_of(value);
     let seconds = value.pointer("/local_time/time_t").and_then(Value::as_i64);
     let at = seconds.and_then(|seconds| seconds.checked_mul(1000)).and_then(UtcMillis::new);
     let messages = value.pointer("/smartctl/messages").and_then(Value::as_array);
     let words: Vec<&str> =
         messages.into_iter().flatten().filter_map(|message| message.get("string")?.as_str()).collect();
     Reading::Drive { drive: Box::new(drive), at, words: (!words.is_empty()).then(|| words.join("; ")) }
+}
+
+/// What smartctl's JSON says of its drive, without when and what went wrong.
+pub(super) fn drive_of(value: &Value) -> Drive {
+    let mut drive = Drive::default();
+    smartctl::merge(&mut drive, value);
+    drive
 }
 
 /// The answer of `nvme smart-log -o json`, under smartctl's names.

@@ -52,8 +52,8 @@ pub struct DatedReport {
 /// Why nothing can be told of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// The system did not give its content, with its words.
-    NotGiven(String),
+    /// The system did not give its content, and why.
+    NotGiven(Said),
     /// It is larger than anything that tools write about one machine.
     TooLarge,
     /// Nothing is in it.
@@ -87,7 +87,7 @@ impl Unreadable {
     #[must_use]
     pub fn said(&self) -> Said {
         match self {
-            Self::NotGiven(words) => Said::same(words),
+            Self::NotGiven(why) => why.clone(),
             Self::TooLarge => Said::new(
                 format!("le fichier dépasse {} Mo", MOST_BYTES >> 20),
                 format!("the file is larger than {} MiB", MOST_BYTES >> 20),

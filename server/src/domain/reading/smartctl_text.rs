@@ -3,20 +3,65 @@
 //! Names and forms as smartmontools 5 to 7 print them (ataprint.cpp, nvmeprint.cpp, scsiprint.cpp). Numbers may carry
 //! the separators of any locale.
 
+use cartable_common::report::HealthReport;
 use serde_json::{Map, Value, json};
 
-use super::{Reading, after, grouped, json::of_smartctl};
+use super::{
+    DatedReport, Reading, after, grouped,
+    json::{drive_of, of_smartctl},
+};
 
 pub(super) fn read(text: &str) -> Option<Reading> {
     let is_smartctl = text.lines().take(LINES_OF_HEADING).any(|line| line.trim_start().starts_with("smartctl "))
-        || text.contains("=== START OF INFORMATION SECTION ===")
-        || text.contains("=== START OF READ SMART DATA SECTION ===")
-        || text.contains("=== START OF SMART DATA SECTION ===");
-    is_smartctl.then(|| of_smartctl(&Value::Object(document(text))))
+        || text.contains(INFORMATION)
+        || DATA.iter().any(|data| text.contains(data));
+    if !is_smartctl {
+        return None;
+    }
+    let told: Vec<&str> = answers(text).into_iter().filter(|answer| tells(answer)).collect();
+    if told.len() < 2 {
+        return Some(of_smartctl(&Value::Object(document(text))));
+    }
+    // The answers about several drives: a machine, of whose batteries nothing was read.
+    let drives = told.into_iter().map(|answer| drive_of(&Value::Object(document(answer)))).collect();
+    let report = HealthReport { drives, ..HealthReport::default() };
+    Some(Reading::Device(vec![DatedReport { report, ..DatedReport::default() }]))
 }
 
 /// A prompt or a warning may stand before the name of the program.
 const LINES_OF_HEADING: usize = 10;
+/// What begins a drive's description, once for each.
+const INFORMATION: &str = "=== START OF INFORMATION SECTION ===";
+/// What begins a drive's figures, once for each: on ATA and SCSI, and on NVMe.
+const DATA: [&str; 2] = ["=== START OF READ SMART DATA SECTION ===", "=== START OF SMART DATA SECTION ==="];
+
+/// The answers that were written one after the other into `text`: each begins with the program's own line
+/// (`smartctl 7.2 2020-12-30 r5155 [x86_64-linux] …`) or, where that was cut off, with a section that stood there already.
+/// A field of one drive must never be taken for another's.
+fn answers(text: &str) -> Vec<&str> {
+    let (mut found, mut start, mut at) = (Vec::new(), 0, 0);
+    let (mut begun, mut informed, mut measured) = (false, false, false);
+    for line in text.split_inclusive('\n') {
+        let heading = line.starts_with("smartctl ") && line.contains('[');
+        let information = line.trim() == INFORMATION;
+        let data = DATA.contains(&line.trim());
+        if begun && heading || informed && information || measured && data {
+            found.extend(text.get(start..at));
+            (start, begun, informed, measured) = (at, false, false, false);
+        }
+        begun |= heading || information || data;
+        informed |= information;
+        measured |= data;
+        at += line.len();
+    }
+    found.extend(text.get(start..));
+    found
+}
+
+/// Whether an answer says anything of a drive: the name of the program alone does not.
+fn tells(answer: &str) -> bool {
+    answer.contains(INFORMATION) || DATA.iter().any(|data| answer.contains(data)) || not_asked(answer).is_some()
+}
 
 fn document(text: &str) -> Map<String, Value> {
     let mut found = Map::new();

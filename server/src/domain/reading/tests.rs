@@ -167,6 +167,39 @@ fn smartctls_text_becomes_the_same_drive_as_its_json() {
     );
 }
 
+/// `for d in /dev/sd?; do smartctl -a $d; done > all.txt` was one drive, with the fields of the first that had them: a sound
+/// disk before a failing one was "healthy".
+#[test]
+fn several_answers_of_smartctl_in_one_text_are_several_drives() {
+    let drives = |text: &str| match read(text.as_bytes()) {
+        Ok(Reading::Device(reports)) => reports.into_iter().flat_map(|one| one.report.drives).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    let dying = ATA.replace("EX12345", "EX99999").replace("PASSED", "FAILED!").replace("  3\n", "  900\n");
+    let nvme = "smartctl 7.2 2020-12-30 r5155 [x86_64-linux-5.10.0] (local build)\n=== START OF INFORMATION SECTION ===\n\
+                Model Number: SKY\nSerial Number: NV1\n=== START OF SMART DATA SECTION ===\n\
+                SMART overall-health self-assessment test result: PASSED\n\
+                SMART/Health Information (NVMe Log 0x02)\nCritical Warning: 0x00\n";
+    let denied = "smartctl 7.2 2020-12-30 r5155 [x86_64-linux-5.10.0] (local build)\n\
+                  Smartctl open device: /dev/sdc failed: Permission denied\n";
+    let seen = drives(&format!("$ for d in ...\n{nvme}\n{ATA}\n{dying}{denied}"));
+    let serials: Vec<String> = seen.iter().filter_map(|one| one.serial_number.get().map(ToString::to_string)).collect();
+    assert_eq!(serials, ["NV1", "EX12345", "EX99999"]);
+    let status: Vec<_> = seen.iter().map(|one| one.self_assessment).collect();
+    assert_eq!(
+        status,
+        [Some(SelfAssessment::Passed), Some(SelfAssessment::Passed), Some(SelfAssessment::Failed), None]
+    );
+    assert_eq!((seen[0].ata_attributes.len(), seen[1].ata_attributes.len(), seen[2].ata_attributes.len()), (0, 4, 4));
+    assert_eq!((seen[2].ata_attributes[0].raw, seen[3].smartctl_exit_status), (Some(900), Some(2)));
+    // The program's own line was cut off.
+    let cut = |text: &str| text.split_once('\n').unwrap().1.replace('\n', "\r\n");
+    assert_eq!(drives(&format!("{}{}", cut(ATA), cut(&dying))).len(), 2);
+    // Its name twice and one drive is one drive.
+    let once = drive(&format!("smartctl 7.2 2020-12-30 r5155 [x86_64-linux-5.10.0] (local build)\n\n{ATA}"));
+    assert_eq!(once, drive(ATA));
+}
+
 #[test]
 fn smartctls_text_of_other_buses() {
     let nvme = "smartctl 7.1\n=== START OF SMART DATA SECTION ===\nSMART overall-health self-assessment test result: FAILED!\n\

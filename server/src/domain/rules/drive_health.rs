@@ -1,4 +1,5 @@
-//! Drive failing and drive worn: what the judgement of each drive says. An unknown drive raises nothing.
+//! Drive failing and drive worn: what the judgement of each drive says. An unknown drive raises nothing, and
+//! clears nothing that was raised while it could be read.
 
 use cartable_common::report::{Drive, Subject};
 
@@ -13,6 +14,16 @@ pub(super) fn find(health: &HealthFacts<'_>, policy: &Policy) -> Vec<Finding> {
     let alone = health.report.drives.len() == 1;
     let drives = health.report.drives.iter().zip(1_u32..);
     drives.filter_map(|(drive, place)| find_one(health, drive, place, alone, policy)).collect()
+}
+
+/// The subjects of the flags of those drives that are listed and stopped answering.
+pub(super) fn unread(health: &HealthFacts<'_>, policy: &Policy) -> Vec<String> {
+    let alone = health.report.drives.len() == 1;
+    let drives = health.report.drives.iter().zip(1_u32..);
+    drives
+        .filter(|(one, _)| drive::is_unread(one, health.past, health.history_until(), policy))
+        .map(|(one, place)| subject(one, place, alone))
+        .collect()
 }
 
 fn find_one(health: &HealthFacts<'_>, drive: &Drive, place: u32, alone: bool, policy: &Policy) -> Option<Finding> {

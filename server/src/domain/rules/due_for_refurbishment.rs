@@ -2,8 +2,8 @@
 
 use cartable_common::UtcMillis;
 
-use super::{DeviceFacts, Finding, FlagCode, LendingFacts, Policy, Said, Severity, Statement, days_until};
-use crate::domain::{battery, drive, loan::LendingState, paris, verdict::Verdict};
+use super::{DeviceFacts, Finding, FlagCode, LendingFacts, Policy, Said, Severity, Statement, not_to_relend};
+use crate::domain::{battery, drive, loan::LendingState, verdict::Verdict};
 
 pub(super) fn find(
     facts: &DeviceFacts<'_>,
@@ -24,7 +24,7 @@ pub(super) fn find(
     let lent = lending.running().is_some();
     let (severity, sentence) = match lending.state {
         // Due back within days: "not to relend" says so already.
-        LendingState::Lent if lent && !due_soon(lending, policy, now) => (
+        LendingState::Lent if lent && not_to_relend::due_soon(lending, policy, now).is_none() => (
             Severity::Warning,
             Said::new(
                 format!("Encore prêté, mais à reconditionner à cause de {} : l'échanger avant la panne.", what.fr),
@@ -61,9 +61,8 @@ pub(super) fn find(
     }))
 }
 
-fn due_soon(lending: &LendingFacts, policy: &Policy, now: UtcMillis) -> bool {
-    lending
-        .running()
-        .and_then(|(loan, _)| loan.due)
-        .is_some_and(|due| (0..=i64::from(policy.loan.due_soon_days)).contains(&days_until(paris::date(now), due)))
+/// Whether it is where this rule speaks: lent for longer than a few days, or in the intake.
+pub(super) fn speaks_of(lending: &LendingFacts, policy: &Policy, now: UtcMillis) -> bool {
+    let lent = lending.state == LendingState::Lent && lending.running().is_some();
+    lending.state == LendingState::Intake || lent && not_to_relend::due_soon(lending, policy, now).is_none()
 }

@@ -1,18 +1,33 @@
-//! Taken back a while ago, and one of its drives is not proven erased: what the last borrower left may still be on it.
+//! Taken back a while ago, and one of its drives is not proven erased: what the last borrower left may still be on it,
+//! whether it waits or was put in stock all the same, by an import.
 
 use cartable_common::UtcMillis;
 
 use super::{DeviceFacts, Finding, FlagCode, LendingFacts, Policy, Said, Severity, Statement, days};
 use crate::domain::{
-    erasure::{
-        DriveKey,
-        gap::{self, Demand},
-        seen,
-    },
+    erasure::{DriveKey, gap, seen},
     loan::{LendingState, LoanStateName},
     policy::source_of,
     wording::count,
 };
+
+/// Whether it waits where the next borrower or owner may get it. An order that was closed since has asked its own gate,
+/// or somebody waived it with a reason.
+fn is_here(lending: &LendingFacts, back: UtcMillis) -> bool {
+    let asked = lending.work.is_some_and(|work| work.position.stage().is_none() && work.since > back);
+    match lending.state {
+        LendingState::Intake => true,
+        LendingState::InStock => !asked,
+        LendingState::Reserved
+        | LendingState::Lent
+        | LendingState::Refurbishment
+        | LendingState::SetAside
+        | LendingState::Lost
+        | LendingState::Stolen
+        | LendingState::WrittenOff
+        | LendingState::Ceded => false,
+    }
+}
 
 pub(super) fn find(
     facts: &DeviceFacts<'_>,
@@ -21,14 +36,22 @@ pub(super) fn find(
     now: UtcMillis,
 ) -> Option<Finding> {
     let (recorded, health) = (facts.erasure?, facts.health?);
-    let back = lending.ended_in(LoanStateName::Returned).filter(|_| lending.state == LendingState::Intake)?;
+    let back = lending.ended_in(LoanStateName::Returned).filter(|back| is_here(lending, *back))?;
     let (waited, threshold) = (now.millis_since(back) / UtcMillis::DAY, i64::from(policy.erasure.missing_after_days));
     if waited < threshold || health.report.drives.is_empty() {
         return None;
     }
     let last_seen = facts.last_contact.map_or(health.received_at, |contact| contact.max(health.received_at));
-    let seen = seen::in_report(health.report, last_seen);
-    let gaps = gap::gap(&seen, &recorded.proofs, &recorded.absences, Demand::Relend, &policy.erasure);
+    let mut seen = seen::in_report(health.report, last_seen);
+    let drives = seen.iter().map(|drive| drive.key.clone()).collect();
+    let lent = gap::Lent { until: Some(back), drives: Some(drives) };
+    seen.extend(facts.baseline.map(|known| seen::in_baseline(known, facts.created_at)).unwrap_or_default());
+    // Of a drive that only an earlier report showed, the gate asks: here it would look like one that was never seen.
+    let is_seen = |proof: &&gap::Proof| seen.iter().any(|drive| drive.key == proof.key);
+    let mut proofs: Vec<gap::Proof> = recorded.proofs.iter().filter(is_seen).cloned().collect();
+    let mut absences = recorded.absences.clone();
+    lent.mark(&seen, &mut proofs, &mut absences);
+    let gaps = gap::left_behind(&seen, &proofs, &absences, back, &policy.erasure);
     if gaps.is_empty() {
         return None;
     }

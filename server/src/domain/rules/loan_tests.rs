@@ -1,15 +1,17 @@
 //! What the rules that join loan and machine must say, and must not.
 
 use cartable_common::{
-    MilliwattHours,
-    report::{Battery, HealthReport},
+    MilliwattHours, Text,
+    report::{Battery, Drive, HealthReport},
 };
 use jiff::civil::date;
 
 use super::*;
 use crate::domain::{
-    facts::{HealthFacts, LoanFacts, WorkFacts, Zone},
+    facts::{ErasureFacts, HealthFacts, LoanFacts, WorkFacts, Zone},
+    forecast::Kinds,
     loan::{LendingState, LoanStateName},
+    part::PartKind,
     work_order::{Disposition, Position, Stage},
 };
 
@@ -55,6 +57,7 @@ fn device(lending: LendingFacts, last_contact: Option<&str>) -> DeviceFacts<'sta
         enrolled_at: last_contact.map(|_| at("2026-08-25")),
         last_contact: last_contact.map(at),
         skew_millis: Some(0),
+        agent_version: Some("0.1.0"),
         zone: Some(Zone::C),
         health: None,
         baseline: None,
@@ -140,7 +143,7 @@ fn a_device_that_is_where_it_should_be_raises_nothing() {
 #[test]
 fn an_order_is_stuck_after_its_stages_limit_and_a_ready_unit_waits_a_month() {
     let with = |state, position, since: &str| {
-        let work = Some(WorkFacts { position, since: at(since) });
+        let work = Some(WorkFacts { position, since: at(since), lacking: Kinds::default(), in_lot: false });
         codes(&device(LendingFacts { work, ..ended(state, LoanStateName::Returned, "2026-09-01") }, Some("2026-08-31")))
     };
     let bench = |stage, since| with(LendingState::Refurbishment, Position::Open(stage), since);
@@ -156,6 +159,53 @@ fn an_order_is_stuck_after_its_stages_limit_and_a_ready_unit_waits_a_month() {
     assert_eq!(with(LendingState::SetAside, donate, "2026-10-24"), [FlagCode::ReadyUnassigned]);
     let parts = Position::Closed(Disposition::Parts);
     assert_eq!(with(LendingState::SetAside, parts, "2026-01-24"), [], "parts wait for nobody");
+}
+
+#[test]
+fn a_unit_that_lacks_a_part_says_which_and_one_in_a_lot_is_promised() {
+    let with = |state, work| {
+        said(&device(LendingFacts { work: Some(work), ..ended(state, LoanStateName::Returned, "2026-09-01") }, None))
+    };
+    let of = |findings: Vec<Finding>| findings.into_iter().map(|finding| finding.code).collect::<Vec<_>>();
+    let lacking = [PartKind::Battery, PartKind::Screen].into_iter().collect();
+    let repair = Position::Open(Stage::Repair);
+    let waiting = WorkFacts { position: repair, since: at("2026-11-20"), lacking, in_lot: false };
+    let found = with(LendingState::Refurbishment, waiting);
+    let found = found.iter().find(|finding| finding.code == FlagCode::PartToOrder).unwrap();
+    assert_eq!(found.severity, Severity::Info);
+    assert!(found.evidence.sentence_fr.contains("batterie, écran"), "{}", found.evidence.sentence_fr);
+    assert!(found.evidence.sentence_en.contains("battery, screen"), "{}", found.evidence.sentence_en);
+    let closed = WorkFacts { position: Position::Closed(Disposition::Parts), ..waiting };
+    assert!(!of(with(LendingState::SetAside, closed)).contains(&FlagCode::PartToOrder), "it is no longer repaired");
+    let donate = Position::Closed(Disposition::Donate);
+    let ready = WorkFacts { position: donate, since: at("2026-09-24"), lacking: Kinds::default(), in_lot: false };
+    assert!(of(with(LendingState::SetAside, ready)).contains(&FlagCode::ReadyUnassigned));
+    let promised = WorkFacts { in_lot: true, ..ready };
+    assert!(!of(with(LendingState::SetAside, promised)).contains(&FlagCode::ReadyUnassigned));
+}
+
+#[test]
+fn what_the_last_borrower_left_is_asked_for_wherever_the_device_waits() {
+    let drive = Drive { model: Text::meaningful("Disk"), ..Drive::default() };
+    let report = HealthReport { drives: vec![drive], ..HealthReport::default() };
+    let nothing = ErasureFacts::default();
+    let flagged = |lending| {
+        let facts = DeviceFacts { erasure: Some(&nothing), ..measured(&report, lending) };
+        codes(&facts).contains(&FlagCode::ErasureMissing)
+    };
+    let back = |state| ended(state, LoanStateName::Returned, "2026-09-01");
+    assert!(flagged(back(LendingState::Intake)));
+    assert!(flagged(back(LendingState::InStock)), "an import put it there");
+    assert!(!flagged(back(LendingState::Refurbishment)), "the bench has its own gate");
+    let closed = |since: &str| WorkFacts {
+        position: Position::Closed(Disposition::Relend),
+        since: at(since),
+        lacking: Kinds::default(),
+        in_lot: false,
+    };
+    let refurbished = |since| LendingFacts { work: Some(closed(since)), ..back(LendingState::InStock) };
+    assert!(!flagged(refurbished("2026-09-20")), "the bench has asked");
+    assert!(flagged(refurbished("2026-08-20")), "that was before the loan");
 }
 
 #[test]

@@ -2,11 +2,13 @@
 //!
 //! A rule without evidence says nothing: what was not measured is neither good nor bad.
 
+mod agent_outdated;
 mod battery_worn;
 mod borrower_left;
 mod ceded_reporting;
 mod clock_wrong;
 mod disk_nearly_full;
+mod disk_not_encrypted;
 mod drive_changed;
 mod drive_health;
 mod due_for_refurbishment;
@@ -18,13 +20,17 @@ mod missing_checked_in;
 mod never_enrolled;
 mod not_to_relend;
 mod os_out_of_support;
+mod part_to_order;
 mod ready_unassigned;
 mod returned_in_use;
 mod silent;
 mod stage_overdue;
 mod stock_in_use;
+mod unanswered;
 mod used_since;
 mod warranty_ending;
+
+pub use unanswered::{Unanswered, unanswered};
 
 use std::collections::BTreeSet;
 
@@ -39,7 +45,8 @@ use super::{
     wording::Said,
 };
 
-/// Everything that the rules say about a device at `now`. A flag that is no longer among the findings is cleared.
+/// Everything that the rules say about a device at `now`. A flag that is no longer among the findings is cleared, but for
+/// those that [`Unanswered::kept`] names.
 ///
 /// Findings differ in code or subject, and stand heaviest first.
 #[must_use]
@@ -69,10 +76,15 @@ pub fn evaluate(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Vec
 }
 
 fn of_contact(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Vec<Finding> {
-    [never_enrolled::find(facts, policy, now), silent::find(facts, policy, now), clock_wrong::find(facts, policy)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        never_enrolled::find(facts, policy, now),
+        silent::find(facts, policy, now),
+        clock_wrong::find(facts, policy),
+        agent_outdated::find(facts, policy),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// What only somebody who knows both the loan and the machine's own last word can say.
@@ -89,6 +101,7 @@ fn of_loan(facts: &DeviceFacts<'_>, lending: &LendingFacts, policy: &Policy, now
         not_to_relend::find(facts, lending, policy, now),
         erasure_missing::find(facts, lending, policy, now),
         stage_overdue::find(lending, policy, now),
+        part_to_order::find(lending),
         ready_unassigned::find(lending, policy, now),
         due_for_refurbishment::find(facts, lending, policy, now),
     ]
@@ -101,6 +114,7 @@ fn of_health(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Vec<Fi
     let Some(health) = facts.health else { return Vec::new() };
     let mut findings: Vec<Finding> = [
         disk_nearly_full::find(&health, policy),
+        disk_not_encrypted::find(&health, policy),
         os_out_of_support::find(&health, policy, now),
         facts.baseline.and_then(|baseline| memory_changed::find(&health, baseline, policy)),
     ]

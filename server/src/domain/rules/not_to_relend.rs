@@ -1,6 +1,7 @@
 //! Not to be lent again although due back soon: time to plan its repair or its replacement.
 
 use cartable_common::UtcMillis;
+use jiff::civil::Date;
 
 use super::{DeviceFacts, Finding, FlagCode, LendingFacts, Policy, Said, Severity, Statement, days_until};
 use crate::domain::{battery, drive, paris, policy::source_of, verdict::Verdict, wording::date};
@@ -11,11 +12,7 @@ pub(super) fn find(
     policy: &Policy,
     now: UtcMillis,
 ) -> Option<Finding> {
-    let (health, due) = (facts.health?, lending.running()?.0.due?);
-    let left = days_until(paris::date(now), due);
-    if !(0..=i64::from(policy.loan.due_soon_days)).contains(&left) {
-        return None;
-    }
+    let (health, due) = (facts.health?, due_soon(lending, policy, now)?);
     let (of_drives, of_batteries) = (
         drive::worst(health.report, health.past, health.history_until(), policy),
         battery::worst(health.report, policy),
@@ -55,4 +52,11 @@ pub(super) fn find(
         ),
         missing: Vec::new(),
     }))
+}
+
+/// The day on which it is due back, where it is lent and that is within days.
+pub(super) fn due_soon(lending: &LendingFacts, policy: &Policy, now: UtcMillis) -> Option<Date> {
+    let due = lending.running()?.0.due?;
+    let left = days_until(paris::date(now), due);
+    (0..=i64::from(policy.loan.due_soon_days)).contains(&left).then_some(due)
 }

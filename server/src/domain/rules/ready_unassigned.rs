@@ -21,7 +21,9 @@ pub(super) fn find(lending: &LendingFacts, policy: &Policy, now: UtcMillis) -> O
             }
             ("à prêter", "to be lent")
         }
-        (Position::Closed(Disposition::Donate), LendingState::SetAside) => ("à donner", "to be donated"),
+        (Position::Closed(Disposition::Donate), LendingState::SetAside) if !work.in_lot => {
+            ("à donner", "to be donated")
+        }
         _ => return None,
     };
     let since = paris::date(work.since);

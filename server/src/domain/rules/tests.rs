@@ -4,7 +4,7 @@ use cartable_common::{
     Bytes, MilliwattHours, Percent, SerialNumber, Text,
     report::{
         AtaAttribute, Battery, Drive, DriveKind, HealthReport, NvmeHealth, OperatingSystem, OsFamily, SelfAssessment,
-        Subject, Unread, UnreadReason, Volume, VolumeRole,
+        Subject, Switch, Unread, UnreadReason, Volume, VolumeRole,
     },
 };
 
@@ -25,6 +25,7 @@ fn active() -> DeviceFacts<'static> {
         enrolled_at: Some(at("2026-09-02T08:00:00Z")),
         last_contact: Some(at("2026-11-24T09:00:00Z")),
         skew_millis: Some(1_200),
+        agent_version: Some("0.1.0"),
         zone: Some(Zone::C),
         health: None,
         baseline: None,
@@ -267,3 +268,40 @@ fn evidence_is_dated_by_the_device_only_where_that_is_believable() {
 }
 
 mod properties;
+
+#[test]
+fn an_unencrypted_system_volume_is_said_where_encryption_is_expected() {
+    let volume = |role, encryption| Volume { role: Some(role), encryption, ..Volume::default() };
+    let codes = |volumes, policy: &Policy| -> Vec<(FlagCode, Severity)> {
+        let report = HealthReport { volumes, ..HealthReport::default() };
+        let now = at(NOW);
+        let health = HealthFacts { report: &report, measured_at: now, received_at: now, past: &[] };
+        let found = evaluate(&DeviceFacts { health: Some(health), ..active() }, policy, now);
+        found.into_iter().map(|finding| (finding.code, finding.severity)).collect()
+    };
+    let (system, data) = (VolumeRole::System, VolumeRole::Data);
+    let mut policy = Policy::default();
+    let off = || vec![volume(data, Some(Switch::Off)), volume(system, Some(Switch::Off))];
+    assert_eq!(codes(off(), &policy), [(FlagCode::DiskNotEncrypted, Severity::Info)]);
+    for encryption in [Some(Switch::On), Some(Switch::Unknown), None] {
+        let volumes = vec![volume(data, Some(Switch::Off)), volume(system, encryption)];
+        assert_eq!(codes(volumes, &policy), [], "{encryption:?}");
+    }
+    policy.disk.encryption_expected = false;
+    assert_eq!(codes(off(), &policy), []);
+}
+
+#[test]
+fn an_agent_below_the_least_version_is_outdated_and_the_present_one_is_not() {
+    let mut policy = Policy::default();
+    let codes = |version, policy: &Policy| -> Vec<FlagCode> {
+        let found = evaluate(&DeviceFacts { agent_version: version, ..active() }, policy, at(NOW));
+        found.into_iter().map(|finding| finding.code).collect()
+    };
+    assert_eq!(codes(Some(env!("CARGO_PKG_VERSION")), &policy), [], "agent and server are released together");
+    policy.agent.least_version = "0.10.0".parse().unwrap();
+    assert_eq!(codes(Some("0.9.3"), &policy), [FlagCode::AgentOutdated]);
+    for version in [Some("0.10.0"), Some("1.0.0"), Some("test"), None] {
+        assert_eq!(codes(version, &policy), [], "{version:?}");
+    }
+}

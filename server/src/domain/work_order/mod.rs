@@ -204,6 +204,9 @@ impl WorkOrder {
         if needs_working && self.grade.is_none_or(|grade| grade == Grade::D) {
             return Err(Refused::NotWorking);
         }
+        if disposition == Disposition::Donate && *erasure == ErasureState::Waived {
+            return Err(Refused::WaivedOnly);
+        }
         let checked = if disposition.leaves() { self.erased(erasure)? } else { self };
         Ok(Self { position: Position::Closed(disposition), since: now, ..checked })
     }

@@ -111,6 +111,9 @@ pub enum Refused {
     /// Nothing is recorded of an erasure, and nothing waives it.
     #[error("no erasure is recorded and none is waived: the order cannot pass")]
     NotErased,
+    /// A waiver says that there is nothing to erase; a lot wants each drive proved erased or declared absent.
+    #[error("a waiver opens no donation: bring the proof of each drive's erasure, or have it declared absent")]
+    WaivedOnly,
     /// Something does not work.
     #[error("something does not work: it is to be repaired, or given up")]
     Faulty,

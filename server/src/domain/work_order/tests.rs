@@ -53,6 +53,9 @@ fn at_disposition(found: &[(Check, Finding)]) -> WorkOrder {
 fn the_usual_way_of_an_order() {
     let ready = at_disposition(&[(Check::Casing, Finding::Marked)]);
     assert_eq!((ready.position, ready.grade), (Position::Open(Stage::Disposition), Some(Grade::B)));
+    let donate = |erasure| ready.clone().take(Move::Dispose(Disposition::Donate), &erasure, at(2));
+    assert_eq!(donate(ErasureState::Waived), Err(Refused::WaivedOnly), "no lot could take it");
+    assert!(donate(ErasureState::Proved).is_ok());
     let done = ready.take(Move::Dispose(Disposition::Relend), &ErasureState::Waived, at(2)).unwrap();
     assert_eq!(done.position, Position::Closed(Disposition::Relend));
     assert_eq!(done.position.lending_state(), LendingState::InStock);

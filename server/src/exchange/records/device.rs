@@ -1,6 +1,6 @@
 //! A chunk of devices: compared with those that its serial numbers and tags name, and written.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
 
@@ -9,8 +9,9 @@ use crate::{
     domain::{
         device::folded_code,
         import::device::{Around, DeviceRecord, KnownDevice, KnownDevices},
+        loan::LendingState,
     },
-    store::{Tx, import::RowReport, import_device, import_places},
+    store::{Tx, import::RowReport, import_device, import_places, left_behind},
 };
 
 pub(super) async fn work(
@@ -32,6 +33,7 @@ pub(super) async fn work(
         let programmes = import_places::programmes(tx).await?;
         known.programmes = programmes.into_iter().map(|(code, (_, open))| (code, open)).collect();
     }
+    known.left_behind = left_behind::among(tx, said_in_stock(rows, &known)).await?;
     let index = Index::of(&known.devices);
     let mut outcomes = decide(rows, |one| one.decide(&index.around(one, &known), &mut pass.touched, Uuid::now_v7()));
     name_sites(&known.sites, &mut outcomes);
@@ -43,6 +45,17 @@ pub(super) async fn work(
         import_device::write(tx, &changes, pass.now).await?;
     }
     Ok(reports(&outcomes))
+}
+
+/// The devices that a row says are in stock, and that are not there yet.
+fn said_in_stock(rows: &[Row<DeviceRecord>], known: &KnownDevices) -> BTreeSet<Uuid> {
+    let index = Index::of(&known.devices);
+    good(rows)
+        .filter(|one| one.says_in_stock())
+        .flat_map(|one| index.around(one, known).devices)
+        .filter(|device| device.lending != LendingState::InStock)
+        .map(|device| device.id)
+        .collect()
 }
 
 /// Known devices by their keys, so that a row is compared with the few that it may be about.
@@ -75,6 +88,6 @@ impl<'a> Index<'a> {
         {
             devices.push(tagged);
         }
-        Around { devices, sites: &known.sites, programmes: &known.programmes }
+        Around { devices, sites: &known.sites, programmes: &known.programmes, left_behind: &known.left_behind }
     }
 }

@@ -1,15 +1,21 @@
 //! Which of a device's new reports becomes its current state, and what changed on the way there. Decides, writes nothing.
 
-use cartable_common::{UtcMillis, report::HealthReport};
+use std::collections::BTreeSet;
+
+use cartable_common::{DeviceId, UtcMillis, report::HealthReport};
 use uuid::Uuid;
 
 use super::prepare::PreparedReport;
 use crate::{
-    domain::change::changes,
+    domain::{
+        change::changes,
+        erasure::{DriveKey, gap::SeenDrive, seen::in_report},
+    },
     store::{
         StoreError,
         health::{NewHealth, RawHealth},
         history::NewChange,
+        value::moment,
     },
 };
 
@@ -29,6 +35,8 @@ pub(super) struct Succession<'a> {
     pub(super) current: Option<Fresh<'a>>,
     /// What changed from each current state to the next.
     pub(super) changes: Vec<NewChange>,
+    /// The drives that no current state shows any more, or ever did: those that went, and those of late reports.
+    pub(super) drives: Vec<(DeviceId, SeenDrive)>,
 }
 
 /// Orders `fresh` by their sequence and lets each that is not late succeed the one before it. Reports of another
@@ -45,20 +53,24 @@ pub(super) fn succession<'a>(
         let late =
             place.is_some_and(|(enrolment, sequence)| enrolment == one.enrolment && one.report.sequence <= sequence);
         if late {
+            let shown = in_report(&one.report.report, one.received_at);
+            found.drives.extend(shown.into_iter().map(|drive| (DeviceId(one.device), drive)));
             continue;
         }
         let new_hash = one.report.content_hash.to_string();
         if hash.is_some() && hash.as_ref() != Some(&new_hash) {
             // The stored report is only read back when there is something to compare.
             let stored: HealthReport;
-            let previous = match (&found.current, before) {
-                (Some(current), _) => &current.report.report,
+            let (previous, seen_at) = match (&found.current, before) {
+                (Some(current), _) => (&current.report.report, current.received_at),
                 (None, Some(before)) => {
                     stored = before.report()?;
-                    &stored
+                    (&stored, moment("health.received_at", before.received_at)?)
                 }
                 (None, None) => continue,
             };
+            let gone = gone(previous, seen_at, &one.report.report);
+            found.drives.extend(gone.into_iter().map(|drive| (DeviceId(one.device), drive)));
             found.changes.extend(changes(previous, &one.report.report).into_iter().map(|change| NewChange {
                 device: one.device,
                 report_id: one.report.id.0,
@@ -72,6 +84,13 @@ pub(super) fn succession<'a>(
         found.current = Some(one);
     }
     Ok(found)
+}
+
+/// The drives of `previous`, which arrived at `seen_at`, that `next` does not have. The history may not tell of them: of a
+/// report with very many changes it keeps the first alone.
+fn gone(previous: &HealthReport, seen_at: UtcMillis, next: &HealthReport) -> Vec<SeenDrive> {
+    let kept: BTreeSet<DriveKey> = in_report(next, seen_at).into_iter().map(|drive| drive.key).collect();
+    in_report(previous, seen_at).into_iter().filter(|drive| !kept.contains(&drive.key)).collect()
 }
 
 impl<'a> Fresh<'a> {

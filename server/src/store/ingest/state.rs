@@ -14,6 +14,7 @@ use crate::{
     },
     store::{
         StoreError, Tx, erasure, lending_facts,
+        review::may_hold_what_was_left,
         rows::{Rows, Type},
         value::{moment, optional_moment, parsed},
     },
@@ -116,7 +117,7 @@ pub(super) async fn read_lending(
     ids.sort_unstable();
     ids.dedup();
     let found = lending_facts::of_devices(tx, &ids).await?;
-    let back = |((device, _), state): &(&Key, &mut State)| state.place == LendingState::Intake && reporting(*device);
+    let back = |((device, _), state): &(&Key, &mut State)| may_hold_what_was_left(state.place) && reporting(*device);
     let ids: Vec<Uuid> = states.iter_mut().filter(|one| back(one)).map(|((device, _), _)| *device).collect();
     let recorded = erasure::facts_of(tx, &ids).await?;
     for ((device, _), state) in states {

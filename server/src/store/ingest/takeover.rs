@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cartable_common::report::HealthReport;
+use cartable_common::{DeviceId, report::HealthReport};
 use uuid::Uuid;
 
 use super::{
@@ -13,14 +13,16 @@ use super::{
 use crate::{
     domain::{
         drive::{self, history::Level},
+        erasure::gap::SeenDrive,
         facts::{Baseline, DeviceFacts, HealthFacts},
         policy::Policy,
-        rules::evaluate,
+        rules::{evaluate, unanswered},
     },
     store::{
         StoreError, Tx,
         contact::Heard,
         description::{self, Description},
+        drive_seen,
         health::{self, NewHealth, RawHealth},
         history::{self, NewChange, NewDay},
         judgement::{Considered, Judged},
@@ -33,6 +35,7 @@ use crate::{
 struct Outcome<'a> {
     current: Vec<NewHealth<'a>>,
     changes: Vec<NewChange>,
+    drives: Vec<(DeviceId, SeenDrive)>,
     learned: Vec<Description>,
     judged: BTreeMap<Uuid, Judged>,
 }
@@ -60,6 +63,7 @@ pub(super) async fn take_over(
     }
     health::set_current(tx, &outcome.current).await?;
     history::add_changes(tx, outcome.changes).await?;
+    drive_seen::keep(tx, outcome.drives).await?;
     history::add_days(tx, days(reports)).await?;
     description::record(tx, outcome.learned).await?;
     Ok(outcome.judged)
@@ -91,6 +95,7 @@ impl<'a> Outcome<'a> {
         let found = succession(before, fresh.to_vec())?;
         past.extend(found.changes.iter().flat_map(NewChange::levels));
         self.changes.extend(found.changes);
+        self.drives.extend(found.drives);
         if let Some(newest) = found.current {
             description.learn(&newest.report.report.hardware);
             let facts = HealthFacts {
@@ -156,6 +161,7 @@ pub(super) fn judge(
         enrolled_at: state.enrolled_at,
         last_contact: Some(heard.last_at),
         skew_millis: Some(heard.skew_millis),
+        agent_version: Some(&heard.agent_version),
         // Only silence asks for the zone, and this device is not silent.
         zone: None,
         health,
@@ -164,7 +170,8 @@ pub(super) fn judge(
         erasure: state.erasure.as_ref(),
     };
     let findings = considered.filter(evaluate(&facts, policy, heard.last_at));
-    Judged { device: heard.device, findings, considered, at: heard.last_at }
+    let unanswered = unanswered(&facts, policy, heard.last_at);
+    Judged { device: heard.device, findings, unanswered, considered, at: heard.last_at }
 }
 
 /// The figures of the days that new reports speak of; of several on a day, the last measured.

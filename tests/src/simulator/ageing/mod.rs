@@ -7,7 +7,7 @@
 //!
 //! # How it is kept apart from what it judges
 //!
-//! Nothing here names the server's rules, its policy or its verdicts: `tests/tests/ageing.rs` holds that no file of this
+//! Nothing here names the server's rules, its policy or its verdicts: `tests/tests/refurbishment/ageing.rs` holds that no file of this
 //! folder does. Every number is a constant with its source, or says that it is assumed. A battery is at its end when
 //! it does not carry its holder from one socket to the next (hours and watts), a drive when it is dead; neither has a
 //! percentage or a count at which it "must" be replaced. The numbers were written down before the first comparison

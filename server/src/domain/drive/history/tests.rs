@@ -7,7 +7,11 @@ use cartable_common::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{drive::judge_with, policy::Policy, verdict::Judgement};
+use crate::domain::{
+    drive::{is_unread, judge_with},
+    policy::Policy,
+    verdict::Judgement,
+};
 
 const SERIAL: &str = "S3X9NX0M";
 
@@ -183,4 +187,18 @@ proptest! {
         readings.push((300, with(low + more, pending + waiting)));
         prop_assert!(rank(better) <= rank(last(&readings).verdict));
     }
+}
+
+#[test]
+fn a_drive_stopped_answering_when_less_is_read_of_it_than_before() {
+    let policy = Policy::default();
+    let unread = |drive: &Drive, past: &[Level]| is_unread(drive, past, on(9), &policy);
+    let passed = |drive: Drive| Drive { self_assessment: Some(SelfAssessment::Passed), ..drive };
+    let known = levels(&with(0, 8), on(0));
+    let silent = Drive { serial_number: SerialNumber::parse(SERIAL).into(), ..Drive::default() };
+    assert!(unread(&silent, &[]), "nothing was read");
+    assert!(unread(&Drive { smartctl_exit_status: Some(2), ..passed(silent.clone()) }, &[]), "nothing was asked");
+    assert!(unread(&passed(silent.clone()), &known), "it counted, and counts no more");
+    assert!(!unread(&passed(silent), &[]), "it never said more than that it is well");
+    assert!(!unread(&with(0, 8), &known) && !unread(&with(0, 0), &known));
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{super::*, at, now};
 use crate::domain::{
     erasure::{
-        gap::{Absence, Demand, Proof, SeenDrive, Why, asked, gap},
+        gap::{Absence, Demand, Lent, Proof, SeenDrive, Why, asked, gap, left_behind},
         hand::{ByHand, InvalidHand, may_witness},
         seen::{self, DriveChange},
     },
@@ -94,6 +94,31 @@ fn levels_are_those_of_the_tables() {
 }
 
 #[test]
+fn a_method_that_the_medium_does_not_know_is_worth_clear() {
+    use cartable_common::report::DriveKind;
+    let more = |medium: Medium| -> Vec<Method> {
+        Method::ALL.iter().copied().filter(|method| method.level(medium) > Level::Clear).collect()
+    };
+    assert_eq!(
+        more(Medium::Rotating),
+        [
+            Method::AtaSecureEraseEnhanced,
+            Method::AtaSanitizeOverwrite,
+            Method::AtaSanitizeBlock,
+            Method::AtaSanitizeCrypto,
+            Method::OpalCrypto,
+            Method::Destruction,
+        ]
+    );
+    assert_eq!(Medium::of(Some(DriveKind::Emmc)), Medium::Emmc);
+    assert_eq!(more(Medium::Emmc), [Method::Destruction]);
+    assert!(!leaves(Medium::Emmc, Method::NvmeSanitizeBlock) && leaves(Medium::Emmc, Method::Destruction));
+    for medium in Medium::ALL {
+        assert_eq!((medium.stricter(Medium::Emmc), Medium::Emmc.stricter(*medium)), (Medium::Emmc, Medium::Emmc));
+    }
+}
+
+#[test]
 fn an_overwrite_of_an_ssd_lets_it_be_lent_again_and_not_leave() {
     let (drive, nwipe) = ([seen("A", Medium::Flash)], [proof("A", Method::Overwrite)]);
     assert_eq!(why(&drive, &nwipe, &[], Demand::Relend), []);
@@ -140,8 +165,10 @@ fn every_drive_counts_and_one_that_is_gone_is_said_to_be() {
     let stranger = Proof { outcome: Outcome::Failed, ..proof("C", Method::Overwrite) };
     let all = [proof("A", Method::Overwrite), proof("B", Method::NvmeSanitizeBlock), stranger];
     assert_eq!(why(&drives, &all, &[], Demand::Leave), [Why::Failed]);
-    // An unknown device is proven by a record that holds, or by the word that it has no drive.
-    assert_eq!(why(&[], &[proof("A", Method::NvmeSanitizeBlock)], &[], Demand::Leave), []);
+    // An unknown device is proven by a record that holds and that a second person confirmed, or by the word that it has no drive.
+    let unseen = proof("A", Method::NvmeSanitizeBlock);
+    assert_eq!(why(&[], slice::from_ref(&unseen), &[], Demand::Leave), [Why::Unwitnessed], "whose drive is it?");
+    assert_eq!(why(&[], &[Proof { witnessed: true, ..unseen }], &[], Demand::Leave), []);
     assert_eq!(why(&[], &[], &[absent("NONE", "2026-11-26T08:00:00Z")], Demand::Leave), []);
 }
 
@@ -164,6 +191,60 @@ fn a_contact_that_is_known_to_the_day_only_is_judged_as_it_was() {
     assert_eq!(why(slice::from_ref(&rounded), &[late], &[], Demand::Leave), [Why::UsedSince], "nobody knows any more");
     let day_before = Proof { ended_at: at("2026-08-31T15:00:00Z"), ..same_day };
     assert_eq!(why(&[rounded], &[day_before], &[], Demand::Leave), [Why::UsedSince]);
+}
+
+#[test]
+fn a_name_that_every_drive_of_a_model_has_is_told_from_a_serial_number() {
+    for (name, model, expected) in [
+        ("S5GX1", Some("Samsung SSD 980"), false),
+        ("SAMSUNG SSD 980", Some("Samsung SSD 980"), true),
+        ("SAMSUNG SSD 980#2", Some("Samsung SSD 980"), true),
+        ("SN#X", Some("SN"), false),
+        ("1#2", None, true),
+        ("S5GX1", None, false),
+    ] {
+        assert_eq!(seen::is_named_by_model(&key(name), model), expected, "{name}");
+    }
+}
+
+/// What is missing to leave, and of what the last borrower left, after a loan until `until` with these drives in it.
+fn after_loan(until: Option<&str>, drives: Option<&[&str]>, proof: &Proof, absence: Option<Absence>) -> Vec<Why> {
+    let lent = Lent { until: until.map(at), drives: drives.map(|names| names.iter().map(|name| key(name)).collect()) };
+    let (seen, policy) = ([seen("A", Medium::Rotating)], ErasurePolicy::default());
+    let (mut proofs, mut absences) = (vec![proof.clone()], Vec::from_iter(absence));
+    lent.mark(&seen, &mut proofs, &mut absences);
+    let leaves = why(&seen, &proofs, &absences, Demand::Leave);
+    if let Some(back) = until {
+        let behind = left_behind(&seen, &proofs, &absences, at(back), &policy);
+        assert_eq!(behind.iter().map(|gap| gap.why).collect::<Vec<_>>(), leaves);
+    }
+    leaves
+}
+
+#[test]
+fn a_loan_is_a_use_of_the_drives_that_were_in_it() {
+    // Erased on the 25th at 16:00 UTC, five days after the last that the agent told.
+    let good = proof("A", Method::Overwrite);
+    let in_it: Option<&[&str]> = Some(&["A"]);
+    for (until, expected) in [
+        (Some("2026-11-25T15:00:00Z"), vec![]),
+        (Some("2026-11-25T16:00:01Z"), vec![Why::UsedSince]),
+        (None, vec![Why::UsedSince]),
+    ] {
+        assert_eq!(after_loan(until, in_it, &good, None), expected, "{until:?}");
+        assert_eq!(after_loan(until, None, &good, None), expected, "of a device without reports, each: {until:?}");
+        assert_eq!(after_loan(until, Some(&["B"]), &good, None), [], "it was taken out before");
+    }
+    // Known to the day: the day of the return is after it, the day before is not.
+    let by_hand = |day: &str| Proof { source: Source::Hand, witnessed: true, ended_at: at(day), ..good.clone() };
+    let back = Some("2026-11-25T15:00:00Z");
+    assert_eq!(after_loan(back, in_it, &by_hand("2026-11-24T23:00:00Z"), None), []);
+    assert_eq!(after_loan(back, in_it, &by_hand("2026-11-23T23:00:00Z"), None), [Why::UsedSince]);
+    // Declared gone before the loan in which the device had it.
+    let old = Proof { outcome: Outcome::Failed, ..good };
+    let gone = |when| Some(absent("A", when));
+    assert_eq!(after_loan(back, in_it, &old, gone("2026-11-24T08:00:00Z")), [Why::SeenAgain]);
+    assert_eq!(after_loan(back, in_it, &old, gone("2026-11-26T08:00:00Z")), []);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What nvme and hdparm print.
 
 use super::{super::*, at, one};
-use crate::domain::erasure::evidence::Unreadable;
+use crate::domain::erasure::evidence::{Parts, Unreadable};
 
 /// `nvme id-ctrl` as nvme-cli 2.3 prints its first lines.
 const IDENTITY: &str = "\
@@ -112,6 +112,14 @@ fn a_format_counts_only_with_a_secure_erase_of_all_namespaces() {
     assert_eq!(formatted("--ses=1", "", IDENTITY).unwrap().outcome, Outcome::Incomplete);
 }
 
+#[test]
+fn a_device_that_is_no_nvme_drive_has_no_identity() {
+    for device in ["/dev/sda", "/dev/é", "/dev/nvme", "/dev/nvmeé0"] {
+        let text = format!("{BEFORE}{IDENTITY}+ nvme format {device} --ses=1\nSuccess formatting namespace:1\n{AFTER}");
+        assert_eq!(one(&text), Err(Unreadable::NoSerial), "{device}");
+    }
+}
+
 /// `hdparm -I`, cut to what tells: after identify.c of hdparm 9.65 and published output.
 fn identity(enabled: &str, rate: &str) -> String {
     format!(
@@ -154,6 +162,17 @@ fn a_secure_erase_is_proven_by_the_password_that_is_gone() {
     assert_eq!(secure_erase("--security-erase", &refused, &gone).unwrap().outcome, Outcome::Failed);
     let sense = format!("{issued}\nSG_IO: bad/missing sense data, sb[]:  70 00 05");
     assert_eq!(secure_erase("--security-erase", &sense, &gone).unwrap().outcome, Outcome::Failed);
+    // Stopped by Ctrl-C, and the drive freed by hand: the password is gone and nothing was erased.
+    for option in ["--security-erase", "--security-erase-enhanced"] {
+        for freed in [
+            "+ hdparm --security-disable p",
+            "root@bench:~# sudo /usr/sbin/hdparm --user-master u --security-disable p",
+        ] {
+            let after = format!("{freed} /dev/sda\n\n/dev/sda:\n Issuing SECURITY_DISABLE command\n{gone}");
+            let stopped = secure_erase(option, &format!("{issued}\n^C"), &after).unwrap();
+            assert_eq!((stopped.outcome, stopped.verification), (Outcome::Incomplete, Verification::None), "{freed}");
+        }
+    }
     let other = gone.replace("WD-WX11A1234567", "WD-WX11A7654321");
     assert_eq!(secure_erase("--security-erase", issued, &other).unwrap_err().code(), "inconsistent");
 }
@@ -187,4 +206,12 @@ fn an_ata_sanitize_is_proven_by_its_status() {
     assert_eq!(run(&format!("{sense}\n{started}"), idle).outcome, Outcome::Failed);
     assert_eq!(run(&format!("{sense}\n{started}"), &done).outcome, Outcome::Failed, "of an earlier one");
     assert_eq!(run(started, idle).outcome, Outcome::Failed);
+}
+
+#[test]
+fn a_transcript_of_more_lines_than_a_run_has_is_told_so() {
+    let long = format!("{BEFORE}{}", "noise\n".repeat(20_000));
+    let refused = one(&long).unwrap_err();
+    assert_eq!(refused, Unreadable::TooMuch(20_000, Parts::Lines));
+    assert!(refused.to_string().starts_with("a file has more than 20000 lines: "), "{refused}");
 }

@@ -1,6 +1,6 @@
 //! Settings: when a device is expected, and what its silence or its contact means beside its loan.
 
-use crate::domain::school_calendar::Closure;
+use crate::domain::{agent_version::AgentVersion, school_calendar::Closure};
 
 sections! {
     /// Prochain contact : quand un appareil doit revenir.
@@ -71,6 +71,16 @@ sections! {
         en "Days after a device was recorded before a warning.",
         source "Cartable: a month to prepare a delivery.",
         source_fr "Cartable : un mois pour préparer une livraison.";
+    }
+
+    /// Agent : sa version.
+    /// Agent: its version.
+    agent: AgentPolicy {
+        least_version: AgentVersion = AgentVersion::new(0, 1, 0), None, "version",
+        fr "Version de l'agent au-dessous de laquelle un signalement est fait.",
+        en "Version of the agent below which there is a warning.",
+        source "Cartable: the first version. Raise it once a newer one is installed everywhere.",
+        source_fr "Cartable : la première version. À relever une fois une plus récente installée partout.";
     }
 
     /// Prêts : ce que disent ensemble le prêt et le dernier contact de l'appareil.

@@ -31,6 +31,12 @@ sections! {
         en "Free room from which it is critical.",
         source "Cartable: less than monthly updates need.",
         source_fr "Cartable : moins que n'exigent les mises à jour mensuelles.";
+
+        encryption_expected: bool = true, None, "true / false",
+        fr "Signaler un volume système qui n'est pas chiffré.",
+        en "Whether a system volume that is not encrypted is flagged.",
+        source "CNIL, guide to the security of personal data: encrypt machines that leave the house.",
+        source_fr "CNIL, guide de la sécurité des données personnelles : chiffrer les postes nomades.";
     }
 
     /// Disques : usure et risque de panne. Ce que le fabricant annonce lui-même (état SMART, seuils du disque, réserve

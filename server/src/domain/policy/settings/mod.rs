@@ -54,7 +54,7 @@ mod health;
 mod lending;
 mod refurbishment;
 
-pub use contact::{CalendarPolicy, CheckInPolicy, LoanPolicy, NeverEnrolledPolicy, SilentPolicy};
+pub use contact::{AgentPolicy, CalendarPolicy, CheckInPolicy, LoanPolicy, NeverEnrolledPolicy, SilentPolicy};
 pub use disposition::DispositionPolicy;
 pub use erasure::ErasurePolicy;
 pub use figures::FiguresPolicy;
@@ -74,6 +74,8 @@ pub struct Policy {
     pub calendar: CalendarPolicy,
     /// Known for a while, but the agent was never installed.
     pub never_enrolled: NeverEnrolledPolicy,
+    /// Which version of the agent is old.
+    pub agent: AgentPolicy,
     /// What the loan and the device's last word say together.
     pub loan: LoanPolicy,
     /// When the system volume is nearly full.

@@ -7,6 +7,7 @@ use super::*;
 use crate::domain::{
     facts::{ErasureFacts, LendingFacts, LoanFacts, ReleaseFacts, WorkFacts},
     loan::{LendingState, LoanStateName},
+    part::PartKind,
     work_order::{Disposition, Position, Stage},
 };
 
@@ -87,12 +88,16 @@ fn any_day() -> impl Strategy<Value = jiff::civil::Date> {
 }
 
 prop_compose! {
-    fn any_work()(place in 0..Stage::ALL.len() + Disposition::ALL.len(), since in any_moment()) -> WorkFacts {
+    fn any_work()(
+        place in 0..Stage::ALL.len() + Disposition::ALL.len(), since in any_moment(), in_lot: bool,
+        lacking in vec(0..PartKind::ALL.len(), 0..3),
+    ) -> WorkFacts {
         let position = Stage::ALL.get(place).map_or_else(
             || Position::Closed(Disposition::ALL[place - Stage::ALL.len()]),
             |stage| Position::Open(*stage),
         );
-        WorkFacts { position, since }
+        let lacking = lacking.into_iter().map(|place| PartKind::ALL[place]).collect();
+        WorkFacts { position, since, lacking, in_lot }
     }
 }
 
@@ -130,6 +135,7 @@ proptest! {
             enrolled_at,
             last_contact,
             skew_millis,
+            agent_version: Some("0.0.9"),
             zone: zone.map(|zone| Zone::ALL[zone]),
             health: Some(HealthFacts { report: &report, measured_at, received_at, past: &[] }),
             baseline: Some(&baseline),

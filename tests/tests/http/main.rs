@@ -1,0 +1,15 @@
+//! The API and the console's pages as a router answers them: who may do what, what is exported, what forms refuse.
+
+mod audit_chain;
+mod authority;
+mod console_imports;
+mod contract;
+mod documents;
+mod erasure_pages;
+mod exports;
+mod people_hostile;
+mod planning;
+mod programmes;
+mod records;
+mod sign_in;
+mod sites_and_calendars;

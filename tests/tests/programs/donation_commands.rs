@@ -1,0 +1,135 @@
+//! No command gives a device away. Every command is listed here, so that a new one is looked at; each one of `device` is run
+//! on a device that only its hand-over keeps from belonging to somebody else.
+
+use cartable_server::{cli, domain::loan::LendingState, store::Store};
+use cartable_tests::{
+    donation::{people, place},
+    fleet::at,
+    harness::Installation,
+    postgres::Database,
+    raw::Raw,
+    simulator::site::uai_code,
+};
+use uuid::Uuid;
+
+/// Every command. None of them makes a device belong to somebody else: `import` is asked in `donation_gate`, those of
+/// `device` below, and no other writes where a device is.
+const COMMANDS: [&str; 53] = [
+    "init",
+    "serve",
+    "backup",
+    "token create",
+    "token list",
+    "token revoke",
+    "device add",
+    "device revoke",
+    "device quarantine",
+    "device activate",
+    "device release",
+    "device pending",
+    "device approve",
+    "site add",
+    "site add-referent",
+    "site list",
+    "import",
+    "export",
+    "report",
+    "calendar import",
+    "calendar list",
+    "borrower export",
+    "borrower erase",
+    "programme add",
+    "programme list",
+    "programme close",
+    "programme reopen",
+    "documents check",
+    "documents templates",
+    "erasure read",
+    "erasure add",
+    "erasure missing",
+    "user create",
+    "user password",
+    "user disable",
+    "user list",
+    "api-token create",
+    "api-token list",
+    "api-token revoke",
+    "audit verify",
+    "audit list",
+    "mail test",
+    "jobs status",
+    "webhook add",
+    "webhook list",
+    "webhook disable",
+    "assess",
+    "forecast",
+    "policy check",
+    "policy show",
+    "policy version",
+    "policy used",
+    "show-roots",
+];
+
+/// The commands below `command` that have none below themselves, but clap's own help.
+fn leaves(command: &clap::Command, path: &str) -> Vec<String> {
+    let own = command.get_subcommands().filter(|below| below.get_name() != "help");
+    own.flat_map(|below| {
+        let path = format!("{path} {}", below.get_name()).trim_start().to_owned();
+        if below.has_subcommands() { leaves(below, &path) } else { vec![path] }
+    })
+    .collect()
+}
+
+#[test]
+fn every_command_is_known_here() {
+    let mut all = cli::commands();
+    all.build();
+    assert_eq!(leaves(&all, ""), COMMANDS, "a new command is listed here once it was seen to give no device away");
+}
+
+async fn none_gives_a_device_away(installation: &Installation) {
+    let (url, uai, now) = (installation.database_url(), uai_code(96, 1), at(0, 0, 0));
+    installation.create_site(&uai, "Collège des Tilleuls", "Valmarin", "B").unwrap();
+    let store = Store::open(&url).await.unwrap();
+    let who = people(&store, now).await.unwrap();
+    let id = who.ready(&store, "M1", now).await.unwrap();
+    let lot = who.draft(&store, &[id], now).await.unwrap();
+    who.approve(&store, lot, now).await.unwrap();
+    let deed = who.print(&store, lot, now).await.unwrap();
+    let mut raw = Raw::connect(&url).await.unwrap();
+    let enrolment = Uuid::new_v4();
+    let waits = format!(
+        "INSERT INTO enrolment (id, device_id, request_id, spki_sha256, status, created_at) \
+         VALUES ({0}, {1}, {0}, {2}, 'pending', {now})",
+        raw.uuid(enrolment),
+        raw.uuid(id.0),
+        raw.bytes(enrolment.as_bytes()),
+    );
+    raw.execute(&waits).await.unwrap();
+    let (device, enrolment) = (id.to_string(), enrolment.to_string());
+    for command in COMMANDS.into_iter().filter(|name| name.starts_with("device ")) {
+        let arguments = match command {
+            "device add" => vec!["--serial", "M2", "--kind", "laptop", "--site", uai.as_str()],
+            "device pending" => vec![],
+            "device approve" => vec![enrolment.as_str()],
+            _ => vec![device.as_str()],
+        };
+        installation.run(command, &arguments, "").unwrap();
+        let given = raw.number("SELECT count(*) FROM device WHERE lending_state = 'ceded'").await.unwrap();
+        assert_eq!(given, 0, "{command}");
+    }
+    // Nothing but the hand-over was missing.
+    assert_eq!(who.deliver(&store, lot, deed, now).await.unwrap(), 1);
+    assert_eq!(place(&store, id).await.unwrap(), LendingState::Ceded);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_command_gives_a_device_away_on_sqlite() {
+    none_gives_a_device_away(&Installation::temporary().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_command_gives_a_device_away_on_postgres() {
+    let database = Database::create().await.unwrap();
+    none_gives_a_device_away(&Installation::temporary_on(Some(database.url())).unwrap()).await;
+}

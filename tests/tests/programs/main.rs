@@ -1,0 +1,16 @@
+//! The real programs, each in a process of its own: what an operator types, what a kill leaves, a life from end to end.
+
+mod cli_refurbishment;
+mod demo_json;
+mod donation;
+mod donation_commands;
+mod erasure_nwipe;
+mod hostile_text;
+mod import_survives_kill;
+mod kill_server;
+mod lifecycle;
+mod notices_kill;
+mod readme_programme;
+mod this_computer;
+mod windows_agent;
+mod windows_installer;

@@ -1,0 +1,30 @@
+//! Evidence, inspection, erasure, workshop, forecast and donation: what a unit becomes, and the proof of it.
+
+mod ageing;
+mod assess;
+mod corpus_verdicts;
+mod dispositions;
+mod donation;
+mod donation_age;
+mod donation_evidence;
+mod donation_final;
+mod donation_forgets;
+mod donation_gate;
+mod donation_gateway;
+mod drive_history;
+mod drive_seen;
+mod erasure_after_loan;
+mod erasure_before_stock;
+mod erasure_one_drive;
+mod erasure_stays;
+mod erasure_store;
+mod figures;
+mod forecast;
+mod forecast_backtest;
+mod forecast_promised;
+mod harvest;
+mod parts;
+mod work_order_guard;
+mod work_order_model;
+mod workshop;
+mod workshop_put_away;
