@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use cartable_common::DeviceId;
+use cartable_common::{DeviceId, UtcMillis};
 use uuid::Uuid;
 
 use super::{
@@ -22,24 +22,35 @@ pub(super) async fn of_device(
     policy: &ErasurePolicy,
 ) -> Result<Vec<DriveKey>, StoreError> {
     let newest = loan::newest_of_device(tx, row.id).await?;
-    let back = match loan::of_ids(tx, newest).await?.pop().map(|loan| loan.state) {
-        Some(LoanState::Returned(_, back)) => back.at,
-        _ => return Ok(Vec::new()),
+    let Some(ended) = loan::of_ids(tx, newest).await?.pop().and_then(|loan| end_of_use(&loan.state)) else {
+        return Ok(Vec::new());
     };
     let drives = erasure_gap::drives(tx, row).await?;
-    Ok(drives.left_behind(back, policy).into_iter().filter_map(|gap| gap.key).collect())
+    Ok(drives.left_behind(ended, policy).into_iter().filter_map(|gap| gap.key).collect())
 }
 
-/// Those of `devices` on which something may be left. Whatever never came back from a loan is told apart by one statement,
-/// so that a first inventory of thousands of devices costs no more than that.
+/// When a borrower's use of a device that is to be lent again ended: at its return, or, where it was given up for lost and
+/// found again, at the day of that at the earliest. None before a hand-over, during the loan and of a borrower's own.
+const fn end_of_use(state: &LoanState) -> Option<UtcMillis> {
+    match state {
+        LoanState::Reserved | LoanState::Cancelled { .. } | LoanState::HandedOver(_) | LoanState::Ceded(..) => None,
+        LoanState::Returned(..) | LoanState::Lost(..) | LoanState::Stolen(..) | LoanState::WrittenOff(..) => {
+            state.ended_at()
+        }
+    }
+}
+
+/// Those of `devices` on which something may be left. Whatever no loan ever ended of is told apart by one statement, so
+/// that a first inventory of thousands of devices costs no more than that.
 pub(crate) async fn among(tx: &mut Tx, devices: BTreeSet<Uuid>) -> Result<HashSet<Uuid>, StoreError> {
     let sql = "SELECT d.id FROM {rows} JOIN device d ON d.id = r.id \
-               WHERE EXISTS (SELECT 1 FROM loan l WHERE l.device_id = d.id AND l.state = 'returned')";
-    let returned: Vec<(Uuid,)> = Rows::of_ids(devices).fetch(tx, sql).await?;
+               WHERE EXISTS (SELECT 1 FROM loan l WHERE l.device_id = d.id \
+               AND l.state IN ('returned', 'lost', 'stolen', 'written_off'))";
+    let used: Vec<(Uuid,)> = Rows::of_ids(devices).fetch(tx, sql).await?;
     // The policy says what a drive needs to leave; to be lent again, every one is cleared.
     let policy = ErasurePolicy::default();
     let mut left = HashSet::new();
-    for (id,) in returned {
+    for (id,) in used {
         let Some(row) = device::find(tx, &Scope::Everything, DeviceId(id)).await? else { continue };
         if !of_device(tx, &row, &policy).await?.is_empty() {
             left.insert(id);

@@ -42,6 +42,7 @@ on_both_engines! {
     nothing_goes_back_in_stock_with_what_its_last_borrower_left,
     a_device_without_any_known_drive_goes_back_in_stock,
     a_file_puts_no_device_in_stock_that_the_desk_would_refuse,
+    a_lost_device_that_a_file_finds_is_erased_first,
 }
 
 fn with(serials: &[&str]) -> HealthReport {
@@ -62,12 +63,16 @@ async fn reports(test: &TestStore, one: Enrolled, sequence: u64, when: UtcMillis
 
 /// Lent at -85 and returned at -60.
 async fn returned(test: &TestStore) -> Enrolled {
+    let back = Return { at: at(-60, 0, 0), condition: Condition::Good, missing: vec![] };
+    lent_until(test, LoanState::Returned(handed(at(-85, 0, 0), None), back)).await
+}
+
+/// A device whose loan of -85 ended so.
+async fn lent_until(test: &TestStore, state: LoanState) -> Enrolled {
     let one = enrol(&test.store, test.url(), None, at(-90, 0, 0)).await.unwrap();
     let mut tx = test.store.write().await.unwrap();
     let programme = programme(&mut tx, at(-90, 0, 0)).await.unwrap();
     let borrower = borrower(&mut tx, None, at(-90, 0, 0)).await.unwrap();
-    let back = Return { at: at(-60, 0, 0), condition: Condition::Good, missing: vec![] };
-    let state = LoanState::Returned(handed(at(-85, 0, 0), None), back);
     let loan = loan_of(one.device, &borrower, &programme, at(-85, 0, 0), state);
     lending_bulk::record(&mut tx, std::slice::from_ref(&loan), "test").await.unwrap();
     tx.commit().await.unwrap();
@@ -146,4 +151,17 @@ async fn a_file_puts_no_device_in_stock_that_the_desk_would_refuse(test: &TestSt
     erased(test, one, "OLD1", at(-55, 0, 0)).await;
     assert_eq!(said_in_stock(test, true).await, (1, vec![]));
     assert_eq!(raw.texts(state).await.unwrap(), ["in_stock"]);
+}
+
+/// Nobody at a desk took it back: whoever finds it in a cupboard writes it in a file.
+async fn a_lost_device_that_a_file_finds_is_erased_first(test: &TestStore) {
+    let one = lent_until(test, LoanState::Lost(handed(at(-85, 0, 0), None), at(-60, 0, 0))).await;
+    reports(test, one, 1, at(-80, 0, 0), with(&["OLD1"])).await;
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    raw.execute("UPDATE device SET asset_tag = 'T1'").await.unwrap();
+    erased(test, one, "OLD1", at(-70, 0, 0)).await;
+    assert_eq!(said_in_stock(test, true).await, (0, vec![Reason::NotErased]), "erased before it was lost");
+    erased(test, one, "OLD1", at(-55, 0, 0)).await;
+    assert_eq!(said_in_stock(test, true).await, (1, vec![]));
+    assert_eq!(raw.texts("SELECT lending_state FROM device").await.unwrap(), ["in_stock"]);
 }
