@@ -332,11 +332,7 @@ async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u8> {
     let _lock = state.lock()?;
     let key = if options.new_key { KeyChoice::New } else { KeyChoice::Keep };
     let words = |text: &Option<String>| text.as_deref().and_then(Text::meaningful);
-    let disclosure = Disclosure {
-        organisation: words(&options.organisation),
-        contact: words(&options.contact),
-        ..Disclosure::default()
-    };
+    let disclosure = Disclosure::named(words(&options.organisation), words(&options.contact));
     let pending = enrol::prepare(&state, Invitation { server: options.server, roots_pem, token, key, disclosure })?;
     match enrol::ask(&state, pending, hardware, Proxy::FromEnvironment).await? {
         Progress::Enrolled(enrolment) => {

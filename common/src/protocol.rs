@@ -145,6 +145,12 @@ pub struct Disclosure {
 }
 
 impl Disclosure {
+    /// Who lends, and whom to write to, as somebody says it who installs an agent.
+    #[must_use]
+    pub const fn named(organisation: Option<Text>, contact: Option<Text>) -> Self {
+        Self { organisation, contact, until: None, mark: None }
+    }
+
     /// This, completed by what `other` says where this says nothing.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

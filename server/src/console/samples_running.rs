@@ -98,7 +98,8 @@ impl Samples<'_> {
             ends: self.told("12:00"),
             ..ExamForm::default()
         };
-        let sites = vec![site.clone(); 13];
+        // More than are shown at once, so that the list folds.
+        let sites: Vec<SiteRow> = (0..13).map(|id| SiteRow { id: Uuid::from_u128(id), ..site.clone() }).collect();
         let shell = self.shell(Section::Exams, &self.words.say("exams-title"));
         if some {
             let orders = (Orders::OwnSites, sites.as_slice());
