@@ -67,7 +67,7 @@ fn is_seen(scope: &Scope, site: Option<Uuid>) -> bool {
     site.is_none() || scope.covers(site)
 }
 
-/// Orders an exam for each of `sites`; none of them is the whole programme. Gives those that were not
+/// Orders an exam for each of `sites`; without a site it is the whole programme's. Gives those that were not
 /// ordered before for the same time: a form that is sent twice orders once.
 pub async fn add(
     tx: &mut Tx,

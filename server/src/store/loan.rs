@@ -254,8 +254,8 @@ pub async fn open_of_device(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<
 /// When a device that is lent is due back; none where it is not lent, or without a day.
 pub async fn due_of_device(tx: &mut Tx, id: DeviceId) -> Result<Option<Date>, StoreError> {
     let sql = "SELECT due_day FROM loan WHERE device_id = $1 AND ended_at IS NULL AND state = 'handed_over'";
-    let due: Option<Option<i64>> = on!(tx, |c| sqlx::query_scalar(sql).bind(id.0).fetch_optional(c).await)?;
-    due.flatten().map(|number| day("loan.due_day", number)).transpose()
+    let due: Option<(Option<i64>,)> = on!(tx, |c| sqlx::query_as(sql).bind(id.0).fetch_optional(c).await)?;
+    due.and_then(|(number,)| number).map(|number| day("loan.due_day", number)).transpose()
 }
 
 async fn one(tx: &mut Tx, scope: &Scope, clause: &'static str, id: Uuid) -> Result<Option<Loan>, StoreError> {
