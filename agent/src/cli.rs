@@ -332,8 +332,7 @@ async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u8> {
     let _lock = state.lock()?;
     let key = if options.new_key { KeyChoice::New } else { KeyChoice::Keep };
     let words = |text: &Option<String>| text.as_deref().and_then(Text::meaningful);
-    let disclosure =
-        Disclosure { organisation: words(&options.organisation), contact: words(&options.contact), until: None };
+    let disclosure = Disclosure::named(words(&options.organisation), words(&options.contact));
     let pending = enrol::prepare(&state, Invitation { server: options.server, roots_pem, token, key, disclosure })?;
     match enrol::ask(&state, pending, hardware, Proxy::FromEnvironment).await? {
         Progress::Enrolled(enrolment) => {
@@ -427,7 +426,13 @@ fn show_message(state: &Path, report: HealthReport, only_report: bool) -> anyhow
     let now = clock::now();
     let content_hash = Some(report.content_hash());
     let envelope = ReportEnvelope { report_id: ReportId(uuid::Uuid::new_v4()), sequence, measured_at: now, report };
-    let message = CheckInRequest { agent_version: version(), sent_at: now, content_hash, reports: vec![envelope] };
+    let message = CheckInRequest {
+        agent_version: version(),
+        sent_at: now,
+        content_hash,
+        disclosure_mark: None,
+        reports: vec![envelope],
+    };
     print(&json::spread(&message)?).map(|()| 0)
 }
 

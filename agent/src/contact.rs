@@ -202,7 +202,13 @@ impl Agent {
     }
 
     fn request(&self, content_hash: Option<ContentHash>) -> CheckInRequest {
-        CheckInRequest { agent_version: version(), sent_at: clock::now(), content_hash, reports: self.spool.batch() }
+        CheckInRequest {
+            agent_version: version(),
+            sent_at: clock::now(),
+            content_hash,
+            disclosure_mark: self.memory.disclosure.as_ref().and_then(|told| told.mark),
+            reports: self.spool.batch(),
+        }
     }
 
     fn newest_spooled(&self) -> Option<ContentHash> {
@@ -245,7 +251,9 @@ impl Agent {
 
     /// Keeps for the borrower what was just sent, if a report was in it or if who runs the agent changed.
     fn disclose(&mut self, sent: CheckInRequest) {
-        let disclosure = self.memory.disclosure.clone().unwrap_or_else(|| self.enrolment.disclosure.clone());
+        // What the server leaves open, whoever installed the agent may have said.
+        let told = self.memory.disclosure.clone().unwrap_or_default();
+        let disclosure = told.or(self.enrolment.disclosure.clone());
         let shown = Shown::after(self.shown.as_ref(), self.enrolment.server.to_string(), sent, disclosure);
         let Some(shown) = shown else { return };
         if let Err(error) = self.state.keep_shown(&shown) {

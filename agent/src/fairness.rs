@@ -6,7 +6,10 @@
 
 use std::time::Duration;
 
-use cartable_common::{UtcMillis, limits::MAX_EXAMS_SECONDS};
+use cartable_common::{
+    UtcMillis,
+    limits::{AFTER_EXAMS_SECONDS, MAX_EXAMS_SECONDS},
+};
 
 use crate::schedule::draw;
 
@@ -21,9 +24,6 @@ pub const DRIVES_EVERY_MILLIS: i64 = UtcMillis::DAY;
 
 /// How long to wait before looking again: no more often than a check-in would.
 const LOOK_AGAIN_SECONDS: (u32, u32) = (45 * 60, 60 * 60);
-
-/// An exam ends for the whole school at once: contacts spread over so long after it.
-const AFTER_EXAMS_SECONDS: u32 = 10 * 60;
 
 /// What the laptop runs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,7 +133,8 @@ pub fn exams_until(seconds: Option<u32>, now: UtcMillis) -> Option<UtcMillis> {
 }
 
 /// What is left of an exam. An end further away than any exam was written by a clock that has jumped since.
-fn exams_left(until: Option<UtcMillis>, now: UtcMillis) -> Option<Duration> {
+#[must_use]
+pub fn exams_left(until: Option<UtcMillis>, now: UtcMillis) -> Option<Duration> {
     let left = until?.millis_since(now);
     (1..=i64::from(MAX_EXAMS_SECONDS) * 1000)
         .contains(&left)

@@ -49,7 +49,7 @@ pub fn read(folder: &Path) -> Result<Option<Invitation>, InvitationError> {
     let name = lines.needed("roots").map_err(fail)?;
     let roots_pem = read_small(&folder.join(name)).map_err(|error| fail(format!("its roots, {name}: {error}")))?;
     let words = |name| lines.value(name).and_then(Text::meaningful);
-    let disclosure = Disclosure { organisation: words("organisation"), contact: words("contact"), until: None };
+    let disclosure = Disclosure::named(words("organisation"), words("contact"));
     Ok(Some(Invitation { server, roots_pem, token: token.to_owned(), key: KeyChoice::Keep, disclosure }))
 }
 

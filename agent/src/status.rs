@@ -5,6 +5,7 @@
 use cartable_common::UtcMillis;
 
 use crate::{
+    fairness,
     language::Language,
     platform,
     spool::Record,
@@ -73,6 +74,7 @@ pub fn describe(facts: &Facts, language: Language, now: UtcMillis) -> (Vec<Strin
         }
     });
     lines.push(spool(&facts.spooled, language, now));
+    lines.extend(exams(&facts.memory, language, now));
     let mut verdict = Verdict::Well;
     if let Some(failure) = &facts.memory.last_failure {
         lines.push(failed(failure, language, now));
@@ -89,11 +91,22 @@ pub fn describe(facts: &Facts, language: Language, now: UtcMillis) -> (Vec<Strin
     (lines, verdict)
 }
 
+/// That the agent is silent because pupils sit an exam, which is well as it is.
+fn exams(memory: &Memory, language: Language, now: UtcMillis) -> Option<String> {
+    let minutes = fairness::exams_left(memory.exams_until, now)?.as_secs().div_ceil(60);
+    Some(match language {
+        Language::French => format!("Silencieux pendant un examen, encore {minutes} min au plus."),
+        Language::English => format!("Silent during an exam, for {minutes} min at most."),
+    })
+}
+
 /// What is wrong with the service, if anything is.
 fn service(facts: &Facts, language: Language, now: UtcMillis) -> Option<String> {
     let last = facts.memory.last_success_at;
-    let is_late =
-        last.is_some_and(|at| now.millis_since(at) > LATE_AFTER_MILLIS) && facts.memory.last_failure.is_none();
+    let is_due = fairness::exams_left(facts.memory.exams_until, now).is_none();
+    let is_late = last.is_some_and(|at| now.millis_since(at) > LATE_AFTER_MILLIS)
+        && facts.memory.last_failure.is_none()
+        && is_due;
     let (french, english) = match facts.service {
         Service::Stopped => (
             format!("Le service ne tourne pas : plus rien ne sera envoyé. Démarrez-le : {}", platform::START),
@@ -371,6 +384,19 @@ mod tests {
         assert!(new.contains("within a minute"), "{new}");
         let late = say(|facts| facts.memory.last_success_at = Some(later().plus_days(-1)));
         assert!(late.contains("journalctl"), "{late}");
+    }
+
+    #[test]
+    fn silence_during_an_exam_is_said_and_no_trouble() {
+        let mut facts = enrolled(later());
+        facts.memory.last_success_at = Some(later().plus_millis(-5 * 3_600_000));
+        facts.memory.exams_until = Some(later().plus_millis(90 * 60_000));
+        let (lines, verdict) = describe(&facts, Language::English, later());
+        assert!(lines.contains(&"Silent during an exam, for 90 min at most.".to_owned()), "{lines:?}");
+        assert_eq!(verdict, Verdict::Well);
+        let (lines, verdict) = describe(&facts, Language::French, later().plus_millis(2 * 3_600_000));
+        assert!(!lines.iter().any(|line| line.contains("examen")), "it is over: {lines:?}");
+        assert_eq!(verdict, Verdict::Trouble, "no contact for seven hours");
     }
 
     #[test]

@@ -57,6 +57,9 @@ pub const MAX_CHECK_IN_SECONDS: u32 = 24 * 60 * 60;
 /// Longest exam in seconds that one answer can announce: a laptop is never told to stay away longer than a day.
 pub const MAX_EXAMS_SECONDS: u32 = MAX_CHECK_IN_SECONDS;
 
+/// Contacts after an exam spread over so many seconds: it ends for a whole school at once.
+pub const AFTER_EXAMS_SECONDS: u32 = 10 * 60;
+
 /// Interval in seconds to the next check-in when the server says nothing else (DESIGN §3).
 pub const DEFAULT_CHECK_IN_SECONDS: u32 = 60 * 60;
 

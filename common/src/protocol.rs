@@ -89,6 +89,9 @@ pub struct CheckInRequest {
     /// The hash of the machine's present content (see [`HealthReport::content_hash`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_hash: Option<ContentHash>,
+    /// The mark of the [`Disclosure`] that the server told last; absent where it told none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disclosure_mark: Option<u32>,
     /// Reports, oldest first; at most [`crate::limits::SPOOLED_REPORTS_PER_CHECK_IN`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<ReportEnvelope>,
@@ -117,7 +120,8 @@ pub struct CheckInResponse {
     /// makes no contact and asks no drive. Absent: no exam.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exams_for_seconds: Option<u32>,
-    /// What the borrower may know of this agent; sent when it changed. Absent: what was told before holds.
+    /// What the borrower may know of this agent; sent when it is not what [`CheckInRequest::disclosure_mark`] stands for.
+    /// Absent: what was told before holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disclosure: Option<Disclosure>,
 }
@@ -134,6 +138,29 @@ pub struct Disclosure {
     /// When the agent's work on this laptop is planned to end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<UtcMillis>,
+    /// Stands for all of this. The agent gives it back with each check-in and reads nothing into it, so that the server
+    /// knows what was told without keeping it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<u32>,
+}
+
+impl Disclosure {
+    /// Who lends, and whom to write to, as somebody says it who installs an agent.
+    #[must_use]
+    pub const fn named(organisation: Option<Text>, contact: Option<Text>) -> Self {
+        Self { organisation, contact, until: None, mark: None }
+    }
+
+    /// This, completed by what `other` says where this says nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            organisation: self.organisation.or(other.organisation),
+            contact: self.contact.or(other.contact),
+            until: self.until.or(other.until),
+            mark: self.mark.or(other.mark),
+        }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

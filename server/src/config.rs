@@ -334,8 +334,8 @@ pub fn documented(hosts: &[String], database: Option<&str>, key_file: Option<&Pa
          # The address by which people reach it: the QR codes on labels and documents lead there.\n\
          # public_url = \"https://cartable.departement.example\"\n\
          \n\
-         # In whose name agreements, receipts and lists are given out; templates that replace the built-in ones, checked\n\
-         # at each start (docs/documents.md).\n\
+         # In whose name agreements, receipts and lists are given out, and who is named on the page that families read on\n\
+         # their laptops; templates that replace the built-in ones, checked at each start (docs/documents.md).\n\
          # [documents]\n\
          # issuer = \"Département de Valmarin\"\n\
          # contact = \"dpo@departement.example\"\n\

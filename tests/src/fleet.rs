@@ -98,7 +98,13 @@ impl Enrolled {
             device_id: self.device,
             enrolment_id: self.enrolment,
             received_at: now,
-            request: CheckInRequest { agent_version: Text::clean("0.1.0"), sent_at: now, content_hash: None, reports },
+            request: CheckInRequest {
+                agent_version: Text::clean("0.1.0"),
+                sent_at: now,
+                content_hash: None,
+                disclosure_mark: None,
+                reports,
+            },
         }
     }
 }

@@ -189,6 +189,7 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("borrower-new", "/borrowers/new"),
         ("sites", "/sites"),
         ("calendar", "/calendar"),
+        ("exams", "/exams"),
         ("programmes", "/programmes"),
         ("labels", "/labels"),
         ("loans", "/loans"),

@@ -101,7 +101,8 @@ mod tests {
         };
         let reports = (0..reports as u64).map(envelope).collect();
         let sent_at = UtcMillis::default().plus_days(20_000);
-        CheckInRequest { agent_version: Text::clean("1"), sent_at, content_hash: None, reports }
+        let agent_version = Text::clean("1");
+        CheckInRequest { agent_version, sent_at, content_hash: None, disclosure_mark: None, reports }
     }
 
     fn after(before: Option<&Shown>, reports: usize, who: &str) -> Option<Shown> {

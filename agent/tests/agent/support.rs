@@ -12,7 +12,8 @@ use std::{
 use cartable_common::{
     ContentHash, DeviceId, EnrolmentId, UtcMillis,
     protocol::{
-        CertificateGrant, CheckInRequest, CheckInResponse, ENROL_ALPN, EnrolPending, EnrolRequest, RenewRequest,
+        CertificateGrant, CheckInRequest, CheckInResponse, Disclosure, ENROL_ALPN, EnrolPending, EnrolRequest,
+        RenewRequest,
     },
 };
 use rcgen::{BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair};
@@ -79,6 +80,10 @@ pub(crate) struct Seen {
     /// Everything that a stranger could read.
     pub(crate) clear_text: Vec<u8>,
     pub(crate) connections: usize,
+    /// What families are to read, told to an agent that holds something else.
+    pub(crate) disclosure: Option<Disclosure>,
+    /// How often it was told.
+    pub(crate) told: usize,
     content: Option<ContentHash>,
 }
 
@@ -241,6 +246,8 @@ fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
     if let Some(last) = request.reports.last() {
         seen.content = Some(last.report.content_hash());
     }
+    let disclosure = seen.disclosure.clone().filter(|disclosure| disclosure.mark != request.disclosure_mark);
+    seen.told += usize::from(disclosure.is_some());
     let response = CheckInResponse {
         next_check_in_seconds: 3600,
         server_time: now(),
@@ -249,7 +256,7 @@ fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
         content_hash: seen.content,
         renew: seen.renewals == 0 && seen.check_ins.len() == 1,
         exams_for_seconds: None,
-        disclosure: None,
+        disclosure,
     };
     seen.check_ins.push(request);
     response

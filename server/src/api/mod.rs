@@ -25,6 +25,7 @@ pub mod donation_recipient;
 pub mod enrolment_token;
 pub mod erasure;
 pub mod erasure_act;
+pub mod exam;
 pub mod extract;
 pub mod figures;
 pub mod flag;
@@ -179,6 +180,8 @@ fn running() -> OpenApiRouter<App> {
         .routes(routes!(site_act::change))
         .routes(routes!(site_act::add_referent))
         .routes(routes!(site_act::end_referent))
+        .routes(routes!(exam::list, exam::order))
+        .routes(routes!(exam::call_off))
         .routes(routes!(borrower_act::change))
         .routes(routes!(borrower_act::left))
         .routes(routes!(borrower_act::export))

@@ -22,6 +22,7 @@ use crate::domain::{
     document::DocumentKind,
     donation::{Estimation, LotState, RecipientClass, UnitState, basis::LegalBasis},
     enrolment_token::TokenKind,
+    exam::ExamState,
     fitness::{Answer, RequirementKind, Use},
     flag::{FlagCode, Severity},
     forecast::ReadyFor,
@@ -94,6 +95,7 @@ macro_rules! text_schema {
 }
 
 text_schema! {
+    ExamState: "Where an exam stands.";
     ContactExpected: "Whether an agent is awaited on a device.";
     Grade: "What an inspection found, from as good as new to fit for parts.";
     DeviceStatus: "Where a device stands with the server.";

@@ -9,6 +9,7 @@ mod calendar;
 mod device;
 mod documents;
 mod erasure;
+mod exam;
 mod export;
 mod forecast;
 mod import;
@@ -75,6 +76,9 @@ enum Command {
     /// School calendars.
     #[command(subcommand)]
     Calendar(calendar::Calendar),
+    /// Exams, during which laptops make no contact.
+    #[command(subcommand)]
+    Exam(exam::ExamCommand),
     /// Borrowers' rights: everything that is kept, and forgetting it.
     #[command(subcommand)]
     Borrower(borrower::Borrower),
@@ -198,6 +202,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Import(arguments) => import::run(arguments).await,
         Command::Report(arguments) => report::run(arguments).await,
         Command::Calendar(command) => calendar::run(command).await,
+        Command::Exam(command) => exam::run(command).await,
         Command::Borrower(command) => borrower::run(command).await,
         Command::Programme(command) => programme::run(command).await,
         Command::User(on) => {

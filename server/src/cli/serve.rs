@@ -18,7 +18,10 @@ use crate::{
     config::{Overrides, Settings, Transport},
     console,
     documents::Documents,
-    domain::policy::{LivePolicy, Policy},
+    domain::{
+        disclosure::Discloser,
+        policy::{LivePolicy, Policy},
+    },
     gateway::{
         self, limits,
         port::{self, Protocol},
@@ -159,8 +162,10 @@ fn serve_gateway(
         }
     });
     let ingest = Ingest::start(store.clone(), policy.clone(), &workers.tasks, workers.stop.clone());
-    let device = gateway::device_router(store.clone(), Arc::clone(authority), ingest, policy.clone(), &workers.tasks);
-    let enrol = gateway::enrol_router(store.clone(), Arc::clone(authority), policy.clone());
+    let (store, authority, policy) = (store.clone(), Arc::clone(authority), policy.clone());
+    let discloser = Discloser::new(settings.documents.issuer.as_deref(), settings.documents.contact.as_deref());
+    let enrol = gateway::enrol_router(store.clone(), Arc::clone(&authority), policy.clone());
+    let device = gateway::device_router(store, authority, ingest, policy, discloser, &workers.tasks);
     let ports = lifecycle.ports();
     let protocol = Protocol::Device { tls, device, enrol };
     ports.tasks.spawn(port::serve(listener, protocol, ports.stop.clone(), ports.tasks.clone()));

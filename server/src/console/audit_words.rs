@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 116] = [
+pub(super) const KEYS: [(&str, Form); 118] = [
     ("about", Plain),
     ("accessories", Plain),
     ("after", Word(&["status", "work-stage"])),
@@ -34,6 +34,7 @@ pub(super) const KEYS: [(&str, Form); 116] = [
     ("bad", Plain),
     ("basis", Word(&["basis"])),
     ("before", Word(&["status", "work-stage"])),
+    ("begins_at", Moment),
     ("blanks", Plain),
     ("borrower", Link("/borrowers")),
     ("campaign", Link("/campaigns")),
@@ -59,6 +60,7 @@ pub(super) const KEYS: [(&str, Form); 116] = [
     ("disposition", Word(&["work-disposition"])),
     ("due", Plain),
     ("ended_at", Moment),
+    ("ends_at", Moment),
     ("erasure", Plain),
     ("estimation", Word(&["estimation"])),
     ("events", Plain),
@@ -143,7 +145,7 @@ pub(super) const KEYS: [(&str, Form); 116] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 101] = [
+pub(super) const ACTS: [&str; 104] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -198,6 +200,9 @@ pub(super) const ACTS: [&str; 101] = [
     "erasure.by_hand",
     "erasure.evidence",
     "erasure.witness",
+    "exam.end",
+    "exam.order",
+    "exam.remove",
     "flag.acknowledge",
     "flag.snooze",
     "import.begin",
@@ -248,7 +253,7 @@ pub(super) const ACTS: [&str; 101] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 23] = [
+pub(super) const KINDS: [&str; 24] = [
     "allocation",
     "api_token",
     "borrower",
@@ -260,6 +265,7 @@ pub(super) const KINDS: [&str; 23] = [
     "donation_recipient",
     "enrolment",
     "enrolment_token",
+    "exam",
     "flag",
     "import",
     "loan",

@@ -1,7 +1,7 @@
 //! One device: who it is, what stands against it and why, what it last said, and how that changed.
 
 use askama::Template;
-use cartable_common::UtcMillis;
+use cartable_common::{Text, UtcMillis, protocol::Disclosure};
 
 use super::{
     advice::AdviceCard,
@@ -57,6 +57,8 @@ pub(super) struct DeviceRead {
     pub(super) decided: Option<Kept>,
     /// Enrolments that wait for a person.
     pub(super) waiting: Vec<Waiting>,
+    /// What the family reads of those who run the agent.
+    pub(super) disclosed: Disclosure,
     /// Whether it was given away: it stays in the archive.
     pub(super) given: bool,
 }
@@ -113,6 +115,8 @@ pub(super) struct DevicePage {
     past_flags: Vec<String>,
     identity: Vec<Fact>,
     loan: Option<LoanCard>,
+    /// What the family reads, each with what it is; empty where no agent is expected to say it.
+    disclosed: Vec<(String, String)>,
     waiting: Vec<(String, When)>,
     path: String,
     csrf: String,
@@ -129,8 +133,8 @@ impl DevicePage {
     /// The page for what was read.
     pub(super) fn new(shell: Shell, read: DeviceRead, allowed: Allowed, policy: &Policy, now: UtcMillis) -> Self {
         let words = shell.words;
-        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, advice, decided, waiting, given } =
-            read;
+        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, advice, .. } = read;
+        let DeviceRead { decided, waiting, disclosed, given, .. } = read;
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
@@ -148,6 +152,7 @@ impl DevicePage {
             changes: changes.into_iter().map(|change| changed(change, words)).collect(),
             past_flags: flags_ever.iter().filter_map(|flag| past(flag, words)).collect(),
             loan: loans.map(|loans| LoanCard::new(loans, &csrf, words)),
+            disclosed: family_reads(&disclosed, detail.device.status, words),
             identity: identity(&detail, recorded, now, words),
             waiting: waiting
                 .iter()
@@ -160,6 +165,20 @@ impl DevicePage {
             shell,
         }
     }
+}
+
+/// What the agent's page on the laptop says of those who run it.
+fn family_reads(disclosed: &Disclosure, status: DeviceStatus, words: Words) -> Vec<(String, String)> {
+    if !matches!(status, DeviceStatus::Active | DeviceStatus::Quarantined) {
+        return Vec::new();
+    }
+    let or = |text: Option<&Text>, none: &str| text.map_or_else(|| words.say(none), |text| text.as_str().to_owned());
+    let until = disclosed.until.map(|until| format::date(until, words));
+    vec![
+        (words.say("disclosure-organisation"), or(disclosed.organisation.as_ref(), "disclosure-organisation-none")),
+        (words.say("disclosure-contact"), or(disclosed.contact.as_ref(), "disclosure-contact-none")),
+        (words.say("disclosure-until"), until.unwrap_or_else(|| words.say("disclosure-until-none"))),
+    ]
 }
 
 fn subtitle(detail: &DeviceDetail, words: Words) -> String {

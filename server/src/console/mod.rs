@@ -48,6 +48,8 @@ mod download;
 mod erasure;
 mod erasure_acts;
 mod error;
+mod exam;
+mod exam_acts;
 mod exports;
 mod facts;
 mod figures;
@@ -283,6 +285,8 @@ fn running() -> Router<App> {
         .route("/sites/{id}/referents", post(site_acts::add_referent))
         .route("/sites/{id}/referents/{referent}/end", post(site_acts::end_referent))
         .route("/calendar", get(calendar_acts::page).post(calendar_acts::import))
+        .route("/exams", get(exam_acts::list).post(exam_acts::order))
+        .route("/exams/{id}/end", post(exam_acts::call_off))
         .route("/audit", get(pages::audit))
         .route("/notices", get(notice::list))
         .route("/notices/{id}", get(notice::show))

@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use cartable_common::DeviceId;
+use cartable_common::{DeviceId, protocol::Disclosure};
 use serde::Deserialize;
 
 use super::{
@@ -80,6 +80,8 @@ pub(super) async fn device(
     let mut read = read_device(&mut tx, &person.scope, id, from_day).await?;
     read.advice = advice::of_device(&mut tx, id, &app.policy, signed_in.now).await?;
     read.loans = loan::card(&mut tx, &signed_in, &read.detail.device).await?;
+    let due = store::loan::due_of_device(&mut tx, id).await?;
+    read.disclosed = app.documents.discloser().of_loan(due);
     let shown = store::programme::visibility(&mut tx, person.role).await?;
     read.detail.device.programme = shown.filter(read.detail.device.programme.take());
     let owner = Object::OfSite(read.detail.device.site);
@@ -105,6 +107,7 @@ async fn read_device(tx: &mut Tx, scope: &Scope, id: DeviceId, from_day: i64) ->
         recorded: device_record::of_device(tx, id).await?,
         offered: None,
         waiting: enrolment::pending(tx, scope).await?.into_iter().filter(|one| one.device == id).collect(),
+        disclosed: Disclosure::default(),
         given: store::loan::lending_state(tx, id).await? == Some(LendingState::Ceded),
     })
 }

@@ -88,6 +88,8 @@ impl Samples<'_> {
             ("site", self.one_site().render()),
             ("calendar", self.calendar(false).render()),
             ("calendar-preview", self.calendar(true).render()),
+            ("exams", self.exams(true).render()),
+            ("exams-empty", self.exams(false).render()),
             ("labels", self.labels(false).render()),
             ("labels-wrong", self.labels(true).render()),
             ("document", self.one_document().render()),

@@ -1,7 +1,8 @@
 //! Samples of the pages of the fleet: overview, devices, flags; looked at by the tests of [`super::samples`].
 
 use cartable_common::{
-    ContentHash, DeviceId, EnrolmentId, ReportId,
+    ContentHash, DeviceId, EnrolmentId, ReportId, Text,
+    protocol::Disclosure,
     report::{Chassis, HealthReport, Subject, Unread, UnreadReason},
 };
 use serde_json::json;
@@ -185,6 +186,7 @@ impl Samples<'_> {
             loans: Some(super::loan_samples::card(self.now, self.text)),
             advice: Some(self.advice()),
             decided: Some(self.decided()),
+            disclosed: self.disclosed(),
             given: false,
             recorded: Recorded {
                 contact_expected: ContactExpected::None,
@@ -224,6 +226,7 @@ impl Samples<'_> {
             loans: None,
             advice: None,
             decided: None,
+            disclosed: Disclosure::default(),
             given: false,
             recorded: Recorded::default(),
             offered: None,
@@ -260,6 +263,7 @@ impl Samples<'_> {
             flags_ever: Vec::new(),
             advice: None,
             decided: None,
+            disclosed: Disclosure::default(),
             given: false,
             recorded: Recorded::default(),
             offered: Some(self.offered()),
@@ -269,6 +273,15 @@ impl Samples<'_> {
         let allowed = Allowed { change: true, admit: true };
         let title = super::device::title(&read.detail);
         DevicePage::new(self.shell(Section::Devices, &title), read, allowed, &Policy::default(), self.now)
+    }
+
+    fn disclosed(&self) -> Disclosure {
+        Disclosure {
+            organisation: Text::meaningful(&self.told("Département de Valmarin")),
+            contact: Text::meaningful(&self.told("numerique@valmarin.example")),
+            until: Some(self.now.plus_days(90)),
+            mark: None,
+        }
     }
 
     fn offered(&self) -> Offered {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     audit::AuditPage,
     calendar::{CalendarForm, CalendarPage, Outcome, Problem},
+    exam::{ExamForm, ExamsPage, Orders},
     import_page::{ImportPage, ImportsPage, ReportAsked, Seen},
     notice::{self, MessagePage, NoticesPage},
     samples::Samples,
@@ -18,6 +19,7 @@ use crate::{
     domain::{
         calendar_import::{ChangeKind, ClosureChange},
         enrolment_token::TokenKind,
+        exam::Exam,
         ical::{Fault, InvalidCalendar},
         import::{
             Blanks, Counts, ImportState, Kind, OnError, OutcomeName, field::Field, foreign::Format, mapping::Mapping,
@@ -31,6 +33,7 @@ use crate::{
     store::{
         audit::Audit,
         enrolment_token::TokenRow,
+        exam::ExamRow,
         import::{Import, RowReport},
         job_run::{JobRun, Standing},
         message_list::{MessageRow, NoticeRow},
@@ -70,6 +73,39 @@ impl Samples<'_> {
             vec![token(12, later, None), token(30, later, None), token(1, before, None), token(1, later, Some(before))];
         let shell = self.shell(Section::Tokens, &self.words.say("tokens-title"));
         TokensPage::new(shell, tokens, vec![site.clone()], outcome, self.now)
+    }
+
+    pub(super) fn exams(&self, some: bool) -> ExamsPage {
+        let site = self.site_row();
+        let exam = |site: Option<Uuid>, hours: i64| Exam {
+            site,
+            begins_at: self.now.plus_millis(hours * 3_600_000),
+            ends_at: self.now.plus_millis((hours + 4) * 3_600_000),
+        };
+        let row = |exam: Exam| ExamRow {
+            id: Uuid::from_u128(61),
+            label: self.told("brevet blanc, épreuve 1"),
+            exam,
+            site: exam.site.map(|_| (site.name.clone(), site.uai.clone())),
+            created_by: self.told("anne"),
+        };
+        let rows = [exam(None, 48), exam(Some(site.id), 24), exam(Some(site.id), -1), exam(None, -48)];
+        let exams = rows.map(|exam| (row(exam), true));
+        let typed = ExamForm {
+            label: self.told("épreuve 2"),
+            day: self.told("2027-06-14"),
+            begins: self.told("8"),
+            ends: self.told("12:00"),
+            ..ExamForm::default()
+        };
+        // More than are shown at once, so that the list folds.
+        let sites: Vec<SiteRow> = (0..13).map(|id| SiteRow { id: Uuid::from_u128(id), ..site.clone() }).collect();
+        let shell = self.shell(Section::Exams, &self.words.say("exams-title"));
+        if some {
+            let orders = (Orders::OwnSites, sites.as_slice());
+            return ExamsPage::new(shell, exams.into(), orders, (typed, Some("exam-problem-time")), self.now);
+        }
+        ExamsPage::new(shell, Vec::new(), (Orders::Nothing, &[]), (ExamForm::default(), None), self.now)
     }
 
     pub(super) fn audit(&self) -> AuditPage {

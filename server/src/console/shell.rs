@@ -64,6 +64,8 @@ pub(super) enum Section {
     Sites,
     /// The school calendar.
     Calendar,
+    /// Exams.
+    Exams,
     /// The audit.
     Audit,
     /// Notices, jobs and webhooks.
@@ -133,6 +135,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry(Section::Programmes, "/programmes", "nav-programmes", Action::SeeProgrammes),
             entry(Section::Sites, "/sites", "nav-sites", Action::SeeSites),
             entry(Section::Calendar, "/calendar", "nav-calendar", Action::SeeSites),
+            entry(Section::Exams, "/exams", "nav-exams", Action::SeeExams),
             of_programme(Section::Imports, "/imports", "nav-imports", Action::ImportData),
             entry(Section::Exports, "/exports", "nav-exports", Action::ExportData),
             entry(Section::Notices, "/notices", "nav-notices", Action::SeeNotices),

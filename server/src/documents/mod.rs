@@ -40,7 +40,7 @@ pub use self::{
     make::{HandOverWanted, Made, MakeError, Maker, Names},
     template::{Template, TemplateError, Templates},
 };
-use crate::config::DocumentSettings;
+use crate::{config::DocumentSettings, domain::disclosure::Discloser};
 
 /// Documents made at the same time: each takes a core.
 const AT_ONCE: usize = 2;
@@ -103,6 +103,13 @@ impl Documents {
         let kind = crate::domain::document::DocumentKind::Agreement;
         let template = self.0.templates.of_kind(kind, Some(programme_template));
         template.map(Template::label).unwrap_or_default()
+    }
+
+    /// What families read on their laptops, in the same names.
+    #[must_use]
+    pub fn discloser(&self) -> Discloser {
+        let Letterhead { issuer, contact, .. } = &self.0.letterhead;
+        Discloser::new(issuer.as_deref(), contact.as_deref())
     }
 
     fn letterhead(&self) -> &Letterhead {

@@ -94,6 +94,10 @@ pub enum Action {
     ChangeSites,
     /// Import the school calendar.
     ImportCalendar,
+    /// See exams.
+    SeeExams,
+    /// Order exams, call them off.
+    OrderExams,
     /// Read the audit.
     SeeAudit,
     /// Create, change or disable people and their API tokens.
@@ -164,7 +168,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 48] = [
         Self::SeeOverview,
         Self::SeeDevices,
         Self::SeeFlags,
@@ -178,6 +182,8 @@ impl Action {
         Self::SeeSites,
         Self::ChangeSites,
         Self::ImportCalendar,
+        Self::SeeExams,
+        Self::OrderExams,
         Self::SeeAudit,
         Self::ChangePeople,
         Self::SeeProgrammes,
@@ -239,6 +245,8 @@ impl Action {
             Self::SeeSites => ("See sites", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
             Self::ChangeSites => ("Create or rename a site, its referents", &[ProgrammeManager]),
             Self::ImportCalendar => ("Import the school calendar", &[]),
+            Self::SeeExams => ("See exams", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
+            Self::OrderExams => ("Order exams, call them off", &[Technician]),
             Self::SeeAudit => ("Read the audit", &[Auditor]),
             Self::ChangePeople => ("Create, change or disable people and their API tokens", &[]),
             Self::SeeProgrammes => ("See programmes", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),

@@ -31,6 +31,14 @@ pub fn midnight(day: Date) -> UtcMillis {
     began.ok().and_then(UtcMillis::new).unwrap_or_default()
 }
 
+/// The moment at which clocks in Paris show `at`: in the hour that comes twice, the first; of one that is left out, an
+/// hour later. None before 1970 and beyond 9999.
+#[must_use]
+pub fn moment(at: DateTime) -> Option<UtcMillis> {
+    let zone = TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC);
+    zone.to_timestamp(at).ok().and_then(|moment| UtcMillis::new(moment.as_millisecond()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +52,8 @@ mod tests {
         assert_eq!(midnight(jiff::civil::date(2026, 1, 1)), new_year);
         assert_eq!(date(new_year), jiff::civil::date(2026, 1, 1));
         assert_eq!(midnight(jiff::civil::date(2026, 7, 1)), moment("2026-06-30T22:00:00Z"));
+        let typed = "2026-11-24T08:05".parse().unwrap();
+        assert_eq!(super::moment(typed), Some(moment("2026-11-24T07:05:00Z")));
         let last = UtcMillis::default().plus_days(i64::MAX);
         assert_eq!(date(last).year(), 9999);
     }

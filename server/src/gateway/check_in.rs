@@ -8,7 +8,7 @@ use cartable_common::{
 
 use super::{DevicePort, identity::DeviceIdentity, message::Message, refusal::Refusal};
 use crate::{
-    domain::{lease, schedule::next_check_in_seconds},
+    domain::{exam, lease, schedule::next_check_in_seconds},
     random,
     store::{
         StoreError,
@@ -31,6 +31,7 @@ pub(super) async fn check_in(
     if identity.has_predecessor {
         end_predecessors(&port, &identity).await.map_err(|error| unavailable(&error))?;
     }
+    let mark = message.value.disclosure_mark;
     let check_in = CheckIn {
         device_id: identity.device,
         enrolment_id: identity.enrolment,
@@ -38,16 +39,18 @@ pub(super) async fn check_in(
         request: message.value,
     };
     let receipt = port.ingest.check_in(check_in).await.map_err(|error| refusal(&error))?;
+    let interval = next_check_in_seconds(identity.device, identity.arrived, &port.policy, random::spread());
+    let exams = port.exams.near(identity.arrived).await;
+    let told = exam::tell(&exams, identity.site, interval, identity.arrived);
     Ok(Json(CheckInResponse {
-        next_check_in_seconds: next_check_in_seconds(identity.device, identity.arrived, &port.policy, random::spread()),
+        next_check_in_seconds: told.next_check_in_seconds,
         server_time: identity.arrived,
         acknowledged: receipt.acknowledged,
         refused: receipt.refused,
         content_hash: receipt.content_hash,
         renew: identity.is_full && lease::is_renewal_overdue(identity.not_before, identity.arrived),
-        // Nothing in the console sets these two yet; agents obey them already.
-        exams_for_seconds: None,
-        disclosure: None,
+        exams_for_seconds: told.exams_for_seconds,
+        disclosure: port.discloser.news(identity.due, mark),
     }))
 }
 

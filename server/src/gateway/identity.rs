@@ -9,7 +9,9 @@ use axum::{
     http::{StatusCode, request::Parts},
 };
 use cartable_common::{DeviceId, EnrolmentId, UtcMillis, protocol::ReleaseOrder};
+use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 use x509_parser::parse_x509_certificate;
 
 use super::{DevicePort, refusal::Refusal};
@@ -65,6 +67,10 @@ pub struct DeviceIdentity {
     pub is_full: bool,
     /// Whether an older key of the device is still live.
     pub has_predecessor: bool,
+    /// The site that the device belongs to.
+    pub site: Option<Uuid>,
+    /// When the device's loan is due back.
+    pub due: Option<Date>,
     /// When the request arrived.
     pub arrived: UtcMillis,
 }
@@ -134,6 +140,8 @@ impl DeviceIdentity {
             not_before: peer.not_before,
             is_full,
             has_predecessor: registered.has_predecessor,
+            site: registered.site,
+            due: registered.due,
             arrived: now,
         })
     }

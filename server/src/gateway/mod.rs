@@ -6,6 +6,7 @@
 mod check_in;
 mod connection;
 mod enrol;
+mod exam;
 mod grant;
 pub mod identity;
 pub mod limits;
@@ -37,9 +38,9 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
-use self::{refusal::Refusal, registry::Registry, throttle::Throttle};
+use self::{exam::Exams, refusal::Refusal, registry::Registry, throttle::Throttle};
 use crate::{
-    domain::policy::LivePolicy,
+    domain::{disclosure::Discloser, policy::LivePolicy},
     fault,
     pki::Authority,
     store::{Store, ingest::Ingest},
@@ -53,6 +54,8 @@ pub struct DevicePort {
     authority: Arc<Authority>,
     store: Store,
     policy: LivePolicy,
+    exams: Exams,
+    discloser: Arc<Discloser>,
     unknown_fields: Arc<AtomicU64>,
 }
 
@@ -82,10 +85,13 @@ pub fn device_router(
     authority: Arc<Authority>,
     ingest: Ingest,
     policy: LivePolicy,
+    discloser: Discloser,
     tasks: &TaskTracker,
 ) -> Router {
     let registry = Registry::start(store.clone(), tasks);
-    let port = DevicePort { registry, ingest, authority, store, policy, unknown_fields: Arc::default() };
+    let (exams, discloser) = (Exams::new(store.clone()), Arc::new(discloser));
+    let unknown_fields = Arc::default();
+    let port = DevicePort { registry, ingest, authority, store, policy, exams, discloser, unknown_fields };
     let routes = Router::new()
         .route(CHECK_IN_PATH, post(check_in::check_in))
         .route(RENEW_PATH, post(renew::renew))

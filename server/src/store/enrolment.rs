@@ -2,10 +2,11 @@
 
 use cartable_common::{DeviceId, EnrolmentId, SerialNumber, Text, UtcMillis, report::Hardware};
 use data_encoding::HEXUPPER;
+use jiff::civil::Date;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{StoreError, Tx, device, device_record, loan, on};
+use super::{StoreError, Tx, device, device_record, loan, on, value::day};
 use crate::domain::{
     device::DeviceStatus,
     device_record::ContactExpected,
@@ -34,6 +35,10 @@ pub struct Registered {
     pub device_status: DeviceStatus,
     /// Whether an older key of the device is still live: using this one ends that.
     pub has_predecessor: bool,
+    /// The site that the device belongs to.
+    pub site: Option<Uuid>,
+    /// When the device is due back, where it is lent until a day.
+    pub due: Option<Date>,
 }
 
 #[derive(FromRow)]
@@ -45,6 +50,8 @@ struct Raw {
     device_id: Uuid,
     device_status: String,
     has_predecessor: bool,
+    site_id: Option<Uuid>,
+    due_day: Option<i64>,
 }
 
 impl TryFrom<Raw> for Registered {
@@ -60,6 +67,8 @@ impl TryFrom<Raw> for Registered {
             device: DeviceId(raw.device_id),
             device_status: raw.device_status.parse().map_err(|error| corrupt("device.status", format!("{error}")))?,
             has_predecessor: raw.has_predecessor,
+            site: raw.site_id,
+            due: raw.due_day.map(|number| day("loan.due_day", number)).transpose()?,
         })
     }
 }
@@ -70,9 +79,10 @@ pub async fn of_keys(tx: &mut Tx, keys: &[KeyHash]) -> Result<Vec<Registered>, S
         Tx::Sqlite(connection) => {
             let list: Vec<String> = keys.iter().map(|key| HEXUPPER.encode(key)).collect();
             sqlx::query_as(
-                "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, \
+                "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, d.site_id, \
                 EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.status = 'active' \
-                AND o.id < e.id) AS has_predecessor \
+                AND o.id < e.id) AS has_predecessor, (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id \
+                AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day \
                 FROM json_each($1) k JOIN enrolment e ON e.spki_sha256 = unhex(k.value) \
                 JOIN device d ON d.id = e.device_id",
             )
@@ -83,9 +93,10 @@ pub async fn of_keys(tx: &mut Tx, keys: &[KeyHash]) -> Result<Vec<Registered>, S
         Tx::Postgres(connection) => {
             let list: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
             sqlx::query_as(
-                "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, \
+                "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, d.site_id, \
                 EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.status = 'active' \
-                AND o.id < e.id) AS has_predecessor \
+                AND o.id < e.id) AS has_predecessor, (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id \
+                AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day \
                 FROM enrolment e JOIN device d ON d.id = e.device_id WHERE e.spki_sha256 = ANY($1)",
             )
             .bind(list)

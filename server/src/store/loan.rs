@@ -1,6 +1,7 @@
 //! Loans: each step is written with its event and with where the device then is, in one unit of work.
 
 use cartable_common::{DeviceId, UtcMillis};
+use jiff::civil::Date;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -248,6 +249,13 @@ pub async fn find_for_update(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Opt
 /// The open loan of a device, if `scope` covers its site.
 pub async fn open_of_device(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<Loan>, StoreError> {
     one(tx, scope, "WHERE device_id = $1 AND ended_at IS NULL", id.0).await
+}
+
+/// When a device that is lent is due back; none where it is not lent, or without a day.
+pub async fn due_of_device(tx: &mut Tx, id: DeviceId) -> Result<Option<Date>, StoreError> {
+    let sql = "SELECT due_day FROM loan WHERE device_id = $1 AND ended_at IS NULL AND state = 'handed_over'";
+    let due: Option<(Option<i64>,)> = on!(tx, |c| sqlx::query_as(sql).bind(id.0).fetch_optional(c).await)?;
+    due.and_then(|(number,)| number).map(|number| day("loan.due_day", number)).transpose()
 }
 
 async fn one(tx: &mut Tx, scope: &Scope, clause: &'static str, id: Uuid) -> Result<Option<Loan>, StoreError> {

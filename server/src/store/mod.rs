@@ -57,6 +57,7 @@ pub mod erasure_entry;
 pub mod erasure_file;
 pub mod erasure_gap;
 pub mod erasure_gate;
+pub mod exam;
 pub mod export;
 mod failure;
 pub mod figures;

@@ -61,7 +61,7 @@ impl Mixed {
 }
 
 /// Names of things that belong to a site. A route that names two of them may be asked for one of each of two sites.
-const OF_A_SITE: [&str; 22] = [
+const OF_A_SITE: [&str; 23] = [
     "site",
     "uai",
     "referent",
@@ -69,6 +69,7 @@ const OF_A_SITE: [&str; 22] = [
     "enrolment",
     "erasure",
     "erasure-file",
+    "exam",
     "flag",
     "token",
     "borrower",

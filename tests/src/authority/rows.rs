@@ -146,6 +146,17 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /api/v1/borrowers", "AP-R-U", Scope, 200),
     Row::new("GET /api/v1/borrowers/{borrower}", "AP-R-U", Site, 200),
     Row::new("GET /api/v1/borrowers/{borrower}/identity", "AP-R--", Site, 200),
+    Row::new("GET /api/v1/exams", "APTRFU", Scope, 200),
+    Row::new("POST /api/v1/exams", "A-T---", SiteInBody(422), 201)
+        .sends(
+            r#"{"label":"x","begins_at":"2035-06-14T06:00:00Z","ends_at":"2035-06-14T10:00:00Z","sites":["{uai}"]}"#,
+        )
+        .bulk()
+        .mixed(&[Mixed::body(
+            r#"{"label":"x","begins_at":"2035-06-14T06:00:00Z","ends_at":"2035-06-14T10:00:00Z","sites":["{uai}","{foreign-uai}"]}"#,
+            422,
+        )]),
+    Row::new("POST /api/v1/exams/{exam}/end", "A-T---", Site, 204),
     Row::new("GET /api/v1/sites/{site}", "APTRFU", Site, 200),
     Row::new("GET /api/v1/programmes", "APTRFU", Scope, 200),
     Row::new("GET /api/v1/programmes/{programme}", "APTRFU", Shared, 200),
@@ -432,6 +443,15 @@ pub const ROWS: &[Row] = &[
         Mixed::at("/sites/{site}/referents/{foreign-referent}/end", "", 404),
         Mixed::at("/sites/{foreign-site}/referents/{referent}/end", "", 404),
     ]),
+    Row::new("GET /exams", "APTRFU", Scope, 200),
+    Row::new("POST /exams", "A-T---", SiteInBody(422), 303)
+        .sends("label=x&day=2035-06-14&begins=08:00&ends=12:00&site-{site}=on")
+        .bulk()
+        .mixed(&[Mixed::body(
+            "label=x&day=2035-06-14&begins=08:00&ends=12:00&site-{site}=on&site-{foreign-site}=on",
+            422,
+        )]),
+    Row::new("POST /exams/{exam}/end", "A-T---", Site, 303),
     Row::new("GET /calendar", "APTRFU", Scope, 200),
     Row::new("POST /calendar", "A-----", Programme, 303).uploads(
         "zone=C&how=keep&name=x&calendar=BEGIN:VCALENDAR%0ABEGIN:VEVENT%0ADTSTART;VALUE=DATE:20320205%0A\

@@ -19,6 +19,7 @@ use cartable_server::{
             evidence::{self, File},
             hand::ByHand,
         },
+        exam::NewExam,
         flag::{Evidence, Finding, FlagCode, Severity},
         import::Kind,
         language::Language,
@@ -40,7 +41,7 @@ use cartable_server::{
         enrolment::{self, NewEnrolment},
         enrolment_token, erasure,
         erasure_entry::{self, By, Strangers},
-        erasure_file, flag, judgement,
+        erasure_file, exam, flag, judgement,
         lending::Clerk,
         lending_bulk,
         message::{self, Waiting},
@@ -126,6 +127,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("device", device);
     things.put("enrolment", waiting(&mut tx, device, now).await?);
     things.put("token", token(&mut tx, site, now).await?);
+    things.put("exam", exam(&mut tx, site, now).await?);
     let programme = lending::programme(&mut tx, now).await?;
     things.put("programme", programme.id);
     things.put("programme-code", programme.code.as_str());
@@ -211,6 +213,14 @@ async fn import(cartable: &InProcess, now: UtcMillis) -> anyhow::Result<Uuid> {
     let brought = Brought { kind: Kind::Devices, name: "x.csv", by: "test" };
     let bytes = b"serial\nSECRET-SERIAL\n".to_vec();
     Ok(ledger::take_in(&cartable.app.store, &cartable.app.vault, &brought, bytes, now).await?.id)
+}
+
+/// An exam that is still to come, at a time of its own: the same one twice is one.
+async fn exam(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
+    let begins_at = now.plus_days(30).plus_millis(i64::try_from(Uuid::new_v4().as_u128() % 100_000_000_000)?);
+    let new = NewExam::new("Brevet blanc", begins_at, begins_at.plus_millis(3_600_000), now)?;
+    let added = exam::add(tx, &new, &[Some(site)], "test", now).await?;
+    Ok(added.first().context("an exam that is new")?.0)
 }
 
 /// The code of a site that is not there yet.

@@ -93,6 +93,7 @@ fn check_in(machine: &Machine, device_id: DeviceId, enrolment_id: EnrolmentId, n
         agent_version: cartable_agent::version(),
         sent_at: now,
         content_hash: Some(report.content_hash()),
+        disclosure_mark: None,
         reports: vec![envelope(report, now, now)],
     };
     CheckIn { device_id, enrolment_id, received_at: now, request }

@@ -122,6 +122,7 @@ impl LoadDevice {
             agent_version: cartable_agent::version(),
             sent_at: now,
             content_hash: Some(report.content_hash()),
+            disclosure_mark: None,
             reports: Vec::new(),
         };
         let unchanged = post(server, &request)?;

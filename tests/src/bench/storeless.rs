@@ -58,7 +58,6 @@ async fn answer(message: Message<CheckInRequest>) -> Json<CheckInResponse> {
         refused: Vec::new(),
         content_hash: message.value.content_hash,
         renew: false,
-        // Nothing in the console sets these two yet; agents obey them already.
         exams_for_seconds: None,
         disclosure: None,
     })

@@ -112,6 +112,7 @@ impl Device {
             agent_version: cartable_agent::version(),
             sent_at: own_clock,
             content_hash: Some(hash),
+            disclosure_mark: None,
             reports,
         };
         let answer = self.client.check_in(&request).await?;

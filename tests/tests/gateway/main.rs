@@ -2,6 +2,7 @@
 
 mod bombs;
 mod enrolment;
+mod exams;
 mod hostile;
 mod http2;
 mod identity;

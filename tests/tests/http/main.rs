@@ -6,6 +6,7 @@ mod console_imports;
 mod contract;
 mod documents;
 mod erasure_pages;
+mod exams;
 mod exports;
 mod people_hostile;
 mod planning;

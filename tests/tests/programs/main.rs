@@ -5,6 +5,7 @@ mod demo_json;
 mod donation;
 mod donation_commands;
 mod erasure_nwipe;
+mod exams;
 mod hostile_text;
 mod import_survives_kill;
 mod kill_server;

@@ -5,6 +5,7 @@ mod allocation;
 mod campaign;
 mod device;
 mod documents;
+mod exams;
 mod history_months;
 mod ingest;
 mod jobs;

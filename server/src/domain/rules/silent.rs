@@ -1,5 +1,8 @@
 //! Silent: an active device that was not heard from for too many school days. Holidays raise nothing, nor does a device
 //! without an agent, in a cupboard, lost or given away.
+//!
+//! An exam that was ordered needs no word here: one answer silences for a day at most, and with an interval of an hour the
+//! last contact before it is on the same day (`domain/exam` tests it). Days are counted after the day of that contact.
 
 use cartable_common::UtcMillis;
 

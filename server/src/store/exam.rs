@@ -1,0 +1,165 @@
+//! Exams that were ordered: who made them, for which sites, and which of them count now.
+
+use cartable_common::UtcMillis;
+use serde_json::{Value, json};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{StoreError, Tx, on, value::moment};
+use crate::domain::{
+    exam::{AHEAD_MILLIS, Exam, ExamState, NewExam},
+    scope::Scope,
+};
+
+/// How long past exams are listed, in days: the last school year's.
+const LISTED_DAYS: i64 = 400;
+
+/// An exam, as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExamRow {
+    /// Never given to another.
+    pub id: Uuid,
+    /// What people call it.
+    pub label: String,
+    /// When it is, and whose.
+    pub exam: Exam,
+    /// The name and the code of its site.
+    pub site: Option<(String, String)>,
+    /// Who ordered it.
+    pub created_by: String,
+}
+
+#[derive(FromRow)]
+struct Raw {
+    id: Uuid,
+    label: String,
+    site_id: Option<Uuid>,
+    site_name: Option<String>,
+    site_uai: Option<String>,
+    begins_at: i64,
+    ends_at: i64,
+    created_by: String,
+}
+
+impl TryFrom<Raw> for ExamRow {
+    type Error = StoreError;
+
+    fn try_from(raw: Raw) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: raw.id,
+            label: raw.label,
+            exam: exam((raw.site_id, raw.begins_at, raw.ends_at))?,
+            site: raw.site_name.zip(raw.site_uai),
+            created_by: raw.created_by,
+        })
+    }
+}
+
+type Times = (Option<Uuid>, i64, i64);
+
+fn exam((site, begins_at, ends_at): Times) -> Result<Exam, StoreError> {
+    let (begins_at, ends_at) = (moment("exam.begins_at", begins_at)?, moment("exam.ends_at", ends_at)?);
+    Ok(Exam { site, begins_at, ends_at })
+}
+
+/// Whether somebody with this scope sees an exam: those of the whole programme concern everybody.
+fn is_seen(scope: &Scope, site: Option<Uuid>) -> bool {
+    site.is_none() || scope.covers(site)
+}
+
+/// Orders an exam for each of `sites`; without a site it is the whole programme's. Gives those that were not
+/// ordered before for the same time: a form that is sent twice orders once.
+pub async fn add(
+    tx: &mut Tx,
+    new: &NewExam,
+    sites: &[Option<Uuid>],
+    by: &str,
+    now: UtcMillis,
+) -> Result<Vec<(Uuid, Exam)>, StoreError> {
+    let sql = "SELECT site_id FROM exam WHERE begins_at = $1 AND ends_at = $2";
+    let (begins_at, ends_at) = (new.begins_at().get(), new.ends_at().get());
+    let known: Vec<Option<Uuid>> =
+        on!(tx, |c| sqlx::query_scalar(sql).bind(begins_at).bind(ends_at).fetch_all(c).await)?;
+    let sql = "INSERT INTO exam (id, site_id, label, begins_at, ends_at, created_at, created_by) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let mut added = Vec::with_capacity(sites.len());
+    for site in sites.iter().filter(|site| !known.contains(site)) {
+        let id = Uuid::now_v7();
+        on!(tx, |c| {
+            sqlx::query(sql)
+                .bind(id)
+                .bind(*site)
+                .bind(new.label())
+                .bind(begins_at)
+                .bind(ends_at)
+                .bind(now.get())
+                .bind(by)
+                .execute(c)
+                .await
+                .map(drop)
+        })?;
+        added.push((id, Exam { site: *site, begins_at: new.begins_at(), ends_at: new.ends_at() }));
+    }
+    Ok(added)
+}
+
+/// The exams of the last year and those to come that the scope covers, the latest first.
+pub async fn list(tx: &mut Tx, scope: &Scope, now: UtcMillis) -> Result<Vec<ExamRow>, StoreError> {
+    const SQL: &str = "SELECT e.id, e.label, e.site_id, s.name AS site_name, s.uai AS site_uai, e.begins_at, e.ends_at, \
+        e.created_by FROM exam e LEFT JOIN site s ON s.id = e.site_id WHERE e.ends_at > $1 \
+        ORDER BY e.begins_at DESC, s.sort_key, e.id";
+    let since = now.plus_days(-LISTED_DAYS).get();
+    let rows: Vec<Raw> = on!(tx, |c| sqlx::query_as(SQL).bind(since).fetch_all(c).await)?;
+    rows.into_iter().filter(|raw| is_seen(scope, raw.site_id)).map(TryInto::try_into).collect()
+}
+
+/// The exam with that id, where the scope covers it.
+pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<ExamRow>, StoreError> {
+    const SQL: &str = "SELECT e.id, e.label, e.site_id, s.name AS site_name, s.uai AS site_uai, e.begins_at, e.ends_at, \
+        e.created_by FROM exam e LEFT JOIN site s ON s.id = e.site_id WHERE e.id = $1";
+    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?;
+    raw.filter(|raw| is_seen(scope, raw.site_id)).map(TryInto::try_into).transpose()
+}
+
+/// What the audit keeps of an exam: nothing of a person.
+pub fn details(label: &str, exam: &Exam) -> Value {
+    json!({ "label": label, "site": exam.site, "begins_at": exam.begins_at.get(), "ends_at": exam.ends_at.get() })
+}
+
+/// What became of an exam that was called off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CalledOff {
+    /// It had begun: it ends now.
+    Ended,
+    /// It had not begun: it is gone.
+    Removed,
+    /// It was over: nothing changes.
+    Over,
+}
+
+/// Ends the exam `row` now, or removes it where it has not begun.
+pub async fn call_off(tx: &mut Tx, row: &ExamRow, now: UtcMillis) -> Result<CalledOff, StoreError> {
+    // Ended at the very moment of its beginning it would have no length.
+    let state = if row.exam.begins_at == now { ExamState::Coming } else { row.exam.state(now) };
+    match state {
+        ExamState::Past => Ok(CalledOff::Over),
+        ExamState::Current => {
+            let sql = "UPDATE exam SET ends_at = $2 WHERE id = $1 AND ends_at > $2";
+            on!(tx, |c| sqlx::query(sql).bind(row.id).bind(now.get()).execute(c).await.map(drop))?;
+            Ok(CalledOff::Ended)
+        }
+        ExamState::Coming => {
+            let sql = "DELETE FROM exam WHERE id = $1";
+            on!(tx, |c| sqlx::query(sql).bind(row.id).execute(c).await.map(drop))?;
+            Ok(CalledOff::Removed)
+        }
+    }
+}
+
+/// The exams that an answer given at `now` has to heed, of all sites.
+pub async fn near(tx: &mut Tx, now: UtcMillis) -> Result<Vec<Exam>, StoreError> {
+    let sql = "SELECT site_id, begins_at, ends_at FROM exam WHERE ends_at > $1 AND begins_at < $2";
+    let ahead = now.plus_millis(AHEAD_MILLIS).get();
+    let rows: Vec<Times> = on!(tx, |c| sqlx::query_as(sql).bind(now.get()).bind(ahead).fetch_all(c).await)?;
+    rows.into_iter().map(exam).collect()
+}
