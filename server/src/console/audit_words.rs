@@ -23,9 +23,10 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 116] = [
+pub(super) const KEYS: [(&str, Form); 118] = [
     ("about", Plain),
     ("accessories", Plain),
+    ("admits", Word(&["token-admits"])),
     ("after", Word(&["status", "work-stage"])),
     ("agreement_version", Plain),
     ("api_token", Plain),
@@ -138,12 +139,13 @@ pub(super) const KEYS: [(&str, Form); 116] = [
     ("until", Moment),
     ("url", Plain),
     ("value", Plain),
+    ("waits_for", Word(&["waits-for"])),
     ("warranty_until", Plain),
     ("zone", Plain),
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 101] = [
+pub(super) const ACTS: [&str; 104] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -192,6 +194,7 @@ pub(super) const ACTS: [&str; 101] = [
     "donation_recipient.create",
     "donation_recipient.end",
     "enrolment.approve",
+    "enrolment.refuse",
     "enrolment_token.create",
     "enrolment_token.revoke",
     "erasure.absent",
@@ -219,6 +222,8 @@ pub(super) const ACTS: [&str; 101] = [
     "need.change",
     "need.enter",
     "need.withdraw",
+    "newcomer.approve",
+    "newcomer.refuse",
     "part.add",
     "part.count",
     "part.harvest",
@@ -248,7 +253,7 @@ pub(super) const ACTS: [&str; 101] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 23] = [
+pub(super) const KINDS: [&str; 24] = [
     "allocation",
     "api_token",
     "borrower",
@@ -265,6 +270,7 @@ pub(super) const KINDS: [&str; 23] = [
     "loan",
     "message",
     "need",
+    "newcomer",
     "part",
     "person",
     "programme",

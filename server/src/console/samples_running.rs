@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::{
         calendar_import::{ChangeKind, ClosureChange},
-        enrolment_token::TokenKind,
+        enrolment_token::{Admits, TokenKind},
         ical::{Fault, InvalidCalendar},
         import::{
             Blanks, Counts, ImportState, Kind, OnError, OutcomeName, field::Field, foreign::Format, mapping::Mapping,
@@ -64,6 +64,7 @@ impl Samples<'_> {
             revoked_at,
             created_at: self.now,
             created_by: self.told("anne"),
+            admits: Admits::Recorded,
         };
         let (later, before) = (self.now.plus_days(2), self.now.plus_days(-2));
         let tokens =
