@@ -61,12 +61,13 @@ impl Mixed {
 }
 
 /// Names of things that belong to a site. A route that names two of them may be asked for one of each of two sites.
-const OF_A_SITE: [&str; 22] = [
+const OF_A_SITE: [&str; 23] = [
     "site",
     "uai",
     "referent",
     "device",
     "enrolment",
+    "newcomer",
     "erasure",
     "erasure-file",
     "flag",
