@@ -118,7 +118,7 @@ async fn a_person_lets_a_machine_in_after_seeing_what_that_does() {
     browser.click("main tbody input[type=checkbox]").await.unwrap();
     browser.click("main button[value=chosen]").await.unwrap();
     let preview = browser.source().await.unwrap();
-    assert!(preview.contains("Avant de décider") && preview.contains("1 sur 1 peuvent entrer"), "{preview}");
+    assert!(preview.contains("Avant de décider") && preview.contains("Admissions possibles : 1 sur 1"), "{preview}");
     assert_eq!(axe.violations(&browser).await.unwrap(), Vec::<String>::new());
     browser.click("main form button:not(.danger)").await.unwrap();
     assert!(browser.url().await.unwrap().ends_with("/devices/waiting?done=saved"));
