@@ -99,6 +99,7 @@ async fn decide(
     now: UtcMillis,
 ) -> Result<Decision, GrantError> {
     let mut tx = port.store.write().await?;
+    newcomer::lock_key(&mut tx, key.sha256()).await?;
     let known = enrolment::of_key(&mut tx, key.sha256()).await?;
     if let Some(known) = known.as_ref().filter(|known| known.request == request.request_id) {
         let decision = again(&mut tx, known, now).await?;

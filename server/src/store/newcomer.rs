@@ -143,6 +143,16 @@ pub(super) async fn lock(tx: &mut Tx, id: Uuid) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The same for the newcomer with this key, if there is one: what its agent asks for and what a person decides wait for each
+/// other in one order, newcomer before hardware.
+pub async fn lock_key(tx: &mut Tx, key: &KeyHash) -> Result<(), StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        let sql = "SELECT id FROM newcomer WHERE spki_sha256 = $1 FOR UPDATE";
+        sqlx::query(sql).bind(key.as_slice()).execute(&mut **connection).await?;
+    }
+    Ok(())
+}
+
 /// How many machines wait through a token, newcomers and known devices together.
 pub async fn waiting_of_token(tx: &mut Tx, token: Uuid) -> Result<i64, StoreError> {
     let sql = "SELECT (SELECT count(*) FROM newcomer WHERE token_id = $1 AND state = 'waiting') \
