@@ -1,18 +1,29 @@
 //! What the browser tests walk through: a running server with a small lifelike fleet and its past, and every page.
 
 use anyhow::Context as _;
+use cartable_common::{SerialNumber, Text, report::Hardware};
 use cartable_server::{
     clock,
-    domain::{disposition::Disposition, flag::Severity, loan::LendingState, paris, policy::Policy, scope::Scope},
+    domain::{
+        approval::WaitsFor,
+        disposition::Disposition,
+        enrolment_token::{TokenTerms, TokenText},
+        flag::Severity,
+        loan::LendingState,
+        paris,
+        policy::Policy,
+        scope::Scope,
+    },
     jobs::flag_sweep,
     store::{
         Store,
         advice_list::{self, AdviceQuery},
         device_list::{self, DeviceQuery},
-        donation_lot, import,
+        donation_lot, enrolment_token, import,
         lending::Clerk,
         loan,
         loan_list::{self, LoanQuery},
+        newcomer::{self, NewNewcomer},
         programme, site,
         work_order_act::Bench,
         work_order_list::{self, OrderQuery},
@@ -21,6 +32,7 @@ use cartable_server::{
 };
 
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     browser::Browser,
@@ -70,6 +82,7 @@ impl Walk {
         let store = Store::open(&installation.database_url()).await?;
         flag_sweep::run(&store, &Policy::default(), clock::now(), &CancellationToken::new()).await?;
         at_the_workshop(&store).await?;
+        asking(&store).await?;
         store.close().await;
         let mut pages = pages(&installation.database_url()).await?;
         pages.extend(answers(&installation.database_url(), &vault).await?);
@@ -92,6 +105,27 @@ impl Walk {
         anyhow::ensure!(!there.contains("sign-in"), "still at {there}");
         Ok(())
     }
+}
+
+/// Two machines that nobody knows ask to be let in.
+async fn asking(store: &Store) -> anyhow::Result<()> {
+    let now = clock::now();
+    let mut tx = store.write().await?;
+    let sites = site::list(&mut tx, &Scope::Everything).await?;
+    let terms = TokenTerms::new("livraison de novembre", None, 30, 24, now)?;
+    let (text, site) = (TokenText::from_random([5; 17]), sites.first().context("the fleet has a site")?.id);
+    let token = enrolment_token::create(&mut tx, &text, &terms, site, "walk", now).await?;
+    for (number, waits_for) in [(1_u8, WaitsFor::UnlistedSerial), (2, WaitsFor::SpentToken)] {
+        let hardware = Hardware {
+            manufacturer: Text::meaningful("LENOVO"),
+            model: Text::meaningful("ThinkPad L480"),
+            serial_number: SerialNumber::parse(&format!("PF2ASKS{number}")).into(),
+            ..Hardware::default()
+        };
+        let new = NewNewcomer { request: Uuid::new_v4(), key: &[number; 32], token, waits_for, hardware: &hardware };
+        newcomer::insert(&mut tx, &new, now).await?;
+    }
+    Ok(tx.commit().await?)
 }
 
 /// So small a fleet has nothing on a bench and nothing to give away: takes one unit in, and puts another into a lot.
@@ -183,6 +217,7 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("what-if-tried", "/dispositions/what-if?battery.relend_percent=65&disposition.relend_with_linux=true"),
         ("flags", "/flags"),
         ("tokens", "/tokens"),
+        ("waiting", "/devices/waiting"),
         ("exports", "/exports"),
         ("imports", "/imports"),
         ("borrowers", "/borrowers"),

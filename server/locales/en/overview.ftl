@@ -11,6 +11,7 @@ overview-status-quarantined = set aside
 overview-status-revoked = revoked
 overview-status-released = released
 overview-archived = archived
+overview-waiting = ask to join
 overview-todo = What needs a person today
 overview-flagged = flagged
 overview-todo-all = See all

@@ -10,6 +10,7 @@ nav-overview = Overview
 nav-devices = Devices
 nav-flags = To handle
 nav-tokens = Enrolment tokens
+nav-waiting = Requests to join
 nav-exports = Exports
 nav-imports = Imports
 nav-borrowers = Borrowers

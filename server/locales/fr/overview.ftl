@@ -11,6 +11,7 @@ overview-status-quarantined = mis à l’écart
 overview-status-revoked = révoqués
 overview-status-released = sortis du parc
 overview-archived = archivés
+overview-waiting = demandent à entrer
 overview-todo = Ce qui demande quelqu’un aujourd’hui
 overview-flagged = signalé
 overview-todo-all = Tout voir

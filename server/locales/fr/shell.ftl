@@ -10,6 +10,7 @@ nav-overview = Vue d’ensemble
 nav-devices = Appareils
 nav-flags = À traiter
 nav-tokens = Jetons d’enrôlement
+nav-waiting = Demandes d’entrée
 nav-exports = Exports
 nav-imports = Imports
 nav-borrowers = Bénéficiaires

@@ -15,7 +15,7 @@ use crate::{
     app::App,
     auth::{Action, BearerToken, Object},
     domain::{
-        enrolment_token::{DEFAULT_HOURS, TokenKind, TokenTerms, TokenText},
+        enrolment_token::{Admits, DEFAULT_HOURS, TokenKind, TokenTerms, TokenText},
         programme::Visibility,
         uai::UaiCode,
     },
@@ -76,6 +76,8 @@ pub struct TokenBody {
     created_at: Moment,
     /// Who made it.
     created_by: String,
+    /// Which devices it lets in without a person.
+    admits: Admits,
 }
 
 impl TokenBody {
@@ -101,6 +103,7 @@ impl TokenBody {
             revoked_at: row.revoked_at.map(Moment),
             created_at: row.created_at.into(),
             created_by: row.created_by,
+            admits: row.admits,
         }
     }
 }
@@ -126,6 +129,8 @@ pub struct NewTokenBody {
     cap: Option<u32>,
     /// After how many hours it ends; 24 if absent.
     hours: Option<u32>,
+    /// Which devices it lets in without a person; `anyone` if absent.
+    admits: Option<Admits>,
 }
 
 /// A token that was just made.
@@ -172,14 +177,16 @@ pub async fn create(
     let uai: UaiCode = new.site.parse().map_err(|error| Problem::unprocessable(format!("`site`: {error}.")))?;
     let (cap, hours) = (new.cap.unwrap_or(1), new.hours.unwrap_or(DEFAULT_HOURS));
     let terms = TokenTerms::new(&new.label, new.programme.as_deref(), cap, hours, now)
-        .map_err(|error| Problem::unprocessable(format!("{error}.")))?;
+        .map_err(|error| Problem::unprocessable(format!("{error}.")))?
+        .admitting(new.admits.unwrap_or_default());
     let mut tx = app.store.write().await?;
     let site = site::find_by_uai(&mut tx, &person.scope, &uai).await?;
     let site = site.ok_or_else(|| Problem::unprocessable(NO_SITE))?;
     Problem::check(person.can(Action::CreateEnrolmentToken, Object::OfSite(Some(site.id))), NO_SITE)?;
     let text = TokenText::from_random(random::bytes().map_err(|_| Problem::internal())?);
     let id = enrolment_token::create(&mut tx, &text, &terms, site.id, person.login.as_str(), now).await?;
-    let details = serde_json::json!({ "site": site.uai, "cap": cap, "hours": hours, "label": terms.label() });
+    let mut details = serde_json::json!({ "site": site.uai, "cap": cap, "hours": hours, "label": terms.label() });
+    details["admits"] = serde_json::json!(terms.admits());
     record(&mut tx, &bearer, "enrolment_token.create", id, details).await?;
     tx.commit().await?;
     let site = SiteName { id: site.id, uai: site.uai, name: site.name, commune: site.commune };

@@ -8,6 +8,7 @@ pub mod advice;
 pub mod advice_list;
 pub mod allocation;
 pub mod allocation_act;
+pub mod approval;
 pub mod audit;
 pub mod borrower;
 pub mod borrower_act;
@@ -190,6 +191,8 @@ fn running() -> OpenApiRouter<App> {
         .routes(routes!(device_act::archive))
         .routes(routes!(device_act::unarchive))
         .routes(routes!(device_act::approve))
+        .routes(routes!(approval::list))
+        .routes(routes!(approval::decide))
         .routes(routes!(return_desk::scan))
         .routes(routes!(return_desk::undo))
         .routes(routes!(flag_act::acknowledge))

@@ -14,6 +14,7 @@ use utoipa::{
 
 use crate::domain::{
     allocation::Place,
+    approval::{Hindrance, Ruling, Source as RequestSource, WaitsFor},
     borrower::{BorrowerKind, Level},
     campaign::{CampaignState, ReturnState},
     device::DeviceStatus,
@@ -21,7 +22,7 @@ use crate::domain::{
     disposition::{CheckKind, Confidence, Disposition},
     document::DocumentKind,
     donation::{Estimation, LotState, RecipientClass, UnitState, basis::LegalBasis},
-    enrolment_token::TokenKind,
+    enrolment_token::{Admits, TokenKind},
     exam::ExamState,
     fitness::{Answer, RequirementKind, Use},
     flag::{FlagCode, Severity},
@@ -103,6 +104,11 @@ text_schema! {
     Severity: "How much a flag needs a person.";
     Verdict: "What the evidence supports; unknown is never healthy.";
     TokenKind: "For one device, or for several.";
+    Admits: "Which devices a token lets in without a person; `recorded` are those that are recorded and awaited.";
+    WaitsFor: "Why a machine waits for a person.";
+    RequestSource: "A key that waits for a known device, or one that belongs to none yet.";
+    Ruling: "What a person says to a request.";
+    Hindrance: "Why a request cannot be let in.";
     DocumentKind: "What was printed.";
     LoanStateName: "Where a loan stands.";
     Condition: "What the desk saw when a device came back.";

@@ -1,12 +1,12 @@
 //! `device`: what an operator decides about a device from the command line; the console does the same for people.
 
 use anyhow::Context as _;
-use cartable_common::{DeviceId, EnrolmentId};
+use cartable_common::DeviceId;
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::{DataArguments, print, say};
+use super::{DataArguments, device_approval, print, say};
 use crate::{
     clock,
     domain::{
@@ -38,10 +38,13 @@ pub(super) enum Device {
     Activate(One),
     /// Marks a device as having left the programme.
     Release(One),
-    /// Lists enrolments that wait for approval: enrolment, device, serial number, model.
-    Pending(DataArguments),
-    /// Approves a waiting enrolment: its key becomes the device's only one.
-    Approve(Approve),
+    /// Lists machines that wait for approval: request, known device, serial number, model, reason, what approval does.
+    #[command(visible_alias = "pending")]
+    Waiting(DataArguments),
+    /// Lets waiting machines in: the key of each becomes its device's only one.
+    Approve(device_approval::Approve),
+    /// Refuses waiting machines, with the keys that they have.
+    Refuse(device_approval::Refuse),
 }
 
 #[derive(Debug, Args)]
@@ -85,14 +88,6 @@ pub(super) struct One {
     id: DeviceId,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct Approve {
-    #[command(flatten)]
-    data: DataArguments,
-    /// The enrolment's id, as `device pending` shows it.
-    id: EnrolmentId,
-}
-
 pub(super) async fn run(command: Device) -> anyhow::Result<()> {
     match command {
         Device::Add(add) => self::add(*add).await,
@@ -100,8 +95,9 @@ pub(super) async fn run(command: Device) -> anyhow::Result<()> {
         Device::Quarantine(one) => set_status(one, DeviceStatus::Quarantined).await,
         Device::Activate(one) => set_status(one, DeviceStatus::Active).await,
         Device::Release(one) => set_status(one, DeviceStatus::Released).await,
-        Device::Pending(data) => pending(&data).await,
-        Device::Approve(approve) => self::approve(approve).await,
+        Device::Waiting(data) => device_approval::waiting(&data).await,
+        Device::Approve(approve) => device_approval::approve(approve).await,
+        Device::Refuse(refuse) => device_approval::refuse(refuse).await,
     }
 }
 
@@ -162,30 +158,6 @@ async fn set_status(one: One, status: DeviceStatus) -> anyhow::Result<()> {
     tx.commit().await?;
     store.close().await;
     say(&format!("{}: {status} (was {before})", one.id));
-    Ok(())
-}
-
-async fn pending(data: &DataArguments) -> anyhow::Result<()> {
-    let store = data.open_store().await?;
-    let mut tx = store.read().await?;
-    for waiting in enrolment::pending(&mut tx, &Scope::Everything).await? {
-        let (serial, model) = (waiting.serial_number.unwrap_or_default(), waiting.model.unwrap_or_default());
-        print(&format!("{}\t{}\t{serial}\t{model}\n", waiting.enrolment, waiting.device))?;
-    }
-    drop(tx);
-    store.close().await;
-    Ok(())
-}
-
-async fn approve(approve: Approve) -> anyhow::Result<()> {
-    let store = approve.data.open_store().await?;
-    let mut tx = store.write().await?;
-    let done = enrolment::approve(&mut tx, approve.id, clock::now()).await?;
-    anyhow::ensure!(done, "no enrolment waits under the id {}; see `cartable-server device pending`", approve.id);
-    append(&mut tx, "enrolment.approve", "enrolment", &approve.id.to_string(), serde_json::json!({})).await?;
-    tx.commit().await?;
-    store.close().await;
-    say("approved; the laptop is let in when it asks next");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use super::{DataArguments, print, say};
 use crate::{
     clock,
     domain::{
-        enrolment_token::{DEFAULT_HOURS, TokenTerms, TokenText},
+        enrolment_token::{Admits, DEFAULT_HOURS, TokenTerms, TokenText},
         scope::Scope,
         uai::UaiCode,
     },
@@ -51,6 +51,9 @@ pub(super) struct Create {
     /// Neutral code of the scheme its laptops belong to.
     #[arg(long)]
     programme: Option<String>,
+    /// Only laptops whose serial number is recorded already come in by themselves; others wait for approval.
+    #[arg(long)]
+    recorded_only: bool,
     /// Prints one JSON line {id, token, expires_at} instead of the token alone.
     #[arg(long)]
     json: bool,
@@ -76,7 +79,8 @@ async fn create(create: Create) -> anyhow::Result<()> {
     let now = clock::now();
     let hours = create.days.map(|days| days.saturating_mul(24)).or(create.hours).unwrap_or(DEFAULT_HOURS);
     let label = create.label.unwrap_or_else(|| format!("{} ({})", create.site, create.cap));
-    let terms = TokenTerms::new(&label, create.programme.as_deref(), create.cap, hours, now)?;
+    let admits = if create.recorded_only { Admits::Recorded } else { Admits::Anyone };
+    let terms = TokenTerms::new(&label, create.programme.as_deref(), create.cap, hours, now)?.admitting(admits);
     let text = TokenText::from_random(random::bytes()?);
 
     let store = create.data.open_store().await?;
@@ -86,7 +90,7 @@ async fn create(create: Create) -> anyhow::Result<()> {
         .with_context(|| format!("no site has the code {}; add it with `cartable-server site add`", create.site))?;
     let id = enrolment_token::create(&mut tx, &text, &terms, site.id, COMMAND_LINE, now).await?;
     let details = serde_json::json!({"label": terms.label(), "site": site.uai, "cap": terms.cap(),
-        "expires_at": terms.expires_at()});
+        "expires_at": terms.expires_at(), "admits": admits.as_str()});
     append(&mut tx, "enrolment_token.create", id, details, now).await?;
     tx.commit().await?;
     store.close().await;

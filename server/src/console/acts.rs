@@ -21,7 +21,7 @@ use crate::{
     auth::{Action, CsrfForm, Object, SignedIn, safe_next},
     domain::{
         device::DeviceStatus,
-        enrolment_token::{InvalidTerms, RANDOM_BYTES, TokenTerms, TokenText},
+        enrolment_token::{Admits, InvalidTerms, RANDOM_BYTES, TokenTerms, TokenText},
     },
     store::{
         StoreError, Tx,
@@ -298,7 +298,7 @@ async fn try_create_token(
     let number = |text: &str| text.trim().parse::<u32>().unwrap_or(0);
     let programme = Some(form.programme.trim()).filter(|text| !text.is_empty());
     let terms = match TokenTerms::new(&form.label, programme, number(&form.cap), number(&form.hours), signed_in.now) {
-        Ok(terms) => terms,
+        Ok(terms) => terms.admitting(if form.recorded.is_some() { Admits::Recorded } else { Admits::Anyone }),
         Err(invalid) => return Ok(Err(problem(&invalid))),
     };
     let Ok(site_id) = form.site.parse::<Uuid>() else { return Ok(Err("token-problem-site")) };
@@ -316,7 +316,8 @@ async fn try_create_token(
     require(person.can(Action::CreateEnrolmentToken, Object::OfSite(Some(site.id))))?;
     let by = person.login.as_str();
     let id = enrolment_token::create(&mut tx, &text, &terms, site.id, by, signed_in.now).await?;
-    let details = json!({ "label": terms.label(), "site": site.uai, "cap": terms.cap() });
+    let details =
+        json!({ "label": terms.label(), "site": site.uai, "cap": terms.cap(), "admits": terms.admits().as_str() });
     record(&mut tx, signed_in, "enrolment_token.create", ("enrolment_token", id), details).await?;
     tx.commit().await?;
     Ok(Ok(text.to_string()))

@@ -22,8 +22,8 @@ catalogues! {
     "shell.ftl", "words.ftl", "overview.ftl", "devices.ftl", "device.ftl", "dispositions.ftl", "flags.ftl", "tokens.ftl",
     "loans.ftl", "desk.ftl", "borrowers.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "programmes.ftl", "sites.ftl",
     "refurbishment.ftl", "calendar.ftl", "documents.ftl", "imports.ftl", "exports.ftl", "notices.ftl", "audit.ftl",
-    "design.ftl", "mistakes.ftl", "erasures.ftl", "donations.ftl", "figures.ftl", "forecast.ftl",
-    "exams.ftl",
+    "design.ftl", "mistakes.ftl", "erasures.ftl", "donations.ftl", "figures.ftl", "forecast.ftl", "exams.ftl",
+    "waiting.ftl",
 }
 
 type Bundle = FluentBundle<FluentResource>;

@@ -89,6 +89,8 @@ mod site;
 mod site_acts;
 mod token;
 mod visitor;
+mod waiting;
+mod waiting_acts;
 mod what_if;
 mod work_acts;
 mod work_checklist;
@@ -121,6 +123,8 @@ mod samples_lending;
 mod samples_planning;
 #[cfg(test)]
 mod samples_running;
+#[cfg(test)]
+mod samples_waiting;
 #[cfg(test)]
 mod samples_workshop;
 #[cfg(test)]
@@ -158,6 +162,9 @@ fn fleet() -> Router<App> {
         .route("/devices", get(pages::devices).post(device_record::create))
         .route("/devices/new", get(device_record::fresh))
         .route("/devices/{id}/enrolments/{enrolment}/approve", post(device_record::approve))
+        .route("/devices/waiting", get(waiting_acts::list))
+        .route("/devices/waiting/preview", post(waiting_acts::preview))
+        .route("/devices/waiting/decide", post(waiting_acts::decide))
         .route("/devices/{id}", get(pages::device))
         .route("/devices/{id}/record", post(device_correction::correct))
         .route("/devices/{id}/asset-tag", post(acts::set_asset_tag))

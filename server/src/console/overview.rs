@@ -16,6 +16,7 @@ use crate::{
     store::{
         flag_list::FlagSummary,
         overview::{HOURS, Hour, Overview},
+        page::Total,
     },
 };
 
@@ -88,6 +89,24 @@ impl OverviewPage {
             hourly: overview.hourly.as_deref().map(|hours| hourly(hours, words)),
             shell,
         }
+    }
+
+    /// With how many machines ask to be let in, for whoever decides about them.
+    pub(super) fn with_asking(mut self, asking: Total) -> Self {
+        let words = self.shell.words;
+        let amount = |value| format::number(value, words.language);
+        let value = match asking {
+            Total::Exact(0) => return self,
+            Total::Exact(count) => amount(count),
+            Total::MoreThan(count) => words.with("more-than", &amount(count)),
+        };
+        self.figures.push(Figure {
+            tone: Tone::Warning,
+            value,
+            label: words.say("overview-waiting"),
+            href: "/devices/waiting".to_owned(),
+        });
+        self
     }
 }
 

@@ -47,7 +47,11 @@ pub(super) async fn overview(
     let query = FlagQuery { limit: WAITING_SHOWN, ..FlagQuery::default() };
     let waiting = store::flag_list::list(&mut tx, &person.scope, &query, signed_in.now).await?;
     let shell = visitor.shell(Section::Overview, visitor.words.say("overview-title"), &signed_in);
-    Ok(shell::page(StatusCode::OK, &OverviewPage::new(shell, &figures, waiting.rows, signed_in.now)))
+    let mut page = OverviewPage::new(shell, &figures, waiting.rows, signed_in.now);
+    if person.can(Action::AdmitDevice, Object::OwnScope).is_allowed() {
+        page = page.with_asking(store::approval_queue::waiting(&mut tx, &person.scope).await?);
+    }
+    Ok(shell::page(StatusCode::OK, &page))
 }
 
 /// `GET /devices`

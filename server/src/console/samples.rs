@@ -18,6 +18,7 @@ use super::{
     sign_in::SignInPage,
     token::{Outcome, TokenForm},
     visitor::Visitor,
+    waiting::Stage,
 };
 use crate::domain::{import::ImportState, language::Language, notice::MessageState};
 
@@ -113,9 +114,20 @@ impl Samples<'_> {
         ]
     }
 
+    /// The pages about machines that ask to be let in.
+    fn joining(&self) -> Vec<(&'static str, askama::Result<String>)> {
+        vec![
+            ("waiting", self.waiting(true).render()),
+            ("waiting-empty", self.waiting(false).render()),
+            ("waiting-preview", self.waiting_preview(Stage::Preview).render()),
+            ("waiting-decided", self.waiting_preview(Stage::Decided).render()),
+        ]
+    }
+
     /// The pages of the console's parts, as each of them knows them.
-    fn of_each_part(&self) -> [Vec<(&'static str, askama::Result<String>)>; 7] {
+    fn of_each_part(&self) -> [Vec<(&'static str, askama::Result<String>)>; 8] {
         [
+            self.joining(),
             self.lending(),
             self.deciding(),
             self.planning(),

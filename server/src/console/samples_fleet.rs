@@ -393,5 +393,6 @@ impl Samples<'_> {
             waiting,
             self.now,
         )
+        .with_asking(Total::Exact(if some { 34 } else { 0 }))
     }
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     domain::{
         calendar_import::{ChangeKind, ClosureChange},
-        enrolment_token::TokenKind,
+        enrolment_token::{Admits, TokenKind},
         exam::Exam,
         ical::{Fault, InvalidCalendar},
         import::{
@@ -67,6 +67,7 @@ impl Samples<'_> {
             revoked_at,
             created_at: self.now,
             created_by: self.told("anne"),
+            admits: Admits::Recorded,
         };
         let (later, before) = (self.now.plus_days(2), self.now.plus_days(-2));
         let tokens =

@@ -28,6 +28,8 @@ pub(super) enum Section {
     Labels,
     /// Enrolment tokens.
     Tokens,
+    /// Machines that ask to be let in.
+    Waiting,
     /// Loans.
     Loans,
     /// Handing devices over.
@@ -104,6 +106,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry(Section::Dispositions, "/dispositions", "nav-dispositions", Action::SeeDevices),
             entry(Section::Labels, "/labels", "nav-labels", Action::PrintLabels),
             entry(Section::Tokens, "/tokens", "nav-tokens", Action::SeeEnrolmentTokens),
+            entry(Section::Waiting, "/devices/waiting", "nav-waiting", Action::AdmitDevice),
             of_programme(Section::Donations, "/lots", "nav-donations", Action::SeeDonations),
             of_programme(Section::Figures, "/figures", "nav-figures", Action::SeeFigures),
         ],

@@ -11,7 +11,7 @@ use super::{
     shell::Shell,
 };
 use crate::{
-    domain::enrolment_token::DEFAULT_HOURS,
+    domain::enrolment_token::{Admits, DEFAULT_HOURS},
     exchange::export::ExportKind,
     store::{
         enrolment_token::{TokenRow, TokenState},
@@ -28,6 +28,8 @@ pub(super) struct TokenForm {
     pub(super) programme: String,
     pub(super) cap: String,
     pub(super) hours: String,
+    /// Ticked: only recorded devices come in by themselves.
+    pub(super) recorded: Option<String>,
 }
 
 impl Default for TokenForm {
@@ -38,6 +40,7 @@ impl Default for TokenForm {
             programme: String::new(),
             cap: "1".to_owned(),
             hours: DEFAULT_HOURS.to_string(),
+            recorded: None,
         }
     }
 }
@@ -53,6 +56,7 @@ struct Row {
     used: String,
     expires: When,
     open: bool,
+    recorded_only: bool,
 }
 
 /// The page.
@@ -118,6 +122,7 @@ fn row(token: TokenRow, now: UtcMillis, words: Words) -> Row {
     Row {
         id: token.id.to_string(),
         open: state == TokenState::Open,
+        recorded_only: token.admits == Admits::Recorded,
         state: Badge::new(tone, words.word("token", state.as_str())),
         by: words.with("token-by", &token.created_by),
         label: token.label,

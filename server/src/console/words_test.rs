@@ -8,6 +8,7 @@ use super::{allocation, audit_words, check, component::Tone, error::Refusal, i18
 use crate::{
     domain::{
         allocation::{Place, Unfit},
+        approval::{Hindrance, WaitsFor},
         borrower::{BorrowerKind, Level},
         calendar_import::ChangeKind,
         campaign::{CampaignState, ReturnState},
@@ -16,6 +17,7 @@ use crate::{
         disposition::{CheckKind, Confidence, Disposition},
         document::DocumentKind,
         donation::{Estimation, LotState, RecipientClass, basis::LegalBasis, conditions::Unmet, entry::InvalidEntry},
+        enrolment_token::Admits,
         erasure::{
             BenchClock, Level as ErasureLevel, Medium, Method, Outcome, Source, Verification,
             evidence::Unreadable as EvidenceUnreadable,
@@ -45,6 +47,7 @@ use crate::{
     exchange::{export::ExportKind, read::Unreadable},
     store::{
         allocation::{AllocationState, LineState},
+        approval,
         device_list::DeviceSort,
         donation_lot::LotRefused,
         enrolment_token::TokenState,
@@ -199,6 +202,10 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("programme-term", vec!["school_year_end", "date", "days", "open"]),
         ("exam-state", ExamState::ALL.iter().map(|value| value.as_str()).collect()),
         ("token", TokenState::ALL.iter().map(|value| value.as_str()).collect()),
+        ("token-admits", Admits::ALL.iter().map(|value| value.as_str()).collect()),
+        ("waits-for", WaitsFor::ALL.iter().map(|value| value.as_str()).collect()),
+        ("hindrance", Hindrance::ALL.iter().map(|value| value.as_str()).collect()),
+        ("decided", approval::Outcome::CODES.to_vec()),
         ("document", DocumentKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("sheet", SheetFormat::ALL.iter().map(|value| value.as_str()).collect()),
         ("lot-state", LotState::ALL.iter().map(|value| value.as_str()).collect()),

@@ -115,6 +115,18 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Which machines a token lets in without a person.
+    #[derive(Default)]
+    pub enum Admits {
+        /// Every machine that nobody knows, and those that are recorded and awaited.
+        #[default]
+        Anyone = "anyone",
+        /// Only those that are recorded and awaited; another waits for a person.
+        Recorded = "recorded",
+    }
+}
+
 /// What a token allows, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenTerms {
@@ -123,6 +135,7 @@ pub struct TokenTerms {
     programme: Option<String>,
     cap: u32,
     expires_at: UtcMillis,
+    admits: Admits,
 }
 
 /// Terms that no token may have.
@@ -177,7 +190,19 @@ impl TokenTerms {
             programme: programme.map(str::to_owned),
             cap,
             expires_at: now.plus_millis(i64::from(hours) * 60 * 60 * 1000),
+            admits: Admits::default(),
         })
+    }
+
+    /// The same, letting in these without a person.
+    #[must_use]
+    pub fn admitting(self, admits: Admits) -> Self {
+        Self { admits, ..self }
+    }
+
+    /// Which machines it lets in without a person.
+    pub const fn admits(&self) -> Admits {
+        self.admits
     }
 
     /// What people call it.
@@ -237,7 +262,9 @@ mod tests {
     fn terms_have_limits() {
         let now = UtcMillis::default();
         assert_eq!(TokenTerms::new("6e B", Some("ULIS"), 1, 24, now).unwrap().kind(), TokenKind::OneTime);
-        assert_eq!(TokenTerms::new("6e B", None, 30, 24, now).unwrap().kind(), TokenKind::Bulk);
+        let bulk = TokenTerms::new("6e B", None, 30, 24, now).unwrap();
+        assert_eq!((bulk.kind(), bulk.admits()), (TokenKind::Bulk, Admits::Anyone));
+        assert_eq!(bulk.admitting(Admits::Recorded).admits(), Admits::Recorded);
         assert_eq!(TokenTerms::new(" ", None, 30, 24, now), Err(InvalidTerms::Label));
         assert_eq!(TokenTerms::new("a", Some("a b"), 30, 24, now), Err(InvalidTerms::Programme));
         assert_eq!(TokenTerms::new("a", None, 0, 24, now), Err(InvalidTerms::Cap));

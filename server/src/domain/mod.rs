@@ -2,6 +2,7 @@
 
 pub mod agent_version;
 pub mod allocation;
+pub mod approval;
 pub mod assess;
 pub mod authority;
 pub mod battery;

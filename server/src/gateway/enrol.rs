@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use cartable_common::{
-    DeviceId, EnrolmentId, Text, UtcMillis,
+    DeviceId, EnrolmentId, UtcMillis,
     protocol::{EnrolPending, EnrolRequest},
 };
 use uuid::Uuid;
@@ -25,8 +25,9 @@ use super::{
 };
 use crate::{
     domain::{
+        approval::{Entry, MAX_WAITING_PER_TOKEN, WaitsFor, Worth, entry},
         device::DeviceStatus,
-        enrolment::{Arrival, EnrolmentStatus, Refused, Standing, arrival, is_same_maker, standing},
+        enrolment::{Arrival, EnrolmentStatus, Refused, Standing, standing},
         enrolment_token::TokenText,
         lease::Lease,
         scope::Scope,
@@ -36,7 +37,8 @@ use crate::{
         Tx, certificate,
         device::{self, NewDevice},
         enrolment::{self, NewEnrolment, Registered},
-        enrolment_token::{self, Admission},
+        enrolment_token::{self, Admission, Presented},
+        newcomer::{self, NewNewcomer, Newcomer, NewcomerState},
     },
 };
 
@@ -69,9 +71,9 @@ pub(super) async fn enrol(
             tracing::info!(device = %lease.device, enrolment = %lease.enrolment, "device enrolled");
             Ok(Json(grant::grant(&lease, chain, &port.policy, now)).into_response())
         }
-        Decision::Pending(device) => {
-            tracing::warn!(%device, "an enrolment waits for approval: the device is known already");
-            Ok((StatusCode::ACCEPTED, Json(pending())).into_response())
+        Decision::Pending(why) => {
+            tracing::warn!(%why, "a machine waits for a person to let it in");
+            Ok((StatusCode::ACCEPTED, Json(pending(why))).into_response())
         }
         Decision::Refuse(refusal) => Err(refusal),
         Decision::UnknownToken => {
@@ -83,7 +85,7 @@ pub(super) async fn enrol(
 
 enum Decision {
     Grant(Lease),
-    Pending(DeviceId),
+    Pending(WaitsFor),
     Refuse(Refusal),
     UnknownToken,
 }
@@ -97,20 +99,32 @@ async fn decide(
     now: UtcMillis,
 ) -> Result<Decision, GrantError> {
     let mut tx = port.store.write().await?;
+    newcomer::lock_key(&mut tx, key.sha256()).await?;
     let known = enrolment::of_key(&mut tx, key.sha256()).await?;
     if let Some(known) = known.as_ref().filter(|known| known.request == request.request_id) {
         let decision = again(&mut tx, known, now).await?;
         tx.commit().await?;
         return Ok(decision);
     }
-    let Some(admission) = enrolment_token::use_once(&mut tx, &token.sha256(), now).await? else {
-        let known_token = enrolment_token::is_known(&mut tx, &token.sha256()).await?;
-        return Ok(if known_token { Decision::Refuse(useless_token()) } else { Decision::UnknownToken });
+    let earlier = newcomer::of_key(&mut tx, key.sha256()).await?.filter(|_| known.is_none());
+    if earlier.as_ref().is_some_and(|earlier| earlier.state == NewcomerState::Refused) {
+        return Ok(Decision::Refuse(refused(Refused::Revoked)));
+    }
+    let (admission, worth) = match enrolment_token::present(&mut tx, &token.sha256(), now).await? {
+        Presented::Open(admission) => (admission, Worth::Open),
+        Presented::Spent(admission) => (admission, Worth::Spent),
+        Presented::Unknown => return Ok(Decision::UnknownToken),
+        // Whoever waits already is still a person's to decide.
+        Presented::Ended => {
+            let waits = earlier.map(|earlier| Decision::Pending(earlier.waits_for));
+            return Ok(waits.unwrap_or_else(|| Decision::Refuse(useless_token())));
+        }
     };
     let decision = match known {
         // The agent kept its key and forgot the rest.
-        Some(known) => again(&mut tx, &known, now).await?,
-        None => admit(&mut tx, request, key, &admission, now).await?,
+        Some(known) if worth == Worth::Open => again(&mut tx, &known, now).await?,
+        Some(_) => Decision::Refuse(useless_token()),
+        None => admit(&mut tx, (request, key, earlier), (&admission, worth), now).await?,
     };
     if let Decision::Refuse(_) = decision {
         // Dropping the unit of work gives the token's use back.
@@ -124,7 +138,7 @@ async fn decide(
 async fn again(tx: &mut Tx, known: &Registered, now: UtcMillis) -> Result<Decision, GrantError> {
     match standing(known.status, known.device_status) {
         Standing::Full | Standing::ReportOnly => {}
-        Standing::Refused(Refused::Pending) => return Ok(Decision::Pending(known.device)),
+        Standing::Refused(Refused::Pending) => return Ok(Decision::Pending(WaitsFor::Replacement)),
         Standing::Refused(why) => return Ok(Decision::Refuse(refused(why))),
     }
     if let Some(newest) = certificate::newest(tx, known.enrolment).await?.filter(|row| row.lease.not_after > now) {
@@ -133,14 +147,28 @@ async fn again(tx: &mut Tx, known: &Registered, now: UtcMillis) -> Result<Decisi
     grant::intend(tx, known.device, known.enrolment, now).await.map(Decision::Grant)
 }
 
+/// Lets a machine in, or makes it wait. One that waits already is let in as soon as it may come in by itself: its serial
+/// number was recorded meanwhile, or it brought another token.
 async fn admit(
     tx: &mut Tx,
-    request: &EnrolRequest,
-    key: &ProvenKey,
-    admission: &Admission,
+    (request, key, earlier): (&EnrolRequest, &ProvenKey, Option<Newcomer>),
+    (admission, worth): (&Admission, Worth),
     now: UtcMillis,
 ) -> Result<Decision, GrantError> {
-    let (device, status) = match find_device(tx, request).await? {
+    enrolment::lock_asking(tx, &request.hardware).await?;
+    let arrival = enrolment::arrival_of(tx, &request.hardware).await?;
+    if let Entry::Waits(why) = entry(&arrival, worth, admission.admits) {
+        return match earlier {
+            Some(earlier) => {
+                if worth == Worth::Open {
+                    enrolment_token::give_back(tx, admission.id).await?;
+                }
+                Ok(Decision::Pending(earlier.waits_for))
+            }
+            None => wait(tx, (request, key), (&arrival, why), admission, now).await,
+        };
+    }
+    let device = match arrival {
         Arrival::NewDevice => {
             let new = NewDevice {
                 id: DeviceId(Uuid::now_v7()),
@@ -152,41 +180,65 @@ async fn admit(
                 enrolled_at: Some(now),
             };
             device::insert(tx, &new, now).await?;
-            (new.id, EnrolmentStatus::Active)
+            new.id
         }
-        Arrival::FirstEnrolment(device) => {
+        Arrival::FirstEnrolment(device) | Arrival::Replacement(device) => {
             device::set_status(tx, &Scope::Everything, device, DeviceStatus::Active).await?;
             device::set_enrolled(tx, device, now).await?;
-            (device, EnrolmentStatus::Active)
+            device
         }
-        Arrival::Replacement(device) => (device, EnrolmentStatus::Pending),
     };
     let id = EnrolmentId(Uuid::now_v7());
-    let new =
-        NewEnrolment { id, device, request: request.request_id, key: key.sha256(), token: Some(admission.id), status };
-    enrolment::insert(tx, &new, now).await?;
-    if status == EnrolmentStatus::Pending {
-        return Ok(Decision::Pending(device));
+    enrolment::insert(tx, &asked((id, device), request, key, admission, EnrolmentStatus::Active), now).await?;
+    if let Some(earlier) = earlier {
+        newcomer::close(tx, earlier.id, id, now).await?;
     }
     grant::intend(tx, device, id, now).await.map(Decision::Grant)
 }
 
-/// What the asking hardware is: by serial number, or by system UUID where it has none.
-async fn find_device(tx: &mut Tx, request: &EnrolRequest) -> Result<Arrival, GrantError> {
-    let hardware = &request.hardware;
-    let rows = if let Some(serial) = hardware.serial_number.get() {
-        enrolment::lock_hardware(tx, serial.as_str()).await?;
-        let mut rows = device::by_serial(tx, &Scope::Everything, serial).await?;
-        // Two makers may give one number.
-        rows.retain(|row| is_same_maker(row.manufacturer.as_deref(), hardware.manufacturer.as_ref().map(Text::as_str)));
-        rows
-    } else if let Some(&uuid) = hardware.system_uuid.get() {
-        enrolment::lock_hardware(tx, &uuid.to_string()).await?;
-        device::by_system_uuid(tx, &Scope::Everything, uuid).await?
-    } else {
-        Vec::new()
+/// Writes down that a machine waits for a person: with the device that it says it is, or as a newcomer.
+async fn wait(
+    tx: &mut Tx,
+    (request, key): (&EnrolRequest, &ProvenKey),
+    (arrival, why): (&Arrival, WaitsFor),
+    admission: &Admission,
+    now: UtcMillis,
+) -> Result<Decision, GrantError> {
+    // Replacements through an open token are bounded by its uses.
+    let is_bounded = why == WaitsFor::Replacement;
+    if !is_bounded && newcomer::waiting_of_token(tx, admission.id).await? >= MAX_WAITING_PER_TOKEN {
+        tracing::warn!(token = %admission.id, "too many machines wait through one token: was it passed on?");
+        return Ok(Decision::Refuse(queue_full()));
+    }
+    if let Arrival::Replacement(device) = *arrival {
+        let id = EnrolmentId(Uuid::now_v7());
+        let new = asked((id, device), request, key, admission, EnrolmentStatus::Pending);
+        enrolment::insert_waiting(tx, &new, Some(why), now).await?;
+        return Ok(Decision::Pending(why));
+    }
+    if why == WaitsFor::UnlistedSerial {
+        // It is a person who lets it in, not the token.
+        enrolment_token::give_back(tx, admission.id).await?;
+    }
+    let new = NewNewcomer {
+        request: request.request_id,
+        key: key.sha256(),
+        token: admission.id,
+        waits_for: why,
+        hardware: &request.hardware,
     };
-    Ok(arrival(&enrolment::candidates(tx, &rows).await?))
+    newcomer::insert(tx, &new, now).await?;
+    Ok(Decision::Pending(why))
+}
+
+const fn asked<'a>(
+    (id, device): (EnrolmentId, DeviceId),
+    request: &EnrolRequest,
+    key: &'a ProvenKey,
+    admission: &Admission,
+    status: EnrolmentStatus,
+) -> NewEnrolment<'a> {
+    NewEnrolment { id, device, request: request.request_id, key: key.sha256(), token: Some(admission.id), status }
 }
 
 /// The same words for every token that lets nobody in: a stranger learns nothing from them.
@@ -200,7 +252,25 @@ pub(super) fn bad_csr(error: InvalidCsr) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "certificate-request", "Certificate request refused", error.to_string())
 }
 
-fn pending() -> EnrolPending {
-    let reason = "This device is known already. A person must approve the new installation in the console.";
+/// As many wait through this token as may. Whoever is legitimate comes in when people worked the queue off.
+fn queue_full() -> Refusal {
+    let detail = "Too many machines wait for a person through this token. Decide about them in the console, or make a new \
+                  token.";
+    Refusal::new(StatusCode::TOO_MANY_REQUESTS, "approval-queue-full", "Too many machines wait", detail)
+        .retry_after(PENDING_RETRY_SECONDS)
+}
+
+fn pending(why: WaitsFor) -> EnrolPending {
+    let reason = match why {
+        WaitsFor::Replacement => {
+            "This device is known already. A person must approve the new installation in the console."
+        }
+        WaitsFor::UnlistedSerial => {
+            "This device's serial number is on no list. A person must approve it in the console, or record it."
+        }
+        WaitsFor::SpentToken => {
+            "This token was used up, or its time is over. A person must approve the device in the console."
+        }
+    };
     EnrolPending { retry_after_seconds: PENDING_RETRY_SECONDS, reason: reason.to_owned() }
 }

@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::{StoreError, Tx, device, device_record, loan, on, value::day};
 use crate::domain::{
+    approval::WaitsFor,
     device::DeviceStatus,
     device_record::ContactExpected,
-    enrolment::{Candidate, EnrolmentStatus, is_same_maker},
+    enrolment::{Arrival, Candidate, EnrolmentStatus, arrival, is_same_maker},
     loan::LendingState,
     scope::Scope,
 };
@@ -129,10 +130,21 @@ pub struct NewEnrolment<'a> {
     pub status: EnrolmentStatus,
 }
 
-/// Records an enrolment.
+/// Records an enrolment. One that is pending waits as a replacement.
 pub async fn insert(tx: &mut Tx, new: &NewEnrolment<'_>, now: UtcMillis) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO enrolment (id, device_id, request_id, spki_sha256, token_id, status, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let waits_for = (new.status == EnrolmentStatus::Pending).then_some(WaitsFor::Replacement);
+    insert_waiting(tx, new, waits_for, now).await
+}
+
+/// Records an enrolment that waits for a person, and why it does; not for its serial number, which is known.
+pub async fn insert_waiting(
+    tx: &mut Tx,
+    new: &NewEnrolment<'_>,
+    waits_for: Option<WaitsFor>,
+    now: UtcMillis,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO enrolment (id, device_id, request_id, spki_sha256, token_id, status, created_at, \
+        waits_for) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     on!(tx, |c| sqlx::query(SQL)
         .bind(new.id.0)
         .bind(new.device.0)
@@ -141,6 +153,7 @@ pub async fn insert(tx: &mut Tx, new: &NewEnrolment<'_>, now: UtcMillis) -> Resu
         .bind(new.token)
         .bind(new.status.as_str())
         .bind(now.get())
+        .bind(waits_for.map(WaitsFor::as_str))
         .execute(c)
         .await
         .map(drop))?;
@@ -179,6 +192,29 @@ pub async fn approve(tx: &mut Tx, id: EnrolmentId, now: UtcMillis) -> Result<boo
     super::device::set_status(tx, &Scope::Everything, device, DeviceStatus::Active).await?;
     device_record::expect(tx, device, ContactExpected::Agent).await?;
     super::device::set_enrolled(tx, device, now).await
+}
+
+/// Refuses a pending enrolment: its key is let in nowhere any more. False where none is pending under that id.
+pub async fn refuse(tx: &mut Tx, id: EnrolmentId, now: UtcMillis) -> Result<bool, StoreError> {
+    let sql = "UPDATE enrolment SET status = 'revoked', ended_at = $2 WHERE id = $1 AND status = 'pending'";
+    let done =
+        on!(tx, |c| sqlx::query(sql).bind(id.0).bind(now.get()).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(done == 1)
+}
+
+/// Holds back everybody else who decides about an enrolment until this unit of work ends. SQLite has one writer.
+pub(super) async fn lock(tx: &mut Tx, id: EnrolmentId) -> Result<(), StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        sqlx::query("SELECT id FROM enrolment WHERE id = $1 FOR UPDATE").bind(id.0).execute(&mut **connection).await?;
+    }
+    Ok(())
+}
+
+/// Whether a key speaks for a device now.
+pub(super) async fn has_key(tx: &mut Tx, device: DeviceId) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM enrolment WHERE device_id = $1 AND status IN ('active', 'quarantined') LIMIT 1";
+    let key: Option<Uuid> = on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).fetch_optional(c).await)?;
+    Ok(key.is_some())
 }
 
 /// An enrolment that waits for a person.
@@ -255,6 +291,33 @@ pub async fn candidates(tx: &mut Tx, devices: &[super::device::DeviceRow]) -> Re
         });
     }
     Ok(candidates)
+}
+
+/// What asking hardware is: by serial number, or by system UUID where it has none. Before something is done about it,
+/// [`lock_asking`] holds the others back.
+pub async fn arrival_of(tx: &mut Tx, hardware: &Hardware) -> Result<Arrival, StoreError> {
+    let rows = if let Some(serial) = hardware.serial_number.get() {
+        let mut rows = device::by_serial(tx, &Scope::Everything, serial).await?;
+        // Two makers may give one number.
+        rows.retain(|row| is_same_maker(row.manufacturer.as_deref(), hardware.manufacturer.as_ref().map(Text::as_str)));
+        rows
+    } else if let Some(&uuid) = hardware.system_uuid.get() {
+        device::by_system_uuid(tx, &Scope::Everything, uuid).await?
+    } else {
+        Vec::new()
+    };
+    Ok(arrival(&candidates(tx, &rows).await?))
+}
+
+/// [`lock_hardware`] for hardware that asks, by what [`arrival_of`] looks for.
+pub async fn lock_asking(tx: &mut Tx, hardware: &Hardware) -> Result<(), StoreError> {
+    if let Some(serial) = hardware.serial_number.get() {
+        lock_hardware(tx, serial.as_str()).await
+    } else if let Some(uuid) = hardware.system_uuid.get() {
+        lock_hardware(tx, &uuid.to_string()).await
+    } else {
+        Ok(())
+    }
 }
 
 /// Holds back every other enrolment of the same hardware until this unit of work ends: two agents with one serial

@@ -4,9 +4,13 @@ use cartable_common::UtcMillis;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{StoreError, Tx, on};
+use super::{
+    StoreError, Tx, on,
+    value::{moment, parsed},
+};
 use crate::domain::{
-    enrolment_token::{TokenKind, TokenTerms, TokenText},
+    approval::may_still_ask,
+    enrolment_token::{Admits, TokenKind, TokenTerms, TokenText},
     scope::Scope,
     verdict::text_enum,
 };
@@ -40,6 +44,8 @@ pub struct TokenRow {
     pub created_at: UtcMillis,
     /// Who made it.
     pub created_by: String,
+    /// Which laptops it lets in without a person.
+    pub admits: Admits,
 }
 
 text_enum! {
@@ -86,6 +92,7 @@ struct Raw {
     revoked_at: Option<i64>,
     created_at: i64,
     created_by: String,
+    admits: String,
 }
 
 impl TryFrom<Raw> for TokenRow {
@@ -112,6 +119,7 @@ impl TryFrom<Raw> for TokenRow {
             revoked_at: raw.revoked_at.and_then(UtcMillis::new),
             created_at: UtcMillis::new(raw.created_at).unwrap_or_default(),
             created_by: raw.created_by,
+            admits: parsed("enrolment_token.admits", &raw.admits)?,
         })
     }
 }
@@ -126,8 +134,8 @@ pub async fn create(
     now: UtcMillis,
 ) -> Result<Uuid, StoreError> {
     const SQL: &str = "INSERT INTO enrolment_token \
-        (id, token_hash, label, kind, site_id, programme, cap, used, expires_at, created_at, created_by) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $10)";
+        (id, token_hash, label, kind, site_id, programme, cap, used, expires_at, created_at, created_by, admits) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $10, $11)";
     let id = Uuid::now_v7();
     on!(tx, |c| sqlx::query(SQL)
         .bind(id)
@@ -140,6 +148,7 @@ pub async fn create(
         .bind(terms.expires_at().get())
         .bind(now.get())
         .bind(created_by)
+        .bind(terms.admits().as_str())
         .execute(c)
         .await
         .map(drop))?;
@@ -149,7 +158,7 @@ pub async fn create(
 /// All tokens of sites that the scope covers, newest first.
 pub async fn list(tx: &mut Tx, scope: &Scope) -> Result<Vec<TokenRow>, StoreError> {
     const SQL: &str = "SELECT t.id, t.label, t.kind, t.site_id, s.uai AS site_uai, s.name AS site_name, t.programme, \
-        t.cap, t.used, t.expires_at, t.revoked_at, t.created_at, t.created_by \
+        t.cap, t.used, t.expires_at, t.revoked_at, t.created_at, t.created_by, t.admits \
         FROM enrolment_token t JOIN site s ON s.id = t.site_id ORDER BY t.created_at DESC, t.id DESC";
     let rows: Vec<Raw> = on!(tx, |c| sqlx::query_as(SQL).fetch_all(c).await)?;
     rows.into_iter().filter(|raw| scope.covers(Some(raw.site_id))).map(TryInto::try_into).collect()
@@ -158,7 +167,7 @@ pub async fn list(tx: &mut Tx, scope: &Scope) -> Result<Vec<TokenRow>, StoreErro
 /// The token with that id, where the scope covers its site.
 pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<TokenRow>, StoreError> {
     const SQL: &str = "SELECT t.id, t.label, t.kind, t.site_id, s.uai AS site_uai, s.name AS site_name, t.programme, \
-        t.cap, t.used, t.expires_at, t.revoked_at, t.created_at, t.created_by \
+        t.cap, t.used, t.expires_at, t.revoked_at, t.created_at, t.created_by, t.admits \
         FROM enrolment_token t JOIN site s ON s.id = t.site_id WHERE t.id = $1";
     let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?;
     raw.filter(|raw| scope.covers(Some(raw.site_id))).map(TryInto::try_into).transpose()
@@ -176,7 +185,7 @@ pub async fn revoke(tx: &mut Tx, scope: &Scope, id: Uuid, now: UtcMillis) -> Res
 }
 
 /// What a token's use grants.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admission {
     /// The token.
     pub id: Uuid,
@@ -184,20 +193,66 @@ pub struct Admission {
     pub site_id: Uuid,
     /// The scheme it belongs to.
     pub programme: Option<String>,
+    /// Which laptops come in without a person.
+    pub admits: Admits,
+}
+
+#[derive(FromRow)]
+struct RawAdmission {
+    id: Uuid,
+    site_id: Uuid,
+    programme: Option<String>,
+    admits: String,
+    expires_at: i64,
+    revoked_at: Option<i64>,
+}
+
+impl RawAdmission {
+    fn read(self) -> Result<Admission, StoreError> {
+        let admits = parsed("enrolment_token.admits", &self.admits)?;
+        Ok(Admission { id: self.id, site_id: self.site_id, programme: self.programme, admits })
+    }
+}
+
+/// What became of a token that was presented.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presented {
+    /// It was open, and is used once more.
+    Open(Admission),
+    /// It lets none in any more; whoever brings it may ask a person.
+    Spent(Admission),
+    /// A person ended it, or it ended long ago.
+    Ended,
+    /// It was never made: tells a technician's mistake from guessing.
+    Unknown,
 }
 
 /// Uses a token once, if it is open. However many use it at once, no more than its cap succeed: the row's lock orders
-/// them, and each sees the count that the one before it left.
-pub async fn use_once(tx: &mut Tx, token_sha256: &[u8; 32], now: UtcMillis) -> Result<Option<Admission>, StoreError> {
-    const SQL: &str = "UPDATE enrolment_token SET used = used + 1 \
+/// them, and each sees the count that the one before it left. The row stays locked, whatever the answer.
+pub async fn present(tx: &mut Tx, token_sha256: &[u8; 32], now: UtcMillis) -> Result<Presented, StoreError> {
+    const USE: &str = "UPDATE enrolment_token SET used = used + 1 \
         WHERE token_hash = $1 AND revoked_at IS NULL AND expires_at > $2 AND used < cap \
-        RETURNING id, site_id, programme";
-    Ok(on!(tx, |c| sqlx::query_as(SQL).bind(token_sha256.as_slice()).bind(now.get()).fetch_optional(c).await)?)
+        RETURNING id, site_id, programme, admits, expires_at, revoked_at";
+    const LOOK: &str = "UPDATE enrolment_token SET used = used WHERE token_hash = $1 \
+        RETURNING id, site_id, programme, admits, expires_at, revoked_at";
+    let hash = token_sha256.as_slice();
+    let used: Option<RawAdmission> =
+        on!(tx, |c| sqlx::query_as(USE).bind(hash).bind(now.get()).fetch_optional(c).await)?;
+    if let Some(used) = used {
+        return used.read().map(Presented::Open);
+    }
+    let found: Option<RawAdmission> = on!(tx, |c| sqlx::query_as(LOOK).bind(hash).fetch_optional(c).await)?;
+    let Some(found) = found else { return Ok(Presented::Unknown) };
+    let expires_at = moment("enrolment_token.expires_at", found.expires_at)?;
+    if may_still_ask(found.revoked_at.is_some(), expires_at, now) {
+        return found.read().map(Presented::Spent);
+    }
+    Ok(Presented::Ended)
 }
 
-/// Whether a token with that hash was ever made: tells a technician's mistake from guessing.
-pub async fn is_known(tx: &mut Tx, token_sha256: &[u8; 32]) -> Result<bool, StoreError> {
-    let sql = "SELECT id FROM enrolment_token WHERE token_hash = $1";
-    let id: Option<Uuid> = on!(tx, |c| sqlx::query_scalar(sql).bind(token_sha256.as_slice()).fetch_optional(c).await)?;
-    Ok(id.is_some())
+/// Gives back the use of a token that let nobody in.
+pub async fn give_back(tx: &mut Tx, id: Uuid) -> Result<(), StoreError> {
+    let sql = "UPDATE enrolment_token SET used = used - 1 WHERE id = $1 AND used > 0";
+    on!(tx, |c| sqlx::query(sql).bind(id).execute(c).await.map(drop))?;
+    Ok(())
 }

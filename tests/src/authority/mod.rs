@@ -67,6 +67,7 @@ const OF_A_SITE: [&str; 23] = [
     "referent",
     "device",
     "enrolment",
+    "newcomer",
     "erasure",
     "erasure-file",
     "exam",

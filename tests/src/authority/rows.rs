@@ -193,6 +193,14 @@ pub const ROWS: &[Row] = &[
         Mixed::at("/api/v1/devices/{device}/enrolments/{foreign-enrolment}/approve", "", 404),
         Mixed::at("/api/v1/devices/{foreign-device}/enrolments/{enrolment}/approve", "", 404),
     ]),
+    Row::new("GET /api/v1/enrolment-requests", "A-T---", Scope, 200),
+    Row::new("POST /api/v1/enrolment-requests/decide", "A-T---", SiteInBody(404), 200)
+        .sends(r#"{"decision":"approve","ids":["{enrolment}","{newcomer}"]}"#)
+        .bulk()
+        .mixed(&[
+            Mixed::body(r#"{"decision":"approve","ids":["{enrolment}","{foreign-newcomer}"]}"#, 404),
+            Mixed::body(r#"{"decision":"refuse","ids":["{newcomer}","{foreign-enrolment}"],"reason":"x"}"#, 404),
+        ]),
     Row::new("POST /api/v1/returns", "APTRF-", SiteInBody(422), 200)
         .sends(r#"{"code":"{lent-device}","condition":"good"}"#),
     // Nobody took it back: allowed, and said so.
@@ -225,6 +233,19 @@ pub const ROWS: &[Row] = &[
         Mixed::at("/devices/{device}/enrolments/{foreign-enrolment}/approve", "", 404),
         Mixed::at("/devices/{foreign-device}/enrolments/{enrolment}/approve", "", 404),
     ]),
+    Row::new("GET /devices/waiting", "A-T---", Scope, 200),
+    // A preview keeps nothing.
+    Row::new("POST /devices/waiting/preview", "A-T---", SiteInBody(404), 200)
+        .sends("which=chosen&id-{enrolment}=&id-{newcomer}=")
+        .bulk()
+        .mixed(&[Mixed::body("id-{newcomer}=&id-{foreign-newcomer}=", 404)]),
+    Row::new("POST /devices/waiting/decide", "A-T---", SiteInBody(404), 303)
+        .sends("how=approve&id-{enrolment}=&id-{newcomer}=")
+        .bulk()
+        .mixed(&[
+            Mixed::body("how=approve&id-{newcomer}=&id-{foreign-enrolment}=", 404),
+            Mixed::body("how=refuse&reason=x&id-{enrolment}=&id-{foreign-newcomer}=", 404),
+        ]),
     Row::new("GET /devices.csv", "APTRFU", Scope, 200),
     Row::new("GET /devices/{device}", "APTRFU", Site, 200),
     Row::new("POST /devices/{device}/record", "APT-F-", Site, 303).sends("grade=B&warranty=2028-08-31"),

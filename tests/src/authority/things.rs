@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use cartable_common::{DeviceId, EnrolmentId, UtcMillis};
+use cartable_common::{DeviceId, EnrolmentId, UtcMillis, report::Hardware};
 use cartable_server::{
     auth::Role,
     clock,
     domain::{
+        approval::WaitsFor,
         borrower::Level,
         campaign::{CampaignState, Choice, Desks},
         device::DeviceStatus,
@@ -47,6 +48,7 @@ use cartable_server::{
         message::{self, Waiting},
         message_attempt::{self, Outcome},
         message_list, need,
+        newcomer::{self, NewNewcomer},
         notice::{self, NewNotice},
         part, person,
         site_referent::{self, Referent},
@@ -126,8 +128,10 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     let device = device(&mut tx, site, now).await?;
     things.put("device", device);
     things.put("enrolment", waiting(&mut tx, device, now).await?);
-    things.put("token", token(&mut tx, site, now).await?);
     things.put("exam", exam(&mut tx, site, now).await?);
+    let token = token(&mut tx, site, now).await?;
+    things.put("token", token);
+    things.put("newcomer", newcomer(&mut tx, token, now).await?);
     let programme = lending::programme(&mut tx, now).await?;
     things.put("programme", programme.id);
     things.put("programme-code", programme.code.as_str());
@@ -300,6 +304,16 @@ async fn waiting(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Resul
     let new = NewEnrolment { id, device, request, key: &key, token: None, status };
     enrolment::insert(tx, &new, now).await?;
     Ok(id)
+}
+
+/// A machine that nobody knows, and that waits for a person.
+async fn newcomer(tx: &mut Tx, token: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
+    let request = Uuid::new_v4();
+    let mut key = [1; 32];
+    key[..16].copy_from_slice(request.as_bytes());
+    let hardware = Hardware::default();
+    let waits_for = WaitsFor::UnlistedSerial;
+    Ok(newcomer::insert(tx, &NewNewcomer { request, key: &key, token, waits_for, hardware: &hardware }, now).await?)
 }
 
 async fn flagged(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<Uuid> {

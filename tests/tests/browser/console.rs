@@ -3,6 +3,7 @@
 
 use cartable_common::Text;
 use cartable_tests::{
+    axe::Axe,
     browser::{Browser, Driver, Scheme, Screen},
     harness::{
         Cartable,
@@ -102,6 +103,26 @@ async fn a_person_searches_switches_language_and_signs_out_without_script() {
     browser.click("form[action='/sign-out'] button").await.unwrap();
     browser.goto(&walk.url("/devices")).await.unwrap();
     assert!(browser.url().await.unwrap().contains("/sign-in"), "signed out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_lets_a_machine_in_after_seeing_what_that_does() {
+    let axe = Axe::load().unwrap();
+    let walk = Walk::begin().await.unwrap();
+    let driver = Driver::start().unwrap();
+    let browser = driver.open("fr").await.unwrap();
+    browser.set_screen(Screen::Desk).await.unwrap();
+    walk.sign_in(&browser).await.unwrap();
+    browser.goto(&walk.url("/devices/waiting")).await.unwrap();
+    assert!(browser.source().await.unwrap().contains("2 demandes"));
+    browser.click("main tbody input[type=checkbox]").await.unwrap();
+    browser.click("main button[value=chosen]").await.unwrap();
+    let preview = browser.source().await.unwrap();
+    assert!(preview.contains("Avant de décider") && preview.contains("Admissions possibles : 1 sur 1"), "{preview}");
+    assert_eq!(axe.violations(&browser).await.unwrap(), Vec::<String>::new());
+    browser.click("main form button:not(.danger)").await.unwrap();
+    assert!(browser.url().await.unwrap().ends_with("/devices/waiting?done=saved"));
+    assert!(browser.source().await.unwrap().contains("1 demande<"), "the other one still waits");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! The device port over real TLS: enrolment, check-ins, identities, and whatever else may be sent to it.
 
+mod approval;
 mod bombs;
 mod enrolment;
 mod exams;

@@ -1,5 +1,6 @@
 //! The API and the console's pages as a router answers them: who may do what, what is exported, what forms refuse.
 
+mod approval_pages;
 mod audit_chain;
 mod authority;
 mod console_imports;

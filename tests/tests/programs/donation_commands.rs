@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// Every command. None of them makes a device belong to somebody else: `import` is asked in `donation_gate`, those of
 /// `device` below, and no other writes where a device is.
-const COMMANDS: [&str; 53] = [
+const COMMANDS: [&str; 54] = [
     "init",
     "serve",
     "backup",
@@ -26,8 +26,9 @@ const COMMANDS: [&str; 53] = [
     "device quarantine",
     "device activate",
     "device release",
-    "device pending",
+    "device waiting",
     "device approve",
+    "device refuse",
     "site add",
     "site add-referent",
     "site list",
@@ -97,21 +98,24 @@ async fn none_gives_a_device_away(installation: &Installation) {
     who.approve(&store, lot, now).await.unwrap();
     let deed = who.print(&store, lot, now).await.unwrap();
     let mut raw = Raw::connect(&url).await.unwrap();
-    let enrolment = Uuid::new_v4();
-    let waits = format!(
-        "INSERT INTO enrolment (id, device_id, request_id, spki_sha256, status, created_at) \
-         VALUES ({0}, {1}, {0}, {2}, 'pending', {now})",
-        raw.uuid(enrolment),
-        raw.uuid(id.0),
-        raw.bytes(enrolment.as_bytes()),
-    );
-    raw.execute(&waits).await.unwrap();
-    let (device, enrolment) = (id.to_string(), enrolment.to_string());
+    let enrolments = [Uuid::new_v4(), Uuid::new_v4()];
+    for enrolment in enrolments {
+        let waits = format!(
+            "INSERT INTO enrolment (id, device_id, request_id, spki_sha256, status, created_at) \
+             VALUES ({0}, {1}, {0}, {2}, 'pending', {now})",
+            raw.uuid(enrolment),
+            raw.uuid(id.0),
+            raw.bytes(enrolment.as_bytes()),
+        );
+        raw.execute(&waits).await.unwrap();
+    }
+    let (device, [enrolment, other]) = (id.to_string(), enrolments.map(|enrolment| enrolment.to_string()));
     for command in COMMANDS.into_iter().filter(|name| name.starts_with("device ")) {
         let arguments = match command {
             "device add" => vec!["--serial", "M2", "--kind", "laptop", "--site", uai.as_str()],
-            "device pending" => vec![],
+            "device waiting" => vec![],
             "device approve" => vec![enrolment.as_str()],
+            "device refuse" => vec![other.as_str()],
             _ => vec![device.as_str()],
         };
         installation.run(command, &arguments, "").unwrap();

@@ -2,6 +2,7 @@
 
 mod advice;
 mod allocation;
+mod approval_queue;
 mod campaign;
 mod device;
 mod documents;

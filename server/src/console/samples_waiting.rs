@@ -1,0 +1,87 @@
+//! Samples of the requests to join; looked at by the tests of [`super::samples`].
+
+use cartable_common::DeviceId;
+use uuid::Uuid;
+
+use super::{
+    samples::Samples,
+    shell::Section,
+    waiting::{Asked, PreviewPage, Stage, WaitingPage},
+};
+use crate::{
+    domain::{
+        approval::{Effect, Hindrance, Source, WaitsFor},
+        device::DeviceStatus,
+        loan::LendingState,
+    },
+    store::{
+        approval::{Decided, Outcome},
+        approval_queue::{Asking, Known, QueueQuery},
+        page::{Cursor, CursorKey, Page, Total},
+    },
+};
+
+impl Samples<'_> {
+    fn asking(&self, number: u128, waits_for: WaitsFor, effect: Effect) -> Asking {
+        let known = |id| Known {
+            id,
+            serial_number: self.some("PF2ABCDE"),
+            asset_tag: self.some("PC-0142"),
+            status: DeviceStatus::Active,
+            archived: false,
+            lending: Some(LendingState::Lent),
+            last_contact_at: (waits_for == WaitsFor::Replacement).then(|| self.now.plus_days(-12)),
+        };
+        Asking {
+            id: Uuid::from_u128(number),
+            source: if waits_for == WaitsFor::Replacement { Source::Enrolment } else { Source::Newcomer },
+            waits_for,
+            since: self.now.plus_days(-2),
+            serial_number: (number != 3).then(|| self.told("PF2ABCDE")),
+            manufacturer: self.some("LENOVO"),
+            model: self.some("ThinkPad L480"),
+            token: self.some("livraison de novembre"),
+            site: None,
+            site_name: self.some("Collège Les Tilleuls"),
+            effect,
+            known: effect.device().map(known),
+        }
+    }
+
+    fn all_asking(&self) -> Vec<Asking> {
+        let device = DeviceId(Uuid::from_u128(9));
+        let elsewhere = Effect::Impossible(Hindrance::Elsewhere);
+        vec![
+            self.asking(1, WaitsFor::Replacement, Effect::Replaces(device)),
+            self.asking(2, WaitsFor::UnlistedSerial, Effect::NewDevice),
+            self.asking(3, WaitsFor::SpentToken, Effect::FirstKey(device)),
+            self.asking(4, WaitsFor::SpentToken, elsewhere),
+        ]
+    }
+
+    pub(super) fn waiting(&self, some: bool) -> WaitingPage {
+        let cursor = Cursor { key: CursorKey::Number(1), id: Uuid::nil() };
+        let rows = if some { self.all_asking() } else { Vec::new() };
+        let total = Total::Exact(i64::try_from(rows.len()).unwrap_or(i64::MAX));
+        let page = Page { rows, next: some.then_some(cursor), total };
+        let shell = self.shell(Section::Waiting, &self.words.say("waiting-title"));
+        WaitingPage::new(shell, (&Asked::default(), &QueueQuery::default()), &page, &[], self.now)
+    }
+
+    pub(super) fn waiting_preview(&self, stage: Stage) -> PreviewPage {
+        let outcome = |asking: &Asking| match asking.effect {
+            Effect::Impossible(why) => Outcome::Impossible(why),
+            Effect::FirstKey(_) => Outcome::Changed,
+            Effect::Replaces(id) => Outcome::Approved(id),
+            Effect::NewDevice => Outcome::Approved(DeviceId(Uuid::from_u128(8))),
+        };
+        let decided = |asking: Asking| Decided { id: asking.id, outcome: outcome(&asking), asked: Some(asking) };
+        let mut all: Vec<Decided> = self.all_asking().into_iter().map(decided).collect();
+        all.push(Decided { id: Uuid::from_u128(5), asked: None, outcome: Outcome::Already });
+        if stage == Stage::Decided {
+            all[0].outcome = Outcome::Refused;
+        }
+        let shell = self.shell(Section::Waiting, &self.words.say("waiting-preview-title"));
+        PreviewPage::new(shell, stage, &all, self.now)
+    }
+}

@@ -1,0 +1,197 @@
+//! Who comes in by themselves and who waits for a person, and what the person's word then does.
+//!
+//! Pure: the caller says what the machine may be ([`Arrival`]) and what its token is worth.
+
+use cartable_common::{DeviceId, UtcMillis};
+
+use super::{enrolment::Arrival, enrolment_token::Admits, verdict::text_enum};
+
+/// Days after its end for which a token still lets machines ask. A delivery is unpacked for weeks, and a laptop that was
+/// set up on the last day may be switched on after the holidays; what is older is not somebody who was late.
+pub const SPENT_TOKEN_DAYS: i64 = 30;
+
+/// Most machines that wait through one token at a time: three classes, and two pages for a person to read. A token that
+/// leaked fills no more of the queue than that; ending it ends that too.
+pub const MAX_WAITING_PER_TOKEN: i64 = 100;
+
+/// Most requests that are decided in one unit of work: all that one token can make wait.
+pub const MOST_AT_ONCE: usize = 100;
+
+text_enum! {
+    /// Why a machine waits for a person.
+    pub enum WaitsFor {
+        /// The machine is known and was enrolled before, or is recorded as one without an agent.
+        Replacement = "replacement",
+        /// Its token lets in recorded machines alone, and nobody recorded its serial number.
+        UnlistedSerial = "unlisted_serial",
+        /// Its token was used up, or ended lately by itself.
+        SpentToken = "spent_token",
+    }
+}
+
+text_enum! {
+    /// Where a request to be let in is kept. A further kind of request is one more of these.
+    pub enum Source {
+        /// A key that waits for a device that is known.
+        Enrolment = "enrolment",
+        /// A key that belongs to no device yet.
+        Newcomer = "newcomer",
+    }
+}
+
+text_enum! {
+    /// What a person says to a request.
+    pub enum Ruling {
+        /// It is let in.
+        Approve = "approve",
+        /// It is not, with this key.
+        Refuse = "refuse",
+    }
+}
+
+text_enum! {
+    /// Why a request cannot be let in.
+    pub enum Hindrance {
+        /// The device was given away: it is somebody else's.
+        GivenAway = "given_away",
+        /// The machine is a device of a site that this person does not see.
+        Elsewhere = "elsewhere",
+        /// Another request of the same selection is for the same device: one of them is looked at alone.
+        Twice = "twice",
+    }
+}
+
+/// What a token that was presented is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// It lets a machine in.
+    Open,
+    /// It did, until lately: a machine may ask a person.
+    Spent,
+}
+
+/// How a machine comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// At once.
+    ByItself,
+    /// Once a person said so.
+    Waits(WaitsFor),
+}
+
+/// Whether a machine comes in by itself. A recorded one that is awaited does, through every open token: recording its
+/// serial number was a person's word.
+#[must_use]
+pub const fn entry(arrival: &Arrival, worth: Worth, admits: Admits) -> Entry {
+    match (worth, arrival, admits) {
+        (Worth::Spent, ..) => Entry::Waits(WaitsFor::SpentToken),
+        (Worth::Open, Arrival::Replacement(_), _) => Entry::Waits(WaitsFor::Replacement),
+        (Worth::Open, Arrival::NewDevice, Admits::Recorded) => Entry::Waits(WaitsFor::UnlistedSerial),
+        (Worth::Open, Arrival::NewDevice, Admits::Anyone) | (Worth::Open, Arrival::FirstEnrolment(_), _) => {
+            Entry::ByItself
+        }
+    }
+}
+
+/// Whether machines may still ask through a token that lets none in any more: nobody ended it, and its own end is at most
+/// [`SPENT_TOKEN_DAYS`] ago.
+#[must_use]
+pub fn may_still_ask(was_ended: bool, expires_at: UtcMillis, now: UtcMillis) -> bool {
+    !was_ended && expires_at.plus_days(SPENT_TOKEN_DAYS) > now
+}
+
+/// What letting a request in does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Records a new device.
+    NewDevice,
+    /// Gives a recorded device its first key.
+    FirstKey(DeviceId),
+    /// Makes the key the only one of a device that had another.
+    Replaces(DeviceId),
+    /// Nothing: it cannot be let in.
+    Impossible(Hindrance),
+}
+
+impl Effect {
+    /// The device that is known, and that this is about.
+    #[must_use]
+    pub const fn device(self) -> Option<DeviceId> {
+        match self {
+            Self::NewDevice | Self::Impossible(_) => None,
+            Self::FirstKey(id) | Self::Replaces(id) => Some(id),
+        }
+    }
+
+    /// Its code, for catalogues and scripts.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NewDevice => "new_device",
+            Self::FirstKey(_) => "first_key",
+            Self::Replaces(_) => "replaces",
+            Self::Impossible(_) => "impossible",
+        }
+    }
+
+    /// The codes of all of them.
+    pub const CODES: [&'static str; 4] = ["new_device", "first_key", "replaces", "impossible"];
+
+    /// What a preview keeps of it: the decision is held against this, so that nothing happens that was not shown.
+    #[must_use]
+    pub fn mark(self) -> String {
+        match self {
+            Self::FirstKey(id) | Self::Replaces(id) => format!("{}:{id}", self.code()),
+            Self::Impossible(hindrance) => format!("{}:{hindrance}", self.code()),
+            Self::NewDevice => self.code().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_recorded_comes_in_by_itself_where_the_token_says_so() {
+        let id = DeviceId(uuid::Uuid::nil());
+        let arrivals = [Arrival::NewDevice, Arrival::FirstEnrolment(id), Arrival::Replacement(id)];
+        let through = |admits| arrivals.map(|arrival| entry(&arrival, Worth::Open, admits));
+        let replacement = Entry::Waits(WaitsFor::Replacement);
+        assert_eq!(through(Admits::Anyone), [Entry::ByItself, Entry::ByItself, replacement]);
+        let unlisted = Entry::Waits(WaitsFor::UnlistedSerial);
+        assert_eq!(through(Admits::Recorded), [unlisted, Entry::ByItself, replacement]);
+        for admits in [Admits::Anyone, Admits::Recorded] {
+            for arrival in arrivals {
+                let waits = Entry::Waits(WaitsFor::SpentToken);
+                assert_eq!(entry(&arrival, Worth::Spent, admits), waits, "{arrival:?}: a spent token lets nobody in");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_that_a_person_ended_is_good_for_nothing() {
+        let end = UtcMillis::new(1_796_000_000_000).unwrap();
+        assert!(may_still_ask(false, end, end.plus_days(-1)), "used up before its end");
+        assert!(may_still_ask(false, end, end.plus_days(SPENT_TOKEN_DAYS - 1)));
+        assert!(!may_still_ask(false, end, end.plus_days(SPENT_TOKEN_DAYS)));
+        assert!(!may_still_ask(true, end, end.plus_days(-1)));
+    }
+
+    #[test]
+    fn a_mark_tells_effects_and_devices_apart() {
+        let (one, two) = (DeviceId(uuid::Uuid::from_u128(1)), DeviceId(uuid::Uuid::from_u128(2)));
+        let effects = [
+            Effect::NewDevice,
+            Effect::FirstKey(one),
+            Effect::Replaces(one),
+            Effect::Replaces(two),
+            Effect::Impossible(Hindrance::Twice),
+            Effect::Impossible(Hindrance::GivenAway),
+        ];
+        let marks: std::collections::BTreeSet<String> = effects.iter().map(|effect| effect.mark()).collect();
+        assert_eq!(marks.len(), effects.len(), "{marks:?}");
+        assert!(effects.iter().all(|effect| Effect::CODES.contains(&effect.code())));
+        assert_eq!((Effect::Replaces(two).device(), Effect::NewDevice.device()), (Some(two), None));
+    }
+}

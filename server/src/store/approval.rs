@@ -1,0 +1,226 @@
+//! What a person says to requests to be let in: many in one unit of work, each with its row in the audit.
+//!
+//! A request that somebody else decided meanwhile is told and left alone, and so is one whose effect is another than the
+//! preview showed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cartable_common::{DeviceId, EnrolmentId, SerialNumber};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx,
+    approval_queue::{self, Asking},
+    audit::{self, NewAudit},
+    device, enrolment,
+    judgement::Considered,
+    lending::Clerk,
+    newcomer::{self, Newcomer},
+    review,
+};
+use crate::domain::{
+    approval::{Effect, Hindrance, MOST_AT_ONCE, Ruling, Source},
+    enrolment::Arrival,
+};
+
+/// Requests, each with the mark of the effect that a preview showed, if there was one.
+pub type Chosen = BTreeMap<Uuid, Option<String>>;
+
+/// What became of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// Which one.
+    pub id: Uuid,
+    /// As it stood; absent where it waits no more.
+    pub asked: Option<Asking>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was let in, as this device.
+    Approved(DeviceId),
+    /// It was refused.
+    Refused,
+    /// Somebody decided about it before.
+    Already,
+    /// Its effect is not what the preview showed; nothing was done.
+    Changed,
+    /// It cannot be let in; nothing was done.
+    Impossible(Hindrance),
+}
+
+impl Outcome {
+    /// Whether it is as it was wanted.
+    #[must_use]
+    pub const fn is_done(self) -> bool {
+        matches!(self, Self::Approved(_) | Self::Refused)
+    }
+
+    /// Its code, for catalogues and scripts.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Approved(_) => "approved",
+            Self::Refused => "refused",
+            Self::Already => "already",
+            Self::Changed => "changed",
+            Self::Impossible(_) => "impossible",
+        }
+    }
+
+    /// The codes of all of them.
+    pub const CODES: [&'static str; 5] = ["approved", "refused", "already", "changed", "impossible"];
+}
+
+/// Why nothing was decided.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// One of them does not exist, or is a site's that the clerk does not see. The unit of work is to be given up.
+    #[error("there is no request with this id among those you see")]
+    Unknown,
+    /// More than [`MOST_AT_ONCE`].
+    #[error("at most {MOST_AT_ONCE} requests are decided at once")]
+    TooMany,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Decides about all of `chosen`, oldest id first, for the person whom the caller found allowed to. `reason` goes to the
+/// audit. Dropping the unit of work instead of committing it makes this a preview that says exactly what would happen.
+pub async fn decide(
+    tx: &mut Tx,
+    by: Clerk<'_>,
+    ruling: Ruling,
+    reason: Option<&str>,
+    chosen: &Chosen,
+) -> Result<Vec<Decided>, DecideError> {
+    if chosen.len() > MOST_AT_ONCE {
+        return Err(DecideError::TooMany);
+    }
+    let newcomers = hold(tx, by, chosen).await?;
+    let mut decided = Vec::with_capacity(chosen.len());
+    let mut touched = BTreeSet::new();
+    for (id, shown) in chosen {
+        let asked = approval_queue::find(tx, by.scope, *id).await?;
+        let outcome = match &asked {
+            None => Outcome::Already,
+            Some(asked) => match ruling {
+                Ruling::Refuse => refuse(tx, asked, by).await?,
+                Ruling::Approve => approve(tx, asked, (newcomers.get(id), shown.as_deref()), &touched, by).await?,
+            },
+        };
+        if let Outcome::Approved(device) = outcome {
+            touched.insert(device.0);
+        }
+        decided.push(Decided { id: *id, asked, outcome });
+    }
+    let devices: Vec<Uuid> = touched.into_iter().collect();
+    if !devices.is_empty() {
+        review::devices(tx, &devices, Considered::All, by.policy, by.now).await?;
+    }
+    for one in &decided {
+        record(tx, by, one, reason).await?;
+    }
+    Ok(decided)
+}
+
+/// Holds back everybody else who decides about one of these, enrols the same hardware or changes its device; in one order
+/// each, so that two units of work never wait for each other in a circle.
+async fn hold(tx: &mut Tx, by: Clerk<'_>, chosen: &Chosen) -> Result<BTreeMap<Uuid, Newcomer>, DecideError> {
+    let (mut newcomers, mut devices) = (BTreeMap::new(), Vec::new());
+    for id in chosen.keys() {
+        if !approval_queue::is_known(tx, by.scope, *id).await? {
+            return Err(DecideError::Unknown);
+        }
+        newcomer::lock(tx, *id).await?;
+        enrolment::lock(tx, EnrolmentId(*id)).await?;
+        if let Some(found) = newcomer::find(tx, *id).await? {
+            newcomers.insert(*id, found);
+        }
+    }
+    let mut asking: Vec<&Newcomer> = newcomers.values().collect();
+    asking.sort_by_key(|one| {
+        let hardware = &one.hardware;
+        let serial = hardware.serial_number.get().map(SerialNumber::as_str).map(str::to_owned);
+        (serial, hardware.system_uuid.get().map(ToString::to_string))
+    });
+    for one in asking {
+        enrolment::lock_asking(tx, &one.hardware).await?;
+    }
+    for id in chosen.keys() {
+        let asked = approval_queue::find(tx, by.scope, *id).await?;
+        devices.extend(asked.and_then(|asked| asked.known).map(|known| known.id.0));
+    }
+    device::lock(tx, devices).await?;
+    Ok(newcomers)
+}
+
+async fn refuse(tx: &mut Tx, asked: &Asking, by: Clerk<'_>) -> Result<Outcome, StoreError> {
+    let done = match asked.source {
+        Source::Enrolment => enrolment::refuse(tx, EnrolmentId(asked.id), by.now).await?,
+        Source::Newcomer => newcomer::refuse(tx, asked.id, by.now).await?,
+    };
+    Ok(if done { Outcome::Refused } else { Outcome::Already })
+}
+
+async fn approve(
+    tx: &mut Tx,
+    asked: &Asking,
+    (newcomer, shown): (Option<&Newcomer>, Option<&str>),
+    touched: &BTreeSet<Uuid>,
+    by: Clerk<'_>,
+) -> Result<Outcome, StoreError> {
+    let known = asked.effect.device();
+    let effect = if known.is_some_and(|id| touched.contains(&id.0)) {
+        Effect::Impossible(Hindrance::Twice)
+    } else {
+        asked.effect
+    };
+    if let Effect::Impossible(hindrance) = effect {
+        return Ok(Outcome::Impossible(hindrance));
+    }
+    if shown.is_some_and(|shown| shown != effect.mark()) {
+        return Ok(Outcome::Changed);
+    }
+    let device = match (asked.source, newcomer) {
+        (Source::Enrolment, _) => known,
+        (Source::Newcomer, Some(newcomer)) => {
+            let arrival = known.map_or(Arrival::NewDevice, Arrival::Replacement);
+            newcomer::approve(tx, newcomer, &arrival, by.now).await?
+        }
+        (Source::Newcomer, None) => None,
+    };
+    let Some(device) = device else { return Ok(Outcome::Already) };
+    if asked.source == Source::Enrolment && !enrolment::approve(tx, EnrolmentId(asked.id), by.now).await? {
+        return Ok(Outcome::Already);
+    }
+    Ok(Outcome::Approved(device))
+}
+
+/// The row of one decision in the audit; of what was not done, none.
+async fn record(tx: &mut Tx, by: Clerk<'_>, decided: &Decided, reason: Option<&str>) -> Result<(), StoreError> {
+    let Some(asked) = &decided.asked else { return Ok(()) };
+    let mut details = json!({ "waits_for": asked.waits_for, "serial": asked.serial_number });
+    let action = match (asked.source, decided.outcome) {
+        (Source::Enrolment, Outcome::Approved(_)) => "enrolment.approve",
+        (Source::Enrolment, Outcome::Refused) => "enrolment.refuse",
+        (Source::Newcomer, Outcome::Approved(_)) => "newcomer.approve",
+        (Source::Newcomer, Outcome::Refused) => "newcomer.refuse",
+        (_, Outcome::Already | Outcome::Changed | Outcome::Impossible(_)) => return Ok(()),
+    };
+    let device = if let Outcome::Approved(device) = decided.outcome { Some(device) } else { asked.effect.device() };
+    details["device"] = json!(device);
+    details["reason"] = reason.map_or(Value::Null, Value::from);
+    if let Some(token) = by.token {
+        details["api_token"] = json!(token);
+    }
+    let (object_kind, object_id) = (asked.source.as_str(), asked.id.to_string());
+    let entry = NewAudit { actor: by.actor, action, object_kind, object_id: &object_id, details };
+    audit::append(tx, entry, by.now).await?;
+    Ok(())
+}

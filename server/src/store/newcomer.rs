@@ -1,0 +1,221 @@
+//! Newcomers: keys that asked to be let in and belong to no device yet. Each waits for a person; a refused one stays
+//! refused. Nothing of them is a device until they are let in.
+
+use cartable_common::{DeviceId, EnrolmentId, UtcMillis, report::Hardware};
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx,
+    device::{self, NewDevice},
+    enrolment::{self, KeyHash, NewEnrolment},
+    on,
+    value::{from_json, parsed, to_json},
+};
+use crate::domain::{
+    approval::WaitsFor,
+    device::DeviceStatus,
+    enrolment::{Arrival, EnrolmentStatus},
+    verdict::text_enum,
+};
+
+text_enum! {
+    /// Where a newcomer stands.
+    pub enum NewcomerState {
+        /// For a person to decide.
+        Waiting = "waiting",
+        /// Let in: its key is an enrolment.
+        Approved = "approved",
+        /// Not let in, with this key.
+        Refused = "refused",
+    }
+}
+
+/// A newcomer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Newcomer {
+    /// Never given to another.
+    pub id: Uuid,
+    /// The request, chosen by the agent.
+    pub request: Uuid,
+    /// Its key.
+    pub key: KeyHash,
+    /// The token that it brought.
+    pub token: Uuid,
+    /// Why it waits, or waited.
+    pub waits_for: WaitsFor,
+    /// Where it stands.
+    pub state: NewcomerState,
+    /// What the machine says of itself.
+    pub hardware: Hardware,
+    /// The site of its token.
+    pub site: Uuid,
+    /// The programme of its token.
+    pub programme: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Raw {
+    id: Uuid,
+    request_id: Uuid,
+    spki_sha256: Vec<u8>,
+    token_id: Uuid,
+    waits_for: String,
+    state: String,
+    hardware: String,
+    site_id: Uuid,
+    programme: Option<String>,
+}
+
+impl Raw {
+    fn read(self) -> Result<Newcomer, StoreError> {
+        let key = self.spki_sha256.try_into();
+        Ok(Newcomer {
+            id: self.id,
+            request: self.request_id,
+            key: key
+                .map_err(|_| StoreError::Corrupt { what: "newcomer.spki_sha256", why: "not 32 bytes".to_owned() })?,
+            token: self.token_id,
+            waits_for: parsed("newcomer.waits_for", &self.waits_for)?,
+            state: parsed("newcomer.state", &self.state)?,
+            hardware: from_json("newcomer.hardware", &self.hardware)?,
+            site: self.site_id,
+            programme: self.programme,
+        })
+    }
+}
+
+/// A newcomer to record.
+#[derive(Clone, Copy, Debug)]
+pub struct NewNewcomer<'a> {
+    /// The request, chosen by the agent.
+    pub request: Uuid,
+    /// Its key, which no enrolment has.
+    pub key: &'a KeyHash,
+    /// The token that it brought.
+    pub token: Uuid,
+    /// Why it waits: not as a replacement, for those wait with their device.
+    pub waits_for: WaitsFor,
+    /// What the machine says of itself.
+    pub hardware: &'a Hardware,
+}
+
+/// Records a newcomer, and gives its id.
+pub async fn insert(tx: &mut Tx, new: &NewNewcomer<'_>, now: UtcMillis) -> Result<Uuid, StoreError> {
+    const SQL: &str = "INSERT INTO newcomer (id, request_id, spki_sha256, token_id, waits_for, state, hardware, \
+        created_at) VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7)";
+    let id = Uuid::now_v7();
+    let hardware = to_json("newcomer.hardware", new.hardware)?;
+    on!(tx, |c| sqlx::query(SQL)
+        .bind(id)
+        .bind(new.request)
+        .bind(new.key.as_slice())
+        .bind(new.token)
+        .bind(new.waits_for.as_str())
+        .bind(hardware.as_str())
+        .bind(now.get())
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(id)
+}
+
+/// The newcomer with this key.
+pub async fn of_key(tx: &mut Tx, key: &KeyHash) -> Result<Option<Newcomer>, StoreError> {
+    const SQL: &str = "SELECT n.id, n.request_id, n.spki_sha256, n.token_id, n.waits_for, n.state, n.hardware, \
+        t.site_id, t.programme FROM newcomer n JOIN enrolment_token t ON t.id = n.token_id WHERE n.spki_sha256 = $1";
+    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(SQL).bind(key.as_slice()).fetch_optional(c).await)?;
+    raw.map(Raw::read).transpose()
+}
+
+/// The newcomer with that id. The caller checks its site.
+pub async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<Newcomer>, StoreError> {
+    const SQL: &str = "SELECT n.id, n.request_id, n.spki_sha256, n.token_id, n.waits_for, n.state, n.hardware, \
+        t.site_id, t.programme FROM newcomer n JOIN enrolment_token t ON t.id = n.token_id WHERE n.id = $1";
+    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?;
+    raw.map(Raw::read).transpose()
+}
+
+/// Holds back everybody else who decides about a newcomer until this unit of work ends. SQLite has one writer.
+pub(super) async fn lock(tx: &mut Tx, id: Uuid) -> Result<(), StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        sqlx::query("SELECT id FROM newcomer WHERE id = $1 FOR UPDATE").bind(id).execute(&mut **connection).await?;
+    }
+    Ok(())
+}
+
+/// The same for the newcomer with this key, if there is one: what its agent asks for and what a person decides wait for each
+/// other in one order, newcomer before hardware.
+pub async fn lock_key(tx: &mut Tx, key: &KeyHash) -> Result<(), StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        let sql = "SELECT id FROM newcomer WHERE spki_sha256 = $1 FOR UPDATE";
+        sqlx::query(sql).bind(key.as_slice()).execute(&mut **connection).await?;
+    }
+    Ok(())
+}
+
+/// How many machines wait through a token, newcomers and known devices together.
+pub async fn waiting_of_token(tx: &mut Tx, token: Uuid) -> Result<i64, StoreError> {
+    let sql = "SELECT (SELECT count(*) FROM newcomer WHERE token_id = $1 AND state = 'waiting') \
+               + (SELECT count(*) FROM enrolment WHERE token_id = $1 AND status = 'pending')";
+    Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(token).fetch_one(c).await)?)
+}
+
+/// Lets a waiting newcomer in as what it arrives as: a new device at its token's site, or the agent of a known one. Gives
+/// its device; nothing where it waits no more, or its device was given away.
+pub async fn approve(
+    tx: &mut Tx,
+    newcomer: &Newcomer,
+    arrival: &Arrival,
+    now: UtcMillis,
+) -> Result<Option<DeviceId>, StoreError> {
+    let device = match *arrival {
+        Arrival::FirstEnrolment(device) | Arrival::Replacement(device) => device,
+        Arrival::NewDevice => {
+            let new = NewDevice {
+                id: DeviceId(Uuid::now_v7()),
+                status: DeviceStatus::Active,
+                hardware: newcomer.hardware.clone(),
+                asset_tag: None,
+                programme: newcomer.programme.clone(),
+                site: Some(newcomer.site),
+                enrolled_at: Some(now),
+            };
+            device::insert(tx, &new, now).await?;
+            new.id
+        }
+    };
+    let id = EnrolmentId(Uuid::now_v7());
+    let new = NewEnrolment {
+        id,
+        device,
+        request: newcomer.request,
+        key: &newcomer.key,
+        token: Some(newcomer.token),
+        status: EnrolmentStatus::Pending,
+    };
+    enrolment::insert(tx, &new, now).await?;
+    let done = enrolment::approve(tx, id, now).await? && close(tx, newcomer.id, id, now).await?;
+    Ok(done.then_some(device))
+}
+
+/// A waiting newcomer became this enrolment; false where it waits no more.
+pub async fn close(tx: &mut Tx, id: Uuid, became: EnrolmentId, now: UtcMillis) -> Result<bool, StoreError> {
+    let sql = "UPDATE newcomer SET state = 'approved', decided_at = $2, enrolment_id = $3 \
+               WHERE id = $1 AND state = 'waiting'";
+    let done = on!(tx, |c| sqlx::query(sql)
+        .bind(id)
+        .bind(now.get())
+        .bind(became.0)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done == 1)
+}
+
+/// A waiting newcomer is not let in; false where it waits no more.
+pub async fn refuse(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<bool, StoreError> {
+    let sql = "UPDATE newcomer SET state = 'refused', decided_at = $2 WHERE id = $1 AND state = 'waiting'";
+    let done =
+        on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(done == 1)
+}
