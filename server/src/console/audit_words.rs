@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 116] = [
+pub(super) const KEYS: [(&str, Form); 118] = [
     ("about", Plain),
     ("accessories", Plain),
     ("after", Word(&["status", "work-stage"])),
@@ -75,6 +75,7 @@ pub(super) const KEYS: [(&str, Form); 116] = [
     ("hours", Plain),
     ("identity", Plain),
     ("institution", Plain),
+    ("inventory_of", Plain),
     ("kind", Word(&["programme-kind", "borrower-kind", "import-kind"])),
     ("known_before", Plain),
     ("label", Plain),
@@ -87,6 +88,7 @@ pub(super) const KEYS: [(&str, Form); 116] = [
     ("loans", Plain),
     ("login", Plain),
     ("lot", Link("/lots")),
+    ("made_at", Moment),
     ("manufacturer", Plain),
     ("membership", Word(&["staff-role"])),
     ("message", Link("/notices")),
@@ -143,7 +145,7 @@ pub(super) const KEYS: [(&str, Form); 116] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 101] = [
+pub(super) const ACTS: [&str; 102] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -173,6 +175,7 @@ pub(super) const ACTS: [&str; 101] = [
     "campaign.write_again",
     "device.accept_baseline",
     "device.archive",
+    "device.bring_inventory",
     "device.correct",
     "device.create",
     "device.donate",

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// Every command. None of them makes a device belong to somebody else: `import` is asked in `donation_gate`, those of
 /// `device` below, and no other writes where a device is.
-const COMMANDS: [&str; 53] = [
+const COMMANDS: [&str; 54] = [
     "init",
     "serve",
     "backup",
@@ -32,6 +32,7 @@ const COMMANDS: [&str; 53] = [
     "site add-referent",
     "site list",
     "import",
+    "import-inventory",
     "export",
     "report",
     "calendar import",
