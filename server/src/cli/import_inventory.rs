@@ -7,10 +7,10 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use cartable_common::{DeviceId, UtcMillis};
+use cartable_common::UtcMillis;
 use clap::Args;
 
-use super::{DataArguments, print};
+use super::{DataArguments, print, say};
 use crate::{
     clock,
     domain::{
@@ -34,7 +34,7 @@ use crate::{
 /// Each file is attributed to the device with its serial number and maker, in a unit of work of its own; what one file is
 /// refused for keeps no other back. Of a file only what a report has a place for is read: hardware, system, space, batteries.
 ///
-/// Exit status: 0 if every file was taken, now or before; 1 if one was refused, with the reason on its line.
+/// Exit status: 0 if every file was taken, now or before; 1 if one was refused, with the reason on standard error.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Arguments {
@@ -54,14 +54,13 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut refused = 0_usize;
     let bench = Bench { store: &store, policy: &policy, record: arguments.record.as_ref() };
     for file in &arguments.files {
-        let said = match bench.take(file, clock::now()).await {
-            Ok(said) => said,
+        match bench.take(file, clock::now()).await {
+            Ok(said) => print(&format!("{}\t{said}\n", file.display()))?,
             Err(error) => {
                 refused += 1;
-                format!("refused: {error:#}")
+                say(&format!("{}: {error:#}", file.display()));
             }
-        };
-        print(&format!("{}\t{said}\n", file.display()))?;
+        }
     }
     store.close().await;
     match refused {
@@ -91,14 +90,14 @@ impl Bench<'_> {
         };
         let bringing = Bringing { file: &bytes, inventory: &inventory, by: COMMAND_LINE, policy: self.policy, now };
         let mut tx = self.store.write().await?;
-        let (taken, recorded) =
-            match (brought_report::take_in(&mut tx, &Scope::Everything, bringing).await, self.record) {
-                (Err(BroughtError::Refused(BroughtRefused::Unknown(_))), Some(uai)) => {
-                    self.record(&mut tx, &inventory, uai, now).await?;
-                    (brought_report::take_in(&mut tx, &Scope::Everything, bringing).await?, true)
-                }
-                (taken, _) => (taken?, false),
-            };
+        let first = brought_report::take_in(&mut tx, &Scope::Everything, bringing).await;
+        let (taken, recorded) = match (first, self.record) {
+            (Err(BroughtError::Refused(BroughtRefused::Unknown(_))), Some(uai)) => {
+                self.record(&mut tx, &inventory, uai, now).await?;
+                (brought_report::take_in(&mut tx, &Scope::Everything, bringing).await?, true)
+            }
+            (taken, _) => (taken?, false),
+        };
         tx.commit().await?;
         Ok(match taken {
             Taken::Already(device) => format!("{device}\timported before: nothing changed"),
@@ -114,7 +113,7 @@ impl Bench<'_> {
         inventory: &AgentInventory,
         uai: &UaiCode,
         now: UtcMillis,
-    ) -> anyhow::Result<DeviceId> {
+    ) -> anyhow::Result<()> {
         let site = site::find_by_uai(tx, &Scope::Everything, uai).await?;
         let site = site.with_context(|| format!("no site has the UAI code {uai}"))?;
         let entry = Entry {
@@ -134,7 +133,7 @@ impl Bench<'_> {
             details,
         };
         audit::append(tx, act, now).await?;
-        Ok(id)
+        Ok(())
     }
 }
 

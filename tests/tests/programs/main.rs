@@ -7,6 +7,7 @@ mod donation_commands;
 mod erasure_nwipe;
 mod hostile_text;
 mod import_survives_kill;
+mod inventory_import;
 mod kill_server;
 mod lifecycle;
 mod notices_kill;

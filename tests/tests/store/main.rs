@@ -2,6 +2,7 @@
 
 mod advice;
 mod allocation;
+mod brought_report;
 mod campaign;
 mod device;
 mod documents;

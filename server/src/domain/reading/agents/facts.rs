@@ -154,7 +154,7 @@ fn volume(entry: &Entry) -> Option<Volume> {
     let folded = place.to_lowercase();
     let is_unix = place.starts_with('/');
     let is_foreign = if is_unix {
-        !word("VOLUMN").is_some_and(|volume| volume.starts_with("/dev/"))
+        word("VOLUMN").is_none_or(|volume| !volume.starts_with("/dev/"))
     } else {
         ["network", "réseau", "cd-rom", "compact disc", "ram disk"].iter().any(|kind| folded.contains(kind))
     };
