@@ -11,9 +11,10 @@ pub(super) fn sections(value: &Value) -> Option<Sections> {
     let is_partial = value.get("partial").and_then(word).is_some_and(|word| is_yes(&word));
     let mut found = Sections { client: client.trim().to_owned(), is_partial, ..Sections::default() };
     for (section, entries) in content {
-        match entries {
-            Value::Array(entries) => entries.iter().for_each(|entry| take(&mut found, section, entry)),
-            one => take(&mut found, section, one),
+        if let Value::Array(entries) = entries {
+            entries.iter().for_each(|entry| take(&mut found, section, entry));
+        } else {
+            take(&mut found, section, entries);
         }
     }
     Some(found)
