@@ -25,7 +25,7 @@ use crate::{
     store::{
         Store, Tx,
         audit::{self, COMMAND_LINE, NewAudit},
-        brought_report::{self, Bringing, BroughtError, Taken},
+        brought_report::{self, Bringing, BroughtError, By, Taken},
         device_entry::{self, Entry},
         site,
     },
@@ -88,7 +88,8 @@ impl Bench<'_> {
             }
             Err(why) => bail!("{}", why.said().in_language(Language::English)),
         };
-        let bringing = Bringing { file: &bytes, inventory: &inventory, by: COMMAND_LINE, policy: self.policy, now };
+        let by = By { login: COMMAND_LINE, api_token: None };
+        let bringing = Bringing { file: &bytes, inventory: &inventory, by, policy: self.policy, now };
         let mut tx = self.store.write().await?;
         let first = brought_report::take_in(&mut tx, &Scope::Everything, bringing).await;
         let (taken, recorded) = match (first, self.record) {

@@ -29,7 +29,7 @@ pub enum BroughtRefused {
     #[error("it tells no serial number that a maker gave: nothing says which machine it is")]
     Nameless,
     /// Nobody recorded the machine.
-    #[error("no device has the serial number {0} and this maker: record it first, or let it be recorded (--record)")]
+    #[error("no device has the serial number {0} and this maker: record it first")]
     Unknown(SerialNumber),
     /// Several machines could be meant.
     #[error("several devices have the serial number {0}: archive or correct the wrong ones first")]
@@ -38,7 +38,7 @@ pub enum BroughtRefused {
     #[error("an agent of Cartable is enrolled on this device: what it says stands")]
     AgentSpeaks,
     /// It is not in service.
-    #[error("the device is {0}: put it in service first (`cartable-server device activate`)")]
+    #[error("the device is {0}: put it in service first")]
     NotInService(DeviceStatus),
     /// Something newer is known.
     #[error("it is not newer than what is known of the device, from {}", rfc3339(*.0))]

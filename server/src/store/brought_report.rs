@@ -3,7 +3,7 @@
 use cartable_common::{DeviceId, ReportId, SerialNumber, UtcMillis};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use uuid::Builder;
+use uuid::{Builder, Uuid};
 
 use super::{
     StoreError, Tx,
@@ -21,6 +21,15 @@ use crate::domain::{
     scope::Scope,
 };
 
+/// Who brings a file.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    /// The login of the person, or [`audit::COMMAND_LINE`].
+    pub login: &'a str,
+    /// The API token, where one was used.
+    pub api_token: Option<Uuid>,
+}
+
 /// A file and who brings it.
 #[derive(Clone, Copy, Debug)]
 pub struct Bringing<'a> {
@@ -28,8 +37,8 @@ pub struct Bringing<'a> {
     pub file: &'a [u8],
     /// What was read from it.
     pub inventory: &'a AgentInventory,
-    /// The login of the person, or [`audit::COMMAND_LINE`].
-    pub by: &'a str,
+    /// Who brings it.
+    pub by: By<'a>,
     /// By what devices are judged.
     pub policy: &'a Policy,
     /// When.
@@ -71,12 +80,16 @@ pub async fn take_in(tx: &mut Tx, scope: &Scope, bringing: Bringing<'_>) -> Resu
     ingest::write(tx, policy, Brought { device: id, report_id, made_at, report }, now).await?;
     remember(tx, (id, report_id), inventory.tool, (made_at, now)).await?;
     review::device(tx, id, policy, now).await?;
+    let mut details = json!({"inventory_of": inventory.tool.name(), "made_at": made_at.get()});
+    if let Some(token) = by.api_token {
+        details["api_token"] = json!(token);
+    }
     let act = NewAudit {
-        actor: by,
+        actor: by.login,
         action: "device.bring_inventory",
         object_kind: "device",
         object_id: &id.to_string(),
-        details: json!({"inventory_of": inventory.tool.name(), "made_at": made_at.get()}),
+        details,
     };
     audit::append(tx, act, now).await?;
     Ok(Taken::Stored(id))

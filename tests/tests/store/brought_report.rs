@@ -20,7 +20,7 @@ use cartable_server::{
     },
     store::{
         audit::{self, COMMAND_LINE},
-        brought_report::{self, Bringing, BroughtError, Taken},
+        brought_report::{self, Bringing, BroughtError, By, Taken},
         detail::{self, DeviceDetail},
         device::{self, NewDevice},
         flag, history,
@@ -69,7 +69,8 @@ fn inventory(text: &str) -> AgentInventory {
 /// Takes a file in, in a unit of work of its own.
 async fn take(test: &TestStore, text: &str, now: UtcMillis) -> Result<Taken, BroughtRefused> {
     let (inventory, policy) = (inventory(text), Policy::default());
-    let bringing = Bringing { file: text.as_bytes(), inventory: &inventory, by: COMMAND_LINE, policy: &policy, now };
+    let by = By { login: COMMAND_LINE, api_token: None };
+    let bringing = Bringing { file: text.as_bytes(), inventory: &inventory, by, policy: &policy, now };
     let mut tx = test.store.write().await.unwrap();
     match brought_report::take_in(&mut tx, &Scope::Everything, bringing).await {
         Ok(taken) => {
