@@ -7,6 +7,7 @@ mod contract;
 mod documents;
 mod erasure_pages;
 mod exports;
+mod inventories;
 mod people_hostile;
 mod planning;
 mod programmes;
