@@ -12,6 +12,8 @@ use super::{
 
 /// How far a file may be ahead of the server's clock, in milliseconds: an hour, as clocks go.
 const MOST_AHEAD: i64 = 60 * 60 * 1000;
+/// How old a file may be, in days: as old as what an agent measured offline. Older, its date would not be that of the evidence.
+const MOST_DAYS: i64 = 120;
 
 /// Why a file is not taken, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +27,9 @@ pub enum BroughtRefused {
     /// It was made in the future.
     #[error("it is dated {}, which is yet to come: set the machine's clock and make it again", rfc3339(*.0))]
     Future(UtcMillis),
+    /// It was made too long ago.
+    #[error("it was made more than {MOST_DAYS} days ago, on {}: make a new one", rfc3339(*.0))]
+    Stale(UtcMillis),
     /// Nothing to know the machine by.
     #[error("it tells no serial number that a maker gave: nothing says which machine it is")]
     Nameless,
@@ -53,6 +58,9 @@ pub fn of_file(inventory: &AgentInventory, now: UtcMillis) -> Result<(UtcMillis,
     let made_at = inventory.made_at.ok_or(BroughtRefused::Undated)?;
     if made_at.millis_since(now) > MOST_AHEAD {
         return Err(BroughtRefused::Future(made_at));
+    }
+    if made_at < now.plus_days(-MOST_DAYS) {
+        return Err(BroughtRefused::Stale(made_at));
     }
     let serial = inventory.report.hardware.serial_number.get().cloned().ok_or(BroughtRefused::Nameless)?;
     Ok((made_at, serial))
@@ -127,7 +135,11 @@ mod tests {
     fn a_file_needs_a_date_that_has_come_and_a_serial_number() {
         let of = |one: &AgentInventory| of_file(one, moment(0));
         let serial = SerialNumber::parse("PF2CART7").unwrap();
-        assert_eq!(of(&inventory("PF2CART7", "LENOVO", Some(moment(1)))), Ok((moment(1), serial)));
+        for fitting in [moment(1), moment(-MOST_DAYS * 24)] {
+            assert_eq!(of(&inventory("PF2CART7", "LENOVO", Some(fitting))), Ok((fitting, serial.clone())));
+        }
+        let old = moment(-MOST_DAYS * 24 - 1);
+        assert_eq!(of(&inventory("PF2CART7", "LENOVO", Some(old))), Err(BroughtRefused::Stale(old)));
         assert_eq!(of(&inventory("PF2CART7", "LENOVO", Some(moment(2)))), Err(BroughtRefused::Future(moment(2))));
         assert_eq!(of(&inventory("PF2CART7", "LENOVO", None)), Err(BroughtRefused::Undated));
         assert_eq!(of(&inventory("Default string", "LENOVO", Some(moment(0)))), Err(BroughtRefused::Nameless));

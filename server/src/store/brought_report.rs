@@ -176,11 +176,21 @@ async fn remember(
     Ok(())
 }
 
-/// Which agent's file the report of a device came from; none for a report of ours. The caller has checked that it may see the
-/// device.
-pub(crate) async fn tool_of(tx: &mut Tx, device: DeviceId, report: ReportId) -> Result<Option<Tool>, StoreError> {
-    let sql = "SELECT tool FROM brought_report WHERE device_id = $1 AND report_id = $2";
-    let tool: Option<String> =
-        on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).bind(report.0).fetch_optional(c).await)?;
-    tool.map(|tool| parsed("brought_report.tool", &tool)).transpose()
+/// Where a report that a person brought came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// Whose file it was.
+    pub(crate) tool: Tool,
+    /// When that was made: never rounded, for it is no contact.
+    pub(crate) made_at: UtcMillis,
+}
+
+/// Where the report of a device came from; none for a report of our agent. The caller has checked that it may see the device.
+pub(crate) async fn origin_of(tx: &mut Tx, device: DeviceId, report: ReportId) -> Result<Option<Origin>, StoreError> {
+    let sql = "SELECT tool, made_at FROM brought_report WHERE device_id = $1 AND report_id = $2";
+    let raw: Option<(String, i64)> =
+        on!(tx, |c| sqlx::query_as(sql).bind(device.0).bind(report.0).fetch_optional(c).await)?;
+    let Some((tool, made_at)) = raw else { return Ok(None) };
+    let (tool, made_at) = (parsed("brought_report.tool", &tool)?, moment("brought_report.made_at", made_at)?);
+    Ok(Some(Origin { tool, made_at }))
 }

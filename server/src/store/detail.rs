@@ -55,7 +55,7 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<Dev
     };
     let health = health::of_device(tx, id).await?;
     let brought_of = match &health {
-        Some(health) => brought_report::tool_of(tx, id, health.report_id).await?,
+        Some(health) => brought_report::origin_of(tx, id, health.report_id).await?.map(|origin| origin.tool),
         None => None,
     };
     Ok(Some(DeviceDetail {

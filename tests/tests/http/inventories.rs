@@ -6,7 +6,7 @@ use cartable_common::{DeviceId, SerialNumber, Text, report::Hardware};
 use cartable_server::{
     auth::Role,
     clock,
-    domain::{device::DeviceStatus, scope::Scope},
+    domain::{device::DeviceStatus, scope::Scope, timestamp},
     store::{
         audit,
         device::{self, NewDevice},
@@ -45,16 +45,22 @@ async fn recorded(test: &TestStore, site: Uuid, serial: &str) -> DeviceId {
     id
 }
 
-/// The sample of the machine with that serial number, as of a day that has surely passed.
-fn inventory(serial: &str) -> Value {
+/// A moment three days ago, as inventories write it: the sample's clock is UTC.
+fn three_days_ago() -> String {
+    let text = timestamp::rfc3339(clock::now().plus_days(-3)).replace('T', " ");
+    text.split('.').next().unwrap().to_owned()
+}
+
+/// The sample of the machine with that serial number, made then.
+fn inventory(serial: &str, made_at: &str) -> Value {
     let mut file: Value = serde_json::from_str(SAMPLE).unwrap();
     file["content"]["bios"]["ssn"] = json!(serial);
-    file["content"]["accesslog"]["logdate"] = json!("2025-03-04 10:00:00");
+    file["content"]["accesslog"]["logdate"] = json!(made_at);
     file
 }
 
 async fn an_inventory_is_brought_to_a_device_of_ones_own_sites(test: &TestStore) {
-    let cartable = InProcess::new(&test.store);
+    let (cartable, made_at) = (InProcess::new(&test.store), three_days_ago());
     let (own, foreign) = (cartable.site(1).await.unwrap(), cartable.site(2).await.unwrap());
     let ours = recorded(test, own, "GLPI0001").await;
     recorded(test, foreign, "GLPI0002").await;
@@ -62,22 +68,22 @@ async fn an_inventory_is_brought_to_a_device_of_ones_own_sites(test: &TestStore)
     let token = cartable.token("tom").await.unwrap();
     let send = async |body: Value| cartable.call(&Method::POST, PATH, Some(&token), Some(body)).await.unwrap();
 
-    let refused = send(inventory("GLPI0002")).await;
+    let refused = send(inventory("GLPI0002", &made_at)).await;
     assert_eq!(refused.status.as_u16(), 422, "{refused:?}");
-    let nowhere = send(inventory("GLPI0003")).await;
+    let nowhere = send(inventory("GLPI0003", &made_at)).await;
     assert_eq!(refused.body.replace("GLPI0002", "GLPI0003"), nowhere.body, "a foreign device does not exist");
     let other = send(json!({"smartctl": {"exit_status": 0}})).await;
     assert_eq!(other.status.as_u16(), 422, "{other:?}");
 
     for imported_before in [false, true] {
-        let answer = send(inventory("GLPI0001")).await;
+        let answer = send(inventory("GLPI0001", &made_at)).await;
         let expected = json!({"device": ours.0, "imported_before": imported_before});
         assert_eq!((answer.status.as_u16(), answer.json()), (200, expected), "{answer:?}");
     }
     let shown = cartable.get(&format!("/api/v1/devices/{ours}"), &token).await.unwrap().json();
     let health = &shown["health"];
     assert_eq!(health["imported_from"], "glpi");
-    assert!(health["measured_at"].as_str().unwrap().starts_with("2025-03-04T10:00:00"), "{health}");
+    assert!(health["measured_at"].as_str().unwrap().starts_with(&made_at.replace(' ', "T")), "{health}");
     assert_eq!(shown["contact"], Value::Null);
 
     let mut tx = test.store.read().await.unwrap();
