@@ -9,6 +9,11 @@ use cartable_server::{
     domain::{
         brought::BroughtRefused,
         device::DeviceStatus,
+        erasure::{
+            BenchClock,
+            evidence::{self, File},
+            gap::{Demand, Why},
+        },
         flag::FlagCode,
         policy::Policy,
         reading::{
@@ -23,10 +28,12 @@ use cartable_server::{
         brought_report::{self, Bringing, BroughtError, By, Taken},
         detail::{self, DeviceDetail},
         device::{self, NewDevice},
-        flag, history,
+        erasure_entry::{self, Strangers},
+        erasure_gap, flag, history,
     },
 };
 use cartable_tests::{
+    erasing::nvme_sanitized,
     fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
     on_both_engines,
     raw::Raw,
@@ -42,6 +49,7 @@ on_both_engines! {
     a_file_is_taken_once_and_never_after_a_newer_one,
     a_file_goes_to_the_one_device_that_it_names,
     where_an_agent_speaks_no_file_is_taken,
+    an_inventory_shows_drives_as_of_its_own_date,
     nothing_of_a_file_is_stored_that_a_report_has_no_place_for,
 }
 
@@ -198,6 +206,33 @@ async fn where_an_agent_speaks_no_file_is_taken(test: &TestStore) {
     assert_eq!(take(test, &older, at(10, 0, 0)).await, Err(BroughtRefused::Older(at(2, 0, 0))));
     assert_eq!(take(test, &newer, at(10, 0, 0)).await, Ok(Taken::Stored(id)), "once no agent speaks any more");
     assert_eq!(seen(test, id).await.brought_of, Some(Tool::FusionInventory));
+}
+
+/// Why the drives of a device keep it from leaving.
+async fn missing(test: &TestStore, id: DeviceId) -> Vec<Why> {
+    let device = seen(test, id).await.device;
+    let mut tx = test.store.read().await.unwrap();
+    let gaps = erasure_gap::of_device(&mut tx, &device, Demand::Leave, &Policy::default().erasure).await.unwrap();
+    gaps.into_iter().map(|gap| gap.why).collect()
+}
+
+async fn an_inventory_shows_drives_as_of_its_own_date(test: &TestStore) {
+    let id = recorded(test, "LENOVO", DeviceStatus::Active).await;
+    take(test, &on_day(10, 40_000), at(-12, 0, 0)).await.unwrap();
+    let (policy, ended) = (Policy::default(), at(-4, 0, 0));
+    let transcript = nvme_sanitized("91FPC0A0PQSL", ended);
+    let files = [File { name: "nvme.txt", bytes: transcript.as_bytes() }];
+    let readings = evidence::read(&files, BenchClock::Utc, at(-3, 0, 0)).unwrap();
+    let device = seen(test, id).await.device;
+    let mut tx = test.store.write().await.unwrap();
+    let by = erasure_entry::By { login: "rosa", now: at(-3, 0, 0), policy: &policy };
+    erasure_entry::enter_files(&mut tx, &device, &readings, &files, Strangers::LeftOut, by).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(missing(test, id).await, []);
+    take(test, &on_day(15, 40_000), at(0, 0, 0)).await.unwrap();
+    assert_eq!(missing(test, id).await, [], "made before the erasure, brought after it");
+    take(test, &on_day(22, 40_000), at(0, 1, 0)).await.unwrap();
+    assert_eq!(missing(test, id).await, [Why::UsedSince], "made after the erasure");
 }
 
 async fn nothing_of_a_file_is_stored_that_a_report_has_no_place_for(test: &TestStore) {

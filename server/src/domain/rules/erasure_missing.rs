@@ -42,8 +42,7 @@ pub(super) fn find(
         return None;
     }
     // Without any contact the report was brought in a file: it shows the drives as they were when that was made.
-    let last_seen =
-        facts.last_contact.map_or_else(|| health.evidence_at(), |contact| contact.max(health.received_at));
+    let last_seen = facts.last_contact.map_or_else(|| health.evidence_at(), |contact| contact.max(health.received_at));
     let mut seen = seen::in_report(health.report, last_seen);
     let drives = seen.iter().map(|drive| drive.key.clone()).collect();
     let lent = gap::Lent { until: Some(back), drives: Some(drives) };
