@@ -53,6 +53,7 @@ trend-label = { $one }: { $two } at the last report
 trend-scale = from { $one } to { $two }
 change-of = { $one } · { $two }
 measured-on = measured { $value }
+device-inventory-of = from a { $one } inventory of { $two }
 drives-are = Drives: { $value }
 batteries-none-expected = Batteries: none expected
 batteries-none-expected-why = No battery is expected on this machine: { $value }.

@@ -53,6 +53,7 @@ trend-label = { $one } : { $two } au dernier relevé
 trend-scale = de { $one } à { $two }
 change-of = { $one } · { $two }
 measured-on = mesuré le { $value }
+device-inventory-of = tiré d’un inventaire { $one } du { $two }
 drives-are = Disques : { $value }
 batteries-none-expected = Batteries : aucune attendue
 batteries-none-expected-why = Aucune batterie n’est attendue sur cette machine : { $value }.

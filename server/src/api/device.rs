@@ -17,6 +17,7 @@ use crate::{
         flag::Baseline,
         grade::Grade,
         policy::Policy,
+        reading::agents::Tool,
         timestamp,
         verdict::{Judgement, Verdict},
     },
@@ -116,6 +117,9 @@ pub struct HealthBody {
     measured_at: Moment,
     /// When the server received it; to the day after 30 days.
     received_at: Moment,
+    /// `fusioninventory` or `glpi` where it was imported from an inventory of that agent, made at `measured_at`; null where
+    /// Cartable's own agent measured it.
+    imported_from: Option<String>,
     /// The hash of its content.
     content_hash: String,
     /// The worst verdict on its drives.
@@ -179,13 +183,14 @@ impl From<Contact> for ContactBody {
 }
 
 impl HealthBody {
-    fn new(health: Health, policy: &Policy) -> Self {
+    fn new(health: Health, brought_of: Option<Tool>, policy: &Policy) -> Self {
         let drives = health.drives(policy);
         Self {
             report_id: health.report_id.0,
             sequence: health.sequence,
             measured_at: health.measured_at.into(),
             received_at: health.received_at.into(),
+            imported_from: brought_of.map(|tool| tool.as_str().to_owned()),
             content_hash: health.content_hash,
             drive_verdict: health.drive_verdict,
             battery_verdict: health.battery_verdict,
@@ -249,7 +254,7 @@ impl DeviceBody {
             archive_reason: device.archive_reason,
             baseline: device.baseline,
             contact: detail.contact.map(ContactBody::from),
-            health: detail.health.map(|health| HealthBody::new(health, policy)),
+            health: detail.health.map(|health| HealthBody::new(health, detail.brought_of, policy)),
             flags: detail.flags.into_iter().map(FlagBody::from).collect(),
             flag_history: Vec::new(),
             changes: Vec::new(),

@@ -34,6 +34,7 @@ pub mod flag_act;
 pub mod forecast;
 pub mod import;
 pub mod import_act;
+pub mod inventory;
 pub mod job;
 pub mod loan;
 pub mod loan_act;
@@ -225,11 +226,13 @@ fn donations() -> OpenApiRouter<App> {
         .routes(routes!(donation_act::give_up))
 }
 
-/// Files in. One address takes bodies as large as files.
+/// Files in. Two addresses take bodies as large as files.
 fn imports() -> OpenApiRouter<App> {
     let files = OpenApiRouter::new().routes(routes!(import::list, import_act::take_in));
+    let inventories = OpenApiRouter::new().routes(routes!(inventory::bring));
     OpenApiRouter::new()
         .merge(files.layer(DefaultBodyLimit::max(import_act::LARGEST_FILE)))
+        .merge(inventories.layer(DefaultBodyLimit::max(inventory::LARGEST_FILE)))
         .routes(routes!(import::read, import_act::delete))
         .routes(routes!(import_act::check))
         .routes(routes!(import_act::apply))

@@ -24,8 +24,8 @@ use crate::{
 };
 
 /// Recognised by content, whatever the file is called: smartctl --json and smartctl's text, nvme smart-log -o json,
-/// mmc extcsd read, /sys/class/power_supply/*/uevent, upower -d and -i, acpi -i, dmidecode, lshw and lshw -json, a
-/// Cartable report or check-in.
+/// mmc extcsd read, /sys/class/power_supply/*/uevent, upower -d and -i, acpi -i, dmidecode, lshw and lshw -json,
+/// inventories of FusionInventory (XML) and GLPI Agent (JSON, XML), a Cartable report or check-in.
 ///
 /// Several readings of one drive are judged together: what grows weighs more than what stands. Their order on the
 /// command line means nothing.

@@ -14,6 +14,7 @@ mod exam;
 mod export;
 mod forecast;
 mod import;
+mod import_inventory;
 mod init;
 mod jobs;
 mod mail;
@@ -70,6 +71,8 @@ enum Command {
     Site(site::Site),
     /// Takes a CSV or XLSX file of devices, sites, borrowers or loans in.
     Import(import::Arguments),
+    /// Takes inventories of FusionInventory or GLPI Agent in, of machines that Cartable's agent cannot run on.
+    ImportInventory(import_inventory::Arguments),
     /// Writes a list as CSV or XLSX.
     Export(export::Arguments),
     /// Writes the figures of a year as a PDF and a workbook.
@@ -201,6 +204,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Site(command) => site::run(command).await,
         Command::Export(arguments) => export::run(arguments).await,
         Command::Import(arguments) => import::run(arguments).await,
+        Command::ImportInventory(arguments) => import_inventory::run(arguments).await,
         Command::Report(arguments) => report::run(arguments).await,
         Command::Calendar(command) => calendar::run(command).await,
         Command::Exam(command) => exam::run(command).await,

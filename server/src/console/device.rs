@@ -138,7 +138,12 @@ impl DevicePage {
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
-            let dated = words.with("measured-on", &format::date_time(health.measured_at, words));
+            let dated = match detail.brought_of {
+                None => words.with("measured-on", &format::date_time(health.measured_at, words)),
+                Some(tool) => {
+                    words.with_two("device-inventory-of", tool.name(), &format::date_time(health.measured_at, words))
+                }
+            };
             Reader { words, policy }.groups(health, &dated)
         });
         Self {

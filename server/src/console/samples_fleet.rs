@@ -157,6 +157,7 @@ impl Samples<'_> {
                 past: Vec::new(),
                 report: self.report(),
             }),
+            brought_of: None,
             flags: self.flags(),
         }
     }

@@ -56,6 +56,7 @@ pub fn assess(readings: &[Result<Reading, Unreadable>], policy: &Policy, now: Ut
         Ok(Reading::Batteries(batteries)) => of_batteries(batteries, policy),
         Ok(Reading::Device(reports)) => of_device(reports, &past, policy),
         Ok(Reading::Inventory(report)) => of_inventory(report, policy, now),
+        Ok(Reading::Agent(inventory)) => of_agent(&inventory.report, policy, now),
         Err(why) => of_nothing(why),
     };
     readings.iter().map(judge).collect()
@@ -100,7 +101,7 @@ impl Past {
                         one.report.drives.iter().for_each(|drive| add(one.at, drive));
                     }
                 }
-                Reading::Batteries(_) | Reading::Inventory(_) => {}
+                Reading::Batteries(_) | Reading::Inventory(_) | Reading::Agent(_) => {}
             }
         }
         let drives = found.into_iter().map(|(key, readings)| {
@@ -221,6 +222,20 @@ fn of_inventory(report: &HealthReport, policy: &Policy, now: UtcMillis) -> Asses
     judgement.missing.insert(
         0,
         Said::new("Une liste de pièces ne dit rien de leur état.", "A list of parts says nothing of their health."),
+    );
+    Assessment { kind: Kind::Device, name: machine_name(report), judgement }
+}
+
+/// What another agent lists: batteries with what they hold today, drives without a word of their health.
+fn of_agent(report: &HealthReport, policy: &Policy, now: UtcMillis) -> Assessment {
+    let mut judgement = machine(report, |drive| drive::judge(drive, policy), policy);
+    judgement.reasons.extend(age(report, now));
+    judgement.missing.insert(
+        0,
+        Said::new(
+            "Cet inventaire ne dit rien de l'état des disques : le demander à smartctl.",
+            "This inventory says nothing of the drives' health: ask smartctl.",
+        ),
     );
     Assessment { kind: Kind::Device, name: machine_name(report), judgement }
 }

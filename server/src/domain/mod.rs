@@ -7,6 +7,7 @@ pub mod assess;
 pub mod authority;
 pub mod battery;
 pub mod borrower;
+pub mod brought;
 pub mod calendar_import;
 pub mod campaign;
 pub mod change;

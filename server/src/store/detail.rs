@@ -4,14 +4,14 @@ use cartable_common::DeviceId;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    StoreError, Tx, brought_report,
     contact::{self, Contact},
     device::{self, DeviceRow},
     flag::{self, FlagRow},
     health::{self, Health},
     on,
 };
-use crate::domain::scope::Scope;
+use crate::domain::{reading::agents::Tool, scope::Scope};
 
 /// A device with its site, contact, current health and open flags.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct DeviceDetail {
     pub contact: Option<Contact>,
     /// Its current report.
     pub health: Option<Health>,
+    /// Whose file that report came from; none for one of our agent's.
+    pub brought_of: Option<Tool>,
     /// Its open flags, worst first.
     pub flags: Vec<FlagRow>,
 }
@@ -51,10 +53,16 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<Dev
         }
         None => None,
     };
+    let health = health::of_device(tx, id).await?;
+    let brought_of = match &health {
+        Some(health) => brought_report::origin_of(tx, id, health.report_id).await?.map(|origin| origin.tool),
+        None => None,
+    };
     Ok(Some(DeviceDetail {
         site,
         contact: contact::of_device(tx, id).await?,
-        health: health::of_device(tx, id).await?,
+        health,
+        brought_of,
         flags: flag::open_of_device(tx, scope, id).await?,
         device,
     }))

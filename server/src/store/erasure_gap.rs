@@ -13,7 +13,7 @@ use cartable_common::{DeviceId, UtcMillis};
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, contact,
+    StoreError, Tx, brought_report, contact,
     device::{self, DeviceRow},
     drive_seen,
     erasure::{self, Declared, Erasure},
@@ -128,7 +128,10 @@ async fn seen_until_now(tx: &mut Tx, device: &DeviceRow) -> Result<(Vec<SeenDriv
     found.extend(drive_seen::of_device(tx, device.id).await?);
     let Some(health) = health::of_device(tx, device.id).await? else { return Ok((found, Vec::new())) };
     let contact = contact::of_device(tx, device.id).await?.map(|contact| contact.last_at);
-    let last_seen = contact.map_or(health.received_at, |contact| contact.max(health.received_at));
+    // An inventory shows the drives as they were when it was made, whenever somebody brought it.
+    let origin = brought_report::origin_of(tx, device.id, health.report_id).await?;
+    let reported = origin.map_or(health.received_at, |origin| origin.made_at);
+    let last_seen = contact.map_or(reported, |contact| contact.max(reported));
     Ok((found, seen::in_report(&health.report, last_seen)))
 }
 

@@ -19,6 +19,7 @@ pub mod audit;
 pub mod borrower;
 pub mod borrower_entry;
 pub mod borrower_list;
+pub mod brought_report;
 pub mod campaign;
 pub mod campaign_count;
 pub mod campaign_excuse;

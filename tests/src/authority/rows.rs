@@ -17,6 +17,8 @@ pub const ROWS: &[Row] = &[
     Row::new("GET /api/v1/devices/{device}", "APTRFU", Site, 200),
     Row::new("POST /api/v1/devices", "APT-F-", SiteInBody(422), 201)
         .sends(r#"{"serial_number":"S{unique}","kind":"tablet","site":"{uai}"}"#),
+    // No inventory: allowed, and told so.
+    Row::new("POST /api/v1/inventories", "APT-F-", Scope, 422).sends("{}"),
     Row::new("POST /api/v1/devices/{device}/record", "APT-F-", Site, 204).sends(r#"{"grade":"B"}"#),
     Row::new("GET /api/v1/devices/{device}/advice", "APTRFU", Site, 200),
     Row::new("GET /api/v1/dispositions", "APTRFU", Scope, 200),

@@ -9,6 +9,7 @@ mod documents;
 mod erasure_pages;
 mod exams;
 mod exports;
+mod inventories;
 mod people_hostile;
 mod planning;
 mod programmes;

@@ -33,6 +33,7 @@ const COMMANDS: [&str; 54] = [
     "site add-referent",
     "site list",
     "import",
+    "import-inventory",
     "export",
     "report",
     "calendar import",

@@ -8,6 +8,7 @@ mod erasure_nwipe;
 mod exams;
 mod hostile_text;
 mod import_survives_kill;
+mod inventory_import;
 mod kill_server;
 mod lifecycle;
 mod notices_kill;

@@ -74,6 +74,7 @@ const SERVER_CRATES: &[(&str, &[&str])] = &[
     ("lettre", &["mail"]),
     ("axum", &["gateway", "console", "api", "auth", "cli"]),
     ("calamine", &["exchange"]),
+    ("quick_xml", &["domain"]),
     ("csv", &["exchange"]),
     ("encoding_rs", &["exchange"]),
     ("rust_xlsxwriter", &["exchange"]),

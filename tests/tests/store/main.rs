@@ -3,6 +3,7 @@
 mod advice;
 mod allocation;
 mod approval_queue;
+mod brought_report;
 mod campaign;
 mod device;
 mod documents;

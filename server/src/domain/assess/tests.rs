@@ -40,6 +40,15 @@ fn a_healthy_drive_shows_its_evidence_and_what_is_missing() {
 }
 
 #[test]
+fn another_agents_inventory_speaks_of_batteries_and_not_of_drives() {
+    let found = one(include_str!("../reading/agents/samples/fusioninventory-2.6.xml"));
+    assert_eq!((found.kind, found.judgement.verdict), (Kind::Device, Verdict::Worn));
+    assert_eq!(found.name.as_deref(), Some("LENOVO 20VH0019FR"));
+    let missing = found.judgement.missing.iter().any(|said| said.en.contains("ask smartctl"));
+    assert!(missing, "{:?}", found.judgement.missing);
+}
+
+#[test]
 fn an_nvme_drive_that_is_only_hot_is_not_failing_though_its_status_alone_was_asked() {
     let asked = |bits: u8| {
         let answer = format!(

@@ -51,7 +51,7 @@ pub(super) fn dmidecode(text: &str) -> Option<Reading> {
     Some(Reading::Inventory(Box::new(report)))
 }
 
-fn chassis(word: &str) -> Option<Chassis> {
+pub(super) fn chassis(word: &str) -> Option<Chassis> {
     let word = word.to_ascii_lowercase();
     let is = |names: &[&str]| names.iter().any(|name| word.contains(name));
     if is(&["notebook", "laptop", "portable", "convertible", "sub notebook"]) {

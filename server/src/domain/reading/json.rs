@@ -1,4 +1,4 @@
-//! Readings in JSON: smartctl, lshw, nvme-cli, a Cartable report or check-in.
+//! Readings in JSON: smartctl, lshw, nvme-cli, GLPI's inventories, a Cartable report or check-in.
 
 use cartable_common::{
     Described as _, UtcMillis,
@@ -8,7 +8,7 @@ use cartable_common::{
 };
 use serde_json::{Value, json};
 
-use super::{DatedReport, Reading, Unreadable, inventory};
+use super::{DatedReport, Reading, Unreadable, agents, inventory};
 
 pub(super) fn read(text: &str) -> Result<Reading, Unreadable> {
     // The parser stops at a depth of 128 by itself.
@@ -21,6 +21,9 @@ pub(super) fn read(text: &str) -> Result<Reading, Unreadable> {
     }
     if let Some(reading) = inventory::lshw_json(&value) {
         return Ok(reading);
+    }
+    if let Some(inventory) = agents::of_json(&value) {
+        return Ok(Reading::Agent(Box::new(inventory)));
     }
     of_cartable(&value).unwrap_or(Err(Unreadable::Unrecognised))
 }

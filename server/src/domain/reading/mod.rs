@@ -1,9 +1,10 @@
 //! Recognises what other tools say of a machine, by its content, and turns it into the types of a report, unjudged.
 //!
-//! smartctl (JSON and text), the kernel's power supplies, upower, acpi, `mmc extcsd`, dmidecode, lshw (text and JSON), a
-//! Cartable report or check-in. The name of a file says nothing here. Whatever is odd costs only itself; nothing here
-//! panics or recurses without a bound, because the texts are foreign.
+//! smartctl (JSON and text), the kernel's power supplies, upower, acpi, `mmc extcsd`, dmidecode, lshw (text and JSON),
+//! inventories of FusionInventory (XML) and GLPI (JSON), a Cartable report or check-in. The name of a file says nothing
+//! here. Whatever is odd costs only itself; nothing here panics or recurses without a bound, because the texts are foreign.
 
+pub mod agents;
 mod batteries;
 mod decode;
 mod emmc;
@@ -16,6 +17,7 @@ use cartable_common::{
     report::{Battery, Drive, HealthReport},
 };
 
+use self::agents::AgentInventory;
 use super::wording::Said;
 
 /// What a text tells.
@@ -36,6 +38,8 @@ pub enum Reading {
     Device(Vec<DatedReport>),
     /// A list of a machine's parts that says nothing of their health.
     Inventory(Box<HealthReport>),
+    /// A whole machine, as the agent of another system lists it.
+    Agent(Box<AgentInventory>),
 }
 
 /// A report and its place among the others of its machine.
@@ -62,6 +66,8 @@ pub enum Unreadable {
     Binary,
     /// It begins like JSON and is none, with the parser's words.
     BrokenJson(String),
+    /// It begins like an inventory in XML and is none, with what is wrong.
+    BrokenXml(String),
     /// A Cartable report with a value that none may have, with the parser's words.
     InvalidReport(String),
     /// A text of no tool that is known here.
@@ -78,6 +84,7 @@ impl Unreadable {
             Self::Empty => "file_empty",
             Self::Binary => "file_binary",
             Self::BrokenJson(_) => "json_broken",
+            Self::BrokenXml(_) => "xml_broken",
             Self::InvalidReport(_) => "report_invalid",
             Self::Unrecognised => "format_unknown",
         }
@@ -97,6 +104,10 @@ impl Unreadable {
             Self::BrokenJson(words) => {
                 Said::new(format!("JSON illisible : {words}"), format!("JSON that cannot be read: {words}"))
             }
+            Self::BrokenXml(words) => Said::new(
+                format!("inventaire illisible : {words}"),
+                format!("an inventory that cannot be read: {words}"),
+            ),
             Self::InvalidReport(words) => {
                 Said::new(format!("relevé refusé : {words}"), format!("a report that is refused: {words}"))
             }
@@ -114,6 +125,9 @@ pub fn read(bytes: &[u8]) -> Result<Reading, Unreadable> {
         return Err(Unreadable::TooLarge);
     }
     let text = decode::text(bytes)?;
+    if let Some(read) = text.trim_start().starts_with('<').then(|| agents::of_xml(&text)).flatten() {
+        return read.map(|inventory| Reading::Agent(Box::new(inventory)));
+    }
     let broken = match text.trim_start().starts_with(['{', '[']).then(|| json::read(&text)) {
         Some(Ok(reading)) => return Ok(reading),
         Some(Err(why)) => Some(why),

@@ -41,7 +41,8 @@ pub(super) fn find(
     if waited < threshold || health.report.drives.is_empty() {
         return None;
     }
-    let last_seen = facts.last_contact.map_or(health.received_at, |contact| contact.max(health.received_at));
+    // Without any contact the report was brought in a file: it shows the drives as they were when that was made.
+    let last_seen = facts.last_contact.map_or_else(|| health.evidence_at(), |contact| contact.max(health.received_at));
     let mut seen = seen::in_report(health.report, last_seen);
     let drives = seen.iter().map(|drive| drive.key.clone()).collect();
     let lent = gap::Lent { until: Some(back), drives: Some(drives) };

@@ -52,7 +52,7 @@ pub(super) async fn write(
 }
 
 /// What the batch says of each device, in the order of their identifiers.
-fn heard(admitted: &[&Prepared]) -> BTreeMap<Uuid, Heard> {
+pub(super) fn heard(admitted: &[&Prepared]) -> BTreeMap<Uuid, Heard> {
     let mut heard: BTreeMap<Uuid, Heard> = BTreeMap::new();
     for one in admitted {
         let place = heard.entry(one.device.0).or_insert_with(|| Heard {

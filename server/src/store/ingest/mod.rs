@@ -5,6 +5,7 @@
 //! under load the cost of a commit is shared by hundreds. A full queue answers [`IngestError::Busy`] at once.
 
 mod batch;
+pub(crate) mod brought;
 mod current;
 mod prepare;
 mod reports;

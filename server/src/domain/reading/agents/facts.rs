@@ -1,0 +1,299 @@
+//! Sections of an inventory into the facts of a report. Units as the agents write them: memory and file systems in MiB
+//! (from /proc/meminfo, `df -k` and WMI, divided by 1024), drives in MB (10⁶), batteries in mWh.
+
+use cartable_common::{
+    Bytes, MilliwattHours, SerialNumber, SystemUuid, Text, UtcMillis, limits,
+    report::{
+        Battery, Chassis, Drive, DriveKind, Hardware, HealthReport, OperatingSystem, OsFamily, Processor, Subject,
+        Switch, Unread, UnreadReason, Volume, VolumeRole,
+    },
+};
+use jiff::{
+    civil::DateTime,
+    tz::{Offset, TimeZone},
+};
+
+use super::{AgentInventory, Entry, Sections, Tool, glpi::is_yes};
+use crate::domain::reading::{inventory::chassis, json::kind_of_bus};
+
+pub(super) fn inventory(sections: &Sections) -> AgentInventory {
+    let is_glpi = sections.client.to_ascii_lowercase().starts_with("glpi");
+    AgentInventory {
+        tool: if is_glpi { Tool::Glpi } else { Tool::FusionInventory },
+        version: Text::meaningful(&sections.client),
+        made_at: made_at(sections),
+        is_partial: sections.is_partial,
+        report: report(sections),
+    }
+}
+
+fn report(sections: &Sections) -> HealthReport {
+    let known = |section: &'static str, field: &str| sections.first(section, field).and_then(Text::meaningful);
+    let mut report = HealthReport {
+        hardware: hardware(sections),
+        processor: processor(sections),
+        operating_system: operating_system(sections),
+        volumes: volumes(sections),
+        drives: sections.of("STORAGES").filter_map(drive).take(limits::MAX_DRIVES).collect(),
+        batteries: sections.of("BATTERIES").map(battery).take(limits::MAX_BATTERIES).collect(),
+        unread: unread().collect(),
+        ..HealthReport::default()
+    };
+    report.memory.total_bytes = sections.first("HARDWARE", "MEMORY").and_then(whole).and_then(mebibytes);
+    report.firmware.vendor = known("BIOS", "BMANUFACTURER");
+    report.firmware.version = known("BIOS", "BVERSION");
+    report.firmware.date = known("BIOS", "BDATE");
+    report
+}
+
+/// What these agents do not ask. That no battery is listed is not said here: it may not have been looked for.
+fn unread() -> impl Iterator<Item = Unread> {
+    [Subject::SecureBoot, Subject::Tpm, Subject::DriveHealth, Subject::Temperatures, Subject::Uptime]
+        .into_iter()
+        .map(|subject| Unread { subject: Some(subject), reason: Some(UnreadReason::Unsupported), detail: None })
+}
+
+fn hardware(sections: &Sections) -> Hardware {
+    let word = |section: &'static str, field: &str| sections.first(section, field);
+    // Physical is what is written where no virtual machine was recognised.
+    let is_virtual = word("HARDWARE", "VMSYSTEM").is_some_and(|system| !system.eq_ignore_ascii_case("physical"));
+    Hardware {
+        manufacturer: word("BIOS", "SMANUFACTURER").and_then(Text::meaningful),
+        model: word("BIOS", "SMODEL").and_then(Text::meaningful),
+        chassis: if is_virtual { Some(Chassis::Virtual) } else { word("HARDWARE", "CHASSIS_TYPE").and_then(chassis) },
+        serial_number: word("BIOS", "SSN").and_then(SerialNumber::parse).into(),
+        system_uuid: word("HARDWARE", "UUID").and_then(SystemUuid::parse).into(),
+    }
+}
+
+fn processor(sections: &Sections) -> Processor {
+    // One entry for each socket; its threads are all of that socket's.
+    let sum = |field: &str| {
+        let counts: Option<Vec<u64>> = sections.of("CPUS").map(|cpu| cpu.get(field).and_then(|n| whole(n))).collect();
+        let sum = counts?.into_iter().try_fold(0_u64, u64::checked_add)?;
+        u16::try_from(sum).ok().filter(|sum| *sum > 0)
+    };
+    let model = sections.first("CPUS", "NAME").and_then(Text::meaningful);
+    Processor { model, cores: sum("CORE"), threads: sum("THREAD") }
+}
+
+fn operating_system(sections: &Sections) -> OperatingSystem {
+    let word = |field: &str| sections.first("OPERATINGSYSTEM", field);
+    let family = word("KERNEL_NAME").and_then(family);
+    let (name, version) = match family {
+        Some(OsFamily::Windows) => (Some(Text::clean("windows")), word("FULL_NAME").and_then(windows_version)),
+        Some(OsFamily::Linux) => (word("NAME").and_then(distribution), word("VERSION").and_then(Text::meaningful)),
+        Some(OsFamily::MacOs) => (Some(Text::clean("macos")), word("VERSION").and_then(Text::meaningful)),
+        Some(OsFamily::Unknown) | None => {
+            (word("NAME").and_then(Text::meaningful), word("VERSION").and_then(Text::meaningful))
+        }
+    };
+    OperatingSystem {
+        family,
+        name,
+        version,
+        build: word("KERNEL_VERSION").and_then(Text::meaningful),
+        architecture: word("ARCH").and_then(architecture),
+        reboot_pending: None,
+    }
+}
+
+fn family(kernel: &str) -> Option<OsFamily> {
+    match kernel.to_ascii_lowercase().as_str() {
+        "linux" => Some(OsFamily::Linux),
+        "mswin32" => Some(OsFamily::Windows),
+        "darwin" => Some(OsFamily::MacOs),
+        _ => None,
+    }
+}
+
+/// The short name under which ends of support are looked up: `debian` of "Debian GNU/Linux".
+fn distribution(name: &str) -> Option<Text> {
+    let name = name.to_lowercase();
+    let short = match name.split_whitespace().collect::<Vec<_>>().as_slice() {
+        ["linux", "mint", ..] => "linuxmint",
+        [first, ..] => *first,
+        [] => return None,
+    };
+    Text::meaningful(short)
+}
+
+/// `11 Professionnel` of "Microsoft Windows 11 Professionnel": edition and release decide when support ends.
+fn windows_version(full_name: &str) -> Option<Text> {
+    // Some editions are written with a mark behind each name.
+    let name = full_name.replace(['®', '™'], "");
+    let name = name.trim().trim_start_matches("Microsoft").trim_start();
+    Text::meaningful(name.trim_start_matches("Windows").trim())
+}
+
+fn architecture(words: &str) -> Option<Text> {
+    let folded = words.to_ascii_lowercase();
+    let name = match folded.as_str() {
+        "x86_64" | "amd64" | "64-bit" | "64 bits" | "64-bits" => "x86_64",
+        "i386" | "i586" | "i686" | "x86" | "32-bit" | "32 bits" | "32-bits" => "x86",
+        "aarch64" | "arm64" => "aarch64",
+        _ => return Text::meaningful(words),
+    };
+    Some(Text::clean(name))
+}
+
+/// The volumes, the system's first: a list that is too long loses others.
+fn volumes(sections: &Sections) -> Vec<Volume> {
+    let mut volumes: Vec<Volume> = sections.of("DRIVES").filter_map(volume).collect();
+    volumes.sort_by_key(|volume| volume.role != Some(VolumeRole::System));
+    volumes.truncate(limits::MAX_VOLUMES);
+    volumes
+}
+
+/// Neither what lies on another machine nor what is full by nature; and never the mount point itself.
+fn volume(entry: &Entry) -> Option<Volume> {
+    const IMAGES: [&str; 6] = ["squashfs", "iso9660", "udf", "cdfs", "overlay", "erofs"];
+    let word = |field: &str| entry.get(field).map(String::as_str);
+    let place = word("TYPE").unwrap_or_default();
+    let file_system = word("FILESYSTEM").unwrap_or_default();
+    let folded = place.to_lowercase();
+    let is_unix = place.starts_with('/');
+    let is_foreign = if is_unix {
+        word("VOLUMN").is_none_or(|volume| !volume.starts_with("/dev/"))
+    } else {
+        ["network", "réseau", "cd-rom", "compact disc", "ram disk"].iter().any(|kind| folded.contains(kind))
+    };
+    if is_foreign || IMAGES.iter().any(|image| image.eq_ignore_ascii_case(file_system)) {
+        return None;
+    }
+    let is_removable = ["/media/", "/run/media/", "/mnt/", "/volumes/"].iter().any(|below| folded.starts_with(below))
+        || folded.contains("removable")
+        || folded.contains("amovible");
+    let role = if place == "/" || word("SYSTEMDRIVE").is_some_and(is_yes) {
+        VolumeRole::System
+    } else if is_removable {
+        VolumeRole::Removable
+    } else {
+        VolumeRole::Data
+    };
+    let total = word("TOTAL").and_then(whole).filter(|total| *total > 0);
+    // A full volume has zero left; a size of zero says nothing.
+    let free = word("FREE").and_then(whole).filter(|free| total.is_some_and(|total| *free <= total));
+    Some(Volume {
+        role: Some(role),
+        file_system: Text::meaningful(file_system),
+        total_bytes: total.and_then(mebibytes),
+        available_bytes: free.and_then(|free| Bytes::new(free.checked_mul(MEBIBYTE)?)),
+        encryption: word("ENCRYPT_STATUS").and_then(encryption),
+    })
+}
+
+/// "Partially" is neither.
+fn encryption(status: &str) -> Option<Switch> {
+    match status.to_ascii_lowercase().as_str() {
+        "yes" => Some(Switch::On),
+        "no" => Some(Switch::Off),
+        _ => None,
+    }
+}
+
+/// A drive of the machine itself. One that can be unplugged belongs to a person, not to the laptop.
+fn drive(entry: &Entry) -> Option<Drive> {
+    let word = |field: &str| entry.get(field).map(String::as_str);
+    let folded = |field: &str| word(field).unwrap_or_default().to_lowercase();
+    let (kind, described, bus) = (folded("TYPE"), folded("DESCRIPTION"), folded("INTERFACE"));
+    let is_other = ["removable", "external", "amovible", "floppy", "tape"].iter().any(|other| kind.contains(other))
+        || ["cd", "dvd", "optical"].iter().any(|disc| kind.starts_with(disc));
+    if is_other || bus == "usb" || described.contains("usb") {
+        return None;
+    }
+    let name = word("NAME").unwrap_or_default();
+    Some(Drive {
+        model: word("MODEL").and_then(Text::meaningful),
+        serial_number: word("SERIALNUMBER")
+            .or_else(|| word("SERIAL"))
+            .filter(|serial| !is_of_a_volume(serial))
+            .and_then(SerialNumber::parse)
+            .into(),
+        firmware: word("FIRMWARE").and_then(Text::meaningful),
+        kind: drive_kind(name, [&kind, &described, &bus]),
+        capacity_bytes: word("DISKSIZE")
+            .and_then(whole)
+            .filter(|size| *size > 0)
+            .and_then(|size| Bytes::new(size.checked_mul(1_000_000)?)),
+        ..Drive::default()
+    })
+}
+
+fn drive_kind(name: &str, words: [&str; 3]) -> Option<DriveKind> {
+    let is = |word: &str| words.iter().any(|said| said.split_whitespace().any(|part| part == word));
+    if is("nvme") {
+        return Some(DriveKind::Nvme);
+    }
+    kind_of_bus(name).or_else(|| if is("ssd") { Some(DriveKind::Ssd) } else { is("hdd").then_some(DriveKind::Hdd) })
+}
+
+/// Where a drive tells no serial number, fusioninventory-agent writes the UUID of the LVM volume on it, which proves nothing
+/// of the drive: `BskNPA-2ece-cWgR-cLon-iFjr-EH2e-c6Cg39`.
+fn is_of_a_volume(serial: &str) -> bool {
+    let lengths: Vec<usize> = serial.trim().split('-').map(str::len).collect();
+    lengths == [6, 4, 4, 4, 4, 4, 6]
+}
+
+fn battery(entry: &Entry) -> Battery {
+    let word = |field: &str| entry.get(field).map(String::as_str);
+    let energy = |field: &str| {
+        let value = word(field).and_then(whole).filter(|value| *value > 0)?;
+        MilliwattHours::new(u32::try_from(value).ok()?)
+    };
+    Battery {
+        manufacturer: word("MANUFACTURER").and_then(Text::meaningful),
+        model: word("NAME").and_then(Text::meaningful),
+        design_milliwatt_hours: energy("CAPACITY"),
+        full_milliwatt_hours: energy("REAL_CAPACITY"),
+        technology: word("CHEMISTRY").and_then(Text::meaningful),
+        ..Battery::default()
+    }
+}
+
+const MEBIBYTE: u64 = 1 << 20;
+
+fn mebibytes(count: u64) -> Option<Bytes> {
+    Bytes::new(count.checked_mul(MEBIBYTE)?).filter(|bytes| bytes.get() > 0)
+}
+
+/// A bare number as machines of both languages write it, whole: `8192`, `47 520`, `47520,5`. A mark before exactly three
+/// digits may separate thousands or decimals: that says nothing, as anything else does.
+fn whole(text: &str) -> Option<u64> {
+    const MOST_DIGITS: usize = 15;
+    let bare: String = text.trim().chars().filter(|c| !matches!(c, ' ' | '\u{A0}' | '\u{202F}' | '\u{2009}')).collect();
+    let (whole, decimals) = bare.split_once(['.', ',']).map_or((bare.as_str(), None), |(a, b)| (a, Some(b)));
+    let is_digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let is_clear = decimals.is_none_or(|decimals| is_digits(decimals) && decimals.len() != 3);
+    if !is_digits(whole) || whole.len() > MOST_DIGITS || !is_clear {
+        return None;
+    }
+    whole.parse().ok()
+}
+
+/// When the inventory was made: the agents write local time, and newer ones by how much it differs from UTC. Without that,
+/// clocks are those of Paris.
+fn made_at(sections: &Sections) -> Option<UtcMillis> {
+    let local: DateTime = sections.first("ACCESSLOG", "LOGDATE")?.parse().ok()?;
+    let zone = match sections.first("OPERATINGSYSTEM", "TIMEZONE/OFFSET").and_then(offset) {
+        Some(offset) => TimeZone::fixed(offset),
+        None => TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC),
+    };
+    let at = zone.to_ambiguous_zoned_datetime(local).earlier().ok()?;
+    UtcMillis::new(at.timestamp().as_millisecond())
+}
+
+/// `+0200`, `-03:30`.
+fn offset(text: &str) -> Option<Offset> {
+    let text = text.trim();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let digits = digits.replace(':', "");
+    if digits.len() != 4 || !digits.chars().all(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    let number: i32 = digits.parse().ok()?;
+    Offset::from_seconds(sign * (number / 100 * 3600 + number % 100 * 60)).ok()
+}

@@ -1,0 +1,195 @@
+//! What two agents write, what is taken from it, and what is left.
+
+use cartable_common::{
+    SerialNumber,
+    report::{Chassis, DriveKind, OsFamily, Switch, VolumeRole},
+};
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::reading::{Reading, read};
+
+const XML: &str = include_str!("samples/fusioninventory-2.6.xml");
+const JSON: &str = include_str!("samples/glpi-agent-1.11.json");
+/// 2026-11-24 12:00 UTC.
+const NOON: i64 = 1_795_521_600_000;
+
+fn inventory(text: &str) -> AgentInventory {
+    match read(text.as_bytes()) {
+        Ok(Reading::Agent(found)) => *found,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The sample, with one line of it replaced.
+fn changed(before: &str, after: &str) -> AgentInventory {
+    assert!(XML.contains(before), "{before}");
+    inventory(&XML.replacen(before, after, 1))
+}
+
+fn text(value: Option<&Text>) -> &str {
+    value.map(Text::as_str).unwrap_or_default()
+}
+
+#[test]
+fn fusioninventorys_xml_becomes_a_report_in_our_units() {
+    let AgentInventory { tool, version, made_at, is_partial, report } = inventory(XML);
+    assert_eq!(
+        (tool, text(version.as_ref()), is_partial),
+        (Tool::FusionInventory, "FusionInventory-Agent_v2.6-3", false)
+    );
+    assert_eq!(made_at.unwrap().get(), NOON - 3_600_000, "an hour before noon in UTC");
+    assert_eq!(report.check(), Ok(()));
+    assert_eq!(
+        (text(report.hardware.manufacturer.as_ref()), text(report.hardware.model.as_ref())),
+        ("LENOVO", "20VH0019FR")
+    );
+    assert_eq!(report.hardware.serial_number.get().map(SerialNumber::as_str), Some("PF2CART7"));
+    assert_eq!(report.hardware.chassis, Some(Chassis::Laptop));
+    assert!(report.hardware.system_uuid.get().is_some());
+    assert_eq!(report.memory.total_bytes.unwrap().get(), 7_809 << 20, "MiB");
+    assert_eq!((report.processor.cores, report.processor.threads), (Some(2), Some(4)));
+    assert_eq!(text(report.firmware.date.as_ref()), "05/12/2021");
+    let system = &report.operating_system;
+    assert_eq!(
+        (system.family, text(system.name.as_ref()), text(system.version.as_ref())),
+        (Some(OsFamily::Linux), "debian", "12.11")
+    );
+    let [root, home] = report.volumes.as_slice() else { panic!("{:?}", report.volumes) };
+    assert_eq!((root.role, root.encryption), (Some(VolumeRole::System), None));
+    assert_eq!(root.total_bytes.unwrap().get(), 238_000 << 20, "MiB");
+    assert_eq!(home.available_bytes.unwrap().get(), 0, "a full volume is a fact");
+    assert_eq!((home.role, home.encryption), (Some(VolumeRole::Data), Some(Switch::On)));
+    let [drive] = report.drives.as_slice() else { panic!("{:?}", report.drives) };
+    assert_eq!((drive.kind, drive.capacity_bytes.unwrap().get()), (Some(DriveKind::Nvme), 256_060_000_000), "MB");
+    assert_eq!(drive.self_assessment, None);
+    let [battery] = report.batteries.as_slice() else { panic!("{:?}", report.batteries) };
+    let energy = (battery.design_milliwatt_hours.unwrap().get(), battery.full_milliwatt_hours.unwrap().get());
+    assert_eq!((energy, battery.cycle_count), ((50_000, 31_250), None));
+}
+
+#[test]
+fn glpis_json_becomes_a_report_without_its_placeholders() {
+    let AgentInventory { tool, made_at, report, .. } = inventory(JSON);
+    assert_eq!((tool, made_at.unwrap().get()), (Tool::Glpi, NOON));
+    assert_eq!((report.hardware.serial_number.get(), report.hardware.system_uuid.get()), (None, None));
+    let system = &report.operating_system;
+    let words = (text(system.name.as_ref()), text(system.version.as_ref()), text(system.architecture.as_ref()));
+    assert_eq!((system.family, words), (Some(OsFamily::Windows), ("windows", "11 Professionnel", "x86_64")));
+    assert_eq!(text(system.build.as_ref()), "10.0.22631");
+    let [windows, stick] = report.volumes.as_slice() else { panic!("{:?}", report.volumes) };
+    assert_eq!((windows.role, windows.encryption), (Some(VolumeRole::System), Some(Switch::Off)));
+    assert_eq!(stick.role, Some(VolumeRole::Removable));
+    let [ssd, other] = report.drives.as_slice() else { panic!("{:?}", report.drives) };
+    assert_eq!((ssd.kind, ssd.capacity_bytes.unwrap().get()), (Some(DriveKind::Ssd), 128_035_000_000));
+    assert_eq!((other.capacity_bytes, other.serial_number.get()), (None, None), "no size is not a size of zero");
+    let [battery] = report.batteries.as_slice() else { panic!("{:?}", report.batteries) };
+    assert_eq!((battery.full_milliwatt_hours, battery.design_milliwatt_hours.unwrap().get()), (None, 57_570));
+}
+
+#[test]
+fn nothing_that_a_report_has_no_place_for_is_read() {
+    for sample in [XML, JSON] {
+        assert!(sample.matches("indiscret").count() >= 20, "the sample is full of what must not be read");
+        let found = format!("{:?}", inventory(sample)).to_lowercase();
+        for trace in ["indiscret", "192.0.2", "02:00:5e", "/home", "/snap", "/srv", "07:58"] {
+            assert!(!found.contains(trace), "{trace} in {found}");
+        }
+    }
+}
+
+#[test]
+fn numbers_are_what_they_say_or_nothing() {
+    let memory = |words: &str| {
+        let line = format!("<MEMORY>{words}</MEMORY>");
+        changed("<MEMORY>7809</MEMORY>", &line).report.memory.total_bytes.map(|bytes| bytes.get() >> 20)
+    };
+    assert_eq!(memory("7 809"), Some(7_809));
+    assert_eq!(memory("7\u{202F}809,25"), Some(7_809));
+    assert_eq!(memory("&#55;809"), Some(7_809), "a character by its number");
+    for nothing in ["", "0", "-1", "7.809", "7 809 Mo", "99999999999999999999", "8e3", "NaN", "9007199254740993"] {
+        assert_eq!(memory(nothing), None, "{nothing}");
+    }
+}
+
+#[test]
+fn virtual_machines_and_moments_without_an_offset() {
+    let guest = changed("<VMSYSTEM>Physical</VMSYSTEM>", "<VMSYSTEM>VirtualBox</VMSYSTEM>");
+    assert_eq!(guest.report.hardware.chassis, Some(Chassis::Virtual));
+    let paris = changed("<OFFSET>+0100</OFFSET>", "");
+    assert_eq!(paris.made_at.unwrap().get(), NOON - 3_600_000, "Paris in winter");
+    let west = changed("<OFFSET>+0100</OFFSET>", "<OFFSET>-03:30</OFFSET>");
+    assert_eq!(west.made_at.unwrap().get(), NOON + 12_600_000);
+    assert_eq!(changed("2026-11-24 12:00:00", "hier").made_at, None);
+    let glpi = changed("FusionInventory-Agent_v2.6-3", "GLPI-Agent_v1.11");
+    assert_eq!(glpi.tool, Tool::Glpi, "GLPI Agent writes XML too");
+    assert!(inventory(&JSON.replacen("\"action\"", "\"partial\": true, \"action\"", 1)).is_partial);
+}
+
+#[test]
+fn what_is_broken_or_hostile_is_refused_with_a_reason() {
+    let why = |text: &str| match read(text.as_bytes()) {
+        Err(Unreadable::BrokenXml(words)) => words,
+        other => panic!("{other:?}"),
+    };
+    let bomb = XML.replacen(
+        "<REQUEST>",
+        "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;\"><!ENTITY f SYSTEM \"file:///etc/passwd\">]><REQUEST>",
+        1,
+    );
+    assert!(why(&bomb).contains("document type definition"));
+    assert!(why(&XML.replacen("<HARDWARE>", &"<HARDWARE>".repeat(100_000), 1)).contains("deeper"));
+    assert!(why(XML.split("<HARDWARE>").next().unwrap()).contains("middle"));
+    assert!(why(&XML.replacen("<QUERY>INVENTORY", "<QUERY>PROLOG", 1)).contains("another message"));
+    let stranger = changed("<NAME>Debian GNU/Linux</NAME>", "<NAME>Debian &f;GNU/Linux</NAME>");
+    assert_eq!(
+        text(stranger.report.operating_system.name.as_ref()),
+        "debian",
+        "an entity that nobody defined says nothing"
+    );
+    assert_eq!(read(b"<html><body>portal</body></html>"), Err(Unreadable::Unrecognised));
+    let attributes = format!("<REQUEST {}>", "a=\"1\" ".repeat(200_000));
+    assert_eq!(inventory(&XML.replacen("<REQUEST>", &attributes, 1)), inventory(XML), "attributes are not looked at");
+}
+
+#[test]
+fn long_lists_are_cut_and_stay_within_a_report() {
+    let many =
+        "<DRIVES><FILESYSTEM>ext4</FILESYSTEM><TOTAL>5</TOTAL><TYPE>/x</TYPE><VOLUMN>/dev/sdb1</VOLUMN></DRIVES>";
+    let storages = "<STORAGES><NAME>sda</NAME></STORAGES><BATTERIES><NAME>B</NAME></BATTERIES>";
+    let flood = format!("<CONTENT>{}{}", many.repeat(400), storages.repeat(200));
+    let report = changed("<CONTENT>", &flood).report;
+    assert_eq!(report.check(), Ok(()));
+    assert_eq!(report.volumes[0].role, Some(VolumeRole::System), "the system's is not the one that is cut");
+    assert_eq!(report.volumes.len(), cartable_common::limits::MAX_VOLUMES);
+    let flood = format!("<CONTENT>{}", many.repeat(MOST_ENTRIES + 1));
+    assert_eq!(
+        changed("<CONTENT>", &flood).report.hardware.serial_number.get(),
+        None,
+        "there is an end to what is looked at"
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_change_of_an_inventory_breaks_the_reader(
+        place in 0..XML.len(), length in 0_usize..60, with in "[<>&;/A-Z0-9\\[\\]\"{}: ]{0,12}",
+        json in any::<bool>(),
+    ) {
+        let sample = if json { JSON } else { XML };
+        let cut = |at: usize| (0..=at.min(sample.len())).rev().find(|at| sample.is_char_boundary(*at)).unwrap_or(0);
+        let (begin, end) = (cut(place), cut(place + length));
+        let mixed = format!("{}{with}{}", &sample[..begin], &sample[end..]);
+        if let Ok(Reading::Agent(found)) = read(mixed.as_bytes()) {
+            prop_assert_eq!(found.report.check(), Ok(()));
+        }
+        let _ = read(&sample.as_bytes()[..begin]);
+    }
+
+    #[test]
+    fn nesting_of_any_kind_is_bounded(depth in 0_usize..3_000, name in "[A-Z]{1,8}") {
+        let open = format!("<{name}>").repeat(depth);
+        let _ = read(format!("<REQUEST><CONTENT>{open}").as_bytes());
+        let _ = read(format!("{{\"content\":{{\"versionclient\":\"x\",\"bios\":{}", "[".repeat(depth)).as_bytes());
+    }
+}
