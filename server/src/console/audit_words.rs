@@ -143,7 +143,7 @@ pub(super) const KEYS: [(&str, Form); 116] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 101] = [
+pub(super) const ACTS: [&str; 103] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -230,6 +230,8 @@ pub(super) const ACTS: [&str; 101] = [
     "programme.close",
     "programme.create",
     "programme.reopen",
+    "recovery.approve",
+    "recovery.refuse",
     "retention.apply",
     "retention.drop_month",
     "session.open",
@@ -248,7 +250,7 @@ pub(super) const ACTS: [&str; 101] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 23] = [
+pub(super) const KINDS: [&str; 24] = [
     "allocation",
     "api_token",
     "borrower",
@@ -268,6 +270,7 @@ pub(super) const KINDS: [&str; 23] = [
     "part",
     "person",
     "programme",
+    "recovery",
     "school_calendar",
     "site",
     "webhook",

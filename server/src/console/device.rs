@@ -15,6 +15,7 @@ use super::{
     format,
     i18n::Words,
     loan::{CardRead, LoanCard},
+    recovery::RecoveryCard,
     shell::Shell,
 };
 use crate::{
@@ -33,6 +34,7 @@ use crate::{
         enrolment::Waiting,
         flag::FlagRow,
         history::{ChangeRow, Day},
+        recovery,
     },
 };
 
@@ -57,6 +59,8 @@ pub(super) struct DeviceRead {
     pub(super) decided: Option<Kept>,
     /// Enrolments that wait for a person.
     pub(super) waiting: Vec<Waiting>,
+    /// Recoveries that wait for a person.
+    pub(super) recoveries: Vec<recovery::Waiting>,
     /// Whether it was given away: it stays in the archive.
     pub(super) given: bool,
 }
@@ -114,6 +118,7 @@ pub(super) struct DevicePage {
     identity: Vec<Fact>,
     loan: Option<LoanCard>,
     waiting: Vec<(String, When)>,
+    recoveries: Vec<RecoveryCard>,
     path: String,
     csrf: String,
     actions: Option<Actions>,
@@ -129,8 +134,8 @@ impl DevicePage {
     /// The page for what was read.
     pub(super) fn new(shell: Shell, read: DeviceRead, allowed: Allowed, policy: &Policy, now: UtcMillis) -> Self {
         let words = shell.words;
-        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, advice, decided, waiting, given } =
-            read;
+        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, advice, decided, .. } = read;
+        let DeviceRead { waiting, recoveries, given, .. } = read;
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
@@ -153,6 +158,11 @@ impl DevicePage {
                 .iter()
                 .filter(|_| allowed.admit)
                 .map(|one| (one.enrolment.to_string(), When::relative(one.since, now, words)))
+                .collect(),
+            recoveries: recoveries
+                .iter()
+                .filter(|_| allowed.admit)
+                .map(|one| RecoveryCard::new(one, now, words))
                 .collect(),
             path: next,
             csrf: csrf.clone(),

@@ -78,6 +78,7 @@ mod pages;
 mod programme;
 mod programme_acts;
 mod recipient;
+mod recovery;
 mod reserve;
 mod return_desk;
 mod scanned;
@@ -156,6 +157,8 @@ fn fleet() -> Router<App> {
         .route("/devices", get(pages::devices).post(device_record::create))
         .route("/devices/new", get(device_record::fresh))
         .route("/devices/{id}/enrolments/{enrolment}/approve", post(device_record::approve))
+        .route("/devices/{id}/recoveries/{recovery}/approve", post(recovery::approve))
+        .route("/devices/{id}/recoveries/{recovery}/refuse", post(recovery::refuse))
         .route("/devices/{id}", get(pages::device))
         .route("/devices/{id}/record", post(device_correction::correct))
         .route("/devices/{id}/asset-tag", post(acts::set_asset_tag))

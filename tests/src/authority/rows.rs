@@ -182,6 +182,14 @@ pub const ROWS: &[Row] = &[
         Mixed::at("/api/v1/devices/{device}/enrolments/{foreign-enrolment}/approve", "", 404),
         Mixed::at("/api/v1/devices/{foreign-device}/enrolments/{enrolment}/approve", "", 404),
     ]),
+    Row::new("POST /api/v1/devices/{device}/recoveries/{recovery}/approve", "A-T---", Site, 204).mixed(&[
+        Mixed::at("/api/v1/devices/{device}/recoveries/{foreign-recovery}/approve", "", 404),
+        Mixed::at("/api/v1/devices/{foreign-device}/recoveries/{recovery}/approve", "", 404),
+    ]),
+    Row::new("POST /api/v1/devices/{device}/recoveries/{recovery}/refuse", "A-T---", Site, 204).mixed(&[
+        Mixed::at("/api/v1/devices/{device}/recoveries/{foreign-recovery}/refuse", "", 404),
+        Mixed::at("/api/v1/devices/{foreign-device}/recoveries/{recovery}/refuse", "", 404),
+    ]),
     Row::new("POST /api/v1/returns", "APTRF-", SiteInBody(422), 200)
         .sends(r#"{"code":"{lent-device}","condition":"good"}"#),
     // Nobody took it back: allowed, and said so.
@@ -213,6 +221,14 @@ pub const ROWS: &[Row] = &[
     Row::new("POST /devices/{device}/enrolments/{enrolment}/approve", "A-T---", Site, 303).mixed(&[
         Mixed::at("/devices/{device}/enrolments/{foreign-enrolment}/approve", "", 404),
         Mixed::at("/devices/{foreign-device}/enrolments/{enrolment}/approve", "", 404),
+    ]),
+    Row::new("POST /devices/{device}/recoveries/{recovery}/approve", "A-T---", Site, 303).mixed(&[
+        Mixed::at("/devices/{device}/recoveries/{foreign-recovery}/approve", "", 404),
+        Mixed::at("/devices/{foreign-device}/recoveries/{recovery}/approve", "", 404),
+    ]),
+    Row::new("POST /devices/{device}/recoveries/{recovery}/refuse", "A-T---", Site, 303).mixed(&[
+        Mixed::at("/devices/{device}/recoveries/{foreign-recovery}/refuse", "", 404),
+        Mixed::at("/devices/{foreign-device}/recoveries/{recovery}/refuse", "", 404),
     ]),
     Row::new("GET /devices.csv", "APTRFU", Scope, 200),
     Row::new("GET /devices/{device}", "APTRFU", Site, 200),

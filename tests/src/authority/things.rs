@@ -28,6 +28,7 @@ use cartable_server::{
         paris,
         part::{NewPart, PartKind},
         policy::Policy,
+        recovery::Cause,
         scope::Scope,
         work_order::Move,
     },
@@ -47,7 +48,7 @@ use cartable_server::{
         message_attempt::{self, Outcome},
         message_list, need,
         notice::{self, NewNotice},
-        part, person,
+        part, person, recovery,
         site_referent::{self, Referent},
         work_order_act::Bench,
         work_photo::NewPhoto,
@@ -125,6 +126,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     let device = device(&mut tx, site, now).await?;
     things.put("device", device);
     things.put("enrolment", waiting(&mut tx, device, now).await?);
+    things.put("recovery", recovering(&mut tx, device, now).await?);
     things.put("token", token(&mut tx, site, now).await?);
     let programme = lending::programme(&mut tx, now).await?;
     things.put("programme", programme.id);
@@ -290,6 +292,19 @@ async fn waiting(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Resul
     let new = NewEnrolment { id, device, request, key: &key, token: None, status };
     enrolment::insert(tx, &new, now).await?;
     Ok(id)
+}
+
+/// A recovery that waits for a person.
+async fn recovering(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<Uuid> {
+    let (id, request) = (EnrolmentId(Uuid::now_v7()), Uuid::new_v4());
+    let mut key = [1; 32];
+    key[..16].copy_from_slice(request.as_bytes());
+    let status = EnrolmentStatus::Active;
+    let new = NewEnrolment { id, device, request, key: &key, token: None, status };
+    enrolment::insert(tx, &new, now).await?;
+    recovery::wait(tx, (id, device), Cause::TooLong, now).await?;
+    let waiting = recovery::waiting(tx, &Scope::Everything).await?;
+    Ok(waiting.iter().find(|one| one.enrolment == id).context("the recovery that waits")?.id)
 }
 
 async fn flagged(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<Uuid> {
