@@ -1,4 +1,4 @@
-//! Speaks the device port: enrol without a client certificate, check in and renew with one.
+//! Speaks the device port: enrol and recover without a client certificate, check in and renew with one.
 //!
 //! TLS 1.3 only, pinned roots only, no redirect, bounded answers, a time limit on everything, and the connection is
 //! closed after each exchange (an idle one costs the server memory). The TLS session is kept in memory, so that the
@@ -11,7 +11,8 @@ use cartable_common::{
     limits::MAX_ANSWER_BYTES,
     protocol::{
         CHECK_IN_PATH, CertificateGrant, CheckInRequest, CheckInResponse, ENROL_ALPN, ENROL_PATH, EnrolPending,
-        EnrolRequest, RENEW_PATH, RenewRequest,
+        EnrolRequest, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH, RecoverNonce, RecoverNonceRequest, RecoverRequest,
+        RenewRequest,
     },
 };
 use reqwest::{Response, StatusCode, header};
@@ -117,14 +118,14 @@ impl Connect {
     }
 }
 
-/// The client of a machine that is not enrolled.
+/// The client of a machine that is not enrolled, or whose certificate has ended.
 #[derive(Clone, Debug)]
 pub struct EnrolClient {
     http: reqwest::Client,
     server: ServerUrl,
 }
 
-/// The server's answer to an enrolment.
+/// The server's answer to an enrolment or a recovery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EnrolAnswer {
     /// Granted.
@@ -142,12 +143,26 @@ impl EnrolClient {
 
     /// Asks for an enrolment. Repeating the same request is harmless.
     pub async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolAnswer, Trouble> {
-        let (status, body) = exchange(&self.http, &self.server, ENROL_PATH, request).await?;
-        if status == StatusCode::ACCEPTED {
-            return parse(&body).map(EnrolAnswer::Pending);
-        }
-        parse(&body).map(EnrolAnswer::Granted)
+        granted_or_pending(exchange(&self.http, &self.server, ENROL_PATH, request).await?)
     }
+
+    /// Asks for the nonce of a recovery.
+    pub async fn recovery_nonce(&self, request: &RecoverNonceRequest) -> Result<RecoverNonce, Trouble> {
+        let (_, body) = exchange(&self.http, &self.server, RECOVER_NONCE_PATH, request).await?;
+        parse(&body)
+    }
+
+    /// Asks for another certificate. Each nonce serves once.
+    pub async fn recover(&self, request: &RecoverRequest) -> Result<EnrolAnswer, Trouble> {
+        granted_or_pending(exchange(&self.http, &self.server, RECOVER_PATH, request).await?)
+    }
+}
+
+fn granted_or_pending((status, body): (StatusCode, Vec<u8>)) -> Result<EnrolAnswer, Trouble> {
+    if status == StatusCode::ACCEPTED {
+        return parse(&body).map(EnrolAnswer::Pending);
+    }
+    parse(&body).map(EnrolAnswer::Granted)
 }
 
 /// The client of an enrolled machine.

@@ -28,6 +28,7 @@ pub mod notify;
 pub mod platform;
 pub mod privilege;
 pub mod reader;
+pub mod recover;
 pub mod schedule;
 pub mod server_url;
 pub mod service;
