@@ -1,7 +1,8 @@
-//! The device port over real TLS: enrolment, check-ins, identities, and whatever else may be sent to it.
+//! The device port over real TLS: enrolment, recovery, check-ins, identities, and whatever else may be sent to it.
 
 mod bombs;
 mod enrolment;
 mod hostile;
 mod http2;
 mod identity;
+mod recovery;
