@@ -2,8 +2,8 @@
 //!
 //! A report leaves the spool only when the server answered for it. Everything that matters is durable before each
 //! await, so that this future may be dropped and this process killed at any moment. A refusal removes nothing: only an
-//! order that names this device and this enrolment, over the connection that its own key opened, leads to
-//! [`Agent::remove`].
+//! order that names this device and this enrolment, over the connection that its own key opened or in answer to what that
+//! key signed, leads to [`Agent::remove`].
 
 use cartable_common::{
     ContentHash, ReportId, UtcMillis,
