@@ -4,6 +4,7 @@
 
 mod mishaps;
 mod proxies;
+mod recovery;
 mod released;
 mod strangers;
 mod support;
