@@ -6,15 +6,13 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::{DataArguments, print, say};
+use super::{DataArguments, device_recovery, print, say};
 use crate::{
     clock,
     domain::{
         device::DeviceStatus,
         device_record::{ContactExpected, Typed},
         loan::LendingState,
-        paris,
-        policy::Policy,
         programme::ProgrammeCode,
         scope::Scope,
         uai::UaiCode,
@@ -24,9 +22,7 @@ use crate::{
         audit::{self, COMMAND_LINE, NewAudit},
         device::{self, NewDevice},
         device_record::{self, Recorded},
-        enrolment,
-        lending::Clerk,
-        loan, programme, recovery, site,
+        enrolment, loan, programme, site,
     },
 };
 
@@ -49,9 +45,9 @@ pub(super) enum Device {
     /// Lists recoveries that wait for a person: recovery, device, serial number, model, cause, last contact.
     Recoveries(DataArguments),
     /// Gives a waiting recovery its certificate: the laptop gets it when it asks next.
-    ApproveRecovery(Recovery),
+    ApproveRecovery(device_recovery::One),
     /// Refuses a waiting recovery for good: the laptop is enrolled again, with a new key.
-    RefuseRecovery(Recovery),
+    RefuseRecovery(device_recovery::One),
 }
 
 #[derive(Debug, Args)]
@@ -103,14 +99,6 @@ pub(super) struct Approve {
     id: EnrolmentId,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct Recovery {
-    #[command(flatten)]
-    data: DataArguments,
-    /// The recovery's id, as `device recoveries` shows it.
-    id: Uuid,
-}
-
 pub(super) async fn run(command: Device) -> anyhow::Result<()> {
     match command {
         Device::Add(add) => self::add(*add).await,
@@ -120,9 +108,9 @@ pub(super) async fn run(command: Device) -> anyhow::Result<()> {
         Device::Release(one) => set_status(one, DeviceStatus::Released).await,
         Device::Pending(data) => pending(&data).await,
         Device::Approve(approve) => self::approve(approve).await,
-        Device::Recoveries(data) => recoveries(&data).await,
-        Device::ApproveRecovery(recovery) => approve_recovery(recovery).await,
-        Device::RefuseRecovery(recovery) => refuse_recovery(recovery).await,
+        Device::Recoveries(data) => device_recovery::waiting(&data).await,
+        Device::ApproveRecovery(one) => device_recovery::approve(one).await,
+        Device::RefuseRecovery(one) => device_recovery::refuse(one).await,
     }
 }
 
@@ -208,52 +196,6 @@ async fn approve(approve: Approve) -> anyhow::Result<()> {
     store.close().await;
     say("approved; the laptop is let in when it asks next");
     Ok(())
-}
-
-async fn recoveries(data: &DataArguments) -> anyhow::Result<()> {
-    let store = data.open_store().await?;
-    let mut tx = store.read().await?;
-    for waiting in recovery::waiting(&mut tx, &Scope::Everything).await? {
-        let recovery::Waiting { id, device, cause, .. } = waiting;
-        let (serial, model) = (waiting.serial_number.unwrap_or_default(), waiting.model.unwrap_or_default());
-        let last = waiting.last_contact.map_or_else(|| "never".to_owned(), |at| paris::date(at).to_string());
-        print(&format!("{id}\t{device}\t{serial}\t{model}\t{cause}\t{last}\n"))?;
-    }
-    drop(tx);
-    store.close().await;
-    Ok(())
-}
-
-async fn approve_recovery(of: Recovery) -> anyhow::Result<()> {
-    let store = of.data.open_store().await?;
-    let mut tx = store.write().await?;
-    let done = recovery::approve(&mut tx, of.id, operator(&Policy::default())).await?;
-    done.with_context(|| nothing_waits(of.id))?;
-    tx.commit().await?;
-    store.close().await;
-    say("approved; the laptop gets its certificate when it asks next");
-    Ok(())
-}
-
-async fn refuse_recovery(of: Recovery) -> anyhow::Result<()> {
-    let store = of.data.open_store().await?;
-    let mut tx = store.write().await?;
-    let done = recovery::refuse(&mut tx, of.id, operator(&Policy::default())).await?;
-    done.with_context(|| nothing_waits(of.id))?;
-    tx.commit().await?;
-    store.close().await;
-    say("refused; the laptop is enrolled again with `cartable-agent enrol --new-key`");
-    Ok(())
-}
-
-fn nothing_waits(id: Uuid) -> String {
-    format!("no recovery waits under the id {id}; see `cartable-server device recoveries`")
-}
-
-/// The operator at the command line. No device is judged by what it does here.
-fn operator(policy: &Policy) -> Clerk<'_> {
-    const EVERYWHERE: &Scope = &Scope::Everything;
-    Clerk { actor: COMMAND_LINE, token: None, scope: EVERYWHERE, policy, now: clock::now() }
 }
 
 async fn append(

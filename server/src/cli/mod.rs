@@ -7,6 +7,7 @@ mod backup;
 mod borrower;
 mod calendar;
 mod device;
+mod device_recovery;
 mod documents;
 mod erasure;
 mod export;
