@@ -40,6 +40,7 @@ pub mod surroundings;
 #[cfg(target_os = "linux")]
 mod system_bus;
 pub mod trouble;
+mod verifier;
 #[cfg(windows)]
 pub mod windows;
 
