@@ -272,6 +272,9 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if trouble_in(error).is_some_and(|trouble| trouble.kind == TroubleKind::Refused) {
         return code(Verdict::Refused);
     }
+    if trouble_in(error).is_some_and(|trouble| trouble.kind == TroubleKind::AwaitsApproval) {
+        return code(Verdict::Waiting);
+    }
     if matches!(state_error_in(error), Some(StateError::InUse(_))) {
         return 6;
     }
@@ -490,5 +493,6 @@ mod tests {
         assert_eq!(exit_code(&StateError::InUse("x".into()).into()), 6);
         assert_eq!(exit_code(&EnrolError::from(StateError::InUse("x".into())).into()), 6);
         assert_eq!(exit_code(&Trouble::new(TroubleKind::Busy, "x").into()), 1);
+        assert_eq!(exit_code(&Trouble::new(TroubleKind::AwaitsApproval, "x").into()), 4);
     }
 }

@@ -1,4 +1,4 @@
-//! Speaks the device port: enrol without a client certificate, check in and renew with one.
+//! Speaks the device port: enrol and recover without a client certificate, check in and renew with one.
 //!
 //! TLS 1.3 only, pinned roots only, no redirect, bounded answers, a time limit on everything, and the connection is
 //! closed after each exchange (an idle one costs the server memory). The TLS session is kept in memory, so that the
@@ -11,7 +11,8 @@ use cartable_common::{
     limits::MAX_ANSWER_BYTES,
     protocol::{
         CHECK_IN_PATH, CertificateGrant, CheckInRequest, CheckInResponse, ENROL_ALPN, ENROL_PATH, EnrolPending,
-        EnrolRequest, RENEW_PATH, RenewRequest,
+        EnrolRequest, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH, RecoverNonce, RecoverNonceRequest, RecoverRequest,
+        RenewRequest,
     },
 };
 use reqwest::{Response, StatusCode, header};
@@ -29,6 +30,7 @@ use crate::{
     identity::{self, IdentityError, Key},
     server_url::ServerUrl,
     trouble::{Trouble, TroubleKind},
+    verifier::Verifier,
 };
 
 /// Longest time to reach the server: a school's network at 8 o'clock is slow, a dead one should not keep us awake.
@@ -86,14 +88,16 @@ impl Connect {
 
     fn tls(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, ClientError> {
         let provider = Arc::new(crypto::provider());
-        let builder: ConfigBuilder<ClientConfig, WantsVerifier> =
-            ClientConfig::builder_with_details(provider, Arc::new(self.clock.clone()))
-                .with_protocol_versions(&[&TLS13])?;
         let mut store = RootCertStore::empty();
         for root in &self.roots {
             store.add(root.clone())?;
         }
-        Ok(builder.with_root_certificates(store))
+        let verifier = Verifier::new(store, Arc::clone(&provider), self.clock.clone())?;
+        let builder: ConfigBuilder<ClientConfig, WantsVerifier> =
+            ClientConfig::builder_with_details(provider, Arc::new(self.clock.clone()))
+                .with_protocol_versions(&[&TLS13])?;
+        // "Dangerous" to rustls is any verifier but its own; this one asks its own.
+        Ok(builder.dangerous().with_custom_certificate_verifier(verifier))
     }
 
     fn http(&self, mut tls: ClientConfig, alpn: &[u8]) -> Result<reqwest::Client, ClientError> {
@@ -117,14 +121,14 @@ impl Connect {
     }
 }
 
-/// The client of a machine that is not enrolled.
+/// The client of a machine that is not enrolled, or whose certificate has ended.
 #[derive(Clone, Debug)]
 pub struct EnrolClient {
     http: reqwest::Client,
     server: ServerUrl,
 }
 
-/// The server's answer to an enrolment.
+/// The server's answer to an enrolment or a recovery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EnrolAnswer {
     /// Granted.
@@ -142,12 +146,26 @@ impl EnrolClient {
 
     /// Asks for an enrolment. Repeating the same request is harmless.
     pub async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolAnswer, Trouble> {
-        let (status, body) = exchange(&self.http, &self.server, ENROL_PATH, request).await?;
-        if status == StatusCode::ACCEPTED {
-            return parse(&body).map(EnrolAnswer::Pending);
-        }
-        parse(&body).map(EnrolAnswer::Granted)
+        granted_or_pending(exchange(&self.http, &self.server, ENROL_PATH, request).await?)
     }
+
+    /// Asks for the nonce of a recovery.
+    pub async fn recovery_nonce(&self, request: &RecoverNonceRequest) -> Result<RecoverNonce, Trouble> {
+        let (_, body) = exchange(&self.http, &self.server, RECOVER_NONCE_PATH, request).await?;
+        parse(&body)
+    }
+
+    /// Asks for another certificate. Each nonce serves once.
+    pub async fn recover(&self, request: &RecoverRequest) -> Result<EnrolAnswer, Trouble> {
+        granted_or_pending(exchange(&self.http, &self.server, RECOVER_PATH, request).await?)
+    }
+}
+
+fn granted_or_pending((status, body): (StatusCode, Vec<u8>)) -> Result<EnrolAnswer, Trouble> {
+    if status == StatusCode::ACCEPTED {
+        return parse(&body).map(EnrolAnswer::Pending);
+    }
+    parse(&body).map(EnrolAnswer::Granted)
 }
 
 /// The client of an enrolled machine.

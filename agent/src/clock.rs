@@ -2,7 +2,8 @@
 //!
 //! A laptop whose CMOS battery is dead starts in 1970 or 2015 and would refuse the server's certificate as "not yet
 //! valid", for ever. So certificates are judged by the latest of three moments: the clock, the moment this agent was
-//! built, and the last moment the server told. Never sets the machine's clock.
+//! built, and the last moment the server told. A clock that is years ahead of those is not believed where it would shut the
+//! laptop out (`verifier`). Never sets the machine's clock.
 
 use std::{
     sync::{
@@ -14,6 +15,10 @@ use std::{
 
 use cartable_common::UtcMillis;
 use rustls::{pki_types::UnixTime, time_provider::TimeProvider};
+
+/// A clock that is so many days ahead of all that is known is wrong: nobody opens a laptop after two years and expects it to
+/// find its way back by itself (the server asks a person after 400 days).
+const UNBELIEVABLE_DAYS: i64 = 2 * 365;
 
 /// The machine's clock now. One of the few places that read it.
 pub fn now() -> UtcMillis {
@@ -50,7 +55,18 @@ impl TrustedClock {
 
     /// The latest of `clock` and the floor.
     pub fn latest(&self, clock: UtcMillis) -> UtcMillis {
-        clock.max(UtcMillis::default().plus_millis(self.0.load(Ordering::Relaxed)))
+        clock.max(self.floor())
+    }
+
+    /// Whether what ended at `not_after` may run all the same although `now` is later: `now` is too far ahead of the floor to
+    /// be believed, and at the floor it still ran.
+    pub(crate) fn may_still_run(&self, now: UtcMillis, not_after: UtcMillis) -> bool {
+        let floor = self.floor();
+        now > floor.plus_days(UNBELIEVABLE_DAYS) && not_after >= floor
+    }
+
+    fn floor(&self) -> UtcMillis {
+        UtcMillis::default().plus_millis(self.0.load(Ordering::Relaxed))
     }
 
     /// Whether the floor, not `clock`, decides.

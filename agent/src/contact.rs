@@ -1,9 +1,9 @@
-//! One check-in: read the machine, spool what is new, speak, settle, renew if due.
+//! One check-in: read the machine, spool what is new, recover an ended certificate, speak, settle, renew if due.
 //!
 //! A report leaves the spool only when the server answered for it. Everything that matters is durable before each
 //! await, so that this future may be dropped and this process killed at any moment. A refusal removes nothing: only an
-//! order that names this device and this enrolment, over the connection that its own key opened, leads to
-//! [`Agent::remove`].
+//! order that names this device and this enrolment, over the connection that its own key opened or in answer to what that
+//! key signed, leads to [`Agent::remove`].
 
 use cartable_common::{
     ContentHash, ReportId, UtcMillis,
@@ -20,6 +20,7 @@ use crate::{
     fairness::{self, Surroundings},
     identity,
     reader::{Occasion, Reader},
+    recover::{self, Ended},
     spool::{Spool, SpoolError},
     state::{Enrolment, Failure, Memory, StateDir, StateError},
     trouble::{Trouble, TroubleKind},
@@ -40,6 +41,9 @@ pub struct Agent {
     reader: Reader,
     connect: Connect,
     client: Client,
+    /// Whether the server said, since this agent started, that the certificate has not ended: its word counts above the
+    /// clock's.
+    stands: bool,
     /// What a borrower may read of the last report.
     shown: Option<Shown>,
 }
@@ -79,7 +83,7 @@ impl Agent {
         connect.proxy = proxy;
         let client = client_of(&connect, &enrolment)?;
         let shown = state.shown();
-        Ok(Self { state, enrolment, memory, spool, reader, connect, client, shown })
+        Ok(Self { state, enrolment, memory, spool, reader, connect, client, stands: false, shown })
     }
 
     /// What was learnt so far.
@@ -158,10 +162,13 @@ impl Agent {
         if let Some(report) = report.as_ref().filter(|_| spooled) {
             self.spool_report(report);
         }
+        if !self.stands && recover::seems_ended(&self.enrolment.grant, &self.connect.clock, clock::now()) {
+            self.recover(Ended::Perhaps).await?;
+        }
         let (mut acknowledged, mut last) = (0, None);
         for _ in 0..MOST_EXCHANGES {
             let request = self.request(content);
-            let response = self.client.check_in(&request).await?;
+            let response = self.speak(&request).await?;
             self.connect.clock.learn(response.server_time);
             let settled = self.settle(&response, content, request);
             acknowledged += settled;
@@ -182,6 +189,36 @@ impl Agent {
         }
         let next_check_in_seconds = response.next_check_in_seconds;
         Ok(Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() })
+    }
+
+    /// One exchange; a second one where the first failed because the certificate had ended.
+    async fn speak(&mut self, request: &CheckInRequest) -> Result<CheckInResponse, Trouble> {
+        let trouble = match self.client.check_in(request).await {
+            Ok(response) => return Ok(response),
+            Err(trouble) => trouble,
+        };
+        let ended = recover::after(&trouble, &self.enrolment.grant, &self.connect.clock, clock::now());
+        let Some(ended) = ended else { return Err(trouble) };
+        if self.recover(ended).await? { self.client.check_in(request).await } else { Err(trouble) }
+    }
+
+    /// Gets another certificate for the key whose one has ended. False where it has not, by the server's time.
+    async fn recover(&mut self, ended: Ended) -> Result<bool, Trouble> {
+        let key = self.enrolment.key().map_err(|error| recover::local(&error))?;
+        let asked = recover::ask(&self.connect, &key, self.enrolment.grant.not_after, ended).await?;
+        self.stands = true;
+        let Some(grant) = asked else { return Ok(false) };
+        let recovered = self.enrolment.renewed(grant);
+        // Only a certificate that fits the key replaces the other.
+        let client = client_of(&self.connect, &recovered).map_err(|error| recover::local(&error))?;
+        if let Err(error) = self.state.keep_certificate(&recovered) {
+            // A full disk silences no laptop: the next start asks again, and is given the same.
+            tracing::warn!(%error, "the recovered certificate could not be kept; it serves until the agent stops");
+        }
+        self.enrolment = recovered;
+        self.client = client;
+        tracing::info!("the certificate had ended and was recovered");
+        Ok(true)
     }
 
     /// Reads the machine. Where that fails the contact still takes place, and says nothing of the machine.
@@ -277,7 +314,7 @@ impl Agent {
         let renewed = self.enrolment.renewed(grant);
         // Only a certificate that fits the key replaces the one that works.
         let client = client_of(&self.connect, &renewed)?;
-        self.state.keep_enrolment(&renewed)?;
+        self.state.keep_certificate(&renewed)?;
         self.enrolment = renewed;
         self.client = client;
         Ok(())

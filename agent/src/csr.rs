@@ -18,6 +18,11 @@ const ATTRIBUTES: &[u8] = &[0xa0, 0x00];
 const SEQUENCE: u8 = 0x30;
 const BIT_STRING: u8 = 0x03;
 
+/// The SubjectPublicKeyInfo of the public key `point`, in DER.
+pub(crate) fn subject_public_key_info(point: &[u8]) -> Vec<u8> {
+    [PUBLIC_KEY, point].concat()
+}
+
 /// The part of the request that is signed, for the public key `point`.
 pub(crate) fn to_be_signed(point: &[u8]) -> Vec<u8> {
     element(SEQUENCE, &[VERSION_AND_SUBJECT, PUBLIC_KEY, point, ATTRIBUTES])

@@ -72,6 +72,17 @@ impl Key {
         Ok(to_pem("CERTIFICATE REQUEST", &csr::signed(&to_be_signed, signature.as_ref())))
     }
 
+    /// The public key as the server registers it: its SubjectPublicKeyInfo in DER, base64.
+    pub fn public_key_base64(&self) -> String {
+        BASE64.encode(&csr::subject_public_key_info(self.public_key()))
+    }
+
+    /// This key's signature of `message`: ECDSA with SHA-256, in DER, base64.
+    pub fn sign_base64(&self, message: &[u8]) -> Result<String, IdentityError> {
+        let signature = self.pair.sign(&SystemRandom::new(), message).map_err(|_| IdentityError::Randomness)?;
+        Ok(BASE64.encode(signature.as_ref()))
+    }
+
     /// The public key (raw point), to recognise it.
     pub fn public_key(&self) -> &[u8] {
         self.pair.public_key().as_ref()
@@ -138,6 +149,19 @@ mod tests {
         let forged = Key::generate().unwrap().request_pem().unwrap();
         let swapped = request.lines().take(2).chain(forged.lines().skip(2)).collect::<Vec<_>>().join("\n");
         assert!(rcgen::CertificateSigningRequestParams::from_pem(&swapped).is_err(), "another's signature");
+    }
+
+    #[test]
+    fn the_public_key_is_written_as_the_certificate_request_writes_it() {
+        let key = Key::generate().unwrap();
+        let pair = rcgen::KeyPair::from_pem(&key.to_pem()).unwrap();
+        let expected = BASE64.encode(&rcgen::PublicKeyData::subject_public_key_info(&pair));
+        assert_eq!(key.public_key_base64(), expected);
+        let signature = BASE64.decode(key.sign_base64(b"nonce").unwrap().as_bytes()).unwrap();
+        let public =
+            ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_ASN1, key.public_key());
+        public.verify(b"nonce", &signature).unwrap();
+        assert!(public.verify(b"another", &signature).is_err());
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub mod notify;
 pub mod platform;
 pub mod privilege;
 pub mod reader;
+pub mod recover;
 pub mod schedule;
 pub mod server_url;
 pub mod service;
@@ -39,6 +40,7 @@ pub mod surroundings;
 #[cfg(target_os = "linux")]
 mod system_bus;
 pub mod trouble;
+mod verifier;
 #[cfg(windows)]
 pub mod windows;
 

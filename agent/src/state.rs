@@ -346,6 +346,11 @@ impl StateDir {
         }
     }
 
+    /// Keeps another certificate for the key of the enrolment. A new enrolment that waits beside it goes on waiting.
+    pub fn keep_certificate(&self, enrolment: &Enrolment) -> Result<(), StateError> {
+        self.write(ENROLMENT, enrolment)
+    }
+
     /// Keeps a request before it is sent.
     pub fn keep_pending(&self, pending: &Pending) -> Result<(), StateError> {
         self.write(PENDING, pending)

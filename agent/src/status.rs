@@ -79,7 +79,7 @@ pub fn describe(facts: &Facts, language: Language, now: UtcMillis) -> (Vec<Strin
     if let Some(failure) = &facts.memory.last_failure {
         lines.push(failed(failure, language, now));
         lines.extend(advice(failure.trouble.kind, language));
-        verdict = if failure.trouble.kind == TroubleKind::Refused { Verdict::Refused } else { Verdict::Trouble };
+        verdict = verdict_of(failure.trouble.kind);
     }
     if let Some(line) = service(facts, language, now) {
         lines.push(line);
@@ -98,6 +98,16 @@ fn exams(memory: &Memory, language: Language, now: UtcMillis) -> Option<String> 
         Language::French => format!("Silencieux pendant un examen, encore {minutes} min au plus."),
         Language::English => format!("Silent during an exam, for {minutes} min at most."),
     })
+}
+
+fn verdict_of(kind: TroubleKind) -> Verdict {
+    if kind == TroubleKind::Refused {
+        Verdict::Refused
+    } else if kind == TroubleKind::AwaitsApproval {
+        Verdict::Waiting
+    } else {
+        Verdict::Trouble
+    }
 }
 
 /// What is wrong with the service, if anything is.
@@ -174,8 +184,10 @@ fn certificate(enrolment: &Enrolment, memory: &Memory, language: Language, now: 
     let known_now = memory.clock().latest(now);
     let days = enrolment.grant.not_after.millis_since(known_now).div_euclid(UtcMillis::DAY);
     match (language, days) {
-        (Language::French, ..0) => "Certificat : terminé. Enrôlez cet ordinateur à nouveau.".to_owned(),
-        (Language::English, ..0) => "Certificate: ended. Enrol this computer again.".to_owned(),
+        (Language::French, ..0) => "Certificat : terminé. L'agent en redemande un seul, avec sa clé.".to_owned(),
+        (Language::English, ..0) => {
+            "Certificate: ended. The agent asks for another by itself, with its key.".to_owned()
+        }
         (Language::French, 0) => "Certificat : moins d'un jour.".to_owned(),
         (Language::English, 0) => "Certificate: less than a day left.".to_owned(),
         (Language::French, 1) => "Certificat : encore 1 jour.".to_owned(),
@@ -261,8 +273,16 @@ pub fn advice(kind: TroubleKind, language: Language) -> Option<String> {
             "The server's certificate is not valid at this computer's time. Check date and time; if they are lost at each stop, the main board's battery is dead.",
         ),
         TroubleKind::Refused => (
-            "Le serveur refuse cet ordinateur : révoqué, en quarantaine, jeton non valable ou certificat terminé. Demandez à l'administrateur de Cartable ; après son accord, enrôlez à nouveau (cartable-agent enrol --new-key). D'ici là l'agent garde ses relevés et réessaie chaque heure.",
-            "The server refuses this computer: revoked, in quarantine, a token that is not valid, or a certificate that ended. Ask the Cartable administrator; once agreed, enrol again (cartable-agent enrol --new-key). Until then the agent keeps its reports and tries every hour.",
+            "Le serveur refuse cet ordinateur : révoqué, en quarantaine, inconnu ou jeton non valable. Demandez à l'administrateur de Cartable ; après son accord, enrôlez à nouveau (cartable-agent enrol --new-key). D'ici là l'agent garde ses relevés et réessaie chaque heure.",
+            "The server refuses this computer: revoked, in quarantine, unknown, or a token that is not valid. Ask the Cartable administrator; once agreed, enrol again (cartable-agent enrol --new-key). Until then the agent keeps its reports and tries every hour.",
+        ),
+        TroubleKind::CertificateEnded => (
+            "Le certificat de cet ordinateur est terminé : il est resté éteint longtemps. L'agent en redemande un seul, avec sa clé, au prochain contact. Il n'y a rien à faire.",
+            "This computer's certificate has ended: it was shut for long. The agent asks for another by itself, with its key, at the next contact. There is nothing to do.",
+        ),
+        TroubleKind::AwaitsApproval => (
+            "Cet ordinateur est resté éteint trop longtemps, ou trop souvent, pour retrouver seul un certificat : une personne doit l'accepter dans la console, sur la page de l'appareil. L'agent garde sa clé et ses relevés et redemande chaque heure.",
+            "This computer was shut for too long, or too often, to get a certificate by itself: a person must agree in the console, on the device's page. The agent keeps its key and its reports and asks every hour.",
         ),
         TroubleKind::Released => (
             "Cet ordinateur a changé de propriétaire : le serveur a demandé à l'agent de se retirer. S'il n'a pas pu effacer son dossier d'état, relancez cartable-agent once, puis désinstallez l'agent.",
@@ -338,6 +358,8 @@ mod tests {
             "untrusted_server",
             "clock",
             "refused",
+            "certificate_ended",
+            "awaits_approval",
             "released",
             "busy",
             "server_fault",
@@ -352,6 +374,7 @@ mod tests {
             let (english, _) = describe(&facts, Language::English, later());
             assert_ne!(french.last(), english.last());
             assert_eq!(verdict == Verdict::Refused, kind == TroubleKind::Refused);
+            assert_eq!(verdict == Verdict::Waiting, kind == TroubleKind::AwaitsApproval);
             assert_ne!(verdict, Verdict::Well);
         }
     }

@@ -5,11 +5,14 @@
 
 use cartable_common::{
     Text,
-    protocol::{Problem, ReleaseOrder},
+    protocol::{PROBLEM_PREFIX, Problem, ReleaseOrder},
 };
 use reqwest::StatusCode;
 use rustls::{AlertDescription, CertificateError};
 use serde::{Deserialize, Serialize};
+
+/// The kind of problem by which the server says that a certificate has ended.
+const CERTIFICATE_EXPIRED: &str = "certificate-expired";
 
 /// The kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,10 @@ pub enum TroubleKind {
     Clock,
     /// The server knows this agent and refuses it, or does not know it any more.
     Refused,
+    /// The server says that this agent's certificate has ended: recovery follows by itself.
+    CertificateEnded,
+    /// A person must agree to another certificate first; the agent goes on asking.
+    AwaitsApproval,
     /// The server ordered this very agent to remove itself: the computer has changed owner.
     Released,
     /// The server is too busy for now.
@@ -102,6 +109,12 @@ impl Trouble {
             _ => TroubleKind::NotUnderstood,
         };
         let problem: Option<Problem> = serde_json::from_slice(body).ok();
+        let is_ended = |problem: &Problem| problem.kind.strip_prefix(PROBLEM_PREFIX) == Some(CERTIFICATE_EXPIRED);
+        let kind = if status == StatusCode::UNAUTHORIZED && problem.as_ref().is_some_and(is_ended) {
+            TroubleKind::CertificateEnded
+        } else {
+            kind
+        };
         let release = problem.as_ref().and_then(|problem| problem.release).filter(|_| kind == TroubleKind::Refused);
         let words = problem.map_or_else(
             || format!("HTTP {}", status.as_u16()),
@@ -152,9 +165,9 @@ fn tls_kind(error: &rustls::Error) -> TroubleKind {
 fn alert_kind(alert: AlertDescription) -> TroubleKind {
     #[expect(clippy::wildcard_enum_match_arm, reason = "an alert that does not speak of our certificate is one kind")]
     match alert {
+        AlertDescription::CertificateExpired => TroubleKind::CertificateEnded,
         AlertDescription::AccessDenied
         | AlertDescription::BadCertificate
-        | AlertDescription::CertificateExpired
         | AlertDescription::CertificateRequired
         | AlertDescription::CertificateRevoked
         | AlertDescription::CertificateUnknown
@@ -221,6 +234,16 @@ mod tests {
             assert_eq!(of(status, &body).release, None, "{status}");
         }
         assert_eq!(of(403, r#"{"type":"x","title":"Released","status":403}"#).release, None);
+    }
+
+    #[test]
+    fn that_the_certificate_has_ended_is_no_other_refusal() {
+        let body = |kind: &str| format!(r#"{{"type":"urn:cartable:problem:{kind}","title":"x","status":401}}"#);
+        assert_eq!(of(401, &body("certificate-expired")).kind, TroubleKind::CertificateEnded);
+        assert_eq!(of(403, &body("certificate-expired")).kind, TroubleKind::Refused);
+        assert_eq!(of(401, &body("no-certificate")).kind, TroubleKind::Refused);
+        let alert = rustls::Error::AlertReceived(AlertDescription::CertificateExpired);
+        assert_eq!(tls_kind(&alert), TroubleKind::CertificateEnded);
     }
 
     #[test]

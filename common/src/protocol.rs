@@ -3,6 +3,7 @@
 //! Unknown fields are ignored by both sides, so that an older agent and a newer server understand each other.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     hash::ContentHash,
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// The ALPN name that asks the device port for its configuration without client authentication, which serves
-/// enrolment alone. Everything else on that port needs a client certificate.
+/// enrolment and recovery alone. Everything else on that port needs a client certificate.
 pub const ENROL_ALPN: &[u8] = b"cartable-enrol/1";
 
 /// Path of [`EnrolRequest`].
@@ -22,6 +23,10 @@ pub const ENROL_PATH: &str = "/v1/enrol";
 pub const CHECK_IN_PATH: &str = "/v1/check-in";
 /// Path of [`RenewRequest`].
 pub const RENEW_PATH: &str = "/v1/renew";
+/// Path of [`RecoverNonceRequest`].
+pub const RECOVER_NONCE_PATH: &str = "/v1/recover/nonce";
+/// Path of [`RecoverRequest`].
+pub const RECOVER_PATH: &str = "/v1/recover";
 
 /// Asks for an enrolment. Repeating one with the same `request_id` and key gives the same enrolment again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +44,7 @@ pub struct EnrolRequest {
     pub agent_version: Text,
 }
 
-/// The answer to an enrolment or a renewal that was granted (200).
+/// The answer to an enrolment, a renewal or a recovery that was granted (200).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateGrant {
     /// The device that the key now speaks for.
@@ -56,10 +61,10 @@ pub struct CertificateGrant {
     pub next_check_in_seconds: u32,
 }
 
-/// The answer to an enrolment that a person must approve first (202).
+/// The answer to an enrolment or a recovery that a person must approve first (202).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnrolPending {
-    /// Seconds after which to ask again, with the same request.
+    /// Seconds after which to ask again, with the same request; a recovery asks for a new nonce.
     pub retry_after_seconds: u32,
     /// Why it waits, in words for a technician.
     pub reason: String,
@@ -197,6 +202,46 @@ pub struct RenewRequest {
     pub csr_pem: String,
 }
 
+/// Asks for the nonce of a recovery: the first of two steps by which a registered key whose certificate has ended gets
+/// another. Nothing is looked up for it, so that it tells nobody which keys exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoverNonceRequest {
+    /// The registered public key: its SubjectPublicKeyInfo in DER, base64.
+    pub public_key: String,
+}
+
+/// A nonce for one recovery by one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoverNonce {
+    /// To be signed within [`recovery_message`] and sent back as it is, once.
+    pub nonce: String,
+    /// Seconds for which it is good.
+    pub valid_for_seconds: u32,
+    /// The server's clock: an agent whose own is wrong learns here whether its certificate has ended at all.
+    pub server_time: UtcMillis,
+}
+
+/// Asks for a certificate by the proof of the registered key: the second step. Answered by a [`CertificateGrant`] or an
+/// [`EnrolPending`]. Asking again after a lost answer gives the same certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoverRequest {
+    /// The registered public key, as in [`RecoverNonceRequest`].
+    pub public_key: String,
+    /// The nonce, as it came.
+    pub nonce: String,
+    /// A PKCS#10 certificate request in PEM, for the same key or a new one.
+    pub csr_pem: String,
+    /// The registered key's signature of [`recovery_message`]: ECDSA on P-256 with SHA-256, in DER, base64.
+    pub signature: String,
+}
+
+/// What the registered key signs: the nonce, and which certificate request it is for. The words before them set it apart
+/// from everything else that this key signs (TLS handshakes, certificate requests).
+pub fn recovery_message(nonce: &str, csr_pem: &str) -> Vec<u8> {
+    let request = Sha256::digest(csr_pem.as_bytes());
+    [&b"cartable-recovery-1\n"[..], nonce.as_bytes(), b"\n", &request[..]].concat()
+}
+
 /// An error, as RFC 9457 problem details.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -210,8 +255,8 @@ pub struct Problem {
     /// What happened and what to do.
     #[serde(default)]
     pub detail: String,
-    /// The device has changed owner: the agent named here removes itself. Only ever sent to that agent, over the
-    /// connection that its own certificate opened.
+    /// The device has changed owner: the agent named here removes itself. Only ever sent to that agent: over the
+    /// connection that its own certificate opened, or in answer to a recovery that its own key signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<ReleaseOrder>,
 }

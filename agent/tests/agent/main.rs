@@ -5,6 +5,7 @@
 mod disclosed;
 mod mishaps;
 mod proxies;
+mod recovery;
 mod released;
 mod strangers;
 mod support;

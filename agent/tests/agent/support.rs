@@ -13,7 +13,7 @@ use cartable_common::{
     ContentHash, DeviceId, EnrolmentId, UtcMillis,
     protocol::{
         CertificateGrant, CheckInRequest, CheckInResponse, Disclosure, ENROL_ALPN, EnrolPending, EnrolRequest,
-        RenewRequest,
+        RecoverNonce, RecoverRequest, RenewRequest,
     },
 };
 use rcgen::{BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair};
@@ -59,7 +59,9 @@ pub(crate) enum Answers {
     Cartable,
     /// A gateway whose certificate ended in 2021.
     CartableOfThePast,
-    /// A gateway that wants a person's approval before it enrols.
+    /// A gateway whose clock says, to whoever recovers, that it is so many days ago.
+    CartableOfDaysAgo(i64),
+    /// A gateway that wants a person's approval before it enrols or lets a laptop recover.
     Approval,
     /// The pinned gateway's TLS, but this status, further headers and body.
     Http(u16, &'static str, String),
@@ -74,6 +76,8 @@ pub(crate) enum Answers {
 pub(crate) struct Seen {
     pub(crate) check_ins: Vec<CheckInRequest>,
     pub(crate) enrolments: Vec<EnrolRequest>,
+    pub(crate) nonces: usize,
+    pub(crate) recoveries: Vec<RecoverRequest>,
     pub(crate) renewals: usize,
     pub(crate) request_bytes: Vec<usize>,
     pub(crate) resumed: Vec<bool>,
@@ -181,7 +185,11 @@ impl Shared {
         let tls = match answers {
             Answers::Interceptor => &self.foreign,
             Answers::CartableOfThePast => &self.past,
-            Answers::Cartable | Answers::Approval | Answers::Http(..) | Answers::Plain(_) => &self.tls,
+            Answers::Cartable
+            | Answers::CartableOfDaysAgo(_)
+            | Answers::Approval
+            | Answers::Http(..)
+            | Answers::Plain(_) => &self.tls,
         };
         let (mut connection, enrols) = accept(&mut stream, tls)?;
         let mut tls = rustls::Stream::new(&mut connection, &mut stream);
@@ -195,6 +203,9 @@ impl Shared {
         let body = &request[body_at..];
         let (status, more, body) = if let Answers::Http(status, more, body) = answers {
             (*status, *more, body.clone().into_bytes())
+        } else if request.starts_with(b"POST /v1/recover") {
+            assert!(enrols, "an agent recovers without its certificate");
+            self.recover(&mut seen, &request, body, answers)
         } else if enrols {
             self.enrol(&mut seen, body, matches!(answers, Answers::Approval))
         } else if request.starts_with(b"POST /v1/renew") {
@@ -225,6 +236,27 @@ impl Shared {
             (200, "", serde_json::to_vec(&self.grant(&request.csr_pem)).unwrap())
         };
         seen.enrolments.push(request);
+        answer
+    }
+
+    /// One of the two steps; the nonce is the number of those before it.
+    fn recover(&self, seen: &mut Seen, request: &[u8], body: &[u8], answers: &Answers) -> (u16, &'static str, Vec<u8>) {
+        if request.starts_with(b"POST /v1/recover/nonce ") {
+            let days = if let Answers::CartableOfDaysAgo(days) = answers { *days } else { 0 };
+            let nonce = format!("nonce-{}", seen.nonces);
+            seen.nonces += 1;
+            let server_time = now().plus_days(-days);
+            let answer = RecoverNonce { nonce, valid_for_seconds: 120, server_time };
+            return (200, "", serde_json::to_vec(&answer).unwrap());
+        }
+        let request: RecoverRequest = serde_json::from_slice(body).unwrap();
+        let answer = if matches!(answers, Answers::Approval) {
+            let pending = EnrolPending { retry_after_seconds: 30, reason: "it was away for long".into() };
+            (202, "", serde_json::to_vec(&pending).unwrap())
+        } else {
+            (200, "", serde_json::to_vec(&self.grant(&request.csr_pem)).unwrap())
+        };
+        seen.recoveries.push(request);
         answer
     }
 
@@ -360,9 +392,19 @@ impl Laptop {
     }
 
     pub(crate) fn key(&self) -> String {
+        self.enrolment()["key_pem"].as_str().unwrap().to_owned()
+    }
+
+    fn enrolment(&self) -> serde_json::Value {
         let text = std::fs::read_to_string(self.state().join("enrolment.json")).unwrap();
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        value["key_pem"].as_str().unwrap().to_owned()
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Its certificate ends at `not_after`.
+    pub(crate) fn set_end(&self, not_after: UtcMillis) {
+        let mut enrolment = self.enrolment();
+        enrolment["grant"]["not_after"] = serde_json::json!(not_after);
+        std::fs::write(self.state().join("enrolment.json"), enrolment.to_string()).unwrap();
     }
 }
 

@@ -41,7 +41,13 @@ pub struct ArchiveBody {
     reason: String,
 }
 
-async fn device_for(tx: &mut Tx, bearer: &BearerToken, id: Uuid, action: Action) -> Result<DeviceRow, Problem> {
+/// The device, if the token's person may do `action` to it.
+pub(super) async fn device_for(
+    tx: &mut Tx,
+    bearer: &BearerToken,
+    id: Uuid,
+    action: Action,
+) -> Result<DeviceRow, Problem> {
     let person = &bearer.person;
     Problem::check(person.can(action, Object::OwnScope), "")?;
     let found = device::find(tx, &person.scope, DeviceId(id)).await?.ok_or_else(|| Problem::not_found(UNKNOWN))?;

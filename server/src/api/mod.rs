@@ -47,6 +47,7 @@ pub mod person;
 pub mod problem;
 pub mod programme;
 pub mod programme_act;
+pub mod recovery;
 pub mod return_desk;
 pub mod schema;
 pub mod site;
@@ -194,6 +195,8 @@ fn running() -> OpenApiRouter<App> {
         .routes(routes!(device_act::approve))
         .routes(routes!(approval::list))
         .routes(routes!(approval::decide))
+        .routes(routes!(recovery::approve))
+        .routes(routes!(recovery::refuse))
         .routes(routes!(return_desk::scan))
         .routes(routes!(return_desk::undo))
         .routes(routes!(flag_act::acknowledge))

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::{DataArguments, device_approval, print, say};
+use super::{DataArguments, device_approval, device_recovery, print, say};
 use crate::{
     clock,
     domain::{
@@ -45,6 +45,12 @@ pub(super) enum Device {
     Approve(device_approval::Approve),
     /// Refuses waiting machines, with the keys that they have.
     Refuse(device_approval::Refuse),
+    /// Lists recoveries that wait for a person: recovery, device, serial number, model, cause, last contact.
+    Recoveries(DataArguments),
+    /// Gives a waiting recovery its certificate: the laptop gets it when it asks next.
+    ApproveRecovery(device_recovery::One),
+    /// Refuses a waiting recovery for good: the laptop is enrolled again, with a new key.
+    RefuseRecovery(device_recovery::One),
 }
 
 #[derive(Debug, Args)]
@@ -98,6 +104,9 @@ pub(super) async fn run(command: Device) -> anyhow::Result<()> {
         Device::Waiting(data) => device_approval::waiting(&data).await,
         Device::Approve(approve) => device_approval::approve(approve).await,
         Device::Refuse(refuse) => device_approval::refuse(refuse).await,
+        Device::Recoveries(data) => device_recovery::waiting(&data).await,
+        Device::ApproveRecovery(one) => device_recovery::approve(one).await,
+        Device::RefuseRecovery(one) => device_recovery::refuse(one).await,
     }
 }
 

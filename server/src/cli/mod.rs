@@ -8,6 +8,7 @@ mod borrower;
 mod calendar;
 mod device;
 mod device_approval;
+mod device_recovery;
 mod documents;
 mod erasure;
 mod exam;

@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 118] = [
+pub(super) const KEYS: [(&str, Form); 122] = [
     ("about", Plain),
     ("accessories", Plain),
     ("admits", Word(&["token-admits"])),
@@ -149,7 +149,7 @@ pub(super) const KEYS: [(&str, Form); 118] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 104] = [
+pub(super) const ACTS: [&str; 110] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -243,6 +243,8 @@ pub(super) const ACTS: [&str; 104] = [
     "programme.close",
     "programme.create",
     "programme.reopen",
+    "recovery.approve",
+    "recovery.refuse",
     "retention.apply",
     "retention.drop_month",
     "session.open",
@@ -261,7 +263,7 @@ pub(super) const ACTS: [&str; 104] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 24] = [
+pub(super) const KINDS: [&str; 26] = [
     "allocation",
     "api_token",
     "borrower",
@@ -283,6 +285,7 @@ pub(super) const KINDS: [&str; 24] = [
     "part",
     "person",
     "programme",
+    "recovery",
     "school_calendar",
     "site",
     "webhook",

@@ -15,6 +15,7 @@ use super::{
     format,
     i18n::Words,
     loan::{CardRead, LoanCard},
+    recovery::RecoveryCard,
     shell::Shell,
 };
 use crate::{
@@ -33,6 +34,7 @@ use crate::{
         enrolment::Waiting,
         flag::FlagRow,
         history::{ChangeRow, Day},
+        recovery,
     },
 };
 
@@ -59,6 +61,8 @@ pub(super) struct DeviceRead {
     pub(super) waiting: Vec<Waiting>,
     /// What the family reads of those who run the agent.
     pub(super) disclosed: Disclosure,
+    /// Recoveries that wait for a person.
+    pub(super) recoveries: Vec<recovery::Waiting>,
     /// Whether it was given away: it stays in the archive.
     pub(super) given: bool,
 }
@@ -118,6 +122,7 @@ pub(super) struct DevicePage {
     /// What the family reads, each with what it is; empty where no agent is expected to say it.
     disclosed: Vec<(String, String)>,
     waiting: Vec<(String, When)>,
+    recoveries: Vec<RecoveryCard>,
     path: String,
     csrf: String,
     actions: Option<Actions>,
@@ -133,8 +138,8 @@ impl DevicePage {
     /// The page for what was read.
     pub(super) fn new(shell: Shell, read: DeviceRead, allowed: Allowed, policy: &Policy, now: UtcMillis) -> Self {
         let words = shell.words;
-        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, advice, .. } = read;
-        let DeviceRead { decided, waiting, disclosed, given, .. } = read;
+        let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, advice, decided, .. } = read;
+        let DeviceRead { waiting, recoveries, disclosed, given, .. } = read;
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
@@ -163,6 +168,11 @@ impl DevicePage {
                 .iter()
                 .filter(|_| allowed.admit)
                 .map(|one| (one.enrolment.to_string(), When::relative(one.since, now, words)))
+                .collect(),
+            recoveries: recoveries
+                .iter()
+                .filter(|_| allowed.admit)
+                .map(|one| RecoveryCard::new(one, now, words))
                 .collect(),
             path: next,
             csrf: csrf.clone(),

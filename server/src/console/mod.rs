@@ -80,6 +80,7 @@ mod pages;
 mod programme;
 mod programme_acts;
 mod recipient;
+mod recovery;
 mod reserve;
 mod return_desk;
 mod scanned;
@@ -165,6 +166,8 @@ fn fleet() -> Router<App> {
         .route("/devices/waiting", get(waiting_acts::list))
         .route("/devices/waiting/preview", post(waiting_acts::preview))
         .route("/devices/waiting/decide", post(waiting_acts::decide))
+        .route("/devices/{id}/recoveries/{recovery}/approve", post(recovery::approve))
+        .route("/devices/{id}/recoveries/{recovery}/refuse", post(recovery::refuse))
         .route("/devices/{id}", get(pages::device))
         .route("/devices/{id}/record", post(device_correction::correct))
         .route("/devices/{id}/asset-tag", post(acts::set_asset_tag))

@@ -27,7 +27,8 @@ use crate::{
     auth::{Action, Object, SignedIn},
     domain::{loan::LendingState, scope::Scope},
     store::{
-        self, Tx, advice, detail, device_record, enrolment, enrolment_token, flag, flag_list::FlagQuery, history, site,
+        self, Tx, advice, detail, device_record, enrolment, enrolment_token, flag, flag_list::FlagQuery, history,
+        recovery, site,
     },
 };
 
@@ -112,6 +113,7 @@ async fn read_device(tx: &mut Tx, scope: &Scope, id: DeviceId, from_day: i64) ->
         offered: None,
         waiting: enrolment::pending(tx, scope).await?.into_iter().filter(|one| one.device == id).collect(),
         disclosed: Disclosure::default(),
+        recoveries: recovery::waiting(tx, scope).await?.into_iter().filter(|one| one.device == id).collect(),
         given: store::loan::lending_state(tx, id).await? == Some(LendingState::Ceded),
     })
 }

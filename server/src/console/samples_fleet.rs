@@ -27,6 +27,7 @@ use crate::{
         flag::{FlagCode, Severity},
         grade::Grade,
         policy::Policy,
+        recovery::Cause,
         verdict::Verdict,
     },
     store::{
@@ -42,6 +43,7 @@ use crate::{
         history::{ChangeRow, Day},
         overview::{HOURS, Hour, LastHeard, Overview},
         page::{Cursor, CursorKey, Page, Total},
+        recovery,
     },
 };
 
@@ -202,6 +204,17 @@ impl Samples<'_> {
                 model: None,
                 since: self.now.plus_days(-1),
             }],
+            recoveries: vec![recovery::Waiting {
+                id: Uuid::from_u128(47),
+                enrolment: EnrolmentId(Uuid::from_u128(48)),
+                device: DeviceId(Uuid::from_u128(7)),
+                site: None,
+                serial_number: None,
+                model: None,
+                cause: Cause::TooLong,
+                since: self.now.plus_days(-2),
+                last_contact: Some(self.now.plus_days(-450)),
+            }],
         };
         let allowed = Allowed { change: true, admit: true };
         let title = super::device::title(&read.detail);
@@ -232,6 +245,7 @@ impl Samples<'_> {
             recorded: Recorded::default(),
             offered: None,
             waiting: Vec::new(),
+            recoveries: Vec::new(),
         };
         let shell = self.shell(Section::Devices, &title);
         DevicePage::new(shell, read, Allowed::default(), &Policy::default(), self.now)
@@ -269,6 +283,7 @@ impl Samples<'_> {
             recorded: Recorded::default(),
             offered: Some(self.offered()),
             waiting: Vec::new(),
+            recoveries: Vec::new(),
             loans: None,
         };
         let allowed = Allowed { change: true, admit: true };

@@ -38,6 +38,7 @@ use crate::{
         notice::{Dropped, MessageState, NoticeKind, RecipientKind},
         part::{Origin, PartKind},
         programme::ProgrammeKind,
+        recovery::Cause,
         verdict::Verdict,
         work_order::{
             Disposition as WorkDisposition, MoveName, Stage,
@@ -127,6 +128,7 @@ fn families() -> BTreeSet<String> {
         .chain(of_lending())
         .chain(of_erasure())
         .chain(of_workshop())
+        .chain([("recovery-cause", Cause::ALL.iter().map(|value| value.as_str()).collect())])
         .flat_map(|(family, values)| values.into_iter().map(move |value| format!("{family}-{value}")))
         .chain(audit_words::ACTS.iter().map(|act| format!("audit-act-{}", act.replace('.', "-"))))
         .collect()

@@ -50,6 +50,7 @@ pub mod person;
 pub mod policy;
 pub mod programme;
 pub mod reading;
+pub mod recovery;
 pub mod rules;
 pub mod schedule;
 pub mod school_calendar;

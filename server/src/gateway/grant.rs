@@ -1,16 +1,24 @@
 //! Certificates for a key that may have one: intent, signature, record, in this order.
 
+use axum::http::StatusCode;
 use cartable_common::{DeviceId, EnrolmentId, UtcMillis, protocol::CertificateGrant};
+use uuid::Uuid;
 
 use super::{limits, refusal::Refusal};
 use crate::{
-    domain::{lease::Lease, policy::Policy, schedule::next_check_in_seconds},
+    domain::{
+        enrolment::{EnrolmentStatus, Standing, standing},
+        lease::Lease,
+        policy::Policy,
+        schedule::next_check_in_seconds,
+    },
     pki::{DeviceIssuer, PkiError, ProvenKey},
     random,
-    store::{Store, StoreError, Tx, certificate},
+    store::{
+        Store, StoreError, Tx, certificate,
+        enrolment::{self, KeyHash, NewEnrolment},
+    },
 };
-
-use axum::http::StatusCode;
 
 /// Why no certificate was given.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +59,53 @@ impl From<GrantError> for Refusal {
             }
         }
     }
+}
+
+/// A registered key that asks for a certificate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking {
+    /// The device that it speaks for.
+    pub(super) device: DeviceId,
+    /// Its enrolment.
+    pub(super) enrolment: EnrolmentId,
+    /// The key.
+    pub(super) key: KeyHash,
+}
+
+/// The enrolment that `key` is: the asking one, one the device made before (its answer was lost), or a new one. The
+/// asking key stays live until the new one is first used. None where the key is another's.
+pub(super) async fn enrolment_of(
+    tx: &mut Tx,
+    asking: &Asking,
+    key: &ProvenKey,
+    now: UtcMillis,
+) -> Result<Option<EnrolmentId>, GrantError> {
+    if *key.sha256() == asking.key {
+        return Ok(Some(asking.enrolment));
+    }
+    if let Some(known) = enrolment::of_key(tx, key.sha256()).await? {
+        let may = standing(known.status, known.device_status) == Standing::Full && known.device == asking.device;
+        return Ok(may.then_some(known.enrolment));
+    }
+    let id = EnrolmentId(Uuid::now_v7());
+    let new = NewEnrolment {
+        id,
+        device: asking.device,
+        request: Uuid::now_v7(),
+        key: key.sha256(),
+        token: None,
+        status: EnrolmentStatus::Active,
+    };
+    enrolment::insert(tx, &new, now).await?;
+    // Keys of earlier renewals that were never used are given up.
+    enrolment::replace_others(tx, asking.device, [asking.enrolment, id], now).await?;
+    Ok(Some(id))
+}
+
+/// What is told to whoever asks for a certificate for another's key.
+pub(super) fn foreign_key() -> Refusal {
+    let detail = "This key belongs to another enrolment. Make a new one.";
+    Refusal::new(StatusCode::CONFLICT, "foreign-key", "Key in use", detail)
 }
 
 /// Records in `tx` that a certificate is about to be signed.

@@ -16,8 +16,12 @@ use x509_parser::parse_x509_certificate;
 
 use super::{DevicePort, refusal::Refusal};
 use crate::{
-    domain::enrolment::{Refused, Standing, standing},
+    domain::{
+        enrolment::{Refused, Standing, standing},
+        policy::Policy,
+    },
     store::{
+        Store,
         enrolment::{KeyHash, Registered},
         release,
     },
@@ -86,7 +90,7 @@ impl FromRequestParts<DevicePort> for DeviceIdentity {
             return Err(Refusal::new(StatusCode::UNAUTHORIZED, "no-certificate", "No certificate", detail).closing());
         };
         if !peer.is_valid_at(now) {
-            let detail = "The certificate's time is over. Enrol again; keep the key and what is not sent yet.";
+            let detail = "The certificate's time is over. Recover with its key; keep what is not sent yet.";
             return Err(
                 Refusal::new(StatusCode::UNAUTHORIZED, "certificate-expired", "Certificate expired", detail).closing()
             );
@@ -100,7 +104,7 @@ impl FromRequestParts<DevicePort> for DeviceIdentity {
             return Err(Refusal::new(StatusCode::FORBIDDEN, "unknown-key", "Unknown device", detail));
         };
         if standing(registered.status, registered.device_status) == Standing::Refused(Refused::Released) {
-            return Err(released(port, &registered, now).await);
+            return Err(released(&port.store, &port.policy, &registered, now).await);
         }
         Self::judge(&registered, &peer, now)
     }
@@ -108,8 +112,8 @@ impl FromRequestParts<DevicePort> for DeviceIdentity {
 
 /// A device that left the programme: where its agent was ordered to remove itself it is told so, and that it was told is
 /// written down first. Nothing that it brought is read.
-async fn released(port: &DevicePort, registered: &Registered, now: UtcMillis) -> Refusal {
-    match release::heard(&port.store, registered.device, &port.policy, now).await {
+pub(super) async fn released(store: &Store, policy: &Policy, registered: &Registered, now: UtcMillis) -> Refusal {
+    match release::heard(store, registered.device, policy, now).await {
         Ok(true) => {
             tracing::info!(device = %registered.device, "an agent was told to remove itself");
             let (device_id, enrolment_id) = (registered.device, registered.enrolment);

@@ -1,4 +1,4 @@
-//! The device port: TLS listener, device identity, enrolment, check-in, renewal. Only this module knows TLS.
+//! The device port: TLS listener, device identity, enrolment, check-in, renewal, recovery. Only this module knows TLS.
 //!
 //! Connections with a client certificate and those for enrolment have routers of different state types: a handler
 //! that needs [`DeviceIdentity`](identity::DeviceIdentity) cannot be mounted where there is no certificate.
@@ -12,6 +12,7 @@ pub mod identity;
 pub mod limits;
 pub mod message;
 pub mod port;
+mod recover;
 pub mod refusal;
 mod registry;
 mod renew;
@@ -33,7 +34,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use cartable_common::protocol::{CHECK_IN_PATH, ENROL_PATH, RENEW_PATH};
+use cartable_common::protocol::{CHECK_IN_PATH, ENROL_PATH, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
@@ -59,13 +60,15 @@ pub struct DevicePort {
     unknown_fields: Arc<AtomicU64>,
 }
 
-/// What the routes of enrolment connections share.
+/// What the routes of enrolment connections share, recovery among them.
 #[derive(Clone, Debug)]
 pub struct EnrolPort {
     authority: Arc<Authority>,
     store: Store,
     policy: LivePolicy,
     throttle: Arc<Throttle>,
+    /// Of recoveries apart: a laptop that was forgotten by the server must not keep its school from enrolling others.
+    recoveries: Arc<Throttle>,
     turns: Arc<Semaphore>,
 }
 
@@ -106,9 +109,15 @@ pub fn enrol_router(store: Store, authority: Arc<Authority>, policy: LivePolicy)
         store,
         policy,
         throttle: Arc::default(),
+        recoveries: Arc::default(),
         turns: Arc::new(Semaphore::new(limits::ENROLMENTS_AT_ONCE)),
     };
-    guarded(Router::new().route(ENROL_PATH, post(enrol::enrol)).with_state(port))
+    let routes = Router::new()
+        .route(ENROL_PATH, post(enrol::enrol))
+        .route(RECOVER_NONCE_PATH, post(recover::nonce))
+        .route(RECOVER_PATH, post(recover::recover))
+        .with_state(port);
+    guarded(routes)
 }
 
 /// Adds what every route of the device port has: problem details for unknown paths, a time limit, and a barrier

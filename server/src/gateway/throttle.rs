@@ -1,4 +1,4 @@
-//! Counts unknown enrolment tokens per address, and tells whoever tries too many to wait.
+//! Counts unknown enrolment tokens and unproven recoveries per address, and tells whoever tries too many to wait.
 
 use std::{
     collections::HashMap,
@@ -35,7 +35,7 @@ impl Throttle {
         (window.bad >= BAD_TOKENS_PER_MINUTE).then(|| u32::try_from(left / 1000 + 1).unwrap_or(60))
     }
 
-    /// Counts an unknown token from `source`.
+    /// Counts an unknown token or an unproven key from `source`.
     pub(super) fn count(&self, source: IpAddr, now: UtcMillis) {
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         if sources.len() >= MAX_SOURCES {

@@ -10,7 +10,7 @@ use rcgen::{Issuer, KeyPair};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 use super::{
-    DeviceIssuer, GatewayCertificate, MasterKey, PkiError, files,
+    DeviceIssuer, GatewayCertificate, MasterKey, Nonces, PkiError, files,
     template::{self, Intermediate},
 };
 
@@ -28,6 +28,7 @@ pub struct Authority {
     gateway: Issuer<'static, KeyPair>,
     gateway_ca_pem: String,
     roots_pem: String,
+    nonces: Nonces,
 }
 
 impl Authority {
@@ -76,6 +77,7 @@ impl Authority {
             gateway: Issuer::from_ca_cert_der(&gateway_der, gateway_key)?,
             gateway_ca_pem,
             roots_pem: Self::roots(directory)?,
+            nonces: Nonces::new(key),
         })
     }
 
@@ -92,6 +94,11 @@ impl Authority {
     /// Signs device certificates.
     pub const fn devices(&self) -> &DeviceIssuer {
         &self.devices
+    }
+
+    /// Gives and checks the nonces of recoveries.
+    pub const fn nonces(&self) -> &Nonces {
+        &self.nonces
     }
 
     /// The gateway's certificate for `hosts`: the stored one while it is good, else a new one.

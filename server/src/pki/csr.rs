@@ -7,11 +7,11 @@ use sha2::{Digest as _, Sha256};
 use x509_parser::{certification_request::X509CertificationRequest, prelude::FromDer as _};
 
 /// How every P-256 public key in uncompressed form begins (RFC 5480), and how long it is.
-const P256_SPKI_PREFIX: &[u8] = &[
+pub(super) const P256_SPKI_PREFIX: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
     0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
 ];
-const P256_SPKI_BYTES: usize = P256_SPKI_PREFIX.len() + 64;
+pub(super) const P256_SPKI_BYTES: usize = P256_SPKI_PREFIX.len() + 64;
 
 /// Why a certificate request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

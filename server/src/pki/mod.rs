@@ -11,6 +11,8 @@ mod files;
 mod gateway_certificate;
 mod issuer;
 mod master_key;
+mod nonce;
+mod presented_key;
 mod sealed;
 mod template;
 
@@ -20,6 +22,8 @@ pub use files::write_private;
 pub use gateway_certificate::GatewayCertificate;
 pub use issuer::DeviceIssuer;
 pub use master_key::{KeyError, MasterKey};
+pub use nonce::{Nonce, Nonces};
+pub use presented_key::{InvalidKey, PresentedKey};
 pub(crate) use sealed::{open as open_sealed, seal};
 
 use std::path::PathBuf;

@@ -113,6 +113,7 @@ pub mod part;
 pub mod partition;
 pub mod person;
 pub mod programme;
+pub mod recovery;
 pub mod release;
 mod report;
 pub mod retention;

@@ -203,6 +203,14 @@ pub const ROWS: &[Row] = &[
             Mixed::body(r#"{"decision":"approve","ids":["{enrolment}","{foreign-newcomer}"]}"#, 404),
             Mixed::body(r#"{"decision":"refuse","ids":["{newcomer}","{foreign-enrolment}"],"reason":"x"}"#, 404),
         ]),
+    Row::new("POST /api/v1/devices/{device}/recoveries/{recovery}/approve", "A-T---", Site, 204).mixed(&[
+        Mixed::at("/api/v1/devices/{device}/recoveries/{foreign-recovery}/approve", "", 404),
+        Mixed::at("/api/v1/devices/{foreign-device}/recoveries/{recovery}/approve", "", 404),
+    ]),
+    Row::new("POST /api/v1/devices/{device}/recoveries/{recovery}/refuse", "A-T---", Site, 204).mixed(&[
+        Mixed::at("/api/v1/devices/{device}/recoveries/{foreign-recovery}/refuse", "", 404),
+        Mixed::at("/api/v1/devices/{foreign-device}/recoveries/{recovery}/refuse", "", 404),
+    ]),
     Row::new("POST /api/v1/returns", "APTRF-", SiteInBody(422), 200)
         .sends(r#"{"code":"{lent-device}","condition":"good"}"#),
     // Nobody took it back: allowed, and said so.
@@ -248,6 +256,14 @@ pub const ROWS: &[Row] = &[
             Mixed::body("how=approve&id-{newcomer}=&id-{foreign-enrolment}=", 404),
             Mixed::body("how=refuse&reason=x&id-{enrolment}=&id-{foreign-newcomer}=", 404),
         ]),
+    Row::new("POST /devices/{device}/recoveries/{recovery}/approve", "A-T---", Site, 303).mixed(&[
+        Mixed::at("/devices/{device}/recoveries/{foreign-recovery}/approve", "", 404),
+        Mixed::at("/devices/{foreign-device}/recoveries/{recovery}/approve", "", 404),
+    ]),
+    Row::new("POST /devices/{device}/recoveries/{recovery}/refuse", "A-T---", Site, 303).mixed(&[
+        Mixed::at("/devices/{device}/recoveries/{foreign-recovery}/refuse", "", 404),
+        Mixed::at("/devices/{foreign-device}/recoveries/{recovery}/refuse", "", 404),
+    ]),
     Row::new("GET /devices.csv", "APTRFU", Scope, 200),
     Row::new("GET /devices/{device}", "APTRFU", Site, 200),
     Row::new("POST /devices/{device}/record", "APT-F-", Site, 303).sends("grade=B&warranty=2028-08-31"),

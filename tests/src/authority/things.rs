@@ -30,6 +30,7 @@ use cartable_server::{
         paris,
         part::{NewPart, PartKind},
         policy::Policy,
+        recovery::Cause,
         scope::Scope,
         work_order::Move,
     },
@@ -50,7 +51,7 @@ use cartable_server::{
         message_list, need,
         newcomer::{self, NewNewcomer},
         notice::{self, NewNotice},
-        part, person,
+        part, person, recovery,
         site_referent::{self, Referent},
         work_order_act::Bench,
         work_photo::NewPhoto,
@@ -132,6 +133,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     let token = token(&mut tx, site, now).await?;
     things.put("token", token);
     things.put("newcomer", newcomer(&mut tx, token, now).await?);
+    things.put("recovery", recovering(&mut tx, device, now).await?);
     let programme = lending::programme(&mut tx, now).await?;
     things.put("programme", programme.id);
     things.put("programme-code", programme.code.as_str());
@@ -314,6 +316,19 @@ async fn newcomer(tx: &mut Tx, token: Uuid, now: UtcMillis) -> anyhow::Result<Uu
     let hardware = Hardware::default();
     let waits_for = WaitsFor::UnlistedSerial;
     Ok(newcomer::insert(tx, &NewNewcomer { request, key: &key, token, waits_for, hardware: &hardware }, now).await?)
+}
+
+/// A recovery that waits for a person.
+async fn recovering(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<Uuid> {
+    let (id, request) = (EnrolmentId(Uuid::now_v7()), Uuid::new_v4());
+    let mut key = [1; 32];
+    key[..16].copy_from_slice(request.as_bytes());
+    let status = EnrolmentStatus::Active;
+    let new = NewEnrolment { id, device, request, key: &key, token: None, status };
+    enrolment::insert(tx, &new, now).await?;
+    recovery::wait(tx, (id, device), Cause::TooLong, now).await?;
+    let waiting = recovery::waiting(tx, &Scope::Everything).await?;
+    Ok(waiting.iter().find(|one| one.enrolment == id).context("the recovery that waits")?.id)
 }
 
 async fn flagged(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<Uuid> {

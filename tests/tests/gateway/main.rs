@@ -1,4 +1,4 @@
-//! The device port over real TLS: enrolment, check-ins, identities, and whatever else may be sent to it.
+//! The device port over real TLS: enrolment, recovery, check-ins, identities, and whatever else may be sent to it.
 
 mod approval;
 mod bombs;
@@ -7,3 +7,4 @@ mod exams;
 mod hostile;
 mod http2;
 mod identity;
+mod recovery;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// Every command. None of them makes a device belong to somebody else: `import` is asked in `donation_gate`, those of
 /// `device` below, and no other writes where a device is.
-const COMMANDS: [&str; 54] = [
+const COMMANDS: [&str; 55] = [
     "init",
     "serve",
     "backup",

@@ -13,6 +13,7 @@ mod kill_server;
 mod lifecycle;
 mod notices_kill;
 mod readme_programme;
+mod recovery;
 mod this_computer;
 mod windows_agent;
 mod windows_installer;

@@ -1,0 +1,236 @@
+//! POST /v1/recover: a registered key whose certificate has ended proves itself and gets another, or waits for a person.
+//!
+//! Two steps, without a client certificate. `/v1/recover/nonce` gives a nonce for a key; nothing is looked up or kept for
+//! it. `/v1/recover` takes the nonce back with a certificate request and the registered key's signature over both. The
+//! signature is verified before the database is asked, so that neither an answer nor its delay tells which keys exist:
+//! a key that nobody knows and a signature that is wrong are one refusal. Whoever has proved the key is told the truth.
+
+use std::net::SocketAddr;
+
+use axum::{
+    Json,
+    extract::{ConnectInfo, Extension, State},
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+use cartable_common::{
+    DeviceId, UtcMillis,
+    protocol::{EnrolPending, RecoverNonce, RecoverNonceRequest, RecoverRequest, recovery_message},
+};
+
+use super::{
+    EnrolPort,
+    enrol::bad_csr,
+    grant::{self, Asking, GrantError},
+    identity::{Arrived, refused, released},
+    message::Message,
+    refusal::Refusal,
+};
+use crate::{
+    domain::{
+        enrolment::{Refused, Standing, standing},
+        lease::Lease,
+        recovery::{self, Cause, NONCE_MILLIS},
+    },
+    pki::{InvalidKey, Nonce, PresentedKey, ProvenKey},
+    random,
+    store::{
+        Tx, certificate,
+        enrolment::{self, Registered},
+        recovery as recoveries,
+    },
+};
+
+/// When an agent that waits for a person asks again.
+const PENDING_RETRY_SECONDS: u32 = 60 * 60;
+
+/// Gives a nonce.
+pub(super) async fn nonce(
+    State(port): State<EnrolPort>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(Arrived(now)): Extension<Arrived>,
+    message: Message<RecoverNonceRequest>,
+) -> Result<Json<RecoverNonce>, Refusal> {
+    throttled(&port, peer, now)?;
+    let key = PresentedKey::from_base64(&message.value.public_key).map_err(bad_key)?;
+    let random = random::bytes().map_err(GrantError::from)?;
+    Ok(Json(RecoverNonce {
+        nonce: port.authority.nonces().give(key.sha256(), random, now),
+        valid_for_seconds: u32::try_from(NONCE_MILLIS / 1000).unwrap_or(u32::MAX),
+        server_time: now,
+    }))
+}
+
+/// Recovers.
+pub(super) async fn recover(
+    State(port): State<EnrolPort>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(Arrived(now)): Extension<Arrived>,
+    message: Message<RecoverRequest>,
+) -> Result<Response, Refusal> {
+    throttled(&port, peer, now)?;
+    let proof = Proof::of(&port, &message.value, now).inspect_err(|_| port.recoveries.count(peer.ip(), now))?;
+    // The semaphore is never closed.
+    let _turn = port.turns.acquire().await.map_err(|_| Refusal::internal())?;
+    match decide(&port, &proof, now).await? {
+        Decision::Grant(lease) => {
+            let chain = grant::sign(&port.store, port.authority.devices(), &proof.next, &lease).await?;
+            tracing::info!(device = %lease.device, enrolment = %lease.enrolment, "a certificate was recovered");
+            Ok(Json(grant::grant(&lease, chain, &port.policy, now)).into_response())
+        }
+        Decision::Pending(device, cause) => {
+            tracing::warn!(%device, %cause, "a recovery waits for a person");
+            Ok((StatusCode::ACCEPTED, Json(pending(cause))).into_response())
+        }
+        Decision::Released(registered) => Err(released(&port.store, &port.policy, &registered, now).await),
+        Decision::Refuse(refusal) => Err(refusal),
+        Decision::UnknownKey => {
+            port.recoveries.count(peer.ip(), now);
+            Err(unproven())
+        }
+    }
+}
+
+/// What a request proves by itself: its sender holds `registered`, which may be nobody's, and `next`.
+struct Proof {
+    registered: PresentedKey,
+    nonce: Nonce,
+    next: ProvenKey,
+}
+
+impl Proof {
+    /// Checks what needs no database, the cheapest first.
+    fn of(port: &EnrolPort, request: &RecoverRequest, now: UtcMillis) -> Result<Self, Refusal> {
+        let registered = PresentedKey::from_base64(&request.public_key).map_err(bad_key)?;
+        let nonce = port.authority.nonces().check(&request.nonce, registered.sha256(), now).ok_or_else(stale_nonce)?;
+        let next = ProvenKey::from_csr_pem(&request.csr_pem).map_err(bad_csr)?;
+        let message = recovery_message(&request.nonce, &request.csr_pem);
+        if !registered.has_signed(&message, &request.signature) {
+            return Err(unproven());
+        }
+        Ok(Self { registered, nonce, next })
+    }
+}
+
+enum Decision {
+    Grant(Lease),
+    Pending(DeviceId, Cause),
+    Released(Registered),
+    Refuse(Refusal),
+    UnknownKey,
+}
+
+/// One unit of work: uses the nonce, judges the key, records what was decided and the intent to sign.
+async fn decide(port: &EnrolPort, proof: &Proof, now: UtcMillis) -> Result<Decision, GrantError> {
+    let key = proof.registered.sha256();
+    // Whoever makes a key up must not keep others from writing.
+    let mut tx = port.store.read().await?;
+    let Some(known) = enrolment::of_key(&mut tx, key).await? else { return Ok(Decision::UnknownKey) };
+    drop(tx);
+    let mut tx = port.store.write().await?;
+    recoveries::lock(&mut tx, known.device).await?;
+    let Some(registered) = enrolment::of_key(&mut tx, key).await? else { return Ok(Decision::UnknownKey) };
+    if !recoveries::use_nonce(&mut tx, &proof.nonce.name, proof.nonce.ends_at, now).await? {
+        return Ok(Decision::Refuse(stale_nonce()));
+    }
+    let decision = match standing(registered.status, registered.device_status) {
+        Standing::Full => judge(&mut tx, &registered, &proof.next, now).await?,
+        Standing::ReportOnly => Decision::Refuse(set_aside()),
+        Standing::Refused(Refused::Released) => Decision::Released(registered),
+        Standing::Refused(why) => Decision::Refuse(refused(why)),
+    };
+    // Of a refusal too: its nonce is used.
+    tx.commit().await?;
+    Ok(decision)
+}
+
+/// What a key in service gets.
+async fn judge(tx: &mut Tx, registered: &Registered, next: &ProvenKey, now: UtcMillis) -> Result<Decision, GrantError> {
+    if let Some(lease) = running(tx, registered, next, now).await? {
+        return Ok(Decision::Grant(lease));
+    }
+    let (enrolment, device) = (registered.enrolment, registered.device);
+    let facts = recoveries::facts(tx, enrolment, device, now).await?;
+    let decision = recovery::decide(&facts, now);
+    match decision {
+        recovery::Decision::Refused => return Ok(Decision::Refuse(refused_by_a_person())),
+        recovery::Decision::Waits(cause) => {
+            recoveries::wait(tx, (enrolment, device), cause, now).await?;
+            return Ok(Decision::Pending(device, cause));
+        }
+        recovery::Decision::Automatic | recovery::Decision::Approved => {}
+    }
+    let asking = Asking { device, enrolment, key: registered.key };
+    let Some(id) = grant::enrolment_of(tx, &asking, next, now).await? else {
+        return Ok(Decision::Refuse(grant::foreign_key()));
+    };
+    if decision == recovery::Decision::Approved {
+        recoveries::use_approval(tx, enrolment, now).await?;
+    } else {
+        recoveries::grant(tx, (enrolment, device), now).await?;
+    }
+    grant::intend(tx, device, id, now).await.map(Decision::Grant)
+}
+
+/// The certificate that `next` has already: an answer was lost, or the agent's clock is wrong. It counts as no recovery.
+async fn running(
+    tx: &mut Tx,
+    registered: &Registered,
+    next: &ProvenKey,
+    now: UtcMillis,
+) -> Result<Option<Lease>, GrantError> {
+    let enrolment = if *next.sha256() == registered.key {
+        registered.enrolment
+    } else {
+        let Some(other) = enrolment::of_key(tx, next.sha256()).await? else { return Ok(None) };
+        if other.device != registered.device || standing(other.status, other.device_status) != Standing::Full {
+            return Ok(None);
+        }
+        other.enrolment
+    };
+    let newest = certificate::newest(tx, enrolment).await?;
+    Ok(newest.map(|row| row.lease).filter(|lease| lease.not_after > now))
+}
+
+fn throttled(port: &EnrolPort, peer: SocketAddr, now: UtcMillis) -> Result<(), Refusal> {
+    let Some(seconds) = port.recoveries.wait_seconds(peer.ip(), now) else { return Ok(()) };
+    let detail = "Too many recoveries that prove nothing came from this address. Wait a minute.";
+    Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, "throttled", "Too many attempts", detail)
+        .retry_after(seconds)
+        .closing())
+}
+
+fn bad_key(error: InvalidKey) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "public-key", "Public key refused", error.to_string())
+}
+
+fn stale_nonce() -> Refusal {
+    let detail = "This nonce was not given to this key, was used, or is older than two minutes. Ask for another.";
+    Refusal::new(StatusCode::FORBIDDEN, "nonce", "Nonce refused", detail)
+}
+
+/// The same words for a key that nobody knows and for a signature that is wrong.
+fn unproven() -> Refusal {
+    let detail = "This does not prove a key that is registered here. Keep what you have and ask the people who lend \
+                  this device; they can enrol it again.";
+    Refusal::new(StatusCode::FORBIDDEN, "unproven", "Recovery refused", detail)
+}
+
+fn set_aside() -> Refusal {
+    let detail = "This device is set aside: it gets no new certificate. Ask the people who lend it.";
+    Refusal::new(StatusCode::FORBIDDEN, "quarantined", "Device set aside", detail)
+}
+
+fn refused_by_a_person() -> Refusal {
+    let detail = "The people who lend this device refused its recovery. With their token it can be enrolled again, with \
+                  a new key.";
+    Refusal::new(StatusCode::FORBIDDEN, "recovery-refused", "Recovery refused", detail)
+}
+
+fn pending(cause: Cause) -> EnrolPending {
+    let reason = match cause {
+        Cause::TooLong => "This device was not heard for so long that a person must agree to its new certificate.",
+        Cause::TooOften => "This device lost its certificate so often that a person must agree to another.",
+    };
+    EnrolPending { retry_after_seconds: PENDING_RETRY_SECONDS, reason: reason.to_owned() }
+}
