@@ -34,7 +34,11 @@ impl Samples<'_> {
         };
         Asking {
             id: Uuid::from_u128(number),
-            source: if waits_for == WaitsFor::Replacement { Source::Enrolment } else { Source::Newcomer },
+            source: match waits_for {
+                WaitsFor::Replacement => Source::Enrolment,
+                WaitsFor::Recovery => Source::Recovery,
+                WaitsFor::UnlistedSerial | WaitsFor::SpentToken => Source::Newcomer,
+            },
             waits_for,
             since: self.now.plus_days(-2),
             serial_number: (number != 3).then(|| self.told("PF2ABCDE")),
@@ -56,6 +60,7 @@ impl Samples<'_> {
             self.asking(2, WaitsFor::UnlistedSerial, Effect::NewDevice),
             self.asking(3, WaitsFor::SpentToken, Effect::FirstKey(device)),
             self.asking(4, WaitsFor::SpentToken, elsewhere),
+            self.asking(6, WaitsFor::Recovery, Effect::Renews(device)),
         ]
     }
 
@@ -72,7 +77,7 @@ impl Samples<'_> {
         let outcome = |asking: &Asking| match asking.effect {
             Effect::Impossible(why) => Outcome::Impossible(why),
             Effect::FirstKey(_) => Outcome::Changed,
-            Effect::Replaces(id) => Outcome::Approved(id),
+            Effect::Replaces(id) | Effect::Renews(id) => Outcome::Approved(id),
             Effect::NewDevice => Outcome::Approved(DeviceId(Uuid::from_u128(8))),
         };
         let decided = |asking: Asking| Decided { id: asking.id, outcome: outcome(&asking), asked: Some(asking) };

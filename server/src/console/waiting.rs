@@ -162,6 +162,7 @@ fn effect(asking: &Asking, words: Words) -> String {
         Effect::NewDevice => words.say("waiting-effect-new"),
         Effect::FirstKey(_) => words.with("waiting-effect-first", &name),
         Effect::Replaces(_) => words.with("waiting-effect-replaces", &name),
+        Effect::Renews(_) => words.with("waiting-effect-renews", &name),
         Effect::Impossible(hindrance) => words.word("hindrance", hindrance.as_str()),
     }
 }

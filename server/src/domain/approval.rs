@@ -26,6 +26,8 @@ text_enum! {
         UnlistedSerial = "unlisted_serial",
         /// Its token was used up, or ended lately by itself.
         SpentToken = "spent_token",
+        /// Its certificate ended so long ago, or for so many times, that the rule grants no other.
+        Recovery = "recovery",
     }
 }
 
@@ -36,6 +38,8 @@ text_enum! {
         Enrolment = "enrolment",
         /// A key that belongs to no device yet.
         Newcomer = "newcomer",
+        /// A device's own key, whose certificate has ended.
+        Recovery = "recovery",
     }
 }
 
@@ -109,6 +113,8 @@ pub enum Effect {
     FirstKey(DeviceId),
     /// Makes the key the only one of a device that had another.
     Replaces(DeviceId),
+    /// Gives a device's own key another certificate.
+    Renews(DeviceId),
     /// Nothing: it cannot be let in.
     Impossible(Hindrance),
 }
@@ -119,7 +125,7 @@ impl Effect {
     pub const fn device(self) -> Option<DeviceId> {
         match self {
             Self::NewDevice | Self::Impossible(_) => None,
-            Self::FirstKey(id) | Self::Replaces(id) => Some(id),
+            Self::FirstKey(id) | Self::Replaces(id) | Self::Renews(id) => Some(id),
         }
     }
 
@@ -130,18 +136,19 @@ impl Effect {
             Self::NewDevice => "new_device",
             Self::FirstKey(_) => "first_key",
             Self::Replaces(_) => "replaces",
+            Self::Renews(_) => "renews",
             Self::Impossible(_) => "impossible",
         }
     }
 
     /// The codes of all of them.
-    pub const CODES: [&'static str; 4] = ["new_device", "first_key", "replaces", "impossible"];
+    pub const CODES: [&'static str; 5] = ["new_device", "first_key", "replaces", "renews", "impossible"];
 
     /// What a preview keeps of it: the decision is held against this, so that nothing happens that was not shown.
     #[must_use]
     pub fn mark(self) -> String {
         match self {
-            Self::FirstKey(id) | Self::Replaces(id) => format!("{}:{id}", self.code()),
+            Self::FirstKey(id) | Self::Replaces(id) | Self::Renews(id) => format!("{}:{id}", self.code()),
             Self::Impossible(hindrance) => format!("{}:{hindrance}", self.code()),
             Self::NewDevice => self.code().to_owned(),
         }
@@ -186,6 +193,7 @@ mod tests {
             Effect::FirstKey(one),
             Effect::Replaces(one),
             Effect::Replaces(two),
+            Effect::Renews(one),
             Effect::Impossible(Hindrance::Twice),
             Effect::Impossible(Hindrance::GivenAway),
         ];

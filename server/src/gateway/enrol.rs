@@ -271,6 +271,8 @@ fn pending(why: WaitsFor) -> EnrolPending {
         WaitsFor::SpentToken => {
             "This token was used up, or its time is over. A person must approve the device in the console."
         }
+        // `recover` says it in more words; no enrolment waits for this.
+        WaitsFor::Recovery => "The device's certificate has ended. A person must agree to another.",
     };
     EnrolPending { retry_after_seconds: PENDING_RETRY_SECONDS, reason: reason.to_owned() }
 }

@@ -17,11 +17,12 @@ use super::{
     judgement::Considered,
     lending::Clerk,
     newcomer::{self, Newcomer},
-    review,
+    recovery, review,
 };
 use crate::domain::{
     approval::{Effect, Hindrance, MOST_AT_ONCE, Ruling, Source},
     enrolment::Arrival,
+    recovery::RecoveryState,
 };
 
 /// Requests, each with the mark of the effect that a preview showed, if there was one.
@@ -164,6 +165,7 @@ async fn refuse(tx: &mut Tx, asked: &Asking, by: Clerk<'_>) -> Result<Outcome, S
     let done = match asked.source {
         Source::Enrolment => enrolment::refuse(tx, EnrolmentId(asked.id), by.now).await?,
         Source::Newcomer => newcomer::refuse(tx, asked.id, by.now).await?,
+        Source::Recovery => recovery::rule(tx, asked.id, RecoveryState::Refused, by).await?,
     };
     Ok(if done { Outcome::Refused } else { Outcome::Already })
 }
@@ -188,7 +190,7 @@ async fn approve(
         return Ok(Outcome::Changed);
     }
     let device = match (asked.source, newcomer) {
-        (Source::Enrolment, _) => known,
+        (Source::Enrolment | Source::Recovery, _) => known,
         (Source::Newcomer, Some(newcomer)) => {
             let arrival = known.map_or(Arrival::NewDevice, Arrival::Replacement);
             newcomer::approve(tx, newcomer, &arrival, by.now).await?
@@ -196,10 +198,12 @@ async fn approve(
         (Source::Newcomer, None) => None,
     };
     let Some(device) = device else { return Ok(Outcome::Already) };
-    if asked.source == Source::Enrolment && !enrolment::approve(tx, EnrolmentId(asked.id), by.now).await? {
-        return Ok(Outcome::Already);
-    }
-    Ok(Outcome::Approved(device))
+    let done = match asked.source {
+        Source::Enrolment => enrolment::approve(tx, EnrolmentId(asked.id), by.now).await?,
+        Source::Recovery => recovery::rule(tx, asked.id, RecoveryState::Granted, by).await?,
+        Source::Newcomer => true,
+    };
+    Ok(if done { Outcome::Approved(device) } else { Outcome::Already })
 }
 
 /// The row of one decision in the audit; of what was not done, none.
@@ -211,6 +215,8 @@ async fn record(tx: &mut Tx, by: Clerk<'_>, decided: &Decided, reason: Option<&s
         (Source::Enrolment, Outcome::Refused) => "enrolment.refuse",
         (Source::Newcomer, Outcome::Approved(_)) => "newcomer.approve",
         (Source::Newcomer, Outcome::Refused) => "newcomer.refuse",
+        (Source::Recovery, Outcome::Approved(_)) => "recovery.approve",
+        (Source::Recovery, Outcome::Refused) => "recovery.refuse",
         (_, Outcome::Already | Outcome::Changed | Outcome::Impossible(_)) => return Ok(()),
     };
     let device = if let Outcome::Approved(device) = decided.outcome { Some(device) } else { asked.effect.device() };

@@ -89,7 +89,10 @@ const QUEUE: &str = "(SELECT e.id, 'enrolment' AS source, COALESCE(e.waits_for, 
     e.created_at, e.device_id, NULL AS hardware, d.site_id, e.token_id FROM enrolment e \
     JOIN device d ON d.id = e.device_id WHERE e.status = 'pending' \
     UNION ALL SELECT n.id, 'newcomer', n.waits_for, n.created_at, NULL, n.hardware, k.site_id, n.token_id \
-    FROM newcomer n JOIN enrolment_token k ON k.id = n.token_id WHERE n.state = 'waiting') q";
+    FROM newcomer n JOIN enrolment_token k ON k.id = n.token_id WHERE n.state = 'waiting' \
+    UNION ALL SELECT r.id, 'recovery', 'recovery', r.asked_at, r.device_id, NULL, d.site_id, e.token_id \
+    FROM recovery r JOIN enrolment e ON e.id = r.enrolment_id JOIN device d ON d.id = r.device_id \
+    WHERE r.state = 'waiting' AND e.status = 'active' AND d.status = 'active') q";
 
 #[derive(sqlx::FromRow)]
 struct Raw {
@@ -147,7 +150,8 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Asking>
 pub async fn is_known(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<bool, StoreError> {
     let mut clause = Clause::new(
         "SELECT count(*) FROM (SELECT e.id, d.site_id FROM enrolment e JOIN device d ON d.id = e.device_id \
-         UNION ALL SELECT n.id, k.site_id FROM newcomer n JOIN enrolment_token k ON k.id = n.token_id) q WHERE q.id = ",
+         UNION ALL SELECT n.id, k.site_id FROM newcomer n JOIN enrolment_token k ON k.id = n.token_id \
+         UNION ALL SELECT r.id, d.site_id FROM recovery r JOIN device d ON d.id = r.device_id) q WHERE q.id = ",
     );
     clause.value(id).within("q.site_id", scope);
     Ok(clause.number(tx).await? > 0)
@@ -199,9 +203,10 @@ async fn read(tx: &mut Tx, scope: &Scope, raw: Raw) -> Result<Asking, StoreError
     };
     let missing = |what| StoreError::Corrupt { what, why: "absent from a request that waits".to_owned() };
     match source {
-        Source::Enrolment => {
-            let id = DeviceId(raw.device_id.ok_or_else(|| missing("enrolment.device_id"))?);
-            asking.effect = of_device(tx, id).await?;
+        Source::Enrolment | Source::Recovery => {
+            let id = DeviceId(raw.device_id.ok_or_else(|| missing("device_id"))?);
+            let of_own_key = source == Source::Recovery;
+            asking.effect = if of_own_key { Effect::Renews(id) } else { of_device(tx, id).await? };
             let found = device::find(tx, scope, id).await?.ok_or_else(|| missing("device"))?;
             asking.known = Some(known(tx, &found).await?);
             asking.serial_number = found.serial_number;

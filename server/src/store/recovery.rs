@@ -212,6 +212,15 @@ async fn decide(
     by: Clerk<'_>,
 ) -> Result<Option<DeviceId>, StoreError> {
     let Some(found) = waiting(tx, by.scope).await?.into_iter().find(|one| one.id == id) else { return Ok(None) };
+    if !rule(tx, id, state, by).await? {
+        return Ok(None);
+    }
+    donation_approval::record(tx, action, ("recovery", id), json!({ "device": found.device }), by).await?;
+    Ok(Some(found.device))
+}
+
+/// Keeps a person's word about a recovery that waits; the caller writes the audit. False where it waits no more.
+pub(super) async fn rule(tx: &mut Tx, id: Uuid, state: RecoveryState, by: Clerk<'_>) -> Result<bool, StoreError> {
     let sql = "UPDATE recovery SET state = $2, decided_at = $3, decided_by = $4 WHERE id = $1 AND state = 'waiting'";
     let done = on!(tx, |c| sqlx::query(sql)
         .bind(id)
@@ -221,9 +230,5 @@ async fn decide(
         .execute(c)
         .await
         .map(|done| done.rows_affected()))?;
-    if done == 0 {
-        return Ok(None);
-    }
-    donation_approval::record(tx, action, ("recovery", id), json!({ "device": found.device }), by).await?;
-    Ok(Some(found.device))
+    Ok(done == 1)
 }

@@ -18,8 +18,9 @@ use cartable_server::{
 use uuid::Uuid;
 
 use super::{
-    On, ROWS, Row,
+    On, Row,
     routes::{anonymous, served},
+    rows,
     things::{self, Things},
 };
 use crate::{
@@ -56,11 +57,11 @@ enum Named {
 /// Routes that the router serves and no row names, and rows whose route it does not serve.
 pub fn without_a_row(cartable: &InProcess) -> anyhow::Result<Vec<String>> {
     let served: BTreeSet<String> = served(cartable.router())?.iter().map(|route| anonymous(route)).collect();
-    let listed: BTreeSet<String> = ROWS.iter().map(|row| anonymous(row.route)).collect();
+    let listed: BTreeSet<String> = rows().map(|row| anonymous(row.route)).collect();
     let mut wrong: Vec<String> = served.difference(&listed).map(|route| format!("{route} has no row")).collect();
     wrong.extend(listed.difference(&served).map(|route| format!("{route} is not served")));
-    wrong.extend(ROWS.iter().filter_map(Row::misspelt));
-    if listed.len() != ROWS.len() {
+    wrong.extend(rows().filter_map(Row::misspelt));
+    if listed.len() != rows().count() {
         wrong.push("a route has two rows".to_owned());
     }
     Ok(wrong)
@@ -74,7 +75,7 @@ pub async fn run(test: &TestStore) -> anyhow::Result<Vec<String>> {
     let actors = actors(&cartable).await?;
     let raw = Raw::connect(test.url()).await?;
     let mut matrix = Matrix { cartable, foreign, absent: kept.clone().absent(), kept, raw, wrong: Vec::new() };
-    for row in ROWS {
+    for row in rows() {
         if row.on == On::Public {
             matrix.public(row, &actors[0]).await?;
             continue;

@@ -1,16 +1,21 @@
 //! The authority matrix: every route of the router, for each role and nobody, on what is theirs, a foreign site's, and
-//! nobody's. [`ROWS`] says who may what; `domain::authority` is never asked, so that a mistake in it shows here.
+//! nobody's. [`rows`] says who may what; `domain::authority` is never asked, so that a mistake in it shows here.
 
 mod matrix;
 mod routes;
-mod rows;
+mod rows_api;
+mod rows_console;
 mod things;
 
 pub use matrix::{run, without_a_row};
-pub use rows::ROWS;
 pub use things::{Things, make};
 
 use cartable_server::auth::Role;
+
+/// Every route: those of the API, then those of the console.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    rows_api::API.iter().chain(rows_console::CONSOLE)
+}
 
 /// One route: who may, on what, and how it then answers.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,5 @@
 //! The authority matrix: every route of the router × six roles and nobody × own, foreign, absent and mixed things.
-//! Its rows are in `src/authority/rows.rs`; a route without one makes this test fail.
+//! Its rows are in `src/authority/rows_*.rs`; a route without one makes this test fail.
 
 use cartable_server::{auth::Role, domain::scope::Scope};
 use cartable_tests::{
@@ -24,7 +24,7 @@ async fn the_matrix_holds(test: &TestStore) {
 async fn every_route_has_its_row() {
     let test = TestStore::sqlite().await.unwrap();
     let wrong = authority::without_a_row(&InProcess::new(&test.store)).unwrap();
-    assert!(wrong.is_empty(), "tests/src/authority/rows.rs: {wrong:#?}");
+    assert!(wrong.is_empty(), "tests/src/authority/rows_*.rs: {wrong:#?}");
 }
 
 const MIXED: &[Mixed] = &[Mixed::body("borrower={foreign-borrower-reference}", 404)];

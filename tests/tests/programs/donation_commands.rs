@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// Every command. None of them makes a device belong to somebody else: `import` is asked in `donation_gate`, those of
 /// `device` below, and no other writes where a device is.
-const COMMANDS: [&str; 55] = [
+const COMMANDS: [&str; 61] = [
     "init",
     "serve",
     "backup",
@@ -29,6 +29,9 @@ const COMMANDS: [&str; 55] = [
     "device waiting",
     "device approve",
     "device refuse",
+    "device recoveries",
+    "device approve-recovery",
+    "device refuse-recovery",
     "site add",
     "site add-referent",
     "site list",
@@ -38,6 +41,9 @@ const COMMANDS: [&str; 55] = [
     "report",
     "calendar import",
     "calendar list",
+    "exam order",
+    "exam list",
+    "exam end",
     "borrower export",
     "borrower erase",
     "programme add",
@@ -112,9 +118,22 @@ async fn none_gives_a_device_away(installation: &Installation) {
     }
     let (device, [enrolment, other]) = (id.to_string(), enrolments.map(|enrolment| enrolment.to_string()));
     for command in COMMANDS.into_iter().filter(|name| name.starts_with("device ")) {
+        let recovery = Uuid::new_v4();
+        if command.ends_with("-recovery") {
+            let asks = format!(
+                "INSERT INTO recovery (id, enrolment_id, device_id, cause, asked_at, state) \
+                 VALUES ({}, {}, {}, 'too_long', {now}, 'waiting')",
+                raw.uuid(recovery),
+                raw.uuid(enrolments[0]),
+                raw.uuid(id.0),
+            );
+            raw.execute(&asks).await.unwrap();
+        }
+        let recovery = recovery.to_string();
         let arguments = match command {
             "device add" => vec!["--serial", "M2", "--kind", "laptop", "--site", uai.as_str()],
-            "device waiting" => vec![],
+            "device waiting" | "device recoveries" => vec![],
+            "device approve-recovery" | "device refuse-recovery" => vec![recovery.as_str()],
             "device approve" => vec![enrolment.as_str()],
             "device refuse" => vec![other.as_str()],
             _ => vec![device.as_str()],

@@ -11,6 +11,7 @@ use cartable_server::{
         enrolment::EnrolmentStatus,
         enrolment_token::{Admits, TokenTerms, TokenText},
         policy::Policy,
+        recovery::{Cause, Earlier},
         scope::Scope,
     },
     store::{
@@ -24,6 +25,7 @@ use cartable_server::{
         lending::Clerk,
         newcomer::{self, NewNewcomer},
         page::Total,
+        recovery,
     },
 };
 use cartable_tests::{fleet::at, in_process::InProcess, on_both_engines, raw::Raw, stores::TestStore};
@@ -36,6 +38,7 @@ on_both_engines! {
     what_changed_or_was_decided_meanwhile_is_told_and_left_alone,
     a_device_of_a_foreign_site_is_not_told_of,
     a_token_says_whom_it_lets_in,
+    a_recovery_that_a_person_decides_stands_among_the_others,
 }
 
 const ALL: Scope = Scope::Everything;
@@ -321,4 +324,41 @@ async fn a_token_says_whom_it_lets_in(test: &TestStore) {
         enrolment_token::Presented::Ended
     );
     assert_eq!(enrolment_token::present(&mut tx, &[0; 32], now).await.unwrap(), enrolment_token::Presented::Unknown);
+}
+
+async fn a_recovery_that_a_person_decides_stands_among_the_others(test: &TestStore) {
+    let Town { sites, .. } = Town::begin(test).await;
+    let mut tx = test.store.write().await.unwrap();
+    let (mut devices, mut enrolments) = (Vec::new(), Vec::new());
+    for (serial, cause) in [("CUPBOARD", Cause::TooLong), ("FORGETFUL", Cause::TooOften)] {
+        let id = device(&mut tx, sites[0], serial, DeviceStatus::Active).await;
+        let enrolment = EnrolmentId(enrolled(&mut tx, id, EnrolmentStatus::Active, at(0, 1, 0)).await);
+        recovery::wait(&mut tx, (enrolment, id), cause, at(2, 0, 0)).await.unwrap();
+        devices.push(id);
+        enrolments.push(enrolment);
+    }
+    tx.commit().await.unwrap();
+    let query = QueueQuery { waits_for: Some(WaitsFor::Recovery), ..QueueQuery::default() };
+    let mut rows = all(&test.store, &ALL, &query).await;
+    rows.sort_by_key(|row| row.serial_number.clone());
+    assert_eq!(rows.iter().map(|row| row.effect).collect::<Vec<_>>(), [0, 1].map(|n| Effect::Renews(devices[n])));
+    assert_eq!(all(&test.store, &Scope::Sites(vec![sites[1]]), &query).await, []);
+
+    let shown = Some(rows[0].effect.mark());
+    let approved = decide(&test.store, &ALL, (Ruling::Approve, true), [(rows[0].id, shown)]).await.unwrap();
+    assert_eq!(outcomes(&approved), [Outcome::Approved(devices[0])]);
+    let refused = decide(&test.store, &ALL, (Ruling::Refuse, true), [(rows[1].id, None)]).await.unwrap();
+    assert_eq!(outcomes(&refused), [Outcome::Refused]);
+    let both = rows.iter().map(|row| (row.id, None));
+    let again = decide(&test.store, &ALL, (Ruling::Approve, true), both).await.unwrap();
+    assert_eq!(outcomes(&again), [Outcome::Already; 2]);
+    let mut told = acts(&test.store).await;
+    told.sort();
+    assert_eq!(told, ["recovery.approve", "recovery.refuse"]);
+    let mut tx = test.store.read().await.unwrap();
+    let mut earlier = Vec::new();
+    for (enrolment, device) in enrolments.into_iter().zip(devices) {
+        earlier.push(recovery::facts(&mut tx, enrolment, device, at(4, 0, 0)).await.unwrap().earlier);
+    }
+    assert_eq!(earlier, [Some(Earlier::Approved { at: at(3, 0, 0) }), Some(Earlier::Refused)]);
 }
