@@ -143,7 +143,7 @@ pub(super) const KEYS: [(&str, Form); 116] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 101] = [
+pub(super) const ACTS: [&str; 103] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -192,6 +192,8 @@ pub(super) const ACTS: [&str; 101] = [
     "donation_recipient.create",
     "donation_recipient.end",
     "enrolment.approve",
+    "enrolment.heal",
+    "enrolment.quarantine",
     "enrolment_token.create",
     "enrolment_token.revoke",
     "erasure.absent",

@@ -13,6 +13,7 @@ use axum::{
 use cartable_common::{
     DeviceId, EnrolmentId, Text, UtcMillis,
     protocol::{EnrolPending, EnrolRequest},
+    report::Hardware,
 };
 use uuid::Uuid;
 
@@ -41,7 +42,7 @@ use crate::{
 };
 
 /// When an agent that waits for approval asks again.
-const PENDING_RETRY_SECONDS: u32 = 60 * 60;
+pub(super) const PENDING_RETRY_SECONDS: u32 = 60 * 60;
 
 /// Enrols.
 pub(super) async fn enrol(
@@ -140,7 +141,7 @@ async fn admit(
     admission: &Admission,
     now: UtcMillis,
 ) -> Result<Decision, GrantError> {
-    let (device, status) = match find_device(tx, request).await? {
+    let (device, status) = match find_device(tx, &request.hardware).await? {
         Arrival::NewDevice => {
             let new = NewDevice {
                 id: DeviceId(Uuid::now_v7()),
@@ -172,8 +173,7 @@ async fn admit(
 }
 
 /// What the asking hardware is: by serial number, or by system UUID where it has none.
-async fn find_device(tx: &mut Tx, request: &EnrolRequest) -> Result<Arrival, GrantError> {
-    let hardware = &request.hardware;
+pub(super) async fn find_device(tx: &mut Tx, hardware: &Hardware) -> Result<Arrival, GrantError> {
     let rows = if let Some(serial) = hardware.serial_number.get() {
         enrolment::lock_hardware(tx, serial.as_str()).await?;
         let mut rows = device::by_serial(tx, &Scope::Everything, serial).await?;

@@ -57,6 +57,7 @@ async fn answer(message: Message<CheckInRequest>) -> Json<CheckInResponse> {
         acknowledged: Vec::new(),
         refused: Vec::new(),
         content_hash: message.value.content_hash,
+        heal: false,
         renew: false,
         // Nothing in the console sets these two yet; agents obey them already.
         exams_for_seconds: None,

@@ -3,6 +3,7 @@
 mod advice;
 mod allocation;
 mod campaign;
+mod cloned_keys;
 mod device;
 mod documents;
 mod history_months;
