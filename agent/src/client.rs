@@ -1,4 +1,4 @@
-//! Speaks the device port: enrol without a client certificate, check in and renew with one.
+//! Speaks the device port: enrol without a client certificate, check in, renew and heal with one.
 //!
 //! TLS 1.3 only, pinned roots only, no redirect, bounded answers, a time limit on everything, and the connection is
 //! closed after each exchange (an idle one costs the server memory). The TLS session is kept in memory, so that the
@@ -11,7 +11,7 @@ use cartable_common::{
     limits::MAX_ANSWER_BYTES,
     protocol::{
         CHECK_IN_PATH, CertificateGrant, CheckInRequest, CheckInResponse, ENROL_ALPN, ENROL_PATH, EnrolPending,
-        EnrolRequest, RENEW_PATH, RenewRequest,
+        EnrolRequest, HEAL_PATH, HealRequest, RENEW_PATH, RenewRequest,
     },
 };
 use reqwest::{Response, StatusCode, header};
@@ -133,6 +133,15 @@ pub enum EnrolAnswer {
     Pending(EnrolPending),
 }
 
+impl EnrolAnswer {
+    fn of(status: StatusCode, body: &[u8]) -> Result<Self, Trouble> {
+        if status == StatusCode::ACCEPTED {
+            return parse(body).map(Self::Pending);
+        }
+        parse(body).map(Self::Granted)
+    }
+}
+
 impl EnrolClient {
     /// A client without a certificate.
     pub fn new(connect: &Connect) -> Result<Self, ClientError> {
@@ -143,10 +152,7 @@ impl EnrolClient {
     /// Asks for an enrolment. Repeating the same request is harmless.
     pub async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolAnswer, Trouble> {
         let (status, body) = exchange(&self.http, &self.server, ENROL_PATH, request).await?;
-        if status == StatusCode::ACCEPTED {
-            return parse(&body).map(EnrolAnswer::Pending);
-        }
-        parse(&body).map(EnrolAnswer::Granted)
+        EnrolAnswer::of(status, &body)
     }
 }
 
@@ -169,6 +175,13 @@ impl Client {
     pub async fn check_in(&self, request: &CheckInRequest) -> Result<CheckInResponse, Trouble> {
         let (_, body) = exchange(&self.http, &self.server, CHECK_IN_PATH, request).await?;
         parse(&body)
+    }
+
+    /// Asks for an enrolment of a new key, because this one is on other machines too. Repeating the same request is
+    /// harmless.
+    pub async fn heal(&self, request: &HealRequest) -> Result<EnrolAnswer, Trouble> {
+        let (status, body) = exchange(&self.http, &self.server, HEAL_PATH, request).await?;
+        EnrolAnswer::of(status, &body)
     }
 
     /// Asks for a new certificate.

@@ -77,7 +77,7 @@ pub fn describe(facts: &Facts, language: Language, now: UtcMillis) -> (Vec<Strin
     if let Some(failure) = &facts.memory.last_failure {
         lines.push(failed(failure, language, now));
         lines.extend(advice(failure.trouble.kind, language));
-        verdict = if failure.trouble.kind == TroubleKind::Refused { Verdict::Refused } else { Verdict::Trouble };
+        verdict = verdict_of(failure.trouble.kind);
     }
     if let Some(line) = service(facts, language, now) {
         lines.push(line);
@@ -87,6 +87,17 @@ pub fn describe(facts: &Facts, language: Language, now: UtcMillis) -> (Vec<Strin
         lines.push(say("Tout va bien.", "All is well."));
     }
     (lines, verdict)
+}
+
+/// What a contact that failed so says of an enrolled computer.
+pub(crate) fn verdict_of(kind: TroubleKind) -> Verdict {
+    if kind == TroubleKind::Refused {
+        Verdict::Refused
+    } else if kind == TroubleKind::KeyCloned {
+        Verdict::Waiting
+    } else {
+        Verdict::Trouble
+    }
 }
 
 /// What is wrong with the service, if anything is.
@@ -250,6 +261,10 @@ pub fn advice(kind: TroubleKind, language: Language) -> Option<String> {
         TroubleKind::Refused => (
             "Le serveur refuse cet ordinateur : révoqué, en quarantaine, jeton non valable ou certificat terminé. Demandez à l'administrateur de Cartable ; après son accord, enrôlez à nouveau (cartable-agent enrol --new-key). D'ici là l'agent garde ses relevés et réessaie chaque heure.",
             "The server refuses this computer: revoked, in quarantine, a token that is not valid, or a certificate that ended. Ask the Cartable administrator; once agreed, enrol again (cartable-agent enrol --new-key). Until then the agent keeps its reports and tries every hour.",
+        ),
+        TroubleKind::KeyCloned => (
+            "La clé de cet ordinateur est celle d'une autre machine : image de disque copiée avec l'agent, ou carte mère remplacée. L'agent a demandé une clé à lui ; une personne doit l'approuver dans la console. D'ici là il garde ses relevés et redemande chaque heure.",
+            "This computer's key is another machine's: a disk image was copied with the agent, or the main board was exchanged. The agent asked for a key of its own; a person must approve it in the console. Until then it keeps its reports and asks again every hour.",
         ),
         TroubleKind::Released => (
             "Cet ordinateur a changé de propriétaire : le serveur a demandé à l'agent de se retirer. S'il n'a pas pu effacer son dossier d'état, relancez cartable-agent once, puis désinstallez l'agent.",

@@ -5,7 +5,7 @@
 
 use cartable_common::{
     Text,
-    protocol::{Problem, ReleaseOrder},
+    protocol::{KEY_CLONED, PROBLEM_PREFIX, Problem, ReleaseOrder},
 };
 use reqwest::StatusCode;
 use rustls::{AlertDescription, CertificateError};
@@ -31,6 +31,8 @@ pub enum TroubleKind {
     Clock,
     /// The server knows this agent and refuses it, or does not know it any more.
     Refused,
+    /// The key is another machine's: an image was copied with it, or the main board was exchanged.
+    KeyCloned,
     /// The server ordered this very agent to remove itself: the computer has changed owner.
     Released,
     /// The server is too busy for now.
@@ -91,7 +93,10 @@ impl Trouble {
 
     /// From an answer that is not a success.
     pub(crate) fn of_status(status: StatusCode, retry_after_seconds: Option<u32>, body: &[u8]) -> Self {
+        let problem: Option<Problem> = serde_json::from_slice(body).ok();
+        let name = problem.as_ref().and_then(|problem| problem.kind.strip_prefix(PROBLEM_PREFIX));
         let kind = match status.as_u16() {
+            403 if name == Some(KEY_CLONED) => TroubleKind::KeyCloned,
             401 | 403 => TroubleKind::Refused,
             407 => TroubleKind::Proxy,
             408 | 429 | 503 => TroubleKind::Busy,
@@ -101,7 +106,6 @@ impl Trouble {
             500..=599 => TroubleKind::ServerFault,
             _ => TroubleKind::NotUnderstood,
         };
-        let problem: Option<Problem> = serde_json::from_slice(body).ok();
         let release = problem.as_ref().and_then(|problem| problem.release).filter(|_| kind == TroubleKind::Refused);
         let words = problem.map_or_else(
             || format!("HTTP {}", status.as_u16()),
@@ -221,6 +225,15 @@ mod tests {
             assert_eq!(of(status, &body).release, None, "{status}");
         }
         assert_eq!(of(403, r#"{"type":"x","title":"Released","status":403}"#).release, None);
+    }
+
+    #[test]
+    fn a_cloned_key_is_told_from_every_other_refusal() {
+        let body = r#"{"type":"urn:cartable:problem:key-cloned","title":"Key","status":403,"detail":"Make another."}"#;
+        assert_eq!(of(403, body).kind, TroubleKind::KeyCloned);
+        assert_eq!(of(401, body).kind, TroubleKind::Refused);
+        assert_eq!(of(503, body).kind, TroubleKind::Busy);
+        assert_eq!(of(403, &body.replace("key-cloned", "revoked")).kind, TroubleKind::Refused);
     }
 
     #[test]
