@@ -269,8 +269,8 @@ fn trouble_in(error: &anyhow::Error) -> Option<&Trouble> {
 }
 
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
-    if trouble_in(error).is_some_and(|trouble| trouble.kind == TroubleKind::Refused) {
-        return code(Verdict::Refused);
+    if let Some(trouble) = trouble_in(error).filter(|trouble| status::verdict_of(trouble.kind) != Verdict::Trouble) {
+        return code(status::verdict_of(trouble.kind));
     }
     if trouble_in(error).is_some_and(|trouble| trouble.kind == TroubleKind::AwaitsApproval) {
         return code(Verdict::Waiting);

@@ -1,4 +1,4 @@
-//! Speaks the device port: enrol and recover without a client certificate, check in and renew with one.
+//! Speaks the device port: enrol and recover without a client certificate, check in, renew and heal with one.
 //!
 //! TLS 1.3 only, pinned roots only, no redirect, bounded answers, a time limit on everything, and the connection is
 //! closed after each exchange (an idle one costs the server memory). The TLS session is kept in memory, so that the
@@ -11,8 +11,8 @@ use cartable_common::{
     limits::MAX_ANSWER_BYTES,
     protocol::{
         CHECK_IN_PATH, CertificateGrant, CheckInRequest, CheckInResponse, ENROL_ALPN, ENROL_PATH, EnrolPending,
-        EnrolRequest, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH, RecoverNonce, RecoverNonceRequest, RecoverRequest,
-        RenewRequest,
+        EnrolRequest, HEAL_PATH, HealRequest, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH, RecoverNonce,
+        RecoverNonceRequest, RecoverRequest, RenewRequest,
     },
 };
 use reqwest::{Response, StatusCode, header};
@@ -137,6 +137,15 @@ pub enum EnrolAnswer {
     Pending(EnrolPending),
 }
 
+impl EnrolAnswer {
+    fn of((status, body): (StatusCode, Vec<u8>)) -> Result<Self, Trouble> {
+        if status == StatusCode::ACCEPTED {
+            return parse(&body).map(Self::Pending);
+        }
+        parse(&body).map(Self::Granted)
+    }
+}
+
 impl EnrolClient {
     /// A client without a certificate.
     pub fn new(connect: &Connect) -> Result<Self, ClientError> {
@@ -146,7 +155,7 @@ impl EnrolClient {
 
     /// Asks for an enrolment. Repeating the same request is harmless.
     pub async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolAnswer, Trouble> {
-        granted_or_pending(exchange(&self.http, &self.server, ENROL_PATH, request).await?)
+        EnrolAnswer::of(exchange(&self.http, &self.server, ENROL_PATH, request).await?)
     }
 
     /// Asks for the nonce of a recovery.
@@ -157,15 +166,8 @@ impl EnrolClient {
 
     /// Asks for another certificate. Each nonce serves once.
     pub async fn recover(&self, request: &RecoverRequest) -> Result<EnrolAnswer, Trouble> {
-        granted_or_pending(exchange(&self.http, &self.server, RECOVER_PATH, request).await?)
+        EnrolAnswer::of(exchange(&self.http, &self.server, RECOVER_PATH, request).await?)
     }
-}
-
-fn granted_or_pending((status, body): (StatusCode, Vec<u8>)) -> Result<EnrolAnswer, Trouble> {
-    if status == StatusCode::ACCEPTED {
-        return parse(&body).map(EnrolAnswer::Pending);
-    }
-    parse(&body).map(EnrolAnswer::Granted)
 }
 
 /// The client of an enrolled machine.
@@ -187,6 +189,12 @@ impl Client {
     pub async fn check_in(&self, request: &CheckInRequest) -> Result<CheckInResponse, Trouble> {
         let (_, body) = exchange(&self.http, &self.server, CHECK_IN_PATH, request).await?;
         parse(&body)
+    }
+
+    /// Asks for an enrolment of a new key, because this one is on other machines too. Repeating the same request is
+    /// harmless.
+    pub async fn heal(&self, request: &HealRequest) -> Result<EnrolAnswer, Trouble> {
+        EnrolAnswer::of(exchange(&self.http, &self.server, HEAL_PATH, request).await?)
     }
 
     /// Asks for a new certificate.

@@ -1,4 +1,5 @@
-//! One check-in: read the machine, spool what is new, recover an ended certificate, speak, settle, renew if due.
+//! One check-in: read the machine, spool what is new, recover an ended certificate, speak, settle, renew if due; and ask for
+//! a key of one's own where the key turns out to be another machine's (see [`heal`](mod@crate::heal)).
 //!
 //! A report leaves the spool only when the server answered for it. Everything that matters is durable before each
 //! await, so that this future may be dropped and this process killed at any moment. A refusal removes nothing: only an
@@ -9,7 +10,7 @@ use cartable_common::{
     ContentHash, ReportId, UtcMillis,
     limits::FULL_REPORT_EVERY_DAYS,
     protocol::{CheckInRequest, CheckInResponse, ReleaseOrder, RenewRequest},
-    report::HealthReport,
+    report::{Hardware, HealthReport},
 };
 use uuid::Uuid;
 
@@ -18,7 +19,7 @@ use crate::{
     clock,
     disclosure::Shown,
     fairness::{self, Surroundings},
-    identity,
+    heal, identity,
     reader::{Occasion, Reader},
     recover::{self, Ended},
     spool::{Spool, SpoolError},
@@ -76,6 +77,9 @@ pub struct Done {
 impl Agent {
     /// Makes ready. The caller holds the state folder's lock.
     pub fn open(state: StateDir, enrolment: Enrolment, reader: Reader, proxy: Proxy) -> Result<Self, OpenError> {
+        if let Err(error) = heal::forget_what_is_over(&state, &enrolment) {
+            tracing::warn!(%error, "a key that is not needed could not be removed");
+        }
         let memory = state.memory();
         let spool = Spool::open(&state.spool_folder())?;
         let mut connect = Connect::new(enrolment.server.clone(), &enrolment.roots_pem).map_err(ClientError::from)?;
@@ -118,7 +122,7 @@ impl Agent {
 
     /// Checks in once. On failure everything measured stays in the spool.
     pub async fn check_in(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
-        let result = self.exchange_all(occasion, around).await.map_err(|trouble| self.recognised(trouble));
+        let result = self.contact(occasion, around).await.map_err(|trouble| self.recognised(trouble));
         let now = clock::now();
         match &result {
             Ok(_) => {
@@ -154,17 +158,75 @@ impl Agent {
         state.remove_everything()
     }
 
-    async fn exchange_all(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
+    /// Reads, spools, heals where that is due, and speaks. Another key is asked for once, whatever comes of it.
+    async fn contact(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
         let report = self.measure(occasion, around).await;
-        let content = report.as_ref().map(HealthReport::content_hash);
+        let report = report.as_ref();
         let is_news = |content| needs_report(self.newest_spooled(), &self.memory, content, clock::now());
-        let mut spooled = content.is_some_and(is_news);
-        if let Some(report) = report.as_ref().filter(|_| spooled) {
+        if let Some(report) = report.filter(|report| is_news(report.content_hash())) {
             self.spool_report(report);
         }
         if !self.stands && recover::seems_ended(&self.enrolment.grant, &self.connect.clock, clock::now()) {
             self.recover(Ended::Perhaps).await?;
         }
+        // A machine that cannot be read cannot say which one it is: it goes on with the key that it has.
+        let Some(hardware) = report.map(|report| &report.hardware) else {
+            return self.exchange_all(None).await.map(|(done, _)| done);
+        };
+        let is_elsewhere = heal::is_elsewhere(&self.enrolment, hardware);
+        let asks_first = is_elsewhere || heal::is_under_way(&self.state, &self.enrolment);
+        if asks_first {
+            match self.heal(hardware).await {
+                Ok(()) => {}
+                // It speaks under no key but its own; one that waits for a person has nothing to say either.
+                Err(trouble) if is_elsewhere || trouble.kind == TroubleKind::KeyCloned => return Err(trouble),
+                Err(trouble) => tracing::warn!(%trouble, "no other key yet; the next contact asks again"),
+            }
+        }
+        match self.exchange_all(report).await {
+            Ok((done, true)) if !asks_first => {
+                if let Err(trouble) = self.heal(hardware).await {
+                    tracing::warn!(%trouble, "no other key yet; the next contact asks again");
+                }
+                Ok(done)
+            }
+            Ok((done, _)) => Ok(done),
+            Err(trouble) if trouble.kind == TroubleKind::KeyCloned && !asks_first => {
+                self.heal(hardware).await?;
+                self.exchange_all(report).await.map(|(done, _)| done)
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Asks for a key of this machine's own, and takes it. What another machine measured goes before the new key comes: a
+    /// kill in between costs nothing, since that machine sends it itself.
+    async fn heal(&mut self, hardware: &Hardware) -> Result<(), Trouble> {
+        tracing::warn!("the key of this computer is on another machine too; asking for another one");
+        let healed = heal::ask(&self.state, &self.client, &self.enrolment, hardware).await?;
+        // Only a certificate that fits the key replaces the one there is.
+        let client = client_of(&self.connect, &healed).map_err(|error| heal::local(&error))?;
+        if healed.grant.device_id != self.enrolment.grant.device_id {
+            let dropped = self.spool.drop_foreign(hardware).map_err(|error| heal::local(&error))?;
+            if dropped > 0 {
+                tracing::warn!(dropped, "reports that came with the image were dropped: their own machine sends them");
+            }
+            // What the server holds of the other machine.
+            self.memory.server_content = None;
+            self.memory.last_full_at = None;
+            self.keep_memory();
+        }
+        self.state.keep_enrolment(&healed).map_err(|error| heal::local(&error))?;
+        tracing::info!(device = %healed.grant.device_id, "this computer has a key of its own now");
+        self.enrolment = healed;
+        self.client = client;
+        Ok(())
+    }
+
+    /// Speaks, with `report` as what the machine says now. Says also whether the server wants another key to be made.
+    async fn exchange_all(&mut self, report: Option<&HealthReport>) -> Result<(Done, bool), Trouble> {
+        let content = report.map(HealthReport::content_hash);
+        let mut spooled = content.is_some() && self.newest_spooled() == content;
         let (mut acknowledged, mut last) = (0, None);
         for _ in 0..MOST_EXCHANGES {
             let request = self.request(content);
@@ -176,7 +238,7 @@ impl Agent {
             let wants_whole = !spooled && self.spool.records().is_empty() && is_unknown_there;
             let goes_on = settled > 0 && !self.spool.records().is_empty();
             last = Some(response);
-            if let Some(report) = report.as_ref().filter(|_| wants_whole) {
+            if let Some(report) = report.filter(|_| wants_whole) {
                 self.spool_report(report);
                 spooled = true;
             } else if !goes_on {
@@ -188,7 +250,7 @@ impl Agent {
             self.renew().await;
         }
         let next_check_in_seconds = response.next_check_in_seconds;
-        Ok(Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() })
+        Ok((Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() }, response.heal))
     }
 
     /// One exchange; a second one where the first failed because the certificate had ended.

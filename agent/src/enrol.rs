@@ -104,6 +104,7 @@ pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: 
     let mut connect = Connect::new(pending.server.clone(), &pending.roots_pem)?;
     connect.proxy = proxy;
     connect.clock = state.memory().clock();
+    let machine = hardware.clone();
     let request = EnrolRequest {
         request_id: pending.request_id,
         token: pending.token.trim().to_owned(),
@@ -115,7 +116,7 @@ pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: 
     match answer {
         EnrolAnswer::Granted(grant) => {
             identity::check_grant(&grant)?;
-            let enrolment = pending.granted(grant);
+            let enrolment = pending.granted(grant).on(machine);
             state.keep_enrolment(&enrolment)?;
             // What an earlier server knew is not what this one knows.
             state.keep_memory(&Memory::default())?;

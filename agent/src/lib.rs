@@ -19,6 +19,7 @@ mod csr;
 pub mod disclosure;
 pub mod enrol;
 pub mod fairness;
+pub mod heal;
 pub mod identity;
 pub mod invitation;
 mod json;

@@ -217,7 +217,9 @@ fn log_trouble(trouble: &Trouble, pace: Pace, wait: Duration) {
         return;
     }
     let (kind, detail, failures, next_seconds) = (trouble.kind, &trouble.detail, pace.failures, wait.as_secs());
-    if trouble.kind == TroubleKind::Refused {
+    if trouble.kind == TroubleKind::KeyCloned {
+        tracing::error!(%detail, next_seconds, "the key of this computer is another machine's; see: cartable-agent status");
+    } else if trouble.kind == TroubleKind::Refused {
         tracing::error!(?kind, %detail, failures, next_seconds, "the server refuses this computer; see: cartable-agent status");
     } else {
         tracing::warn!(?kind, %detail, failures, next_seconds, "no contact; reports wait in the spool");

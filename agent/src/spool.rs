@@ -12,8 +12,11 @@ use std::{
 };
 
 use cartable_common::{
-    ContentHash, ReportId, UtcMillis, limits::SPOOLED_REPORTS_PER_CHECK_IN, protocol::ReportEnvelope,
-    report::HealthReport,
+    ContentHash, ReportId, UtcMillis,
+    limits::SPOOLED_REPORTS_PER_CHECK_IN,
+    machine::{Likeness, is_named},
+    protocol::ReportEnvelope,
+    report::{Hardware, HealthReport},
 };
 use serde::{Deserialize, Serialize};
 
@@ -148,6 +151,27 @@ impl Spool {
             self.remove(*sequence).map_err(failed("emptied"))?;
         }
         Ok(done.len())
+    }
+
+    /// Drops the reports of other machines than `own`: they came with an image of a disk, and belong to the machine on which
+    /// it was taken, which sends them itself. Those that do not say whose they are go too, where `own` has a name.
+    pub fn drop_foreign(&mut self, own: &Hardware) -> Result<usize, SpoolError> {
+        let is_foreign = |report: &HealthReport| match Likeness::of(&report.hardware, own) {
+            Likeness::Same => false,
+            Likeness::Other => true,
+            Likeness::Unknown => is_named(own),
+        };
+        let mut foreign = Vec::new();
+        for record in &self.records {
+            let read = read_record(&self.path(record.sequence));
+            if read.is_ok_and(|(_, envelope)| is_foreign(&envelope.report)) {
+                foreign.push(record.sequence);
+            }
+        }
+        for sequence in &foreign {
+            self.remove(*sequence).map_err(failed("emptied"))?;
+        }
+        Ok(foreign.len())
     }
 
     fn remove(&mut self, sequence: u64) -> io::Result<()> {
@@ -331,6 +355,27 @@ mod tests {
         assert_eq!(Spool::open(&path).unwrap().next_sequence(), 2);
         fs::remove_file(path.join(SEQUENCE)).unwrap();
         assert!(Spool::open(&path).unwrap().next_sequence() > 1_000_000_000);
+    }
+
+    #[test]
+    fn reports_of_another_machine_go_and_those_of_this_one_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spool");
+        let mut spool = Spool::open(&path).unwrap();
+        let of = |serial: &str| Hardware {
+            serial_number: cartable_common::SerialNumber::parse(serial).into(),
+            ..Hardware::default()
+        };
+        for serial in ["PF2MASTER", "PF2OWN", "", "PF2OWN"] {
+            let report = HealthReport { hardware: of(serial), ..HealthReport::default() };
+            spool.push(ReportId(Uuid::new_v4()), UtcMillis::default(), report).unwrap();
+        }
+        let left = |spool: &Spool| spool.records().iter().map(|record| record.sequence).collect::<Vec<_>>();
+        assert_eq!(spool.drop_foreign(&of("")).unwrap(), 0, "a machine without a name can tell nothing apart");
+        assert_eq!(spool.drop_foreign(&of("PF2OWN")).unwrap(), 2);
+        assert_eq!(left(&spool), [2, 4]);
+        assert_eq!(left(&Spool::open(&path).unwrap()), [2, 4]);
+        assert_eq!(spool.next_sequence(), 5);
     }
 
     #[test]

@@ -12,8 +12,9 @@ use std::{
 };
 
 use cartable_common::{
-    ContentHash, UtcMillis,
+    ContentHash, EnrolmentId, UtcMillis,
     protocol::{CertificateGrant, Disclosure},
+    report::Hardware,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -32,6 +33,7 @@ use crate::{
 
 const ENROLMENT: &str = "enrolment.json";
 const PENDING: &str = "pending.json";
+const HEALING: &str = "healing.json";
 const MEMORY: &str = "memory.json";
 const DRIVES: &str = "drives.json";
 const SHOWN: &str = "shown.json";
@@ -121,6 +123,20 @@ pub struct Enrolment {
     /// What the invitation said of who runs the agent.
     #[serde(default)]
     pub disclosure: Disclosure,
+    /// The machine that enrolled, to notice that this folder was copied to another one. Absent: enrolled by an older agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Hardware>,
+}
+
+/// A new key that this machine asks for, because the one of its enrolment is on other machines too.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Healing {
+    /// The enrolment whose key it replaces. Another one: this is over, or was copied from elsewhere.
+    pub old: EnrolmentId,
+    /// Repeated with each attempt, so that the server recognises it.
+    pub request_id: Uuid,
+    /// The new private key.
+    key_pem: String,
 }
 
 /// An enrolment that was asked for and not yet granted.
@@ -156,10 +172,41 @@ impl std::fmt::Debug for Pending {
     }
 }
 
+impl std::fmt::Debug for Healing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Healing({} [redacted])", self.old)
+    }
+}
+
+impl Healing {
+    /// A request for `key` in the place of the key of `old`.
+    pub fn new(old: EnrolmentId, key: &Key) -> Self {
+        Self { old, request_id: Uuid::new_v4(), key_pem: key.to_pem() }
+    }
+
+    /// The new key.
+    pub fn key(&self) -> Result<Key, IdentityError> {
+        Key::from_pem(&self.key_pem)
+    }
+}
+
 impl Enrolment {
     /// The key.
     pub fn key(&self) -> Result<Key, IdentityError> {
         Key::from_pem(&self.key_pem)
+    }
+
+    /// The same enrolment, which remembers the machine that it was made on.
+    #[must_use]
+    pub fn on(self, machine: Hardware) -> Self {
+        Self { machine: Some(machine), ..self }
+    }
+
+    /// The enrolment of this machine's own key, with the same server.
+    #[must_use]
+    pub fn healed(&self, healing: Healing, grant: CertificateGrant, machine: Hardware) -> Self {
+        let Healing { request_id, key_pem, .. } = healing;
+        Self { request_id, key_pem, grant, machine: Some(machine), ..self.clone() }
     }
 
     /// The same enrolment with another certificate for the same key.
@@ -204,7 +251,7 @@ impl Pending {
     #[must_use]
     pub fn granted(self, grant: CertificateGrant) -> Enrolment {
         let Self { server, roots_pem, request_id, key_pem, disclosure, .. } = self;
-        Enrolment { server, roots_pem, request_id, key_pem, grant, disclosure }
+        Enrolment { server, roots_pem, request_id, key_pem, grant, disclosure, machine: None }
     }
 }
 
@@ -335,13 +382,32 @@ impl StateDir {
         self.write(SHOWN, shown)
     }
 
+    /// The new key that this machine asks for, if it asks for one. A damaged one counts as none: it was never granted.
+    pub fn healing(&self) -> Option<Healing> {
+        self.read(HEALING).ok().flatten()
+    }
+
+    /// Keeps a new key before it is asked for.
+    pub fn keep_healing(&self, healing: &Healing) -> Result<(), StateError> {
+        self.write(HEALING, healing)
+    }
+
+    /// Gives up a new key that the server will never grant.
+    pub fn forget_healing(&self) -> Result<(), StateError> {
+        self.forget(HEALING)
+    }
+
     /// Keeps a granted enrolment; the request it came from is forgotten.
     pub fn keep_enrolment(&self, enrolment: &Enrolment) -> Result<(), StateError> {
         self.write(ENROLMENT, enrolment)?;
-        match fs::remove_file(self.0.join(PENDING)) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(StateError::Io { path: self.0.join(PENDING), source })
-            }
+        self.forget(PENDING)?;
+        self.forget(HEALING)
+    }
+
+    fn forget(&self, name: &str) -> Result<(), StateError> {
+        let path = self.0.join(name);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StateError::Io { path, source }),
             _ => Ok(()),
         }
     }
@@ -371,7 +437,7 @@ impl StateDir {
         let spool = self.spool_folder();
         gone(spool.clone(), fs::remove_dir_all(&spool))?;
         atomic::remove_leftovers(&self.0).map_err(|source| StateError::Io { path: self.0.clone(), source })?;
-        for name in [DRIVES, SHOWN, MEMORY, PENDING, LOCK, ENROLMENT] {
+        for name in [DRIVES, SHOWN, MEMORY, PENDING, HEALING, LOCK, ENROLMENT] {
             let path = self.0.join(name);
             gone(path.clone(), fs::remove_file(&path))?;
         }

@@ -100,10 +100,11 @@ fn exams(memory: &Memory, language: Language, now: UtcMillis) -> Option<String> 
     })
 }
 
-fn verdict_of(kind: TroubleKind) -> Verdict {
+/// What a contact that failed so says of an enrolled computer.
+pub(crate) fn verdict_of(kind: TroubleKind) -> Verdict {
     if kind == TroubleKind::Refused {
         Verdict::Refused
-    } else if kind == TroubleKind::AwaitsApproval {
+    } else if matches!(kind, TroubleKind::AwaitsApproval | TroubleKind::KeyCloned) {
         Verdict::Waiting
     } else {
         Verdict::Trouble
@@ -283,6 +284,10 @@ pub fn advice(kind: TroubleKind, language: Language) -> Option<String> {
         TroubleKind::AwaitsApproval => (
             "Cet ordinateur est resté éteint trop longtemps, ou trop souvent, pour retrouver seul un certificat : une personne doit l'accepter dans la console, sur la page de l'appareil. L'agent garde sa clé et ses relevés et redemande chaque heure.",
             "This computer was shut for too long, or too often, to get a certificate by itself: a person must agree in the console, on the device's page. The agent keeps its key and its reports and asks every hour.",
+        ),
+        TroubleKind::KeyCloned => (
+            "La clé de cet ordinateur est celle d'une autre machine : image de disque copiée avec l'agent, ou carte mère remplacée. L'agent a demandé une clé à lui ; une personne doit l'approuver dans la console. D'ici là il garde ses relevés et redemande chaque heure.",
+            "This computer's key is another machine's: a disk image was copied with the agent, or the main board was exchanged. The agent asked for a key of its own; a person must approve it in the console. Until then it keeps its reports and asks again every hour.",
         ),
         TroubleKind::Released => (
             "Cet ordinateur a changé de propriétaire : le serveur a demandé à l'agent de se retirer. S'il n'a pas pu effacer son dossier d'état, relancez cartable-agent once, puis désinstallez l'agent.",

@@ -5,7 +5,7 @@
 
 use cartable_common::{
     Text,
-    protocol::{PROBLEM_PREFIX, Problem, ReleaseOrder},
+    protocol::{KEY_CLONED, PROBLEM_PREFIX, Problem, ReleaseOrder},
 };
 use reqwest::StatusCode;
 use rustls::{AlertDescription, CertificateError};
@@ -38,6 +38,8 @@ pub enum TroubleKind {
     CertificateEnded,
     /// A person must agree to another certificate first; the agent goes on asking.
     AwaitsApproval,
+    /// The key is another machine's: an image was copied with it, or the main board was exchanged.
+    KeyCloned,
     /// The server ordered this very agent to remove itself: the computer has changed owner.
     Released,
     /// The server is too busy for now.
@@ -98,7 +100,11 @@ impl Trouble {
 
     /// From an answer that is not a success.
     pub(crate) fn of_status(status: StatusCode, retry_after_seconds: Option<u32>, body: &[u8]) -> Self {
+        let problem: Option<Problem> = serde_json::from_slice(body).ok();
+        let name = problem.as_ref().and_then(|problem| problem.kind.strip_prefix(PROBLEM_PREFIX));
         let kind = match status.as_u16() {
+            401 if name == Some(CERTIFICATE_EXPIRED) => TroubleKind::CertificateEnded,
+            403 if name == Some(KEY_CLONED) => TroubleKind::KeyCloned,
             401 | 403 => TroubleKind::Refused,
             407 => TroubleKind::Proxy,
             408 | 429 | 503 => TroubleKind::Busy,
@@ -107,13 +113,6 @@ impl Trouble {
             400..=499 => TroubleKind::Rejected,
             500..=599 => TroubleKind::ServerFault,
             _ => TroubleKind::NotUnderstood,
-        };
-        let problem: Option<Problem> = serde_json::from_slice(body).ok();
-        let is_ended = |problem: &Problem| problem.kind.strip_prefix(PROBLEM_PREFIX) == Some(CERTIFICATE_EXPIRED);
-        let kind = if status == StatusCode::UNAUTHORIZED && problem.as_ref().is_some_and(is_ended) {
-            TroubleKind::CertificateEnded
-        } else {
-            kind
         };
         let release = problem.as_ref().and_then(|problem| problem.release).filter(|_| kind == TroubleKind::Refused);
         let words = problem.map_or_else(
@@ -244,6 +243,15 @@ mod tests {
         assert_eq!(of(401, &body("no-certificate")).kind, TroubleKind::Refused);
         let alert = rustls::Error::AlertReceived(AlertDescription::CertificateExpired);
         assert_eq!(tls_kind(&alert), TroubleKind::CertificateEnded);
+    }
+
+    #[test]
+    fn a_cloned_key_is_told_from_every_other_refusal() {
+        let body = r#"{"type":"urn:cartable:problem:key-cloned","title":"Key","status":403,"detail":"Make another."}"#;
+        assert_eq!(of(403, body).kind, TroubleKind::KeyCloned);
+        assert_eq!(of(401, body).kind, TroubleKind::Refused);
+        assert_eq!(of(503, body).kind, TroubleKind::Busy);
+        assert_eq!(of(403, &body.replace("key-cloned", "revoked")).kind, TroubleKind::Refused);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod hash;
 pub mod id;
 pub mod identity;
 pub mod limits;
+pub mod machine;
 pub mod power_supply;
 pub mod protocol;
 pub mod report;

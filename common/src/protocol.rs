@@ -27,6 +27,8 @@ pub const RENEW_PATH: &str = "/v1/renew";
 pub const RECOVER_NONCE_PATH: &str = "/v1/recover/nonce";
 /// Path of [`RecoverRequest`].
 pub const RECOVER_PATH: &str = "/v1/recover";
+/// Path of [`HealRequest`].
+pub const HEAL_PATH: &str = "/v1/heal";
 
 /// Asks for an enrolment. Repeating one with the same `request_id` and key gives the same enrolment again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +123,9 @@ pub struct CheckInResponse {
     /// Asks the agent to renew its certificate now.
     #[serde(default, skip_serializing_if = "is_false")]
     pub renew: bool,
+    /// The key of this connection is on other machines too: the agent makes another one and asks with [`HealRequest`].
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub heal: bool,
     /// Pupils sit an exam for so many seconds from now, at most [`crate::limits::MAX_EXAMS_SECONDS`]: until then the agent
     /// makes no contact and asks no drive. Absent: no exam.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -240,6 +245,21 @@ pub struct RecoverRequest {
 pub fn recovery_message(nonce: &str, csr_pem: &str) -> Vec<u8> {
     let request = Sha256::digest(csr_pem.as_bytes());
     [&b"cartable-recovery-1\n"[..], nonce.as_bytes(), b"\n", &request[..]].concat()
+/// Asks for an enrolment of a new key, because the one that authenticates the connection is on more than one machine: an
+/// image of a disk was copied with it. The connection proves that the asker has the old key, which stands in for a token;
+/// the answer is that of an enrolment ([`CertificateGrant`] or [`EnrolPending`]). Repeating a request with the same
+/// `request_id` and key gives the same enrolment again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealRequest {
+    /// Chosen by the agent and kept until it has the new enrolment.
+    pub request_id: uuid::Uuid,
+    /// A PKCS#10 certificate request in PEM, for the new key.
+    pub csr_pem: String,
+    /// Which machine asks.
+    #[serde(default)]
+    pub hardware: Hardware,
+    /// The agent's version.
+    pub agent_version: Text,
 }
 
 /// An error, as RFC 9457 problem details.
@@ -270,6 +290,10 @@ pub struct ReleaseOrder {
     /// The enrolment that ends.
     pub enrolment_id: EnrolmentId,
 }
+
+/// The kind of problem, without its prefix, of a check-in from a machine that is not the one its key is bound to. Nothing
+/// of it was stored. The agent heals ([`HealRequest`]) and sends the same again under its new key.
+pub const KEY_CLONED: &str = "key-cloned";
 
 /// Prefix of every [`Problem::kind`].
 pub const PROBLEM_PREFIX: &str = "urn:cartable:problem:";

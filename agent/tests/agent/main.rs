@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy takes the functions beside the tests for production code")]
 
 mod disclosed;
+mod cloned;
 mod mishaps;
 mod proxies;
 mod recovery;

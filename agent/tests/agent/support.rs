@@ -13,7 +13,7 @@ use cartable_common::{
     ContentHash, DeviceId, EnrolmentId, UtcMillis,
     protocol::{
         CertificateGrant, CheckInRequest, CheckInResponse, Disclosure, ENROL_ALPN, EnrolPending, EnrolRequest,
-        RecoverNonce, RecoverRequest, RenewRequest,
+        HealRequest, RecoverNonce, RecoverRequest, RenewRequest,
     },
 };
 use rcgen::{BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair};
@@ -52,6 +52,9 @@ impl Authority {
     }
 }
 
+/// What a machine is told that shows the key of another.
+const KEY_CLONED: &str = r#"{"type":"urn:cartable:problem:key-cloned","title":"Key on several machines","status":403,"detail":"Make another."}"#;
+
 /// Who answers at the gateway's address.
 #[derive(Clone, Debug)]
 pub(crate) enum Answers {
@@ -63,6 +66,12 @@ pub(crate) enum Answers {
     CartableOfDaysAgo(i64),
     /// A gateway that wants a person's approval before it enrols or lets a laptop recover.
     Approval,
+    /// A gateway that knows the key as another machine's, and grants another one.
+    Cloned,
+    /// The same, but a person must approve it.
+    ClonedWaits,
+    /// The same as `Cloned`, but the answer to the request for another key gets lost.
+    ClonedLost,
     /// The pinned gateway's TLS, but this status, further headers and body.
     Http(u16, &'static str, String),
     /// Plain HTTP where TLS is expected.
@@ -79,6 +88,10 @@ pub(crate) struct Seen {
     pub(crate) nonces: usize,
     pub(crate) recoveries: Vec<RecoverRequest>,
     pub(crate) renewals: usize,
+    /// Requests for another key.
+    pub(crate) heals: Vec<HealRequest>,
+    /// Whether another key was granted: the old one is no longer used.
+    pub(crate) healed: bool,
     pub(crate) request_bytes: Vec<usize>,
     pub(crate) resumed: Vec<bool>,
     /// Everything that a stranger could read.
@@ -188,6 +201,9 @@ impl Shared {
             Answers::Cartable
             | Answers::CartableOfDaysAgo(_)
             | Answers::Approval
+            | Answers::Cloned
+            | Answers::ClonedWaits
+            | Answers::ClonedLost
             | Answers::Http(..)
             | Answers::Plain(_) => &self.tls,
         };
@@ -208,6 +224,11 @@ impl Shared {
             self.recover(&mut seen, &request, body, answers)
         } else if enrols {
             self.enrol(&mut seen, body, matches!(answers, Answers::Approval))
+        } else if request.starts_with(b"POST /v1/heal") {
+            let Some(answer) = self.heal(&mut seen, serde_json::from_slice(body)?, answers) else { return Ok(()) };
+            answer
+        } else if !seen.healed && matches!(answers, Answers::Cloned | Answers::ClonedWaits | Answers::ClonedLost) {
+            (403, "", KEY_CLONED.as_bytes().to_vec())
         } else if request.starts_with(b"POST /v1/renew") {
             seen.renewals += 1;
             let renew: RenewRequest = serde_json::from_slice(body)?;
@@ -260,6 +281,34 @@ impl Shared {
         answer
     }
 
+    /// The answer to a request for another key; none where it gets lost.
+    fn heal(&self, seen: &mut Seen, request: HealRequest, answers: &Answers) -> Option<(u16, &'static str, Vec<u8>)> {
+        let grant = CertificateGrant {
+            device_id: DeviceId(uuid::Uuid::from_u128(9)),
+            enrolment_id: EnrolmentId(uuid::Uuid::from_u128(10)),
+            ..self.grant(&request.csr_pem)
+        };
+        seen.heals.push(request);
+        match answers {
+            Answers::ClonedLost => None,
+            Answers::ClonedWaits => {
+                let pending = EnrolPending { retry_after_seconds: 30, reason: "a person must approve it".into() };
+                Some((202, "", serde_json::to_vec(&pending).unwrap()))
+            }
+            Answers::Cloned
+            | Answers::Cartable
+            | Answers::CartableOfThePast
+            | Answers::CartableOfDaysAgo(_)
+            | Answers::Approval
+            | Answers::Http(..)
+            | Answers::Plain(_)
+            | Answers::Interceptor => {
+                seen.healed = true;
+                Some((200, "", serde_json::to_vec(&grant).unwrap()))
+            }
+        }
+    }
+
     fn grant(&self, csr_pem: &str) -> CertificateGrant {
         let csr = CertificateSigningRequestParams::from_pem(csr_pem).unwrap();
         let certificate = csr.signed_by(&self.authority.issuer).unwrap();
@@ -286,6 +335,7 @@ fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
         acknowledged: request.reports.iter().map(|report| report.report_id).collect(),
         refused: Vec::new(),
         content_hash: seen.content,
+        heal: false,
         renew: seen.renewals == 0 && seen.check_ins.len() == 1,
         exams_for_seconds: None,
         disclosure,
@@ -357,6 +407,11 @@ impl Laptop {
     /// Changes the machine's content, so that there is something new to report.
     pub(crate) fn set_memory(&self, kibibytes: u64) {
         write(&self.path("root/proc/meminfo"), &format!("MemTotal: {kibibytes} kB\n"));
+    }
+
+    /// Changes the machine itself: the state folder was copied to another one.
+    pub(crate) fn set_serial(&self, serial: &str) {
+        write(&self.path("root/sys/class/dmi/id/product_serial"), &format!("{serial}\n"));
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {

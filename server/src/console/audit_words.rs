@@ -149,7 +149,7 @@ pub(super) const KEYS: [(&str, Form); 122] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 110] = [
+pub(super) const ACTS: [&str; 112] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -199,6 +199,8 @@ pub(super) const ACTS: [&str; 110] = [
     "donation_recipient.create",
     "donation_recipient.end",
     "enrolment.approve",
+    "enrolment.heal",
+    "enrolment.quarantine",
     "enrolment.refuse",
     "enrolment_token.create",
     "enrolment_token.revoke",

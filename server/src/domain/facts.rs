@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 pub use super::school_calendar::Zone;
 use super::{
+    clone::CloneFacts,
     device::DeviceStatus,
     drive::history::Level,
     erasure::gap::{Absence, Proof},
@@ -46,6 +47,19 @@ pub struct DeviceFacts<'a> {
     /// What is recorded of the erasure of its drives, where that is asked: of a device that came back. Without it nothing
     /// is said about erasure.
     pub erasure: Option<&'a ErasureFacts>,
+    /// The other machines that showed one of its keys.
+    pub cloned: Option<CloneFacts>,
+    /// The last silence that was told and is over.
+    pub silence: Option<SilenceFacts>,
+}
+
+/// A silence that was told and is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SilenceFacts {
+    /// When it was first told.
+    pub told_at: UtcMillis,
+    /// When it was told no more. A contact that ended it came at this moment.
+    pub ended_at: UtcMillis,
 }
 
 /// What is recorded of the erasure of a device's drives.

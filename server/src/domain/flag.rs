@@ -29,6 +29,10 @@ text_enum! {
         BatteryWorn = "battery_worn",
         /// The operating system gets no security updates, or soon will not.
         OsOutOfSupport = "os_out_of_support",
+        /// It was silent, and is heard again.
+        BackAgain = "back_again",
+        /// Another machine shows its key.
+        IdentityCloned = "identity_cloned",
         /// The device's clock is wrong.
         ClockWrong = "clock_wrong",
         /// The agent's version is below the least that the policy asks for.

@@ -12,6 +12,7 @@ pub mod calendar_import;
 pub mod campaign;
 pub mod change;
 pub mod class_list;
+pub mod clone;
 pub mod daily;
 pub mod device;
 pub mod device_record;

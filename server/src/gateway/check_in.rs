@@ -6,12 +6,17 @@ use cartable_common::{
     protocol::{CheckInRequest, CheckInResponse},
 };
 
-use super::{DevicePort, identity::DeviceIdentity, message::Message, refusal::Refusal};
+use super::{
+    DevicePort,
+    identity::{DeviceIdentity, key_cloned},
+    message::Message,
+    refusal::Refusal,
+};
 use crate::{
     domain::{exam, lease, schedule::next_check_in_seconds},
     random,
     store::{
-        StoreError,
+        StoreError, cloned_key,
         enrolment::replace_others,
         ingest::{CheckIn, IngestError},
     },
@@ -38,6 +43,7 @@ pub(super) async fn check_in(
         received_at: identity.arrived,
         request: message.value,
     };
+    let heal = is_cloned(&port, &identity).await.map_err(|error| unavailable(&error))?;
     let receipt = port.ingest.check_in(check_in).await.map_err(|error| refusal(&error))?;
     let interval = next_check_in_seconds(identity.device, identity.arrived, &port.policy, random::spread());
     let exams = port.exams.near(identity.arrived).await;
@@ -49,6 +55,7 @@ pub(super) async fn check_in(
         refused: receipt.refused,
         content_hash: receipt.content_hash,
         renew: identity.is_full && lease::is_renewal_overdue(identity.not_before, identity.arrived),
+        heal,
         exams_for_seconds: told.exams_for_seconds,
         disclosure: port.discloser.news(identity.due, mark),
     }))
@@ -59,6 +66,15 @@ async fn end_predecessors(port: &DevicePort, identity: &DeviceIdentity) -> Resul
     let mut tx = port.store.write().await?;
     replace_others(&mut tx, identity.device, [identity.enrolment; 2], identity.arrived).await?;
     tx.commit().await
+}
+
+/// Whether the key is set aside because other machines have it too. Nobody is asked for a key that may do everything.
+async fn is_cloned(port: &DevicePort, identity: &DeviceIdentity) -> Result<bool, StoreError> {
+    if identity.is_full {
+        return Ok(false);
+    }
+    let mut tx = port.store.read().await?;
+    cloned_key::is_cloned(&mut tx, identity.enrolment).await
 }
 
 fn unavailable(error: &StoreError) -> Refusal {
@@ -77,6 +93,7 @@ fn refusal(error: &IngestError) -> Refusal {
             let detail = "This device is not in service. Ask the people who lend it.";
             Refusal::new(StatusCode::FORBIDDEN, "not-in-service", "Device not in service", detail)
         }
+        IngestError::KeyCloned => key_cloned(),
         IngestError::Unavailable(_) => {
             tracing::error!(%error, "a check-in could not be stored");
             Refusal::unavailable(random::spread())

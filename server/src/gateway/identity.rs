@@ -8,7 +8,10 @@ use axum::{
     extract::FromRequestParts,
     http::{StatusCode, request::Parts},
 };
-use cartable_common::{DeviceId, EnrolmentId, UtcMillis, protocol::ReleaseOrder};
+use cartable_common::{
+    DeviceId, EnrolmentId, UtcMillis,
+    protocol::{KEY_CLONED, ReleaseOrder},
+};
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -21,7 +24,7 @@ use crate::{
         policy::Policy,
     },
     store::{
-        Store,
+        Store, StoreError, cloned_key,
         enrolment::{KeyHash, Registered},
         release,
     },
@@ -83,30 +86,55 @@ impl FromRequestParts<DevicePort> for DeviceIdentity {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, port: &DevicePort) -> Result<Self, Refusal> {
-        let (Some(&peer), Some(&Arrived(now))) =
-            (parts.extensions.get::<PeerCertificate>(), parts.extensions.get::<Arrived>())
-        else {
-            let detail = "This needs the device's certificate on the TLS connection.";
-            return Err(Refusal::new(StatusCode::UNAUTHORIZED, "no-certificate", "No certificate", detail).closing());
-        };
-        if !peer.is_valid_at(now) {
-            let detail = "The certificate's time is over. Recover with its key; keep what is not sent yet.";
-            return Err(
-                Refusal::new(StatusCode::UNAUTHORIZED, "certificate-expired", "Certificate expired", detail).closing()
-            );
-        }
-        let found = port.registry.look_up(peer.key).await;
-        let registered = found.map_err(|_| Refusal::unavailable(crate::random::spread()))?;
-        let Some(registered) = registered else {
-            let key = data_encoding::HEXLOWER.encode(&peer.key);
-            tracing::error!(key, "a valid certificate of this authority is not on record: was its key stolen?");
-            let detail = "This key is not registered. Keep what you have and ask the people who lend this device.";
-            return Err(Refusal::new(StatusCode::FORBIDDEN, "unknown-key", "Unknown device", detail));
-        };
-        if standing(registered.status, registered.device_status) == Standing::Refused(Refused::Released) {
+        let (registered, peer, now) = registered(parts, port).await?;
+        let standing = standing(registered.status, registered.device_status);
+        if standing == Standing::Refused(Refused::Released) {
             return Err(released(&port.store, &port.policy, &registered, now).await);
         }
+        if standing == Standing::Refused(Refused::Replaced) {
+            return Err(replaced(port, &registered).await);
+        }
         Self::judge(&registered, &peer, now)
+    }
+}
+
+/// What is registered under the key of the connection's certificate, whatever it may do; when the request arrived.
+pub(super) async fn registered(
+    parts: &Parts,
+    port: &DevicePort,
+) -> Result<(Registered, PeerCertificate, UtcMillis), Refusal> {
+    let (Some(&peer), Some(&Arrived(now))) =
+        (parts.extensions.get::<PeerCertificate>(), parts.extensions.get::<Arrived>())
+    else {
+        let detail = "This needs the device's certificate on the TLS connection.";
+        return Err(Refusal::new(StatusCode::UNAUTHORIZED, "no-certificate", "No certificate", detail).closing());
+    };
+    if !peer.is_valid_at(now) {
+        let detail = "The certificate's time is over. Recover with its key; keep what is not sent yet.";
+        return Err(
+            Refusal::new(StatusCode::UNAUTHORIZED, "certificate-expired", "Certificate expired", detail).closing()
+        );
+    }
+    let found = port.registry.look_up(peer.key).await;
+    let registered = found.map_err(|_| Refusal::unavailable(crate::random::spread()))?;
+    let Some(registered) = registered else {
+        let key = data_encoding::HEXLOWER.encode(&peer.key);
+        tracing::error!(key, "a valid certificate of this authority is not on record: was its key stolen?");
+        let detail = "This key is not registered. Keep what you have and ask the people who lend this device.";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "unknown-key", "Unknown device", detail));
+    };
+    Ok((registered, peer, now))
+}
+
+/// A key whose device has another. Where it was on several machines, this may be one that has not healed yet.
+async fn replaced(port: &DevicePort, registered: &Registered) -> Refusal {
+    match is_cloned(port, registered).await {
+        Ok(true) => key_cloned(),
+        Ok(false) => refused(Refused::Replaced),
+        Err(error) => {
+            tracing::error!(%error, "the database refused");
+            Refusal::unavailable(crate::random::spread())
+        }
     }
 }
 
@@ -149,6 +177,19 @@ impl DeviceIdentity {
             arrived: now,
         })
     }
+}
+
+/// Whether other machines ever showed this key.
+pub(super) async fn is_cloned(port: &DevicePort, registered: &Registered) -> Result<bool, StoreError> {
+    let mut tx = port.store.read().await?;
+    cloned_key::is_cloned(&mut tx, registered.enrolment).await
+}
+
+/// What a machine is told that shows the key of another.
+pub(super) fn key_cloned() -> Refusal {
+    let detail =
+        "This key is bound to another machine. Make a new key and ask for it with this one; keep what is not sent.";
+    Refusal::new(StatusCode::FORBIDDEN, KEY_CLONED, "Key on several machines", detail)
 }
 
 /// What a refused key is told.

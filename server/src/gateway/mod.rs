@@ -1,4 +1,5 @@
-//! The device port: TLS listener, device identity, enrolment, check-in, renewal, recovery. Only this module knows TLS.
+//! The device port: TLS listener, device identity, enrolment, check-in, renewal, recovery, healing of cloned keys. Only this
+//! module knows TLS.
 //!
 //! Connections with a client certificate and those for enrolment have routers of different state types: a handler
 //! that needs [`DeviceIdentity`](identity::DeviceIdentity) cannot be mounted where there is no certificate.
@@ -8,6 +9,7 @@ mod connection;
 mod enrol;
 mod exam;
 mod grant;
+mod heal;
 pub mod identity;
 pub mod limits;
 pub mod message;
@@ -34,7 +36,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use cartable_common::protocol::{CHECK_IN_PATH, ENROL_PATH, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH};
+use cartable_common::protocol::{CHECK_IN_PATH, ENROL_PATH, HEAL_PATH, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
@@ -98,6 +100,7 @@ pub fn device_router(
     let routes = Router::new()
         .route(CHECK_IN_PATH, post(check_in::check_in))
         .route(RENEW_PATH, post(renew::renew))
+        .route(HEAL_PATH, post(heal::heal))
         .with_state(port);
     guarded(routes)
 }

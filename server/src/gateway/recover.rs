@@ -20,7 +20,7 @@ use cartable_common::{
 
 use super::{
     EnrolPort,
-    enrol::bad_csr,
+    enrol::{PENDING_RETRY_SECONDS, bad_csr},
     grant::{self, Asking, GrantError},
     identity::{Arrived, refused, released},
     message::Message,
@@ -41,8 +41,6 @@ use crate::{
     },
 };
 
-/// When an agent that waits for a person asks again.
-const PENDING_RETRY_SECONDS: u32 = 60 * 60;
 
 /// Gives a nonce.
 pub(super) async fn nonce(

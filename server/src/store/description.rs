@@ -1,6 +1,9 @@
 //! What reports teach about a device: maker, model, numbers, and the memory and drives it is compared with.
 
-use cartable_common::report::{Hardware, HealthReport};
+use cartable_common::{
+    SerialNumber, SystemUuid,
+    report::{Hardware, HealthReport},
+};
 use uuid::Uuid;
 
 use super::{
@@ -60,6 +63,22 @@ impl Description {
         replace(&mut self.manufacturer, hardware.manufacturer.as_ref().map(ToString::to_string));
         replace(&mut self.model, hardware.model.as_ref().map(ToString::to_string));
         replace(&mut self.chassis, hardware.chassis.map(|chassis| chassis.as_str().to_owned()));
+    }
+
+    /// The machine that is recorded, as reports name one.
+    pub(crate) fn hardware(&self) -> Hardware {
+        Hardware {
+            serial_number: self.serial_number.as_deref().and_then(SerialNumber::parse).into(),
+            system_uuid: self.system_uuid.as_deref().and_then(SystemUuid::parse).into(),
+            ..Hardware::default()
+        }
+    }
+
+    /// Names the machine as it calls itself now: a person said that it is this one.
+    pub(crate) fn rebind(&mut self, hardware: &Hardware) {
+        self.serial_number = hardware.serial_number.get().map(ToString::to_string);
+        self.system_uuid = hardware.system_uuid.get().map(ToString::to_string);
+        self.learn(hardware);
     }
 
     /// Takes the memory and drives of a report as the known ones, if it is the first: either none are known, or those

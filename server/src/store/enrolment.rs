@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{StoreError, Tx, device, device_record, loan, on, value::day};
+use super::{StoreError, Tx, cloned_key, device, device_record, loan, on, value::day};
 use crate::domain::{
     approval::WaitsFor,
     device::DeviceStatus,
@@ -189,6 +189,7 @@ pub async fn approve(tx: &mut Tx, id: EnrolmentId, now: UtcMillis) -> Result<boo
     let Some(device) = device else { return Ok(false) };
     let device = DeviceId(device);
     replace_others(tx, device, [id, id], now).await?;
+    cloned_key::approved(tx, id, device, now).await?;
     super::device::set_status(tx, &Scope::Everything, device, DeviceStatus::Active).await?;
     device_record::expect(tx, device, ContactExpected::Agent).await?;
     super::device::set_enrolled(tx, device, now).await

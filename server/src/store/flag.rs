@@ -1,14 +1,18 @@
 //! Flags as they stand and stood, and what people say of them. Rules raise and clear them in `judgement`, nobody edits
 //! one by hand. A cleared flag stays as history.
 
+use std::collections::HashMap;
+
 use cartable_common::{DeviceId, UtcMillis};
 use uuid::Uuid;
 
 use super::{
     StoreError, Tx, device, on,
+    rows::Rows,
     value::{from_json, moment, optional_moment, parsed},
 };
 use crate::domain::{
+    facts::SilenceFacts,
     flag::{Evidence, FlagCode, Severity},
     scope::Scope,
 };
@@ -105,6 +109,23 @@ impl RawFlag {
             snoozed: self.snoozed_by.map(|by| (by, self.snoozed_reason.unwrap_or_default())),
         })
     }
+}
+
+/// The last silence of each of these devices that was told and is over; most devices have none.
+pub(crate) async fn silences_of(tx: &mut Tx, devices: &[Uuid]) -> Result<HashMap<Uuid, SilenceFacts>, StoreError> {
+    let sql = "SELECT f.device_id, f.since, f.cleared_at FROM {rows} JOIN flag f ON f.device_id = r.id \
+               WHERE f.code = 'silent' AND f.cleared_at IS NOT NULL";
+    let rows: Vec<(Uuid, i64, i64)> = Rows::of_ids(devices.iter().copied()).fetch(tx, sql).await?;
+    let mut last: HashMap<Uuid, SilenceFacts> = HashMap::new();
+    for (device, since, cleared_at) in rows {
+        let one =
+            SilenceFacts { told_at: moment("flag.since", since)?, ended_at: moment("flag.cleared_at", cleared_at)? };
+        let place = last.entry(device).or_insert(one);
+        if one.ended_at > place.ended_at {
+            *place = one;
+        }
+    }
+    Ok(last)
 }
 
 /// A stored number as the severity it stands for.

@@ -31,6 +31,8 @@ pub(crate) enum Considered {
     All,
     /// Those that need no report: of contacts and clocks, and of loans.
     Contact,
+    /// The same, and those of what earlier contacts left behind: silences that ended, machines that showed a device's key.
+    Standing,
     /// Those of contacts and clocks, where the loan was not read.
     ContactAlone,
 }
@@ -60,6 +62,9 @@ impl Considered {
         match self {
             Self::All => true,
             Self::Contact => Self::ContactAlone.covers(code) || joins_loan_and_contact(code),
+            Self::Standing => {
+                Self::Contact.covers(code) || matches!(code, FlagCode::BackAgain | FlagCode::IdentityCloned)
+            }
             Self::ContactAlone => matches!(
                 code,
                 FlagCode::Silent | FlagCode::NeverEnrolled | FlagCode::ClockWrong | FlagCode::AgentOutdated

@@ -27,6 +27,7 @@ pub mod campaign_letter;
 pub mod campaign_list;
 pub mod campaign_plan;
 pub mod certificate;
+pub mod cloned_key;
 pub mod contact;
 pub mod counter;
 mod description;

@@ -39,7 +39,7 @@ pub struct Retained {
 
 /// Statements that round moments older than `$2` to the day, for the devices `{rows}`. `$at` columns are rounded
 /// together, where any of them is not round yet.
-const COARSEN: [&str; 6] = [
+const COARSEN: [&str; 7] = [
     "UPDATE contact SET last_at = last_at - last_at % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND last_at % 86400000 <> 0 AND last_at < {limit}",
     "UPDATE contact SET first_at = first_at - first_at % 86400000 \
@@ -55,6 +55,9 @@ const COARSEN: [&str; 6] = [
      AND (received_at % 86400000 <> 0 OR measured_at % 86400000 <> 0) AND received_at < {limit}",
     "UPDATE drive_seen SET last_seen = last_seen - last_seen % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND last_seen % 86400000 <> 0 AND last_seen < {limit}",
+    "UPDATE cloned_key SET first_at = first_at - first_at % 86400000, last_at = last_at - last_at % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND (first_at % 86400000 <> 0 OR last_at % 86400000 <> 0) \
+     AND last_at < {limit}",
 ];
 
 /// Statements that round the measurements of days: the day itself is the key.

@@ -8,9 +8,9 @@ use cartable_common::{DeviceId, UtcMillis, report::HealthReport};
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    StoreError, Tx, cloned_key,
     counter::Deltas,
-    device, erasure, history,
+    device, erasure, flag, history,
     judgement::{self, Considered, Judged},
     lending_facts::{self, RawLending},
     rows::Rows,
@@ -18,9 +18,10 @@ use super::{
     work_wanting,
 };
 use crate::domain::{
+    clone::CloneFacts,
     device::DeviceStatus,
     drive::history::Level,
-    facts::{Baseline, DeviceFacts, ErasureFacts, HealthFacts, LendingFacts, Zone},
+    facts::{Baseline, DeviceFacts, ErasureFacts, HealthFacts, LendingFacts, SilenceFacts, Zone},
     forecast::Kinds,
     loan::LendingState,
     policy::Policy,
@@ -50,6 +51,8 @@ pub(crate) struct Stored {
     past: Vec<Level>,
     /// Read only of devices that came back.
     erasure: Option<ErasureFacts>,
+    cloned: Option<CloneFacts>,
+    silence: Option<SilenceFacts>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -96,6 +99,8 @@ impl Raw {
             health,
             past: Vec::new(),
             erasure: None,
+            cloned: None,
+            silence: None,
         })
     }
 }
@@ -121,6 +126,8 @@ impl Stored {
             baseline: self.baseline.as_ref(),
             lending: Some(self.lending),
             erasure: self.erasure.as_ref(),
+            cloned: self.cloned,
+            silence: self.silence,
         };
         let findings = considered.filter(evaluate(&facts, policy, now));
         Judged { device: self.id, findings, unanswered: unanswered(&facts, policy, now), considered, at: now }
@@ -143,7 +150,7 @@ pub(crate) async fn stored(
 ) -> Result<Vec<Stored>, StoreError> {
     let (health, join) = match considered {
         Considered::All => (WITH_HEALTH, "LEFT JOIN health h ON h.device_id = d.id"),
-        Considered::Contact | Considered::ContactAlone => (WITHOUT_HEALTH, ""),
+        Considered::Standing | Considered::Contact | Considered::ContactAlone => (WITHOUT_HEALTH, ""),
     };
     let sql = format!(
         "SELECT {COLUMNS}, {health}, {lent} FROM {{rows}} JOIN device d ON d.id = r.id \
@@ -163,6 +170,14 @@ pub(crate) async fn stored(
         for one in &mut found {
             one.past = past.remove(&one.id).unwrap_or_default();
             one.erasure = recorded.remove(&one.id);
+        }
+    }
+    if matches!(considered, Considered::All | Considered::Standing) {
+        let cloned = cloned_key::facts_of(tx, ids).await?;
+        let silences = flag::silences_of(tx, ids).await?;
+        for one in &mut found {
+            one.cloned = cloned.get(&one.id).copied();
+            one.silence = silences.get(&one.id).copied();
         }
     }
     Ok(found)

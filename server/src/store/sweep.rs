@@ -50,7 +50,7 @@ pub async fn chunk(
 ) -> Result<Option<Uuid>, StoreError> {
     let considered = match rules {
         Rules::All => Considered::All,
-        Rules::Contact => Considered::Contact,
+        Rules::Contact => Considered::Standing,
     };
     let mut tx = store.read().await?;
     let ids = ids_after(&mut tx, after).await?;

@@ -57,6 +57,7 @@ async fn answer(message: Message<CheckInRequest>) -> Json<CheckInResponse> {
         acknowledged: Vec::new(),
         refused: Vec::new(),
         content_hash: message.value.content_hash,
+        heal: false,
         renew: false,
         exams_for_seconds: None,
         disclosure: None,

@@ -210,11 +210,12 @@ impl Fate {
                 flag(FlagCode::BatteryWorn, day > date(2027, 6, 10));
                 flag(FlagCode::NotToRelend, june);
             }
+            // Silent since March, as was found when its loan was extended in May; heard again in June.
+            Self::Extended => flag(FlagCode::BackAgain, june),
             Self::Warranty => flag(FlagCode::WarrantyEnding, day == date(2027, 3, 26)),
             Self::GivenHeard => flag(FlagCode::ReturnedInUse, day > CESSION && in_use),
             Self::ReserveUsed => flag(FlagCode::StockInUse, in_use),
             Self::Pupil
-            | Self::Extended
             | Self::Lost
             | Self::Stolen
             | Self::Broken

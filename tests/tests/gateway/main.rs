@@ -2,6 +2,7 @@
 
 mod approval;
 mod bombs;
+mod clone;
 mod enrolment;
 mod exams;
 mod hostile;

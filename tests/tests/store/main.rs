@@ -5,6 +5,7 @@ mod allocation;
 mod approval_queue;
 mod brought_report;
 mod campaign;
+mod cloned_keys;
 mod device;
 mod documents;
 mod exams;

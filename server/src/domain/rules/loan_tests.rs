@@ -63,6 +63,8 @@ fn device(lending: LendingFacts, last_contact: Option<&str>) -> DeviceFacts<'sta
         baseline: None,
         lending: Some(lending),
         erasure: None,
+        cloned: None,
+        silence: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! A rule without evidence says nothing: what was not measured is neither good nor bad.
 
 mod agent_outdated;
+mod back_again;
 mod battery_worn;
 mod borrower_left;
 mod ceded_reporting;
@@ -13,6 +14,7 @@ mod drive_changed;
 mod drive_health;
 mod due_for_refurbishment;
 mod erasure_missing;
+mod identity_cloned;
 mod loan_due_soon;
 mod loan_overdue;
 mod memory_changed;
@@ -64,7 +66,11 @@ pub fn evaluate(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Vec
             findings
         }
         // It may not be lost, only held; but what it measures is still true.
-        DeviceStatus::Quarantined => of_health(facts, policy, now),
+        DeviceStatus::Quarantined => {
+            let mut findings = of_health(facts, policy, now);
+            findings.extend(identity_cloned::find(facts, policy, now));
+            findings
+        }
         DeviceStatus::Revoked | DeviceStatus::Released => Vec::new(),
     };
     // A loan runs on whatever the agent's standing: a revoked laptop is still due back.
@@ -79,6 +85,8 @@ fn of_contact(facts: &DeviceFacts<'_>, policy: &Policy, now: UtcMillis) -> Vec<F
     [
         never_enrolled::find(facts, policy, now),
         silent::find(facts, policy, now),
+        back_again::find(facts, policy, now),
+        identity_cloned::find(facts, policy, now),
         clock_wrong::find(facts, policy),
         agent_outdated::find(facts, policy),
     ]

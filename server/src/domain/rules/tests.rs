@@ -9,7 +9,10 @@ use cartable_common::{
 };
 
 use super::*;
-use crate::domain::facts::{Baseline, BaselineDrive, HealthFacts, Zone};
+use crate::domain::{
+    clone::CloneFacts,
+    facts::{Baseline, BaselineDrive, HealthFacts, SilenceFacts, Zone},
+};
 
 fn at(text: &str) -> UtcMillis {
     UtcMillis::new(text.parse::<jiff::Timestamp>().unwrap().as_millisecond()).unwrap()
@@ -31,6 +34,8 @@ fn active() -> DeviceFacts<'static> {
         baseline: None,
         lending: None,
         erasure: None,
+        cloned: None,
+        silence: None,
     }
 }
 
@@ -304,4 +309,47 @@ fn an_agent_below_the_least_version_is_outdated_and_the_present_one_is_not() {
     for version in [Some("0.10.0"), Some("1.0.0"), Some("test"), None] {
         assert_eq!(codes(version, &policy), [], "{version:?}");
     }
+}
+
+#[test]
+fn a_device_that_was_silent_and_speaks_is_back_for_a_week() {
+    let silence = |ended: &str| Some(SilenceFacts { told_at: at("2026-11-02T02:00:00Z"), ended_at: at(ended) });
+    let back = |ended: &str, heard: &str| {
+        let facts = DeviceFacts { silence: silence(ended), last_contact: Some(at(heard)), ..active() };
+        all(&facts).iter().any(|finding| finding.code == FlagCode::BackAgain)
+    };
+    assert!(back("2026-11-23T08:00:00Z", "2026-11-23T08:00:00Z"));
+    assert!(back("2026-11-18T08:00:00Z", "2026-11-24T08:00:00Z"));
+    assert!(!back("2026-11-17T08:00:00Z", "2026-11-24T08:00:00Z"), "a week later");
+    assert!(!back("2026-11-23T08:00:00Z", "2026-11-01T08:00:00Z"), "the silence ended, but not by a contact");
+    assert_eq!(all(&DeviceFacts { silence: silence("2026-11-23T08:00:00Z"), archived: true, ..active() }), []);
+}
+
+#[test]
+fn a_cloned_key_is_told_until_everybody_healed() {
+    let first_at = at("2026-11-20T08:00:00Z");
+    let cloned = CloneFacts {
+        others: 1,
+        waiting: 1,
+        key_held: true,
+        at_once: false,
+        first_at,
+        last_at: at("2026-11-23T08:00:00Z"),
+    };
+    let severity = |cloned: CloneFacts, heard: &str| {
+        let facts = DeviceFacts { cloned: Some(cloned), last_contact: Some(at(heard)), ..active() };
+        all(&facts).iter().find(|finding| finding.code == FlagCode::IdentityCloned).map(|finding| finding.severity)
+    };
+    let before = "2026-11-19T08:00:00Z";
+    assert_eq!(severity(cloned, before), Some(Severity::Warning), "a new main board, or the first clone");
+    assert_eq!(severity(cloned, "2026-11-21T08:00:00Z"), Some(Severity::Critical), "both speak");
+    assert_eq!(severity(CloneFacts { others: 29, ..cloned }, before), Some(Severity::Critical));
+    assert_eq!(severity(CloneFacts { waiting: 0, key_held: false, ..cloned }, before), None);
+    assert_eq!(
+        severity(CloneFacts { last_at: at("2026-10-25T08:00:00Z"), ..cloned }, before),
+        None,
+        "gone for a month"
+    );
+    let held = DeviceFacts { cloned: Some(cloned), status: DeviceStatus::Quarantined, ..active() };
+    assert_eq!(all(&held).len(), 1, "a device that is held is told of too");
 }

@@ -107,6 +107,8 @@ mod tests {
             baseline: None,
             lending: Some(lending),
             erasure: None,
+            cloned: None,
+            silence: None,
         };
         let open = [
             (FlagCode::DriveFailing, "S3X9"),

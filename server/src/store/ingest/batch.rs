@@ -1,10 +1,10 @@
 //! One unit of work for many check-ins: a handful of statements, each for all of them.
 //!
 //! The order of writing is the same in every unit of work, so that server processes do not wait for each other in a
-//! circle: locks of the devices that bring reports, reports, current states and history, devices, flags, contacts, and
-//! last the totals, which everybody shares.
+//! circle: locks of the devices that bring reports, reports, current states and history, devices, flags, contacts,
+//! the totals, which everybody shares, and last what strangers leave behind (rare: [`Strangers`]).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
 
@@ -13,6 +13,7 @@ use super::{
     prepare::Prepared,
     reports::Reports,
     state::{self, Key, State, key},
+    stranger::Strangers,
     takeover::{judge, take_over},
 };
 use crate::{
@@ -32,15 +33,20 @@ pub(super) async fn write(
     policy: &Policy,
     batch: &[&Prepared],
 ) -> Result<Vec<Result<Receipt, IngestError>>, StoreError> {
-    let reporting = batch.iter().filter(|one| !one.reports.is_empty()).map(|one| one.device.0);
-    device::lock(tx, reporting).await?;
+    let reporting: BTreeSet<Uuid> =
+        batch.iter().filter(|one| !one.reports.is_empty()).map(|one| one.device.0).collect();
+    let reporting: Vec<Uuid> = reporting.into_iter().collect();
+    device::lock(tx, reporting.iter().copied()).await?;
     let mut states = state::of_batch(tx, batch).await?;
-    let admitted: Vec<&Prepared> =
-        batch.iter().copied().filter(|one| states.get(&key(one)).is_some_and(State::is_in_service)).collect();
+    let recorded = description::of_devices(tx, &reporting).await?;
+    let strangers = Strangers::find(tx, batch, &states, &recorded).await?;
+    let mut admitted = strangers.others(batch);
+    admitted.retain(|one| states.get(&key(one)).is_some_and(State::is_in_service));
     let reports = Reports::remember(tx, &admitted).await?;
     state::read_lending(tx, &mut states, |device| reports.fresh.contains_key(&device)).await?;
+    state::read_standing(tx, &mut states, |device| reports.fresh.contains_key(&device)).await?;
     let mut heard = heard(&admitted);
-    let mut judged = take_over(tx, policy, &reports, &mut states, &mut heard).await?;
+    let mut judged = take_over(tx, policy, &reports, recorded, &mut states, &mut heard).await?;
     judge_contacts(policy, &heard, &states, &mut judged);
     description::record_days(tx, new_days(&heard, &states)).await?;
     let mut deltas = Deltas::default();
@@ -48,7 +54,12 @@ pub(super) async fn write(
     contact::record(tx, heard.values()).await?;
     contact::count(tx, hours(&admitted, &reports)).await?;
     deltas.apply(tx).await?;
-    Ok(batch.iter().map(|one| reports.answer(one, states.get(&key(one)))).collect())
+    let answer = |(one, away): (&Prepared, bool)| {
+        if away { Err(IngestError::KeyCloned) } else { reports.answer(one, states.get(&key(one))) }
+    };
+    let answers = strangers.told(batch).map(answer).collect();
+    strangers.record(tx, policy).await?;
+    Ok(answers)
 }
 
 /// What the batch says of each device, in the order of their identifiers.

@@ -10,6 +10,7 @@ mod current;
 mod prepare;
 mod reports;
 mod state;
+mod stranger;
 mod takeover;
 mod writer;
 
@@ -67,6 +68,9 @@ pub enum IngestError {
     /// The device or its enrolment is not in service (any more).
     #[error("the device is not in service ({})", .0.map_or("unknown", DeviceStatus::as_str))]
     NotInService(Option<DeviceStatus>),
+    /// The machine is not the one that its key is bound to, and the key is set aside.
+    #[error("this key is bound to another machine")]
+    KeyCloned,
     /// The database cannot store anything now. It may have stored this check-in without being able to say so.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),

@@ -20,6 +20,8 @@ pub(super) struct Prepared {
     pub(super) received_at: UtcMillis,
     pub(super) skew_millis: i64,
     pub(super) agent_version: String,
+    /// The content that the machine has now, as it says.
+    pub(super) content_hash: Option<ContentHash>,
     pub(super) reports: Vec<PreparedReport>,
     pub(super) refused: Vec<RefusedReport>,
 }
@@ -61,6 +63,7 @@ impl Prepared {
             received_at,
             skew_millis,
             agent_version: request.agent_version.as_str().to_owned(),
+            content_hash: request.content_hash,
             reports,
             refused,
         }

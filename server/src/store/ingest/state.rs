@@ -8,12 +8,13 @@ use uuid::Uuid;
 use super::prepare::Prepared;
 use crate::{
     domain::{
+        clone::CloneFacts,
         device::DeviceStatus,
-        facts::{ErasureFacts, LendingFacts},
+        facts::{ErasureFacts, LendingFacts, SilenceFacts},
         loan::LendingState,
     },
     store::{
-        StoreError, Tx, erasure, lending_facts,
+        StoreError, Tx, cloned_key, erasure, flag, lending_facts,
         review::may_hold_what_was_left,
         rows::{Rows, Type},
         value::{moment, optional_moment, parsed},
@@ -32,6 +33,8 @@ pub(super) const fn key(one: &Prepared) -> Key {
 pub(super) struct State {
     pub(super) status: DeviceStatus,
     pub(super) enrolment_serves: bool,
+    /// Whether the key is set aside.
+    pub(super) key_is_held: bool,
     pub(super) archived: bool,
     pub(super) created_at: UtcMillis,
     pub(super) enrolled_at: Option<UtcMillis>,
@@ -42,6 +45,9 @@ pub(super) struct State {
     pub(super) lending: Option<LendingFacts>,
     /// Read only of devices that came back and bring a report.
     pub(super) erasure: Option<ErasureFacts>,
+    /// Both read only of devices with flags that bring a report: one of them may be about this.
+    pub(super) cloned: Option<CloneFacts>,
+    pub(super) silence: Option<SilenceFacts>,
     pub(super) content_hash: Option<String>,
     /// Set when a report of this batch became current.
     pub(super) new_content_hash: Option<String>,
@@ -67,6 +73,7 @@ impl State {
         let state = Self {
             status: parsed("device.status", &raw.status)?,
             enrolment_serves: matches!(raw.enrolment_status.as_deref(), Some("active" | "quarantined")),
+            key_is_held: raw.enrolment_status.as_deref() == Some("quarantined"),
             archived: raw.archived_at.is_some(),
             created_at: moment("device.created_at", raw.created_at)?,
             enrolled_at: optional_moment("device.enrolled_at", raw.enrolled_at)?,
@@ -75,6 +82,8 @@ impl State {
             place: parsed("device.lending_state", &raw.lending_state)?,
             lending: None,
             erasure: None,
+            cloned: None,
+            silence: None,
             content_hash: raw.content_hash,
             new_content_hash: None,
         };
@@ -123,6 +132,25 @@ pub(super) async fn read_lending(
     for ((device, _), state) in states {
         state.lending = found.get(device).copied();
         state.erasure = recorded.get(device).cloned();
+    }
+    Ok(())
+}
+
+/// Reads what earlier contacts left behind, of the devices that bring reports and have flags.
+pub(super) async fn read_standing(
+    tx: &mut Tx,
+    states: &mut HashMap<Key, State>,
+    reporting: impl Fn(Uuid) -> bool,
+) -> Result<(), StoreError> {
+    let told = |((device, _), state): &(&Key, &mut State)| state.open_flags > 0 && reporting(*device);
+    let mut ids: Vec<Uuid> = states.iter_mut().filter(|one| told(one)).map(|((device, _), _)| *device).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let cloned = cloned_key::facts_of(tx, &ids).await?;
+    let silences = flag::silences_of(tx, &ids).await?;
+    for ((device, _), state) in states {
+        state.cloned = cloned.get(device).copied();
+        state.silence = silences.get(device).copied();
     }
     Ok(())
 }

@@ -41,10 +41,12 @@ struct Outcome<'a> {
 }
 
 /// Writes what the new reports lead to, notes new content hashes in `states` and `heard`, and returns the judgements.
+/// `recorded` describes the devices that brought reports.
 pub(super) async fn take_over(
     tx: &mut Tx,
     policy: &Policy,
     reports: &Reports<'_>,
+    recorded: Vec<Description>,
     states: &mut HashMap<Key, State>,
     heard: &mut BTreeMap<Uuid, Heard>,
 ) -> Result<BTreeMap<Uuid, Judged>, StoreError> {
@@ -54,7 +56,7 @@ pub(super) async fn take_over(
     let since = heard.values().map(|one| one.last_at).max().unwrap_or_default();
     let mut past = history::drive_levels(tx, &devices, since.plus_days(-history::days_looked_at(policy))).await?;
     let mut outcome = Outcome::default();
-    for description in description::of_devices(tx, &devices).await? {
+    for description in recorded {
         let id = description.id;
         let (Some(fresh), Some(heard)) = (reports.fresh.get(&id), heard.get_mut(&id)) else { continue };
         let Some(state) = states.get_mut(&(id, heard.enrolment)) else { continue };
@@ -168,6 +170,8 @@ pub(super) fn judge(
         baseline,
         lending: state.lending,
         erasure: state.erasure.as_ref(),
+        cloned: state.cloned,
+        silence: state.silence,
     };
     let findings = considered.filter(evaluate(&facts, policy, heard.last_at));
     let unanswered = unanswered(&facts, policy, heard.last_at);

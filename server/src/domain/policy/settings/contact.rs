@@ -51,6 +51,12 @@ sections! {
         en "School days without contact before it is critical.",
         source "Cartable: four school weeks.",
         source_fr "Cartable : quatre semaines de classe.";
+
+        back_again_days: u32 = 7, Some(1..=365), "jours · days",
+        fr "Jours pendant lesquels un contact après un silence signalé reste annoncé.",
+        en "Days for which a contact after a flagged silence stays announced.",
+        source "Cartable: a week, so that whoever was looking for the device reads of it (30 November 2026).",
+        source_fr "Cartable : une semaine, pour que la personne qui cherchait l'appareil l'apprenne (30 novembre 2026).";
     }
 
     /// Calendrier scolaire : ce que Cartable ne connaît pas encore.
@@ -73,14 +79,26 @@ sections! {
         source_fr "Cartable : un mois pour préparer une livraison.";
     }
 
-    /// Agent : sa version.
-    /// Agent: its version.
+    /// Agent : sa version et sa clé.
+    /// Agent: its version and its key.
     agent: AgentPolicy {
         least_version: AgentVersion = AgentVersion::new(0, 1, 0), None, "version",
         fr "Version de l'agent au-dessous de laquelle un signalement est fait.",
         en "Version of the agent below which there is a warning.",
         source "Cartable: the first version. Raise it once a newer one is installed everywhere.",
         source_fr "Cartable : la première version. À relever une fois une plus récente installée partout.";
+
+        two_machines_minutes: u32 = 60, Some(1..=10_080), "minutes",
+        fr "Minutes entre les contacts de deux machines avec une même clé au-dessous desquelles aucune réparation n'a pu avoir lieu.",
+        en "Minutes between contacts of two machines with one key below which no repair can lie between them.",
+        source "Cartable: one check-in interval; a main board is not exchanged in an hour (30 November 2026).",
+        source_fr "Cartable : un intervalle de contact ; une carte mère ne se remplace pas en une heure (30 novembre 2026).";
+
+        cloned_days: u32 = 30, Some(1..=365), "jours · days",
+        fr "Jours sans contact d'une autre machine avec la clé d'un appareil après lesquels elle n'est plus signalée.",
+        en "Days without a contact of another machine with a device's key after which it is no longer flagged.",
+        source "Cartable: a month; a copied image that nobody starts for so long is gone (30 November 2026).",
+        source_fr "Cartable : un mois ; une image copiée que personne ne démarre si longtemps a disparu (30 novembre 2026).";
     }
 
     /// Prêts : ce que disent ensemble le prêt et le dernier contact de l'appareil.

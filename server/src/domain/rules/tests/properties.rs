@@ -5,7 +5,8 @@ use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
 use crate::domain::{
-    facts::{ErasureFacts, LendingFacts, LoanFacts, ReleaseFacts, WorkFacts},
+    clone::CloneFacts,
+    facts::{ErasureFacts, LendingFacts, LoanFacts, ReleaseFacts, SilenceFacts, WorkFacts},
     loan::{LendingState, LoanStateName},
     part::PartKind,
     work_order::{Disposition, Position, Stage},
@@ -110,6 +111,20 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn any_clones()(
+        others in 1_u64..40, waiting in 0_u64..40, key_held: bool, at_once: bool, first_at in any_moment(), last_at in any_moment(),
+    ) -> CloneFacts {
+        CloneFacts { others, waiting, key_held, at_once, first_at, last_at }
+    }
+}
+
+prop_compose! {
+    fn any_silence()(told_at in any_moment(), ended_at in any_moment()) -> SilenceFacts {
+        SilenceFacts { told_at, ended_at }
+    }
+}
+
+prop_compose! {
     fn any_lending()(
         state in 0..LendingState::ALL.len(), name in 0..LoanStateName::ALL.len(), agent_expected: bool, kept_here: bool,
         handed_over_at in option::of(any_moment()), due in option::of(any_day()), ended_at in option::of(any_moment()),
@@ -126,6 +141,7 @@ proptest! {
         report in any_report(), known in any_report(), measured_at in any_moment(), received_at in any_moment(),
         now in any_moment(), created_at in any_moment(), last_contact in option::of(any_moment()), enrolled_at in option::of(any_moment()),
         skew_millis: Option<i64>, status in 0_usize..5, zone in option::of(0_usize..3), lending in option::of(any_lending()),
+        cloned in option::of(any_clones()), silence in option::of(any_silence()),
     ) {
         let (baseline, recorded) = (Baseline::of(&known), ErasureFacts::default());
         let facts = DeviceFacts {
@@ -141,6 +157,8 @@ proptest! {
             baseline: Some(&baseline),
             lending,
             erasure: Some(&recorded),
+            cloned,
+            silence,
         };
         let findings = evaluate(&facts, &Policy::default(), now);
         let mut keys: Vec<_> = findings.iter().map(|finding| (finding.code, finding.subject.clone())).collect();

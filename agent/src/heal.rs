@@ -1,0 +1,146 @@
+//! A key of one's own for a machine whose state folder was copied from another: a master image was taken with the key in it.
+//!
+//! The new key and its request are on disk before the first word to the server, and stay there until the enrolment is
+//! granted and kept: killed at any moment, the agent asks the same again. Once is asked in a contact, never in a loop. The
+//! old key is not deleted before the new one is granted.
+
+use cartable_common::{Text, machine::Likeness, protocol::HealRequest, report::Hardware};
+
+use crate::{
+    client::{Client, EnrolAnswer},
+    identity::{self, Key},
+    state::{Enrolment, Healing, StateDir, StateError},
+    trouble::{Trouble, TroubleKind},
+    version,
+};
+
+/// Whether this machine is certainly not the one that enrolled. What cannot be read proves nothing.
+#[must_use]
+pub fn is_elsewhere(enrolment: &Enrolment, hardware: &Hardware) -> bool {
+    enrolment.machine.as_ref().is_some_and(|enrolled| Likeness::of(enrolled, hardware) == Likeness::Other)
+}
+
+/// Whether a new key was asked for in the place of this enrolment's, and not yet granted.
+#[must_use]
+pub fn is_under_way(state: &StateDir, enrolment: &Enrolment) -> bool {
+    state.healing().is_some_and(|healing| healing.old == enrolment.grant.enrolment_id)
+}
+
+/// Forgets a new key that was granted, or that came with an image: a kill may have left its file behind.
+pub fn forget_what_is_over(state: &StateDir, enrolment: &Enrolment) -> Result<(), StateError> {
+    match state.healing() {
+        Some(healing) if healing.old != enrolment.grant.enrolment_id => state.forget_healing(),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Asks once, on the connection of the old key. What is granted is not kept yet.
+pub async fn ask(
+    state: &StateDir,
+    client: &Client,
+    enrolment: &Enrolment,
+    hardware: &Hardware,
+) -> Result<Enrolment, Trouble> {
+    let healing = request(state, enrolment)?;
+    let request = HealRequest {
+        request_id: healing.request_id,
+        csr_pem: healing.key().and_then(|key| key.request_pem()).map_err(|error| local(&error))?,
+        hardware: hardware.clone(),
+        agent_version: version(),
+    };
+    match client.heal(&request).await {
+        Ok(EnrolAnswer::Granted(grant)) => {
+            identity::check_grant(&grant).map_err(|error| local(&error))?;
+            Ok(enrolment.healed(healing, grant, hardware.clone()))
+        }
+        Ok(EnrolAnswer::Pending(answer)) => {
+            let reason = Text::clean(&answer.reason);
+            let retry_after_seconds = Some(answer.retry_after_seconds);
+            Err(Trouble { retry_after_seconds, ..Trouble::new(TroubleKind::KeyCloned, reason.as_str()) })
+        }
+        Err(trouble) => {
+            if trouble.kind == TroubleKind::Rejected {
+                // The request itself was copied to another machine, which was faster: the next contact begins anew.
+                state.forget_healing().map_err(|error| local(&error))?;
+            }
+            Err(trouble)
+        }
+    }
+}
+
+/// The request as it was kept, or a new one, kept.
+fn request(state: &StateDir, enrolment: &Enrolment) -> Result<Healing, Trouble> {
+    let old = enrolment.grant.enrolment_id;
+    if let Some(kept) = state.healing().filter(|kept| kept.old == old) {
+        return Ok(kept);
+    }
+    let healing = Healing::new(old, &Key::generate().map_err(|error| local(&error))?);
+    state.keep_healing(&healing).map_err(|error| local(&error))?;
+    Ok(healing)
+}
+
+/// A trouble of this machine's own.
+pub(crate) fn local(error: &dyn std::fmt::Display) -> Trouble {
+    Trouble::new(TroubleKind::Local, &error.to_string())
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use cartable_common::{DeviceId, EnrolmentId, SerialNumber, UtcMillis, protocol::CertificateGrant};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::state::Pending;
+
+    fn hardware(serial: &str) -> Hardware {
+        Hardware { serial_number: SerialNumber::parse(serial).into(), ..Hardware::default() }
+    }
+
+    fn enrolment(id: u128) -> Enrolment {
+        let key = Key::generate().unwrap();
+        let server = "https://a.example".parse().unwrap();
+        let grant = CertificateGrant {
+            device_id: DeviceId(Uuid::nil()),
+            enrolment_id: EnrolmentId(Uuid::from_u128(id)),
+            certificate_chain_pem: String::new(),
+            not_after: UtcMillis::default(),
+            renew_from: UtcMillis::default(),
+            next_check_in_seconds: 60,
+        };
+        Pending::new(server, "roots".into(), Uuid::nil(), &key, "token".into()).granted(grant)
+    }
+
+    #[test]
+    fn only_another_machine_is_elsewhere() {
+        let own = enrolment(1).on(hardware("PF2ABCDE"));
+        assert!(is_elsewhere(&own, &hardware("PF2ZZZZZ")));
+        assert!(!is_elsewhere(&own, &hardware("PF2ABCDE")));
+        assert!(!is_elsewhere(&own, &Hardware::default()), "firmware that could not be read");
+        assert!(!is_elsewhere(&enrolment(1), &hardware("PF2ZZZZZ")), "enrolled by an older agent");
+    }
+
+    #[test]
+    fn one_key_is_made_for_an_enrolment_and_forgotten_with_it() {
+        let base = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&base.path().join("state")).unwrap();
+        let (first, second) = (enrolment(1), enrolment(2));
+        assert!(!is_under_way(&state, &first));
+        let asked = request(&state, &first).unwrap();
+        let again = request(&state, &first).unwrap();
+        assert_eq!(asked.request_id, again.request_id);
+        assert_eq!(asked.key().unwrap().public_key(), again.key().unwrap().public_key());
+        assert!(
+            is_under_way(&state, &first) && !is_under_way(&state, &second),
+            "what is left of an earlier one is over"
+        );
+        forget_what_is_over(&state, &first).unwrap();
+        assert!(is_under_way(&state, &first));
+        forget_what_is_over(&state, &second).unwrap();
+        assert!(state.healing().is_none());
+        assert_ne!(request(&state, &second).unwrap().request_id, asked.request_id);
+        assert_eq!(format!("{asked:?}"), format!("Healing({} [redacted])", first.grant.enrolment_id));
+        state.keep_enrolment(&second).unwrap();
+        assert!(state.healing().is_none());
+    }
+}

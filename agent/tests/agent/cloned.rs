@@ -1,0 +1,152 @@
+//! A state folder that was copied to other machines: each makes a key of its own, whatever kills it on the way, and sends
+//! what it measured itself, once.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use crate::support::{Answers, Gateway, Laptop};
+use cartable_agent::spool::Spool;
+
+/// Rounds of kill -9. `CARTABLE_KILL_ROUNDS` asks for more.
+const ROUNDS: u64 = 25;
+
+/// A laptop that was enrolled as PF2MASTER, spooled a report there, and is PF2CLONE now.
+fn copied(gateway: &Gateway) -> Laptop {
+    let laptop = Laptop::new();
+    laptop.set_serial("PF2MASTER");
+    let done = laptop.enrol(gateway);
+    assert_eq!(done.code, 0, "{}", done.words);
+    gateway.answer(Answers::Http(503, "", String::new()));
+    assert_eq!(laptop.agent(&["once"]).code, 1);
+    assert_eq!(spooled(&laptop), 1);
+    laptop.set_serial("PF2CLONE");
+    laptop
+}
+
+fn spooled(laptop: &Laptop) -> usize {
+    Spool::peek(&laptop.state().join("spool")).len()
+}
+
+/// Takes the memory of the machine out of the enrolment, as an older agent left it.
+fn as_of_an_older_agent(laptop: &Laptop) {
+    let path = laptop.state().join("enrolment.json");
+    let mut enrolment: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert!(enrolment.as_object_mut().unwrap().remove("machine").is_some());
+    std::fs::write(&path, enrolment.to_string()).unwrap();
+}
+
+/// The serial numbers of the reports that arrived.
+fn arrived(gateway: &Gateway) -> Vec<String> {
+    let seen = gateway.seen.lock().unwrap();
+    let reports = seen.check_ins.iter().flat_map(|check_in| &check_in.reports);
+    reports.map(|one| one.report.hardware.serial_number.get().unwrap().to_string()).collect()
+}
+
+#[test]
+fn a_copied_agent_asks_for_its_own_key_before_it_says_anything() {
+    let gateway = Gateway::start();
+    let laptop = copied(&gateway);
+    let key = laptop.key();
+    // This gateway would take the old key.
+    gateway.answer(Answers::Cartable);
+    let done = laptop.agent(&["once"]);
+    assert_eq!(done.code, 0, "{}", done.words);
+    assert!(done.words.contains("reports that came with the image were dropped"), "{}", done.words);
+    assert_ne!(laptop.key(), key);
+    assert_eq!(arrived(&gateway), ["PF2CLONE"], "its own report, not the master's");
+    assert!(!laptop.state().join("healing.json").exists());
+    assert_eq!(laptop.agent(&["once"]).code, 0);
+    let seen = gateway.seen.lock().unwrap();
+    assert_eq!(seen.heals.len(), 1, "once");
+    assert_eq!(seen.heals[0].hardware.serial_number.get().unwrap().as_str(), "PF2CLONE");
+    assert_eq!(seen.enrolments.len(), 1, "without a token");
+}
+
+#[test]
+fn an_agent_that_remembers_no_machine_heals_when_it_is_told() {
+    let gateway = Gateway::start();
+    let laptop = copied(&gateway);
+    as_of_an_older_agent(&laptop);
+    gateway.answer(Answers::Cloned);
+    let done = laptop.agent(&["once"]);
+    assert_eq!(done.code, 0, "{}", done.words);
+    assert_eq!(arrived(&gateway), ["PF2CLONE"]);
+    assert_eq!(gateway.seen.lock().unwrap().heals.len(), 1);
+}
+
+#[test]
+fn who_waits_for_a_person_keeps_its_reports_and_asks_the_same_again() {
+    let gateway = Gateway::start();
+    let laptop = copied(&gateway);
+    let key = laptop.key();
+    gateway.answer(Answers::ClonedWaits);
+    for size in [5_000_000, 6_000_000] {
+        laptop.set_memory(size);
+        let done = laptop.agent(&["once"]);
+        assert_eq!(done.code, 4, "{}", done.words);
+        assert!(done.words.contains("a person must approve it"), "{}", done.words);
+    }
+    assert_eq!(laptop.key(), key, "the old key stays until there is another");
+    assert_eq!(spooled(&laptop), 3, "the master's report and its own two");
+    assert!(laptop.agent(&["status", "--lang", "en"]).words.contains("another machine's"));
+    gateway.answer(Answers::Cloned);
+    let done = laptop.agent(&["once"]);
+    assert_eq!(done.code, 0, "{}", done.words);
+    assert_eq!(arrived(&gateway), ["PF2CLONE", "PF2CLONE"]);
+    let seen = gateway.seen.lock().unwrap();
+    assert_eq!(seen.heals.len(), 3);
+    assert!(seen.heals.iter().all(|heal| heal.request_id == seen.heals[0].request_id), "one request");
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again_with_the_same_key() {
+    let gateway = Gateway::start();
+    let laptop = copied(&gateway);
+    gateway.answer(Answers::ClonedLost);
+    assert_eq!(laptop.agent(&["once"]).code, 1);
+    gateway.answer(Answers::Cloned);
+    let done = laptop.agent(&["once"]);
+    assert_eq!(done.code, 0, "{}", done.words);
+    let seen = gateway.seen.lock().unwrap();
+    assert_eq!(seen.heals.len(), 2);
+    assert_eq!(seen.heals[0].request_id, seen.heals[1].request_id);
+    let public = |csr: &str| {
+        let read = rcgen::CertificateSigningRequestParams::from_pem(csr).unwrap();
+        rcgen::PublicKeyData::der_bytes(&read.public_key).to_vec()
+    };
+    assert_eq!(public(&seen.heals[0].csr_pem), public(&seen.heals[1].csr_pem));
+}
+
+#[test]
+fn kill_9_at_any_step_of_healing_leaves_one_key_and_one_report() {
+    let rounds = std::env::var("CARTABLE_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
+    let mut killed = 0;
+    for round in 0..rounds {
+        let gateway = Gateway::start();
+        let laptop = copied(&gateway);
+        if round % 2 == 1 {
+            as_of_an_older_agent(&laptop);
+        }
+        gateway.answer(Answers::Cloned);
+        // An early kill, a late one, and whatever lies between.
+        for part in 1..=3 {
+            let mut agent = laptop.command(&["once"]).spawn().unwrap();
+            std::thread::sleep(Duration::from_micros((round * 1_900 + part * 3_100) % 45_000));
+            killed += u64::from(agent.try_wait().unwrap().is_none());
+            agent.kill().unwrap();
+            agent.wait().unwrap();
+        }
+        let done = laptop.agent(&["once"]);
+        assert_eq!(done.code, 0, "round {round}: {}", done.words);
+        assert!(!laptop.state().join("healing.json").exists(), "round {round}");
+        assert_eq!(spooled(&laptop), 0, "round {round}");
+        assert!(arrived(&gateway).iter().all(|serial| serial == "PF2CLONE"), "round {round}: a history was mixed");
+        let seen = gateway.seen.lock().unwrap();
+        let requests: BTreeSet<_> = seen.heals.iter().map(|heal| heal.request_id).collect();
+        assert_eq!(requests.len(), 1, "round {round}: one key was made");
+        let ids: BTreeSet<_> =
+            seen.check_ins.iter().flat_map(|check_in| &check_in.reports).map(|one| one.report_id).collect();
+        // Killed while it spooled, it may have measured once more.
+        assert!((1..=4).contains(&ids.len()), "round {round}: {}", ids.len());
+    }
+    assert!(killed > 0, "no agent was ever killed in the middle");
+}
