@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy takes the functions beside the tests for production code")]
 
-mod disclosed;
 mod cloned;
+mod disclosed;
 mod mishaps;
 mod proxies;
 mod recovery;

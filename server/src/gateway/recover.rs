@@ -41,7 +41,6 @@ use crate::{
     },
 };
 
-
 /// Gives a nonce.
 pub(super) async fn nonce(
     State(port): State<EnrolPort>,
