@@ -245,6 +245,8 @@ pub struct RecoverRequest {
 pub fn recovery_message(nonce: &str, csr_pem: &str) -> Vec<u8> {
     let request = Sha256::digest(csr_pem.as_bytes());
     [&b"cartable-recovery-1\n"[..], nonce.as_bytes(), b"\n", &request[..]].concat()
+}
+
 /// Asks for an enrolment of a new key, because the one that authenticates the connection is on more than one machine: an
 /// image of a disk was copied with it. The connection proves that the asker has the old key, which stands in for a token;
 /// the answer is that of an enrolment ([`CertificateGrant`] or [`EnrolPending`]). Repeating a request with the same
