@@ -321,10 +321,10 @@ pub async fn lock_asking(tx: &mut Tx, hardware: &Hardware) -> Result<(), StoreEr
 }
 
 /// Holds back every other enrolment of the same hardware until this unit of work ends: two agents with one serial
-/// number must not both find that nobody knows it. SQLite has one writer and needs no lock.
+/// number, in whatever case, must not both find that nobody knows it. SQLite has one writer and needs no lock.
 pub async fn lock_hardware(tx: &mut Tx, hardware: &str) -> Result<(), StoreError> {
     if let Tx::Postgres(connection) = tx {
-        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 20261124))")
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 20261124))")
             .bind(hardware)
             .execute(&mut **connection)
             .await?;
