@@ -210,13 +210,6 @@ pub(super) async fn lock(tx: &mut Tx, id: EnrolmentId) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Whether a key speaks for a device now.
-pub(super) async fn has_key(tx: &mut Tx, device: DeviceId) -> Result<bool, StoreError> {
-    let sql = "SELECT id FROM enrolment WHERE device_id = $1 AND status IN ('active', 'quarantined') LIMIT 1";
-    let key: Option<Uuid> = on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).fetch_optional(c).await)?;
-    Ok(key.is_some())
-}
-
 /// An enrolment that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
