@@ -166,34 +166,33 @@ impl Agent {
         if let Some(report) = report.filter(|report| is_news(report.content_hash())) {
             self.spool_report(report);
         }
-        if !self.stands && recover::seems_ended(&self.enrolment.grant, &self.connect.clock, clock::now()) {
-            self.recover(Ended::Perhaps).await?;
-        }
+        let failed = self.recover_early().await.err();
+        let failed = failed.as_ref();
         // A machine that cannot be read cannot say which one it is: it goes on with the key that it has.
         let Some(hardware) = report.map(|report| &report.hardware) else {
-            return self.exchange_all(None).await.map(|(done, _)| done);
+            return self.exchange_all(None, failed).await.map(|(done, _)| done);
         };
         let is_elsewhere = heal::is_elsewhere(&self.enrolment, hardware);
         let asks_first = is_elsewhere || heal::is_under_way(&self.state, &self.enrolment);
         if asks_first {
-            match self.heal(hardware).await {
+            match self.heal(hardware, failed).await {
                 Ok(()) => {}
                 // It speaks under no key but its own; one that waits for a person has nothing to say either.
                 Err(trouble) if is_elsewhere || trouble.kind == TroubleKind::KeyCloned => return Err(trouble),
                 Err(trouble) => tracing::warn!(%trouble, "no other key yet; the next contact asks again"),
             }
         }
-        match self.exchange_all(report).await {
+        match self.exchange_all(report, failed).await {
             Ok((done, true)) if !asks_first => {
-                if let Err(trouble) = self.heal(hardware).await {
+                if let Err(trouble) = self.heal(hardware, failed).await {
                     tracing::warn!(%trouble, "no other key yet; the next contact asks again");
                 }
                 Ok(done)
             }
             Ok((done, _)) => Ok(done),
             Err(trouble) if trouble.kind == TroubleKind::KeyCloned && !asks_first => {
-                self.heal(hardware).await?;
-                self.exchange_all(report).await.map(|(done, _)| done)
+                self.heal(hardware, failed).await?;
+                self.exchange_all(report, failed).await.map(|(done, _)| done)
             }
             Err(trouble) => Err(trouble),
         }
@@ -201,9 +200,16 @@ impl Agent {
 
     /// Asks for a key of this machine's own, and takes it. What another machine measured goes before the new key comes: a
     /// kill in between costs nothing, since that machine sends it itself.
-    async fn heal(&mut self, hardware: &Hardware) -> Result<(), Trouble> {
+    async fn heal(&mut self, hardware: &Hardware, failed: Option<&Trouble>) -> Result<(), Trouble> {
         tracing::warn!("the key of this computer is on another machine too; asking for another one");
-        let healed = heal::ask(&self.state, &self.client, &self.enrolment, hardware).await?;
+        let asked = heal::ask(&self.state, &self.client, &self.enrolment, hardware).await;
+        let healed = match asked {
+            Ok(healed) => healed,
+            Err(trouble) => {
+                self.recover_after(trouble, failed).await?;
+                heal::ask(&self.state, &self.client, &self.enrolment, hardware).await?
+            }
+        };
         // Only a certificate that fits the key replaces the one there is.
         let client = client_of(&self.connect, &healed).map_err(|error| heal::local(&error))?;
         if healed.grant.device_id != self.enrolment.grant.device_id {
@@ -224,13 +230,17 @@ impl Agent {
     }
 
     /// Speaks, with `report` as what the machine says now. Says also whether the server wants another key to be made.
-    async fn exchange_all(&mut self, report: Option<&HealthReport>) -> Result<(Done, bool), Trouble> {
+    async fn exchange_all(
+        &mut self,
+        report: Option<&HealthReport>,
+        failed: Option<&Trouble>,
+    ) -> Result<(Done, bool), Trouble> {
         let content = report.map(HealthReport::content_hash);
         let mut spooled = content.is_some() && self.newest_spooled() == content;
         let (mut acknowledged, mut last) = (0, None);
         for _ in 0..MOST_EXCHANGES {
             let request = self.request(content);
-            let response = self.speak(&request).await?;
+            let response = self.speak(&request, failed.as_ref()).await?;
             self.connect.clock.learn(response.server_time);
             let settled = self.settle(&response, content, request);
             acknowledged += settled;
@@ -253,15 +263,48 @@ impl Agent {
         Ok((Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() }, response.heal))
     }
 
+    /// Recovers before the contact, where the clock here says that the certificate has ended. That this fails is no reason to
+    /// be silent: the clock may be wrong, and recovery may be what does not work.
+    async fn recover_early(&mut self) -> Result<(), Trouble> {
+        if self.stands || !recover::seems_ended(&self.enrolment.grant, &self.connect.clock, clock::now()) {
+            return Ok(());
+        }
+        let asked = self.recover(Ended::Perhaps).await;
+        asked.map(drop).inspect_err(|trouble| {
+            tracing::warn!(%trouble, "the certificate seems to have ended and was not recovered; the contact goes on");
+        })
+    }
+
     /// One exchange; a second one where the first failed because the certificate had ended.
-    async fn speak(&mut self, request: &CheckInRequest) -> Result<CheckInResponse, Trouble> {
-        let trouble = match self.client.check_in(request).await {
-            Ok(response) => return Ok(response),
-            Err(trouble) => trouble,
-        };
+    async fn speak(&mut self, request: &CheckInRequest, failed: Option<&Trouble>) -> Result<CheckInResponse, Trouble> {
+        match self.client.check_in(request).await {
+            Ok(response) => Ok(response),
+            Err(trouble) => {
+                self.recover_after(trouble, failed).await?;
+                self.client.check_in(request).await
+            }
+        }
+    }
+
+    /// Recovers where `trouble` may be that the certificate has ended, so that what met it can be tried again; else gives it
+    /// back. A recovery that has `failed` in this contact is not repeated; its trouble is the contact's where the server's
+    /// word, or its clock, says that the certificate has ended.
+    async fn recover_after(&mut self, trouble: Trouble, failed: Option<&Trouble>) -> Result<(), Trouble> {
         let ended = recover::after(&trouble, &self.enrolment.grant, &self.connect.clock, clock::now());
         let Some(ended) = ended else { return Err(trouble) };
-        if self.recover(ended).await? { self.client.check_in(request).await } else { Err(trouble) }
+        let recovered = match failed {
+            Some(failed) => Err(failed.clone()),
+            None => self.recover(ended).await,
+        };
+        match recovered {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(trouble),
+            Err(failed) if ended == Ended::Told || recover::is_answer(&failed) => Err(failed),
+            Err(failed) => {
+                tracing::warn!(%failed, "the certificate may have ended and was not recovered");
+                Err(trouble)
+            }
+        }
     }
 
     /// Gets another certificate for the key whose one has ended. False where it has not, by the server's time.

@@ -64,7 +64,7 @@ pub(crate) enum Answers {
     CartableOfThePast,
     /// A gateway whose clock says, to whoever recovers, that it is so many days ago.
     CartableOfDaysAgo(i64),
-    /// A gateway that wants a person's approval before it enrols or lets a laptop recover.
+    /// A gateway that wants a person's approval before it enrols or lets a laptop recover; certificates have ended.
     Approval,
     /// A gateway that knows the key as another machine's, and grants another one.
     Cloned,
@@ -72,6 +72,10 @@ pub(crate) enum Answers {
     ClonedWaits,
     /// The same as `Cloned`, but the answer to the request for another key gets lost.
     ClonedLost,
+    /// A gateway by whose clock every certificate has ended until it is recovered: that of an enrolment too.
+    Ended,
+    /// A gateway that answers every recovery with this status and these further headers, and else as it should.
+    NoRecovery(u16, &'static str),
     /// The pinned gateway's TLS, but this status, further headers and body.
     Http(u16, &'static str, String),
     /// Plain HTTP where TLS is expected.
@@ -204,6 +208,8 @@ impl Shared {
             | Answers::Cloned
             | Answers::ClonedWaits
             | Answers::ClonedLost
+            | Answers::Ended
+            | Answers::NoRecovery(..)
             | Answers::Http(..)
             | Answers::Plain(_) => &self.tls,
         };
@@ -222,6 +228,9 @@ impl Shared {
         } else if request.starts_with(b"POST /v1/recover") {
             assert!(enrols, "an agent recovers without its certificate");
             self.recover(&mut seen, &request, body, answers)
+        } else if enrols && matches!(answers, Answers::Ended) {
+            seen.enrolments.push(serde_json::from_slice(body)?);
+            ended()
         } else if enrols {
             self.enrol(&mut seen, body, matches!(answers, Answers::Approval))
         } else if request.starts_with(b"POST /v1/heal") {
@@ -229,6 +238,8 @@ impl Shared {
             answer
         } else if !seen.healed && matches!(answers, Answers::Cloned | Answers::ClonedWaits | Answers::ClonedLost) {
             (403, "", KEY_CLONED.as_bytes().to_vec())
+        } else if matches!(answers, Answers::Approval) {
+            ended()
         } else if request.starts_with(b"POST /v1/renew") {
             seen.renewals += 1;
             let renew: RenewRequest = serde_json::from_slice(body)?;
@@ -262,6 +273,10 @@ impl Shared {
 
     /// One of the two steps; the nonce is the number of those before it.
     fn recover(&self, seen: &mut Seen, request: &[u8], body: &[u8], answers: &Answers) -> (u16, &'static str, Vec<u8>) {
+        if let Answers::NoRecovery(status, more) = answers {
+            seen.nonces += 1;
+            return (*status, *more, b"{}".to_vec());
+        }
         if request.starts_with(b"POST /v1/recover/nonce ") {
             let days = if let Answers::CartableOfDaysAgo(days) = answers { *days } else { 0 };
             let nonce = format!("nonce-{}", seen.nonces);
@@ -321,6 +336,12 @@ impl Shared {
             next_check_in_seconds: 60,
         }
     }
+}
+
+/// What a key is told whose certificate has ended.
+fn ended() -> (u16, &'static str, Vec<u8>) {
+    let problem = r#"{"type":"urn:cartable:problem:certificate-expired","title":"Certificate expired","status":401}"#;
+    (401, "", problem.as_bytes().to_vec())
 }
 
 fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
