@@ -147,7 +147,8 @@ async fn a_file_is_taken_once_and_never_after_a_newer_one(test: &TestStore) {
     }
     let ahead = inventory(&on_day(30, 1)).made_at.unwrap();
     assert_eq!(take(test, &on_day(30, 1), at(1, 4, 0)).await, Err(BroughtRefused::Future(ahead)));
-    let battery = &report(&seen(test, id).await).batteries[0];
+    let newest = seen(test, id).await;
+    let battery = &report(&newest).batteries[0];
     assert_eq!(battery.full_milliwatt_hours.unwrap().get(), 31_250);
     let mut tx = test.store.read().await.unwrap();
     let changes = history::changes_of(&mut tx, &Scope::Everything, id).await.unwrap();
