@@ -1,5 +1,7 @@
 //! Exams that were ordered: who made them, for which sites, and which of them count now.
 
+use std::collections::BTreeSet;
+
 use cartable_common::UtcMillis;
 use serde_json::{Value, json};
 use sqlx::FromRow;
@@ -68,7 +70,7 @@ fn is_seen(scope: &Scope, site: Option<Uuid>) -> bool {
 }
 
 /// Orders an exam for each of `sites`; without a site it is the whole programme's. Gives those that were not
-/// ordered before for the same time: a form that is sent twice orders once.
+/// ordered before for the same time with the same label: a form that is sent twice, even at once, orders once.
 pub async fn add(
     tx: &mut Tx,
     new: &NewExam,
@@ -76,29 +78,29 @@ pub async fn add(
     by: &str,
     now: UtcMillis,
 ) -> Result<Vec<(Uuid, Exam)>, StoreError> {
-    let sql = "SELECT site_id FROM exam WHERE begins_at = $1 AND ends_at = $2";
-    let (begins_at, ends_at) = (new.begins_at().get(), new.ends_at().get());
-    let known: Vec<Option<Uuid>> =
-        on!(tx, |c| sqlx::query_scalar(sql).bind(begins_at).bind(ends_at).fetch_all(c).await)?;
-    let sql = "INSERT INTO exam (id, site_id, label, begins_at, ends_at, created_at, created_by) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    const SQL: &str = "INSERT INTO exam (id, site_id, label, begins_at, ends_at, created_at, created_by) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    // In one order for everybody: of two forms at once neither waits for the other for ever.
+    let sites: BTreeSet<Option<Uuid>> = sites.iter().copied().collect();
     let mut added = Vec::with_capacity(sites.len());
-    for site in sites.iter().filter(|site| !known.contains(site)) {
+    for site in sites {
         let id = Uuid::now_v7();
-        on!(tx, |c| {
-            sqlx::query(sql)
+        let inserted = on!(tx, |c| {
+            sqlx::query(SQL)
                 .bind(id)
-                .bind(*site)
+                .bind(site)
                 .bind(new.label())
-                .bind(begins_at)
-                .bind(ends_at)
+                .bind(new.begins_at().get())
+                .bind(new.ends_at().get())
                 .bind(now.get())
                 .bind(by)
                 .execute(c)
                 .await
-                .map(drop)
+                .map(|done| done.rows_affected())
         })?;
-        added.push((id, Exam { site: *site, begins_at: new.begins_at(), ends_at: new.ends_at() }));
+        if inserted > 0 {
+            added.push((id, Exam { site, begins_at: new.begins_at(), ends_at: new.ends_at() }));
+        }
     }
     Ok(added)
 }
@@ -133,7 +135,7 @@ pub enum CalledOff {
     Ended,
     /// It had not begun: it is gone.
     Removed,
-    /// It was over: nothing changes.
+    /// It was over, or somebody else called it off at the same moment: nothing changes.
     Over,
 }
 
@@ -141,19 +143,22 @@ pub enum CalledOff {
 pub async fn call_off(tx: &mut Tx, row: &ExamRow, now: UtcMillis) -> Result<CalledOff, StoreError> {
     // Ended at the very moment of its beginning it would have no length.
     let state = if row.exam.begins_at == now { ExamState::Coming } else { row.exam.state(now) };
-    match state {
-        ExamState::Past => Ok(CalledOff::Over),
+    let (changed, done) = match state {
+        ExamState::Past => return Ok(CalledOff::Over),
         ExamState::Current => {
-            let sql = "UPDATE exam SET ends_at = $2 WHERE id = $1 AND ends_at > $2";
-            on!(tx, |c| sqlx::query(sql).bind(row.id).bind(now.get()).execute(c).await.map(drop))?;
-            Ok(CalledOff::Ended)
+            let sql = "UPDATE exam SET ends_at = $2, called_off_at = $2 WHERE id = $1 AND ends_at > $2";
+            let changed = on!(tx, |c| {
+                sqlx::query(sql).bind(row.id).bind(now.get()).execute(c).await.map(|done| done.rows_affected())
+            });
+            (changed?, CalledOff::Ended)
         }
         ExamState::Coming => {
             let sql = "DELETE FROM exam WHERE id = $1";
-            on!(tx, |c| sqlx::query(sql).bind(row.id).execute(c).await.map(drop))?;
-            Ok(CalledOff::Removed)
+            let changed = on!(tx, |c| sqlx::query(sql).bind(row.id).execute(c).await.map(|done| done.rows_affected()));
+            (changed?, CalledOff::Removed)
         }
-    }
+    };
+    Ok(if changed == 0 { CalledOff::Over } else { done })
 }
 
 /// The exams that an answer given at `now` has to heed, of all sites.

@@ -15,7 +15,7 @@ use cartable_server::{
     store::{
         Tx,
         enrolment::{self, NewEnrolment},
-        exam::{self, CalledOff},
+        exam::{self, CalledOff, ExamRow},
         lending_bulk, loan,
         site::{self, NewSite},
     },
@@ -30,6 +30,8 @@ use uuid::Uuid;
 
 on_both_engines! {
     an_exam_is_ordered_once_for_each_site_and_seen_within_the_scope,
+    a_form_that_is_sent_twice_at_once_orders_once,
+    what_was_ended_early_stands_in_nobodys_way,
     what_has_begun_is_ended_and_what_has_not_is_removed,
     only_what_is_near_is_read_for_an_answer,
     a_key_is_found_with_its_devices_site_and_due_day,
@@ -45,6 +47,11 @@ fn new(begins_at: UtcMillis, hours: i64) -> NewExam {
     NewExam::new("Brevet blanc", begins_at, begins_at.plus_millis(hours * 3_600_000), at(0, 0, 0)).unwrap()
 }
 
+/// What somebody with this scope is shown.
+async fn listed(tx: &mut Tx, scope: &Scope, now: UtcMillis) -> Vec<ExamRow> {
+    exam::list(tx, scope, now).await.unwrap()
+}
+
 async fn an_exam_is_ordered_once_for_each_site_and_seen_within_the_scope(test: &TestStore) {
     let (now, morning) = (at(0, 0, 0), new(at(1, 0, 0), 4));
     let mut tx = test.store.write().await.unwrap();
@@ -58,10 +65,10 @@ async fn an_exam_is_ordered_once_for_each_site_and_seen_within_the_scope(test: &
     tx.commit().await.unwrap();
 
     let mut tx = test.store.read().await.unwrap();
-    let all = exam::list(&mut tx, &Scope::Everything, now).await.unwrap();
+    let all = listed(&mut tx, &Scope::Everything, now).await;
     assert_eq!(all.len(), 3);
     let own = Scope::Sites(vec![first]);
-    let seen = exam::list(&mut tx, &own, now).await.unwrap();
+    let seen = listed(&mut tx, &own, now).await;
     let mut sites: Vec<Option<Uuid>> = seen.iter().map(|row| row.exam.site).collect();
     sites.sort_unstable();
     assert_eq!(sites, [None, Some(first)], "its own, and everybody's");
@@ -72,7 +79,49 @@ async fn an_exam_is_ordered_once_for_each_site_and_seen_within_the_scope(test: &
     let foreign = all.iter().find(|row| row.exam.site == Some(second)).unwrap();
     assert_eq!(exam::find(&mut tx, &own, foreign.id).await.unwrap(), None);
     assert_eq!(exam::find(&mut tx, &Scope::Everything, foreign.id).await.unwrap().as_ref(), Some(foreign));
-    assert!(exam::list(&mut tx, &Scope::Everything, at(402, 0, 0)).await.unwrap().is_empty(), "long past");
+    assert!(listed(&mut tx, &Scope::Everything, at(402, 0, 0)).await.is_empty(), "long past");
+}
+
+/// Orders in a unit of work of its own; gives how many are new.
+async fn order(test: &TestStore, exam: &NewExam, sites: &[Option<Uuid>]) -> usize {
+    let mut tx = test.store.write().await.unwrap();
+    let added = exam::add(&mut tx, exam, sites, "anne", at(0, 0, 0)).await.unwrap().len();
+    tx.commit().await.unwrap();
+    added
+}
+
+async fn a_form_that_is_sent_twice_at_once_orders_once(test: &TestStore) {
+    let mut tx = test.store.write().await.unwrap();
+    let (first, second) = (college(&mut tx, 1).await, college(&mut tx, 2).await);
+    tx.commit().await.unwrap();
+    // Several times: two that happen to follow each other prove nothing.
+    for day in 1..=10 {
+        let exam = new(at(day, 0, 0), 4);
+        let (there, back) = ([Some(first), Some(second)], [Some(second), Some(first)]);
+        let (one, other) = tokio::join!(order(test, &exam, &there), order(test, &exam, &back));
+        assert_eq!(one + other, 2, "each site's once, on day {day}");
+        let (one, other) = tokio::join!(order(test, &exam, &[None]), order(test, &exam, &[None]));
+        assert_eq!(one + other, 1, "that of all sites once, on day {day}");
+    }
+}
+
+async fn what_was_ended_early_stands_in_nobodys_way(test: &TestStore) {
+    let (begins, now) = (at(1, 0, 0), at(1, 1, 0));
+    let oral = NewExam::new("Oral", begins, begins.plus_millis(4 * 3_600_000), at(0, 0, 0)).unwrap();
+    for exam in [new(begins, 4), new(begins, 5), oral.clone()] {
+        assert_eq!(order(test, &exam, &[None]).await, 1, "another end or another label is another exam");
+    }
+    let mut tx = test.store.write().await.unwrap();
+    let rows = listed(&mut tx, &Scope::Everything, now).await;
+    // Two of one label that end at the same moment are as alike as exams can be.
+    for row in rows.iter().filter(|row| row.label != oral.label()) {
+        assert_eq!(exam::call_off(&mut tx, row, now).await.unwrap(), CalledOff::Ended);
+        assert_eq!(exam::call_off(&mut tx, row, now).await.unwrap(), CalledOff::Over, "by somebody who saw it before");
+    }
+    assert_eq!(exam::near(&mut tx, now).await.unwrap().len(), 1, "the other label's goes on");
+    tx.commit().await.unwrap();
+    assert_eq!(order(test, &new(begins, 4), &[None]).await, 1, "ended by mistake, ordered again");
+    assert_eq!(order(test, &new(begins, 4), &[None]).await, 0);
 }
 
 async fn what_has_begun_is_ended_and_what_has_not_is_removed(test: &TestStore) {
