@@ -17,6 +17,7 @@ use cartable_server::{
         enrolment::{self, NewEnrolment},
         exam::{self, CalledOff, ExamRow},
         lending_bulk, loan,
+        page::Total,
         site::{self, NewSite},
     },
 };
@@ -33,6 +34,7 @@ on_both_engines! {
     a_form_that_is_sent_twice_at_once_orders_once,
     what_was_ended_early_stands_in_nobodys_way,
     what_has_begun_is_ended_and_what_has_not_is_removed,
+    past_exams_come_in_pages_and_the_others_with_the_first,
     only_what_is_near_is_read_for_an_answer,
     a_key_is_found_with_its_devices_site_and_due_day,
 }
@@ -49,7 +51,7 @@ fn new(begins_at: UtcMillis, hours: i64) -> NewExam {
 
 /// What somebody with this scope is shown.
 async fn listed(tx: &mut Tx, scope: &Scope, now: UtcMillis) -> Vec<ExamRow> {
-    exam::list(tx, scope, now).await.unwrap()
+    exam::list(tx, scope, (None, 0), now).await.unwrap().rows
 }
 
 async fn an_exam_is_ordered_once_for_each_site_and_seen_within_the_scope(test: &TestStore) {
@@ -139,6 +141,36 @@ async fn what_has_begun_is_ended_and_what_has_not_is_removed(test: &TestStore) {
     assert_eq!(exam::call_off(&mut tx, &row, at(2, 0, 0)).await.unwrap(), CalledOff::Removed);
     assert_eq!(exam::find(&mut tx, &Scope::Everything, coming).await.unwrap(), None);
     tx.commit().await.unwrap();
+}
+
+async fn past_exams_come_in_pages_and_the_others_with_the_first(test: &TestStore) {
+    let (early, now) = (at(0, 0, 0), at(10, 0, 0));
+    let mut tx = test.store.write().await.unwrap();
+    let (own, foreign) = (college(&mut tx, 1).await, college(&mut tx, 2).await);
+    for begins in [at(12, 0, 0), at(1, 0, 0), at(2, 0, 0), at(3, 0, 0), at(4, 0, 0), at(9, 23, 0), at(11, 0, 0)] {
+        let sites = [Some(own), Some(foreign)];
+        assert_eq!(exam::add(&mut tx, &new(begins, 4), &sites, "anne", early).await.unwrap().len(), 2);
+    }
+    // It ends with another, between two pages.
+    exam::add(&mut tx, &new(at(3, 0, 0), 4), &[None], "anne", early).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let scope = Scope::Sites(vec![own]);
+    let mut tx = test.store.read().await.unwrap();
+    let first = exam::list(&mut tx, &scope, (None, 2), now).await.unwrap();
+    let begins = |rows: &[ExamRow]| rows.iter().map(|row| row.exam.begins_at).collect::<Vec<_>>();
+    let whole = [at(9, 23, 0), at(11, 0, 0), at(12, 0, 0), at(4, 0, 0), at(3, 0, 0)];
+    assert_eq!(begins(&first.rows), whole, "under way, to come, and two of the past");
+    let second = exam::list(&mut tx, &scope, (first.next.as_ref(), 2), now).await.unwrap();
+    assert_eq!(begins(&second.rows), [at(3, 0, 0), at(2, 0, 0)]);
+    assert_ne!(first.rows[4].id, second.rows[0].id, "each once");
+    let last = exam::list(&mut tx, &scope, (second.next.as_ref(), 2), now).await.unwrap();
+    assert_eq!((begins(&last.rows), last.next), (vec![at(1, 0, 0)], None));
+    assert_eq!([first.total, second.total, last.total], [Total::Exact(8); 3], "no other site's is counted");
+    let everything = exam::list(&mut tx, &Scope::Everything, (None, 0), now).await.unwrap();
+    assert_eq!((everything.rows.len(), everything.next, everything.total), (15, None, Total::Exact(15)));
+    let nobody = exam::list(&mut tx, &Scope::Sites(Vec::new()), (None, 0), now).await.unwrap();
+    assert_eq!(nobody.total, Total::Exact(1), "everybody's");
 }
 
 async fn only_what_is_near_is_read_for_an_answer(test: &TestStore) {
