@@ -133,8 +133,9 @@ pub async fn list(
 
 /// Order an exam for some sites, or for all
 ///
-/// Laptops learn of it at their last contact before it begins. What was ordered already for the same time is left out of
-/// the answer. Roles: administrator and technician, within their sites; for the whole programme those who see all sites.
+/// Laptops learn of it at their last contact before it begins. What was ordered already, for the same time with the same
+/// label, is left out of the answer. Roles: administrator and technician, within their sites; for the whole programme
+/// those who see all sites.
 #[utoipa::path(post, path = "/v1/exams", tag = "exams", request_body = NewExamBody, responses(
     (status = 201, body = ExamsBody), (status = 400, response = Problem), (status = 401, response = Problem),
     (status = 403, response = Problem), (status = 422, response = Problem)))]

@@ -87,7 +87,7 @@ async fn order(order: Order) -> anyhow::Result<()> {
         print(&format!("{id}\n"))?;
     }
     if ordered.is_empty() {
-        say("ordered before, for the same time");
+        say("ordered before, for the same time with the same label");
     }
     Ok(())
 }
