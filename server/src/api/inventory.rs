@@ -23,8 +23,9 @@ use crate::{
 
 /// Largest body in bytes: the file as it is.
 pub(super) const LARGEST_FILE: usize = MOST_BYTES;
-/// Files that are read at once: 8 MiB of JSON made for it become more than 130 MiB of values.
-static READING: Semaphore = Semaphore::const_new(1);
+/// Files that are read at once: one that is made for it takes a core for a second, and more than 100 MiB of memory.
+const READ_AT_ONCE: usize = 1;
+static READING: Semaphore = Semaphore::const_new(READ_AT_ONCE);
 
 /// What became of an inventory.
 #[derive(Clone, Debug, Serialize, ToSchema)]
