@@ -243,6 +243,7 @@ pub fn enrol_advice(kind: TroubleKind, language: Language) -> Option<String> {
 }
 
 /// What it means and what to do.
+#[expect(clippy::too_many_lines, reason = "a table: two sentences a kind, nothing is decided in it")]
 pub fn advice(kind: TroubleKind, language: Language) -> Option<String> {
     let (french, english) = match kind {
         TroubleKind::NameResolution => (

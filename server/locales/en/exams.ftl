@@ -4,6 +4,10 @@ nav-exams = Exams
 exams-title = Exams
 exams-explained = During an exam the computers of the chosen sites make no contact with the server and ask none of their drives. They learn of it at their last contact before it begins, and so fall silent a little earlier. A computer that was off until then learns of it by one contact, within a minute of its start.
 exams-none = No exam is announced.
+exams-found = { $count ->
+    [one] { $count } exam
+   *[other] { $count } exams
+}
 exams-caption = Exams under way, then to come, then past
 exam-label = Label
 exam-label-hint = For example “mock exam, paper 1”

@@ -4,6 +4,10 @@ nav-exams = Examens
 exams-title = Examens
 exams-explained = Pendant un examen, les ordinateurs des établissements choisis ne contactent pas le serveur et n’interrogent pas leurs disques. Ils l’apprennent à leur dernier contact avant le début, et se taisent donc un peu plus tôt. Un ordinateur resté éteint jusque-là l’apprend en un contact, dans la minute de son démarrage.
 exams-none = Aucun examen annoncé.
+exams-found = { $count ->
+    [one] { $count } examen
+   *[other] { $count } examens
+}
 exams-caption = Examens en cours, puis à venir, puis passés
 exam-label = Libellé
 exam-label-hint = Par exemple « brevet blanc, épreuve 1 »

@@ -3,13 +3,14 @@
 use axum::{Json, extract::State, http::StatusCode};
 use cartable_common::UtcMillis;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
     act::record,
-    extract::{Body, Path},
+    extract::{Body, Path, Query},
     need::site_id,
+    page::{self, PageBody},
     problem::Problem,
     schema::Moment,
 };
@@ -17,7 +18,10 @@ use crate::{
     app::App,
     auth::{Action, BearerToken, Object},
     domain::exam::{ExamState, InvalidExam, NewExam},
-    store::exam::{self, CalledOff, ExamRow},
+    store::{
+        exam::{self, CalledOff, ExamRow},
+        page::CursorKey,
+    },
 };
 
 const UNKNOWN: &str = "There is no exam with this id among those you see.";
@@ -62,11 +66,22 @@ impl ExamBody {
     }
 }
 
-/// Exams.
+/// Exams that were ordered.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ExamsBody {
-    /// Those of the last 400 days and those to come, the latest first.
+    /// One for each site.
     items: Vec<ExamBody>,
+}
+
+/// Which exams.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ExamsQuery {
+    /// The value of `next` of the page before.
+    after: Option<String>,
+    /// Past exams on the page, 1 to 200.
+    limit: Option<u16>,
 }
 
 /// An exam to order.
@@ -97,20 +112,30 @@ fn moment(name: &str, text: &str) -> Result<UtcMillis, Problem> {
 
 /// All exams you see
 ///
-/// Roles: all. Those of the whole programme concern everybody.
-#[utoipa::path(get, path = "/v1/exams", tag = "exams", responses((status = 200, body = ExamsBody),
-    (status = 401, response = Problem)))]
-pub async fn list(State(app): State<App>, bearer: BearerToken) -> Result<Json<ExamsBody>, Problem> {
+/// On the first page all that are not over: those under way, then those to come, the next first. Then those of the last
+/// 400 days, the last to end first. Roles: all. Those of the whole programme concern everybody.
+#[utoipa::path(get, path = "/v1/exams", tag = "exams", params(ExamsQuery), responses(
+    (status = 200, body = PageBody<ExamBody>), (status = 400, response = Problem), (status = 401, response = Problem)))]
+pub async fn list(
+    State(app): State<App>,
+    bearer: BearerToken,
+    Query(query): Query<ExamsQuery>,
+) -> Result<Json<PageBody<ExamBody>>, Problem> {
     Problem::check(bearer.person.can(Action::SeeExams, Object::OwnScope), "")?;
+    let (after, limit) = (page::after(query.after.as_deref())?, page::limit(query.limit)?);
+    if after.as_ref().is_some_and(|cursor| !matches!(cursor.key, CursorKey::Number(_))) {
+        return Err(page::foreign_cursor());
+    }
     let mut tx = app.store.read().await?;
-    let rows = exam::list(&mut tx, &bearer.person.scope, bearer.now).await?;
-    Ok(Json(ExamsBody { items: rows.into_iter().map(|row| ExamBody::new(row, bearer.now)).collect() }))
+    let page = exam::list(&mut tx, &bearer.person.scope, (after.as_ref(), limit.into()), bearer.now).await?;
+    Ok(Json(PageBody::of(page, |row| ExamBody::new(row, bearer.now))))
 }
 
 /// Order an exam for some sites, or for all
 ///
-/// Laptops learn of it at their last contact before it begins. What was ordered already for the same time is left out of
-/// the answer. Roles: administrator and technician, within their sites; for the whole programme those who see all sites.
+/// Laptops learn of it at their last contact before it begins. What was ordered already, for the same time with the same
+/// label, is left out of the answer. Roles: administrator and technician, within their sites; for the whole programme
+/// those who see all sites.
 #[utoipa::path(post, path = "/v1/exams", tag = "exams", request_body = NewExamBody, responses(
     (status = 201, body = ExamsBody), (status = 400, response = Problem), (status = 401, response = Problem),
     (status = 403, response = Problem), (status = 422, response = Problem)))]

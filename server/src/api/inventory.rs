@@ -6,6 +6,7 @@ use axum::{
     extract::{FromRequest as _, Request, State},
 };
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -15,13 +16,16 @@ use crate::{
     auth::{Action, BearerToken, Object},
     domain::{
         language::Language,
-        reading::{self, MOST_BYTES, Reading},
+        reading::{self, MOST_BYTES, Reading, Unreadable},
     },
     store::brought_report::{self, Bringing, BroughtError, By, Taken},
 };
 
 /// Largest body in bytes: the file as it is.
 pub(super) const LARGEST_FILE: usize = MOST_BYTES;
+/// Files that are read at once: one that is made for it takes a core for a second, and more than 100 MiB of memory.
+const READ_AT_ONCE: usize = 1;
+static READING: Semaphore = Semaphore::const_new(READ_AT_ONCE);
 
 /// What became of an inventory.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -59,7 +63,7 @@ pub async fn bring(
     // Read only now: nobody else may make the server hold 8 MiB.
     let file = Bytes::from_request(request, &()).await;
     let file = file.map_err(|_| Problem::too_large("The file is larger than 8 MiB: no inventory is."))?;
-    let inventory = match reading::read(&file) {
+    let inventory = match read_in_turn(file.clone()).await? {
         Ok(Reading::Agent(inventory)) => inventory,
         Ok(Reading::Drive { .. } | Reading::Batteries(_) | Reading::Device(_) | Reading::Inventory(_)) => {
             return Err(Problem::unprocessable("Refused: this is no inventory of FusionInventory or GLPI Agent."));
@@ -78,4 +82,18 @@ pub async fn bring(
         Taken::Already(device) => (device, true),
     };
     Ok(Json(InventoryBody { device: device.0, imported_before }))
+}
+
+/// Reads a file beside the threads that serve requests. The turn belongs to the work, which goes on when nobody waits for it
+/// any more.
+async fn read_in_turn(file: Bytes) -> Result<Result<Reading, Unreadable>, Problem> {
+    let turn = READING.acquire().await.map_err(|_| Problem::internal())?;
+    let reading = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        reading::read(&file)
+    });
+    reading.await.map_err(|error| {
+        tracing::error!(%error, "reading an inventory failed");
+        Problem::internal()
+    })
 }

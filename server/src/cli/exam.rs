@@ -21,7 +21,7 @@ use crate::{
 pub(super) enum ExamCommand {
     /// Orders an exam and prints the id of each site's.
     Order(Order),
-    /// Lists exams, the latest first: id, state, beginning and end (UTC), site or "all", label.
+    /// Lists exams, those under way, those to come, those of the last 400 days: id, state, beginning and end (UTC), site or "all", label.
     List(DataArguments),
     /// Ends an exam that has begun, removes one that has not.
     End(End),
@@ -87,7 +87,7 @@ async fn order(order: Order) -> anyhow::Result<()> {
         print(&format!("{id}\n"))?;
     }
     if ordered.is_empty() {
-        say("ordered before, for the same time");
+        say("ordered before, for the same time with the same label");
     }
     Ok(())
 }
@@ -96,10 +96,18 @@ async fn list(data: &DataArguments) -> anyhow::Result<()> {
     let store = data.open_store().await?;
     let now = clock::now();
     let mut tx = store.read().await?;
-    for row in exam::list(&mut tx, &Scope::Everything, now).await? {
-        let site = row.site.as_ref().map_or("all", |(_, uai)| uai.as_str());
-        let (begins, ends) = (rfc3339(row.exam.begins_at), rfc3339(row.exam.ends_at));
-        print(&format!("{}\t{}\t{begins}\t{ends}\t{site}\t{}\n", row.id, row.exam.state(now), row.label))?;
+    let mut after = None;
+    loop {
+        let page = exam::list(&mut tx, &Scope::Everything, (after.as_ref(), 0), now).await?;
+        for row in &page.rows {
+            let site = row.site.as_ref().map_or("all", |(_, uai)| uai.as_str());
+            let (begins, ends) = (rfc3339(row.exam.begins_at), rfc3339(row.exam.ends_at));
+            print(&format!("{}\t{}\t{begins}\t{ends}\t{site}\t{}\n", row.id, row.exam.state(now), row.label))?;
+        }
+        if page.next.is_none() {
+            break;
+        }
+        after = page.next;
     }
     drop(tx);
     store.close().await;

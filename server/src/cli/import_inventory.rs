@@ -145,3 +145,21 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::commands;
+
+    const PAGE: &str = include_str!("../../../docs/other-agents.md");
+
+    #[test]
+    fn the_page_shows_commands_as_they_are() {
+        let shown: Vec<&str> = PAGE.lines().filter(|line| line.starts_with("cartable")).collect();
+        assert_eq!(shown.len(), 2, "{shown:?}");
+        for line in shown {
+            assert!(line.starts_with("cartable-server "), "{line}");
+            let parsed = commands().try_get_matches_from(line.split_whitespace());
+            assert!(parsed.is_ok(), "{line}: {parsed:?}");
+        }
+    }
+}

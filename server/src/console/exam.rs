@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::{
     campaign_form::Tick,
-    component::{Badge, Tone, When},
+    component::{Badge, Pager, Tone, When},
+    device_list::{Nonsense, optional},
     i18n::Words,
     shell::Shell,
 };
@@ -19,11 +20,33 @@ use crate::{
         exam::{ExamState, InvalidExam, NewExam},
         paris,
     },
-    store::{exam::ExamRow, site::SiteRow},
+    store::{
+        exam::ExamRow,
+        page::{Cursor, CursorKey, Page},
+        site::SiteRow,
+    },
 };
 
 /// Sites whose boxes are shown at once; of more, the list folds.
 const MOST_IN_SIGHT: usize = 12;
+
+/// The page's address.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ExamsAsked {
+    pub(super) after: String,
+}
+
+impl ExamsAsked {
+    /// Where the page before ended, if it makes sense.
+    pub(super) fn after(&self) -> Result<Option<Cursor>, Nonsense> {
+        let after: Option<Cursor> = optional(&self.after)?;
+        if after.as_ref().is_some_and(|cursor| !matches!(cursor.key, CursorKey::Number(_))) {
+            return Err(Nonsense);
+        }
+        Ok(after)
+    }
+}
 
 /// An exam, as typed: a day and two times in Paris. Every site has a box of its own (`site-<id>`); without any ticked all
 /// of them are meant.
@@ -84,6 +107,7 @@ pub(super) struct ExamsPage {
     shell: Shell,
     csrf: String,
     rows: Vec<Row>,
+    pager: Pager,
     /// Whether something under way can be ended.
     ends_any: bool,
     orders: bool,
@@ -106,10 +130,11 @@ pub(super) enum Orders {
 }
 
 impl ExamsPage {
-    /// The page for these exams, each with whether the person may call it off, and these sites to choose from.
+    /// The page for these exams after that place, each with whether the person may call it off, and these sites to choose
+    /// from.
     pub(super) fn new(
         shell: Shell,
-        exams: Vec<(ExamRow, bool)>,
+        (exams, after): (Page<(ExamRow, bool)>, Option<&Cursor>),
         (orders, sites): (Orders, &[SiteRow]),
         (form, problem): (ExamForm, Option<&'static str>),
         now: UtcMillis,
@@ -121,11 +146,13 @@ impl ExamsPage {
             Tick { ticked: form.ticked.contains_key(&name), name, label }
         };
         let sites: Vec<Tick> = sites.iter().map(site).collect();
-        let rows: Vec<Row> = in_order(exams, now).into_iter().map(|one| row(one, now, words)).collect();
+        let pager = Pager::new(&exams, "exams-found", "/exams?", after, words);
+        let rows: Vec<Row> = exams.rows.into_iter().map(|one| row(one, now, words)).collect();
         Self {
             csrf: shell.csrf(),
             ends_any: rows.iter().any(|row| row.call_off.is_some()),
             rows,
+            pager,
             orders: orders != Orders::Nothing,
             folds: sites.len() > MOST_IN_SIGHT,
             sites_hint: words.say(if orders == Orders::Everywhere { "exam-sites-hint" } else { "exam-sites-needed" }),
@@ -135,19 +162,6 @@ impl ExamsPage {
             shell,
         }
     }
-}
-
-/// Those under way first, then those to come, the next first, then the past, the last first.
-fn in_order(mut exams: Vec<(ExamRow, bool)>, now: UtcMillis) -> Vec<(ExamRow, bool)> {
-    exams.sort_by_key(|(row, _)| {
-        let begins = row.exam.begins_at.get();
-        match row.exam.state(now) {
-            ExamState::Current => (0, begins),
-            ExamState::Coming => (1, begins),
-            ExamState::Past => (2, -begins),
-        }
-    });
-    exams
 }
 
 fn row((exam, may_call_off): (ExamRow, bool), now: UtcMillis, words: Words) -> Row {

@@ -2,7 +2,7 @@
 //! calls them off.
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     acts::{Bare, gone, record},
     error::{Refusal, parsed, require},
-    exam::{ExamForm, ExamsPage, Orders},
+    exam::{ExamForm, ExamsAsked, ExamsPage, Orders},
     shell::{self, Section},
     visitor::Visitor,
 };
@@ -21,20 +21,28 @@ use crate::{
     store::{
         Tx,
         exam::{self, CalledOff, ExamRow},
+        page::{Cursor, Page},
         site,
     },
 };
 
 /// `GET /exams`
-pub(super) async fn list(signed_in: SignedIn, visitor: Visitor, State(app): State<App>) -> Result<Response, Refusal> {
+pub(super) async fn list(
+    signed_in: SignedIn,
+    visitor: Visitor,
+    State(app): State<App>,
+    Query(asked): Query<ExamsAsked>,
+) -> Result<Response, Refusal> {
+    let after = asked.after()?;
     let mut tx = app.store.read().await?;
-    show(&mut tx, &signed_in, &visitor, (ExamForm::default(), None)).await
+    show(&mut tx, &signed_in, &visitor, after.as_ref(), (ExamForm::default(), None)).await
 }
 
 async fn show(
     tx: &mut Tx,
     signed_in: &SignedIn,
     visitor: &Visitor,
+    after: Option<&Cursor>,
     typed: (ExamForm, Option<&'static str>),
 ) -> Result<Response, Refusal> {
     let (person, now) = (&signed_in.person, signed_in.now);
@@ -45,16 +53,17 @@ async fn show(
         (false, true) => Orders::OwnSites,
         (false, false) => Orders::Nothing,
     };
-    let exams = exam::list(tx, &person.scope, now).await?;
+    let found = exam::list(tx, &person.scope, (after, 0), now).await?;
     let judged = |row: ExamRow| {
         let may_call_off = may(row.exam.object());
         (row, may_call_off)
     };
-    let exams = exams.into_iter().map(judged).collect();
+    let rows: Vec<(ExamRow, bool)> = found.rows.into_iter().map(judged).collect();
+    let exams = Page { rows, next: found.next, total: found.total };
     let sites = site::list(tx, &person.scope).await?;
     let status = if typed.1.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let shell = visitor.shell(Section::Exams, visitor.words.say("exams-title"), signed_in);
-    let page = ExamsPage::new(shell, exams, (orders, &sites), typed, now);
+    let page = ExamsPage::new(shell, (exams, after), (orders, &sites), typed, now);
     Ok(shell::page(status, &page))
 }
 
@@ -71,7 +80,7 @@ pub(super) async fn order(
             tx.commit().await?;
             Ok(back(done))
         }
-        Err(problem) => show(&mut tx, &signed_in, &visitor, (form, Some(problem))).await,
+        Err(problem) => show(&mut tx, &signed_in, &visitor, None, (form, Some(problem))).await,
     }
 }
 

@@ -37,6 +37,7 @@ use crate::{
         import::{Import, RowReport},
         job_run::{JobRun, Standing},
         message_list::{MessageRow, NoticeRow},
+        page::{Cursor, CursorKey, Page, Total},
         school_closure::ClosureRow,
         site::SiteRow,
         webhook::{self, Webhook},
@@ -90,8 +91,13 @@ impl Samples<'_> {
             site: exam.site.map(|_| (site.name.clone(), site.uai.clone())),
             created_by: self.told("anne"),
         };
-        let rows = [exam(None, 48), exam(Some(site.id), 24), exam(Some(site.id), -1), exam(None, -48)];
-        let exams = rows.map(|exam| (row(exam), true));
+        let rows = [exam(Some(site.id), -1), exam(Some(site.id), 24), exam(None, 48), exam(None, -48)];
+        let cursor = Cursor { key: CursorKey::Number(1), id: Uuid::nil() };
+        let exams = |rows: Vec<Exam>, next: Option<Cursor>| Page {
+            total: Total::Exact(i64::try_from(rows.len()).unwrap_or_default()),
+            rows: rows.into_iter().map(|exam| (row(exam), true)).collect(),
+            next,
+        };
         let typed = ExamForm {
             label: self.told("épreuve 2"),
             day: self.told("2027-06-14"),
@@ -104,9 +110,21 @@ impl Samples<'_> {
         let shell = self.shell(Section::Exams, &self.words.say("exams-title"));
         if some {
             let orders = (Orders::OwnSites, sites.as_slice());
-            return ExamsPage::new(shell, exams.into(), orders, (typed, Some("exam-problem-time")), self.now);
+            return ExamsPage::new(
+                shell,
+                (exams(rows.into(), Some(cursor)), None),
+                orders,
+                (typed, Some("exam-problem-time")),
+                self.now,
+            );
         }
-        ExamsPage::new(shell, Vec::new(), (Orders::Nothing, &[]), (ExamForm::default(), None), self.now)
+        ExamsPage::new(
+            shell,
+            (exams(Vec::new(), None), None),
+            (Orders::Nothing, &[]),
+            (ExamForm::default(), None),
+            self.now,
+        )
     }
 
     pub(super) fn audit(&self) -> AuditPage {

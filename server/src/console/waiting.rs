@@ -230,15 +230,15 @@ impl PreviewPage {
 }
 
 fn line(one: &Decided, stage: Stage, now: UtcMillis, words: Words) -> Line {
-    let told = words.word("decided", one.outcome.code());
+    let ruled = words.word("decided", one.outcome.code());
     let effect = one.asked.as_ref().map(|asked| effect(asked, words)).unwrap_or_default();
-    let (tone, state, what) = match (one.outcome, stage) {
+    let (tone, label, what) = match (one.outcome, stage) {
         (Outcome::Approved(_), Stage::Preview) => (Tone::Good, words.say("waiting-possible"), effect),
-        (Outcome::Approved(_), Stage::Decided) => (Tone::Good, told, effect),
-        (Outcome::Refused, _) => (Tone::Good, told, String::new()),
-        (Outcome::Already, _) => (Tone::Info, told, words.say("waiting-already-explained")),
-        (Outcome::Changed, _) => (Tone::Warning, told, effect),
-        (Outcome::Impossible(why), _) => (Tone::Critical, told, words.word("hindrance", why.as_str())),
+        (Outcome::Approved(_), Stage::Decided) => (Tone::Good, ruled, effect),
+        (Outcome::Refused, _) => (Tone::Good, ruled, String::new()),
+        (Outcome::Already, _) => (Tone::Info, ruled, words.say("waiting-already-explained")),
+        (Outcome::Changed, _) => (Tone::Warning, ruled, effect),
+        (Outcome::Impossible(why), _) => (Tone::Critical, ruled, words.word("hindrance", why.as_str())),
     };
     let asked = one.asked.as_ref();
     let serial = asked.and_then(|asked| asked.serial_number.clone());
@@ -247,7 +247,7 @@ fn line(one: &Decided, stage: Stage, now: UtcMillis, words: Words) -> Line {
         name: serial.unwrap_or_else(|| words.say("waiting-no-serial")),
         model: asked.map(model),
         since: asked.map(|asked| When::relative(asked.since, now, words)),
-        state: Badge::new(tone, state),
+        state: Badge::new(tone, label),
         what,
         known: asked.and_then(|asked| asked.known.as_ref()).map(|known| known_row(known, now, words)),
     }

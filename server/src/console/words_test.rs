@@ -127,6 +127,7 @@ fn families() -> BTreeSet<String> {
         .into_iter()
         .chain(of_lending())
         .chain(of_erasure())
+        .chain(of_enrolment())
         .chain(of_workshop())
         .chain([("recovery-cause", Cause::ALL.iter().map(|value| value.as_str()).collect())])
         .flat_map(|(family, values)| values.into_iter().map(move |value| format!("{family}-{value}")))
@@ -203,11 +204,6 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("programme-kind", ProgrammeKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("programme-term", vec!["school_year_end", "date", "days", "open"]),
         ("exam-state", ExamState::ALL.iter().map(|value| value.as_str()).collect()),
-        ("token", TokenState::ALL.iter().map(|value| value.as_str()).collect()),
-        ("token-admits", Admits::ALL.iter().map(|value| value.as_str()).collect()),
-        ("waits-for", WaitsFor::ALL.iter().map(|value| value.as_str()).collect()),
-        ("hindrance", Hindrance::ALL.iter().map(|value| value.as_str()).collect()),
-        ("decided", approval::Outcome::CODES.to_vec()),
         ("document", DocumentKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("sheet", SheetFormat::ALL.iter().map(|value| value.as_str()).collect()),
         ("lot-state", LotState::ALL.iter().map(|value| value.as_str()).collect()),
@@ -218,6 +214,17 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("estimation", Estimation::ALL.iter().map(|value| value.as_str()).collect()),
         ("recipient-class", RecipientClass::ALL.iter().map(|value| value.as_str()).collect()),
         ("staff-role", vec!["referent", "technician", "refurbisher", "auditor"]),
+    ]
+}
+
+/// The families of who comes in.
+fn of_enrolment() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
+        ("token", TokenState::ALL.iter().map(|value| value.as_str()).collect()),
+        ("token-admits", Admits::ALL.iter().map(|value| value.as_str()).collect()),
+        ("waits-for", WaitsFor::ALL.iter().map(|value| value.as_str()).collect()),
+        ("hindrance", Hindrance::ALL.iter().map(|value| value.as_str()).collect()),
+        ("decided", approval::Outcome::CODES.to_vec()),
     ]
 }
 

@@ -10,7 +10,7 @@ use cartable_common::{
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    StoreError, Tx, brought_report,
     counter::{Counter, Deltas},
     erasure_gap, health, judgement, on, review,
     rows::Rows,
@@ -309,8 +309,11 @@ pub async fn accept_baseline(
     // Whatever was in it before is still asked about when the device leaves.
     erasure_gap::keep_baseline(tx, &before).await?;
     let baseline = to_json("device.baseline", &Baseline::of(&health.report))?;
-    let sql = "UPDATE device SET baseline = $2, baseline_enrolment_id = NULL, baseline_sequence = NULL WHERE id = $1";
-    on!(tx, |c| sqlx::query(sql).bind(id.0).bind(baseline).execute(c).await.map(drop))?;
+    // What an inventory showed was there when that was made; of an agent's report, no late one takes the place any more.
+    let origin = brought_report::origin_of(tx, id, health.report_id).await?;
+    let (enrolment, sequence) = origin.map(|origin| (Uuid::nil(), origin.made_at.get())).unzip();
+    let sql = "UPDATE device SET baseline = $2, baseline_enrolment_id = $3, baseline_sequence = $4 WHERE id = $1";
+    on!(tx, |c| sqlx::query(sql).bind(id.0).bind(baseline).bind(enrolment).bind(sequence).execute(c).await.map(drop))?;
     review::device(tx, id, policy, now).await?;
     Ok(true)
 }

@@ -124,7 +124,7 @@ pub async fn seen_of(tx: &mut Tx, device: &DeviceRow) -> Result<Vec<SeenDrive>, 
 /// The drives that the device was seen with at any time, and those of its current report.
 async fn seen_until_now(tx: &mut Tx, device: &DeviceRow) -> Result<(Vec<SeenDrive>, Vec<SeenDrive>), StoreError> {
     let mut found = seen::in_history(&changes_of(tx, device.id).await?);
-    found.extend(in_baseline(device));
+    found.extend(in_baseline(tx, device).await?);
     found.extend(drive_seen::of_device(tx, device.id).await?);
     let Some(health) = health::of_device(tx, device.id).await? else { return Ok((found, Vec::new())) };
     let contact = contact::of_device(tx, device.id).await?.map(|contact| contact.last_at);
@@ -135,15 +135,21 @@ async fn seen_until_now(tx: &mut Tx, device: &DeviceRow) -> Result<(Vec<SeenDriv
     Ok((found, seen::in_report(&health.report, last_seen)))
 }
 
-/// The drives of a device that staff know.
-fn in_baseline(device: &DeviceRow) -> Vec<SeenDrive> {
-    let at = device.enrolled_at.unwrap_or(device.created_at);
-    device.baseline.as_ref().map(|baseline| seen::in_baseline(baseline, at)).unwrap_or_default()
+/// The drives of a device that staff know. Those of an inventory that a person brought are known since that was made: its
+/// moment is the baseline's place among the reports without an enrolment.
+async fn in_baseline(tx: &mut Tx, device: &DeviceRow) -> Result<Vec<SeenDrive>, StoreError> {
+    let Some(baseline) = &device.baseline else { return Ok(Vec::new()) };
+    let sql = "SELECT baseline_sequence FROM device WHERE id = $1 AND baseline_enrolment_id = $2";
+    let made: Option<(Option<i64>,)> =
+        on!(tx, |c| sqlx::query_as(sql).bind(device.id.0).bind(Uuid::nil()).fetch_optional(c).await)?;
+    let made_at = optional_moment("device.baseline_sequence", made.and_then(|(at,)| at))?;
+    let at = made_at.or(device.enrolled_at).unwrap_or(device.created_at);
+    Ok(seen::in_baseline(baseline, at))
 }
 
 /// Keeps the drives of a device's baseline, which is about to be replaced.
 pub(super) async fn keep_baseline(tx: &mut Tx, device: &DeviceRow) -> Result<(), StoreError> {
-    let drives = in_baseline(device).into_iter().map(|drive| (device.id, drive)).collect();
+    let drives = in_baseline(tx, device).await?.into_iter().map(|drive| (device.id, drive)).collect();
     drive_seen::keep(tx, drives).await
 }
 
@@ -169,8 +175,9 @@ pub(super) async fn keep_history(tx: &mut Tx, devices: Option<&Rows<1>>, limit: 
 }
 
 /// The columns of [`RawChange`], of the change `c`.
-const CHANGE: &str = "c.path, c.before, c.after, c.received_at, (SELECT MAX(p.received_at) FROM report p \
-     WHERE p.device_id = c.device_id AND p.received_at < c.received_at) AS previous_at";
+const CHANGE: &str = "c.path, c.before, c.after, c.received_at, (SELECT MAX(COALESCE(b.made_at, p.received_at)) \
+     FROM report p LEFT JOIN brought_report b ON b.device_id = p.device_id AND b.report_id = p.report_id \
+     WHERE p.device_id = c.device_id AND COALESCE(b.made_at, p.received_at) < c.received_at) AS previous_at";
 
 #[derive(sqlx::FromRow)]
 struct RawOfDevice {

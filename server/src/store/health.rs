@@ -66,6 +66,8 @@ pub(crate) struct RawHealth {
     pub(crate) sequence: i64,
     pub(crate) measured_at: i64,
     pub(crate) received_at: i64,
+    /// When the inventory was made that a person brought, if it is one.
+    pub(crate) brought_from: Option<i64>,
     pub(crate) content_hash: String,
     pub(crate) drive_verdict: String,
     pub(crate) battery_verdict: String,
@@ -75,6 +77,14 @@ pub(crate) struct RawHealth {
 impl RawHealth {
     pub(crate) fn report(&self) -> Result<HealthReport, StoreError> {
         from_json("health.report", &self.report)
+    }
+
+    /// When its drives were seen: on its arrival; of an inventory that a person brought, when that was made.
+    pub(crate) fn shown_at(&self) -> Result<UtcMillis, StoreError> {
+        match self.brought_from {
+            Some(made_at) => moment("brought_report.made_at", made_at),
+            None => moment("health.received_at", self.received_at),
+        }
     }
 
     fn read(self, past: Vec<Level>) -> Result<Health, StoreError> {
@@ -104,8 +114,9 @@ pub(crate) async fn of_device(tx: &mut Tx, device: DeviceId) -> Result<Option<He
 /// The current states of some devices.
 pub(crate) async fn of_devices(tx: &mut Tx, devices: &[Uuid]) -> Result<Vec<RawHealth>, StoreError> {
     let sql = "SELECT h.device_id, h.enrolment_id, h.report_id, h.sequence, h.measured_at, h.received_at, \
-               h.content_hash, h.drive_verdict, h.battery_verdict, h.report \
-               FROM {rows} JOIN health h ON h.device_id = r.id";
+               b.made_at AS brought_from, h.content_hash, h.drive_verdict, h.battery_verdict, h.report \
+               FROM {rows} JOIN health h ON h.device_id = r.id \
+               LEFT JOIN brought_report b ON b.device_id = h.device_id AND b.report_id = h.report_id";
     Rows::of_ids(devices.iter().copied()).fetch(tx, sql).await
 }
 

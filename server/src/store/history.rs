@@ -24,7 +24,7 @@ const CHANGES_SHOWN: i64 = 200;
 /// One change of a device's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeRow {
-    /// When the server learned of it; to the day after 30 days.
+    /// When the server learned of it, or when the inventory was made that a person brought; to the day after 30 days.
     pub received_at: UtcMillis,
     /// When it was measured, by the agent's clock less its skew; for people.
     pub measured_at: UtcMillis,
@@ -141,6 +141,7 @@ pub(crate) async fn drive_levels(
 pub(crate) struct NewChange {
     pub(crate) device: Uuid,
     pub(crate) report_id: Uuid,
+    /// As in [`ChangeRow`]: an inventory that is brought later says nothing of its drives after it was made.
     pub(crate) received_at: UtcMillis,
     pub(crate) measured_at: UtcMillis,
     pub(crate) change: Change,

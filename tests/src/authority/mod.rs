@@ -66,13 +66,14 @@ impl Mixed {
 }
 
 /// Names of things that belong to a site. A route that names two of them may be asked for one of each of two sites.
-const OF_A_SITE: [&str; 23] = [
+const OF_A_SITE: [&str; 25] = [
     "site",
     "uai",
     "referent",
     "device",
     "enrolment",
     "newcomer",
+    "recovery",
     "erasure",
     "erasure-file",
     "exam",

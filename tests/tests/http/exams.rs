@@ -16,6 +16,7 @@ on_both_engines! {
     a_technician_orders_an_exam_and_calls_it_off,
     a_technician_of_some_sites_orders_for_them_alone,
     a_script_orders_and_calls_off,
+    past_exams_come_page_by_page,
     a_devices_page_says_what_its_family_reads,
 }
 
@@ -54,7 +55,7 @@ async fn a_technician_orders_an_exam_and_calls_it_off(test: &TestStore) {
     let again = tom.post("/exams", &form).await.unwrap();
     assert_eq!(again.header("location"), "/exams?done=already", "once");
     let mut tx = test.store.read().await.unwrap();
-    let rows = exam::list(&mut tx, &Scope::Everything, now).await.unwrap();
+    let rows = exam::list(&mut tx, &Scope::Everything, (None, 0), now).await.unwrap().rows;
     drop(tx);
     assert_eq!((rows.len(), rows[0].exam.site, rows[0].created_by.as_str()), (1, Some(site), "tom"));
     let page = tom.get("/exams").await.unwrap().body;
@@ -124,6 +125,40 @@ async fn a_script_orders_and_calls_off(test: &TestStore) {
     let listed = cartable.get("/api/v1/exams", &token).await.unwrap().json();
     assert_eq!(listed["items"][0]["state"], "past");
     assert_eq!(acts(test).await, ["exam.end", "exam.order"]);
+}
+
+async fn past_exams_come_page_by_page(test: &TestStore) {
+    let (cartable, now) = (InProcess::new(&test.store), clock::now());
+    let tom = cartable.desk("tom", Role::Technician, Scope::Everything).await.unwrap();
+    let token = cartable.token("tom").await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    for days in 1..=51 {
+        let begins_at = now.plus_days(-days);
+        let label = format!("Oral {days:02}");
+        let new = NewExam::new(&label, begins_at, begins_at.plus_millis(3_600_000), begins_at).unwrap();
+        exam::add(&mut tx, &new, &[None], "anne", begins_at).await.unwrap();
+    }
+    let begins_at = now.plus_days(1);
+    let new = NewExam::new("Brevet blanc", begins_at, begins_at.plus_millis(3_600_000), now).unwrap();
+    exam::add(&mut tx, &new, &[None], "anne", now).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let page = tom.get("/exams").await.unwrap().body;
+    assert!(page.contains("52 exams") && page.contains("Brevet blanc") && page.contains("Oral 50"), "{page}");
+    assert!(!page.contains("Oral 51"), "{page}");
+    let next = page.split("href=\"/exams?after=").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let page = tom.get(&format!("/exams?after={next}")).await.unwrap().body;
+    assert!(page.contains("52 exams") && page.contains("Oral 51"), "{page}");
+    assert!(!page.contains("Oral 50") && !page.contains("Brevet blanc"), "{page}");
+    assert_eq!(tom.get("/exams?after=x").await.unwrap().status, 400);
+
+    let listed = async |query: &str| cartable.get(&format!("/api/v1/exams?{query}"), &token).await.unwrap();
+    let first = listed("limit=50").await.json();
+    assert_eq!((first["items"].as_array().unwrap().len(), first["total"]["count"].as_i64()), (51, Some(52)));
+    let second = listed(&format!("after={}", first["next"].as_str().unwrap())).await.json();
+    assert_eq!(second["items"][0]["label"], "Oral 51");
+    assert_eq!((second["items"].as_array().unwrap().len(), second["next"].is_null()), (1, true));
+    assert_eq!((listed("after=x").await.status.as_u16(), listed("limit=0").await.status.as_u16()), (400, 400));
 }
 
 async fn a_devices_page_says_what_its_family_reads(test: &TestStore) {

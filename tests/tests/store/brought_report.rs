@@ -2,13 +2,14 @@
 //! and no trace of what a report has no place for.
 
 use cartable_common::{
-    DeviceId, SerialNumber, Text, UtcMillis,
+    DeviceId, EnrolmentId, SerialNumber, Text, UtcMillis,
     report::{Hardware, HealthReport},
 };
 use cartable_server::{
     domain::{
         brought::BroughtRefused,
         device::DeviceStatus,
+        enrolment::EnrolmentStatus,
         erasure::{
             BenchClock,
             evidence::{self, File},
@@ -28,13 +29,14 @@ use cartable_server::{
         brought_report::{self, Bringing, BroughtError, By, Taken},
         detail::{self, DeviceDetail},
         device::{self, NewDevice},
+        enrolment::{self, NewEnrolment},
         erasure_entry::{self, Strangers},
         erasure_gap, flag, history,
     },
 };
 use cartable_tests::{
     erasing::nvme_sanitized,
-    fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
+    fleet::{Enrolled, RunningIngest, at, envelope, laptop},
     on_both_engines,
     raw::Raw,
     stores::TestStore,
@@ -43,6 +45,9 @@ use uuid::Uuid;
 
 const XML: &str = include_str!("../../../server/src/domain/reading/agents/samples/fusioninventory-2.6.xml");
 const SERIAL: &str = "PF2CART7";
+/// The drive that the sample shows, and another one.
+const FIRST: &str = "91FPC0A0PQSL";
+const SECOND: &str = "91FPC0A0PQSM";
 
 on_both_engines! {
     a_file_becomes_the_devices_report_and_is_no_contact,
@@ -50,10 +55,16 @@ on_both_engines! {
     a_file_goes_to_the_one_device_that_it_names,
     where_an_agent_speaks_no_file_is_taken,
     an_inventory_shows_drives_as_of_its_own_date,
+    an_exchanged_drive_was_seen_when_its_inventories_were_made,
+    a_machine_recorded_by_its_inventory_had_its_drives_when_that_was_made,
     nothing_of_a_file_is_stored_that_a_report_has_no_place_for,
 }
 
 async fn recorded(test: &TestStore, maker: &str, status: DeviceStatus) -> DeviceId {
+    recorded_at(test, maker, status, at(-60, 0, 0)).await
+}
+
+async fn recorded_at(test: &TestStore, maker: &str, status: DeviceStatus, now: UtcMillis) -> DeviceId {
     let id = DeviceId(Uuid::new_v4());
     let hardware = Hardware {
         manufacturer: Text::meaningful(maker),
@@ -62,7 +73,7 @@ async fn recorded(test: &TestStore, maker: &str, status: DeviceStatus) -> Device
     };
     let new = NewDevice { id, status, hardware, asset_tag: None, programme: None, site: None, enrolled_at: None };
     let mut tx = test.store.write().await.unwrap();
-    device::insert(&mut tx, &new, at(-60, 0, 0)).await.unwrap();
+    device::insert(&mut tx, &new, now).await.unwrap();
     tx.commit().await.unwrap();
     id
 }
@@ -147,7 +158,8 @@ async fn a_file_is_taken_once_and_never_after_a_newer_one(test: &TestStore) {
     }
     let ahead = inventory(&on_day(30, 1)).made_at.unwrap();
     assert_eq!(take(test, &on_day(30, 1), at(1, 4, 0)).await, Err(BroughtRefused::Future(ahead)));
-    let battery = &report(&seen(test, id).await).batteries[0];
+    let newest = seen(test, id).await;
+    let battery = &report(&newest).batteries[0];
     assert_eq!(battery.full_milliwatt_hours.unwrap().get(), 31_250);
     let mut tx = test.store.read().await.unwrap();
     let changes = history::changes_of(&mut tx, &Scope::Everything, id).await.unwrap();
@@ -186,12 +198,18 @@ async fn where_an_agent_speaks_no_file_is_taken(test: &TestStore) {
     // The file first, then an agent on the same machine.
     let id = recorded(test, "LENOVO", DeviceStatus::Active).await;
     assert_eq!(take(test, XML, at(1, 0, 0)).await, Ok(Taken::Stored(id)));
-    let stranger = enrol(&test.store, test.url(), None, at(1, 0, 0)).await.unwrap();
-    let mut raw = Raw::connect(test.url()).await.unwrap();
-    let moved =
-        format!("UPDATE enrolment SET device_id = {} WHERE id = {}", raw.uuid(id.0), raw.uuid(stranger.enrolment.0));
-    raw.execute(&moved).await.unwrap();
-    let one = Enrolled { device: id, enrolment: stranger.enrolment };
+    let one = Enrolled { device: id, enrolment: EnrolmentId(Uuid::new_v4()) };
+    let new = NewEnrolment {
+        id: one.enrolment,
+        device: id,
+        request: Uuid::new_v4(),
+        key: &[7; 32],
+        token: None,
+        status: EnrolmentStatus::Active,
+    };
+    let mut tx = test.store.write().await.unwrap();
+    enrolment::insert(&mut tx, &new, at(1, 0, 0)).await.unwrap();
+    tx.commit().await.unwrap();
     let running = RunningIngest::start(&test.store);
     let sent = envelope(1, at(2, 0, 0), laptop(50));
     running.ingest.check_in(one.check_in(at(2, 0, 0), vec![sent.clone()])).await.unwrap();
@@ -199,13 +217,11 @@ async fn where_an_agent_speaks_no_file_is_taken(test: &TestStore) {
     assert_eq!((report(&found), found.brought_of), (&sent.report, None), "the agent's word is the current one");
     let newer = on_day(28, 20_000);
     assert_eq!(take(test, &newer, at(10, 0, 0)).await, Err(BroughtRefused::AgentSpeaks));
-    let ended = format!("UPDATE enrolment SET status = 'revoked' WHERE id = {}", raw.uuid(stranger.enrolment.0));
-    raw.execute(&ended).await.unwrap();
     assert_eq!(take(test, XML, at(10, 0, 0)).await, Ok(Taken::Already(id)));
-    let older = on_day(25, 20_000);
-    assert_eq!(take(test, &older, at(10, 0, 0)).await, Err(BroughtRefused::Older(at(2, 0, 0))));
-    assert_eq!(take(test, &newer, at(10, 0, 0)).await, Ok(Taken::Stored(id)), "once no agent speaks any more");
-    assert_eq!(seen(test, id).await.brought_of, Some(Tool::FusionInventory));
+    let mut tx = test.store.write().await.unwrap();
+    device::set_status(&mut tx, &Scope::Everything, id, DeviceStatus::Revoked).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(take(test, &newer, at(10, 0, 0)).await, Err(BroughtRefused::AgentSpeaks), "revoked, it keeps its key");
 }
 
 /// Why the drives of a device keep it from leaving.
@@ -216,18 +232,51 @@ async fn missing(test: &TestStore, id: DeviceId) -> Vec<Why> {
     gaps.into_iter().map(|gap| gap.why).collect()
 }
 
+/// Enters, at the second moment, that this drive was erased at the first.
+async fn erased(test: &TestStore, id: DeviceId, serial: &str, (ended, now): (UtcMillis, UtcMillis)) {
+    let policy = Policy::default();
+    let transcript = nvme_sanitized(serial, ended);
+    let files = [File { name: "nvme.txt", bytes: transcript.as_bytes() }];
+    let readings = evidence::read(&files, BenchClock::Utc, now).unwrap();
+    let device = seen(test, id).await.device;
+    let mut tx = test.store.write().await.unwrap();
+    let by = erasure_entry::By { login: "rosa", now, policy: &policy };
+    erasure_entry::enter_files(&mut tx, &device, &readings, &files, Strangers::LeftOut, by).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn an_exchanged_drive_was_seen_when_its_inventories_were_made(test: &TestStore) {
+    let id = recorded(test, "LENOVO", DeviceStatus::Active).await;
+    // Made fourteen days ago, brought three days ago; the drive was erased in between.
+    take(test, &on_day(10, 40_000), at(-3, 0, 0)).await.unwrap();
+    erased(test, id, FIRST, (at(-5, 0, 0), at(-2, 0, 0))).await;
+    assert_eq!(missing(test, id).await, [], "erased after the inventory, before somebody brought it");
+    // Made four days ago, brought now; its drive was erased in between too.
+    take(test, &on_day(20, 40_000).replace(FIRST, SECOND), at(0, 0, 0)).await.unwrap();
+    assert_eq!(missing(test, id).await, [Why::NothingRecorded], "of the second alone");
+    erased(test, id, SECOND, (at(-2, 0, 0), at(0, 1, 0))).await;
+    assert_eq!(missing(test, id).await, []);
+    // The first is back, a day ago: nothing else says that it was in use, or the second.
+    take(test, &on_day(23, 40_000), at(0, 2, 0)).await.unwrap();
+    assert_eq!(missing(test, id).await, [Why::UsedSince], "of the first alone");
+}
+
+async fn a_machine_recorded_by_its_inventory_had_its_drives_when_that_was_made(test: &TestStore) {
+    let id = recorded_at(test, "LENOVO", DeviceStatus::Active, at(0, 0, 0)).await;
+    take(test, &on_day(10, 40_000), at(0, 0, 0)).await.unwrap();
+    erased(test, id, FIRST, (at(-5, 0, 0), at(0, 1, 0))).await;
+    assert_eq!(missing(test, id).await, [], "erased before the machine was recorded");
+    let mut tx = test.store.write().await.unwrap();
+    let accepted = device::accept_baseline(&mut tx, &Scope::Everything, id, &Policy::default(), at(0, 2, 0)).await;
+    assert!(accepted.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(missing(test, id).await, [], "accepted, it is as old");
+}
+
 async fn an_inventory_shows_drives_as_of_its_own_date(test: &TestStore) {
     let id = recorded(test, "LENOVO", DeviceStatus::Active).await;
     take(test, &on_day(10, 40_000), at(-12, 0, 0)).await.unwrap();
-    let (policy, ended) = (Policy::default(), at(-4, 0, 0));
-    let transcript = nvme_sanitized("91FPC0A0PQSL", ended);
-    let files = [File { name: "nvme.txt", bytes: transcript.as_bytes() }];
-    let readings = evidence::read(&files, BenchClock::Utc, at(-3, 0, 0)).unwrap();
-    let device = seen(test, id).await.device;
-    let mut tx = test.store.write().await.unwrap();
-    let by = erasure_entry::By { login: "rosa", now: at(-3, 0, 0), policy: &policy };
-    erasure_entry::enter_files(&mut tx, &device, &readings, &files, Strangers::LeftOut, by).await.unwrap();
-    tx.commit().await.unwrap();
+    erased(test, id, FIRST, (at(-4, 0, 0), at(-3, 0, 0))).await;
     assert_eq!(missing(test, id).await, []);
     take(test, &on_day(15, 40_000), at(0, 0, 0)).await.unwrap();
     assert_eq!(missing(test, id).await, [], "made before the erasure, brought after it");
@@ -249,7 +298,7 @@ async fn nothing_of_a_file_is_stored_that_a_report_has_no_place_for(test: &TestS
     recorded(test, "LENOVO", DeviceStatus::Active).await;
     take(test, &on_day(10, 40_000), at(1, 0, 0)).await.unwrap();
     // Another drive, so that the history and the drives that were seen tell of the first.
-    let exchanged = XML.replace("91FPC0A0PQSL", "91FPC0A0PQSM");
+    let exchanged = XML.replace(FIRST, SECOND);
     take(test, &exchanged, at(1, 1, 0)).await.unwrap();
     let mut raw = Raw::connect(test.url()).await.unwrap();
     let mut all = String::new();

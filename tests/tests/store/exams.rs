@@ -15,8 +15,9 @@ use cartable_server::{
     store::{
         Tx,
         enrolment::{self, NewEnrolment},
-        exam::{self, CalledOff},
+        exam::{self, CalledOff, ExamRow},
         lending_bulk, loan,
+        page::Total,
         site::{self, NewSite},
     },
 };
@@ -30,7 +31,10 @@ use uuid::Uuid;
 
 on_both_engines! {
     an_exam_is_ordered_once_for_each_site_and_seen_within_the_scope,
+    a_form_that_is_sent_twice_at_once_orders_once,
+    what_was_ended_early_stands_in_nobodys_way,
     what_has_begun_is_ended_and_what_has_not_is_removed,
+    past_exams_come_in_pages_and_the_others_with_the_first,
     only_what_is_near_is_read_for_an_answer,
     a_key_is_found_with_its_devices_site_and_due_day,
 }
@@ -43,6 +47,11 @@ async fn college(tx: &mut Tx, number: u32) -> Uuid {
 
 fn new(begins_at: UtcMillis, hours: i64) -> NewExam {
     NewExam::new("Brevet blanc", begins_at, begins_at.plus_millis(hours * 3_600_000), at(0, 0, 0)).unwrap()
+}
+
+/// What somebody with this scope is shown.
+async fn listed(tx: &mut Tx, scope: &Scope, now: UtcMillis) -> Vec<ExamRow> {
+    exam::list(tx, scope, (None, 0), now).await.unwrap().rows
 }
 
 async fn an_exam_is_ordered_once_for_each_site_and_seen_within_the_scope(test: &TestStore) {
@@ -58,10 +67,10 @@ async fn an_exam_is_ordered_once_for_each_site_and_seen_within_the_scope(test: &
     tx.commit().await.unwrap();
 
     let mut tx = test.store.read().await.unwrap();
-    let all = exam::list(&mut tx, &Scope::Everything, now).await.unwrap();
+    let all = listed(&mut tx, &Scope::Everything, now).await;
     assert_eq!(all.len(), 3);
     let own = Scope::Sites(vec![first]);
-    let seen = exam::list(&mut tx, &own, now).await.unwrap();
+    let seen = listed(&mut tx, &own, now).await;
     let mut sites: Vec<Option<Uuid>> = seen.iter().map(|row| row.exam.site).collect();
     sites.sort_unstable();
     assert_eq!(sites, [None, Some(first)], "its own, and everybody's");
@@ -72,7 +81,49 @@ async fn an_exam_is_ordered_once_for_each_site_and_seen_within_the_scope(test: &
     let foreign = all.iter().find(|row| row.exam.site == Some(second)).unwrap();
     assert_eq!(exam::find(&mut tx, &own, foreign.id).await.unwrap(), None);
     assert_eq!(exam::find(&mut tx, &Scope::Everything, foreign.id).await.unwrap().as_ref(), Some(foreign));
-    assert!(exam::list(&mut tx, &Scope::Everything, at(402, 0, 0)).await.unwrap().is_empty(), "long past");
+    assert!(listed(&mut tx, &Scope::Everything, at(402, 0, 0)).await.is_empty(), "long past");
+}
+
+/// Orders in a unit of work of its own; gives how many are new.
+async fn order(test: &TestStore, exam: &NewExam, sites: &[Option<Uuid>]) -> usize {
+    let mut tx = test.store.write().await.unwrap();
+    let added = exam::add(&mut tx, exam, sites, "anne", at(0, 0, 0)).await.unwrap().len();
+    tx.commit().await.unwrap();
+    added
+}
+
+async fn a_form_that_is_sent_twice_at_once_orders_once(test: &TestStore) {
+    let mut tx = test.store.write().await.unwrap();
+    let (first, second) = (college(&mut tx, 1).await, college(&mut tx, 2).await);
+    tx.commit().await.unwrap();
+    // Several times: two that happen to follow each other prove nothing.
+    for day in 1..=10 {
+        let exam = new(at(day, 0, 0), 4);
+        let (there, back) = ([Some(first), Some(second)], [Some(second), Some(first)]);
+        let (one, other) = tokio::join!(order(test, &exam, &there), order(test, &exam, &back));
+        assert_eq!(one + other, 2, "each site's once, on day {day}");
+        let (one, other) = tokio::join!(order(test, &exam, &[None]), order(test, &exam, &[None]));
+        assert_eq!(one + other, 1, "that of all sites once, on day {day}");
+    }
+}
+
+async fn what_was_ended_early_stands_in_nobodys_way(test: &TestStore) {
+    let (begins, now) = (at(1, 0, 0), at(1, 1, 0));
+    let oral = NewExam::new("Oral", begins, begins.plus_millis(4 * 3_600_000), at(0, 0, 0)).unwrap();
+    for exam in [new(begins, 4), new(begins, 5), oral.clone()] {
+        assert_eq!(order(test, &exam, &[None]).await, 1, "another end or another label is another exam");
+    }
+    let mut tx = test.store.write().await.unwrap();
+    let rows = listed(&mut tx, &Scope::Everything, now).await;
+    // Two of one label that end at the same moment are as alike as exams can be.
+    for row in rows.iter().filter(|row| row.label != oral.label()) {
+        assert_eq!(exam::call_off(&mut tx, row, now).await.unwrap(), CalledOff::Ended);
+        assert_eq!(exam::call_off(&mut tx, row, now).await.unwrap(), CalledOff::Over, "by somebody who saw it before");
+    }
+    assert_eq!(exam::near(&mut tx, now).await.unwrap().len(), 1, "the other label's goes on");
+    tx.commit().await.unwrap();
+    assert_eq!(order(test, &new(begins, 4), &[None]).await, 1, "ended by mistake, ordered again");
+    assert_eq!(order(test, &new(begins, 4), &[None]).await, 0);
 }
 
 async fn what_has_begun_is_ended_and_what_has_not_is_removed(test: &TestStore) {
@@ -90,6 +141,36 @@ async fn what_has_begun_is_ended_and_what_has_not_is_removed(test: &TestStore) {
     assert_eq!(exam::call_off(&mut tx, &row, at(2, 0, 0)).await.unwrap(), CalledOff::Removed);
     assert_eq!(exam::find(&mut tx, &Scope::Everything, coming).await.unwrap(), None);
     tx.commit().await.unwrap();
+}
+
+async fn past_exams_come_in_pages_and_the_others_with_the_first(test: &TestStore) {
+    let (early, now) = (at(0, 0, 0), at(10, 0, 0));
+    let mut tx = test.store.write().await.unwrap();
+    let (own, foreign) = (college(&mut tx, 1).await, college(&mut tx, 2).await);
+    for begins in [at(12, 0, 0), at(1, 0, 0), at(2, 0, 0), at(3, 0, 0), at(4, 0, 0), at(9, 23, 0), at(11, 0, 0)] {
+        let sites = [Some(own), Some(foreign)];
+        assert_eq!(exam::add(&mut tx, &new(begins, 4), &sites, "anne", early).await.unwrap().len(), 2);
+    }
+    // It ends with another, between two pages.
+    exam::add(&mut tx, &new(at(3, 0, 0), 4), &[None], "anne", early).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let scope = Scope::Sites(vec![own]);
+    let mut tx = test.store.read().await.unwrap();
+    let first = exam::list(&mut tx, &scope, (None, 2), now).await.unwrap();
+    let begins = |rows: &[ExamRow]| rows.iter().map(|row| row.exam.begins_at).collect::<Vec<_>>();
+    let whole = [at(9, 23, 0), at(11, 0, 0), at(12, 0, 0), at(4, 0, 0), at(3, 0, 0)];
+    assert_eq!(begins(&first.rows), whole, "under way, to come, and two of the past");
+    let second = exam::list(&mut tx, &scope, (first.next.as_ref(), 2), now).await.unwrap();
+    assert_eq!(begins(&second.rows), [at(3, 0, 0), at(2, 0, 0)]);
+    assert_ne!(first.rows[4].id, second.rows[0].id, "each once");
+    let last = exam::list(&mut tx, &scope, (second.next.as_ref(), 2), now).await.unwrap();
+    assert_eq!((begins(&last.rows), last.next), (vec![at(1, 0, 0)], None));
+    assert_eq!([first.total, second.total, last.total], [Total::Exact(8); 3], "no other site's is counted");
+    let everything = exam::list(&mut tx, &Scope::Everything, (None, 0), now).await.unwrap();
+    assert_eq!((everything.rows.len(), everything.next, everything.total), (15, None, Total::Exact(15)));
+    let nobody = exam::list(&mut tx, &Scope::Sites(Vec::new()), (None, 0), now).await.unwrap();
+    assert_eq!(nobody.total, Total::Exact(1), "everybody's");
 }
 
 async fn only_what_is_near_is_read_for_an_answer(test: &TestStore) {

@@ -85,9 +85,9 @@ pub struct DriveChange {
     pub before: Option<String>,
     /// What stands there.
     pub after: Option<String>,
-    /// When the server learned of it.
+    /// When the server learned of it, or when the inventory was made that a person brought.
     pub received_at: UtcMillis,
-    /// When the report before that one had arrived.
+    /// When the report before that one had arrived, or was made.
     pub previous_at: Option<UtcMillis>,
 }
 

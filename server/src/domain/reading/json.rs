@@ -10,7 +10,15 @@ use serde_json::{Value, json};
 
 use super::{DatedReport, Reading, Unreadable, agents, inventory};
 
+/// Values of a text that is read: an inventory with thousands of programs, or a spool of reports, has tens of thousands. Each
+/// takes up to some hundred bytes of memory, so that a few bytes of text must not stand for one without an end.
+const MOST_VALUES: usize = 400_000;
+
 pub(super) fn read(text: &str) -> Result<Reading, Unreadable> {
+    // Every value but the outermost follows one of these. Those within words are counted too: it is a bound, not a number.
+    if text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MOST_VALUES {
+        return Err(Unreadable::BrokenJson(format!("it has more than {MOST_VALUES} values")));
+    }
     // The parser stops at a depth of 128 by itself.
     let value: Value = serde_json::from_str(text.trim()).map_err(|error| Unreadable::BrokenJson(error.to_string()))?;
     if is_smartctl(&value) {

@@ -296,6 +296,9 @@ fn what_is_no_reading_is_said_to_be_none() {
     assert_eq!(why(b"a shopping list: milk"), Some("format_unknown"));
     assert_eq!(why(br#"{"smartctl": {"exit_"#), Some("json_broken"));
     assert_eq!(why("[".repeat(100_000).as_bytes()), Some("json_broken"), "as deep as one likes");
+    let long = |values: usize| format!("[{}0]", "0,".repeat(values - 1));
+    assert_eq!(why(long(400_000).as_bytes()), Some("format_unknown"));
+    assert_eq!(why(long(400_001).as_bytes()), Some("json_broken"), "as long as one likes");
     assert_eq!(why(br#"{"colour": "red"}"#), Some("format_unknown"));
     assert_eq!(why(b"[1, 2]"), Some("format_unknown"));
     assert_eq!(why(&vec![b' '; MOST_BYTES + 1]), Some("file_too_large"));

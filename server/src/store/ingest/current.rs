@@ -15,7 +15,6 @@ use crate::{
         StoreError,
         health::{NewHealth, RawHealth},
         history::NewChange,
-        value::moment,
     },
 };
 
@@ -25,6 +24,8 @@ pub(super) struct Fresh<'a> {
     pub(super) device: Uuid,
     pub(super) enrolment: Uuid,
     pub(super) received_at: UtcMillis,
+    /// When its drives were seen: see `Prepared::shown_at`.
+    pub(super) shown_at: UtcMillis,
     pub(super) report: &'a PreparedReport,
 }
 
@@ -53,7 +54,7 @@ pub(super) fn succession<'a>(
         let late =
             place.is_some_and(|(enrolment, sequence)| enrolment == one.enrolment && one.report.sequence <= sequence);
         if late {
-            let shown = in_report(&one.report.report, one.received_at);
+            let shown = in_report(&one.report.report, one.shown_at);
             found.drives.extend(shown.into_iter().map(|drive| (DeviceId(one.device), drive)));
             continue;
         }
@@ -62,10 +63,10 @@ pub(super) fn succession<'a>(
             // The stored report is only read back when there is something to compare.
             let stored: HealthReport;
             let (previous, seen_at) = match (&found.current, before) {
-                (Some(current), _) => (&current.report.report, current.received_at),
+                (Some(current), _) => (&current.report.report, current.shown_at),
                 (None, Some(before)) => {
                     stored = before.report()?;
-                    (&stored, moment("health.received_at", before.received_at)?)
+                    (&stored, before.shown_at()?)
                 }
                 (None, None) => continue,
             };
@@ -74,7 +75,7 @@ pub(super) fn succession<'a>(
             found.changes.extend(changes(previous, &one.report.report).into_iter().map(|change| NewChange {
                 device: one.device,
                 report_id: one.report.id.0,
-                received_at: one.received_at,
+                received_at: one.shown_at,
                 measured_at: one.report.estimated_at,
                 change,
             }));
@@ -86,7 +87,7 @@ pub(super) fn succession<'a>(
     Ok(found)
 }
 
-/// The drives of `previous`, which arrived at `seen_at`, that `next` does not have. The history may not tell of them: of a
+/// The drives of `previous`, which showed them at `seen_at`, that `next` does not have. The history may not tell of them: of a
 /// report with very many changes it keeps the first alone.
 fn gone(previous: &HealthReport, seen_at: UtcMillis, next: &HealthReport) -> Vec<SeenDrive> {
     let kept: BTreeSet<DriveKey> = in_report(next, seen_at).into_iter().map(|drive| drive.key).collect();

@@ -69,6 +69,12 @@ impl Prepared {
         }
     }
 
+    /// When `report` shows its machine as it was: on its arrival; of an inventory that a person brought, for which no enrolment
+    /// speaks, when that was made.
+    pub(super) const fn shown_at(&self, report: &PreparedReport) -> UtcMillis {
+        if self.enrolment.0.is_nil() { report.measured_at } else { self.received_at }
+    }
+
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
         self.reports.iter().map(|report| report.json.len() * 3).sum()

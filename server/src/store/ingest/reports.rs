@@ -33,6 +33,7 @@ impl<'a> Reports<'a> {
                         device: check_in.device.0,
                         enrolment: check_in.enrolment.0,
                         received_at: check_in.received_at,
+                        shown_at: check_in.shown_at(report),
                         report,
                     });
                 }

@@ -1,5 +1,5 @@
 //! Sections of an inventory into the facts of a report. Units as the agents write them: memory and file systems in MiB
-//! (from /proc/meminfo, `df -k` and WMI, divided by 1024), drives in MB (10⁶), batteries in mWh.
+//! (from /proc/meminfo, `df -k` and WMI, divided by 1024), drives in MB (10⁶) or on Windows in MiB, batteries in mWh.
 
 use cartable_common::{
     Bytes, MilliwattHours, SerialNumber, SystemUuid, Text, UtcMillis, limits,
@@ -17,9 +17,8 @@ use super::{AgentInventory, Entry, Sections, Tool, glpi::is_yes};
 use crate::domain::reading::{inventory::chassis, json::kind_of_bus};
 
 pub(super) fn inventory(sections: &Sections) -> AgentInventory {
-    let is_glpi = sections.client.to_ascii_lowercase().starts_with("glpi");
     AgentInventory {
-        tool: if is_glpi { Tool::Glpi } else { Tool::FusionInventory },
+        tool: tool(&sections.client),
         version: Text::meaningful(&sections.client),
         made_at: made_at(sections),
         is_partial: sections.is_partial,
@@ -27,14 +26,19 @@ pub(super) fn inventory(sections: &Sections) -> AgentInventory {
     }
 }
 
+fn tool(client: &str) -> Tool {
+    if client.to_ascii_lowercase().starts_with("glpi") { Tool::Glpi } else { Tool::FusionInventory }
+}
+
 fn report(sections: &Sections) -> HealthReport {
+    let unit = drive_unit(sections);
     let known = |section: &'static str, field: &str| sections.first(section, field).and_then(Text::meaningful);
     let mut report = HealthReport {
         hardware: hardware(sections),
         processor: processor(sections),
         operating_system: operating_system(sections),
         volumes: volumes(sections),
-        drives: sections.of("STORAGES").filter_map(drive).take(limits::MAX_DRIVES).collect(),
+        drives: sections.of("STORAGES").filter_map(|entry| drive(entry, unit)).take(limits::MAX_DRIVES).collect(),
         batteries: sections.of("BATTERIES").map(battery).take(limits::MAX_BATTERIES).collect(),
         unread: unread().collect(),
         ..HealthReport::default()
@@ -192,14 +196,39 @@ fn encryption(status: &str) -> Option<Switch> {
     }
 }
 
-/// A drive of the machine itself. One that can be unplugged belongs to a person, not to the laptop.
-fn drive(entry: &Entry) -> Option<Drive> {
+/// The bytes of one unit of a drive's size. On Windows fusioninventory-agent and GLPI Agent before 1.6 divide what WMI tells by
+/// 1024² (`Win32/Storages.pm`). Nothing where a version that decides is not to be read.
+fn drive_unit(sections: &Sections) -> Option<u64> {
+    const MEGABYTES_SINCE: (u32, u32) = (1, 6);
+    if sections.first("OPERATINGSYSTEM", "KERNEL_NAME").and_then(family) != Some(OsFamily::Windows) {
+        return Some(MEGABYTE);
+    }
+    match tool(&sections.client) {
+        Tool::FusionInventory => Some(MEBIBYTE),
+        Tool::Glpi if version(&sections.client)? < MEGABYTES_SINCE => Some(MEBIBYTE),
+        Tool::Glpi => Some(MEGABYTE),
+    }
+}
+
+/// `(1, 11)` of `GLPI-Agent_v1.11-1`.
+fn version(client: &str) -> Option<(u32, u32)> {
+    let (_, version) = client.split_once("_v")?;
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// A drive of the machine itself, whose size is in units of `unit` bytes. One that can be unplugged belongs to a person, not to
+/// the laptop; one that a network or a file holds is no drive of it.
+fn drive(entry: &Entry, unit: Option<u64>) -> Option<Drive> {
+    // GLPI Agent writes the first word alone of names that have several. What is soldered tells MMC.
+    const FOREIGN: [&str; 8] =
+        ["usb", "sd", "1394", "ieee", "ieee 1394", "iscsi", "file-backed", "file-backed virtual"];
     let word = |field: &str| entry.get(field).map(String::as_str);
     let folded = |field: &str| word(field).unwrap_or_default().to_lowercase();
     let (kind, described, bus) = (folded("TYPE"), folded("DESCRIPTION"), folded("INTERFACE"));
     let is_other = ["removable", "external", "amovible", "floppy", "tape"].iter().any(|other| kind.contains(other))
         || ["cd", "dvd", "optical"].iter().any(|disc| kind.starts_with(disc));
-    if is_other || bus == "usb" || described.contains("usb") {
+    if is_other || FOREIGN.contains(&bus.as_str()) || described.contains("usb") {
         return None;
     }
     let name = word("NAME").unwrap_or_default();
@@ -215,7 +244,7 @@ fn drive(entry: &Entry) -> Option<Drive> {
         capacity_bytes: word("DISKSIZE")
             .and_then(whole)
             .filter(|size| *size > 0)
-            .and_then(|size| Bytes::new(size.checked_mul(1_000_000)?)),
+            .and_then(|size| Bytes::new(size.checked_mul(unit?)?)),
         ..Drive::default()
     })
 }
@@ -228,11 +257,16 @@ fn drive_kind(name: &str, words: [&str; 3]) -> Option<DriveKind> {
     kind_of_bus(name).or_else(|| if is("ssd") { Some(DriveKind::Ssd) } else { is("hdd").then_some(DriveKind::Hdd) })
 }
 
-/// Where a drive tells no serial number, fusioninventory-agent writes the UUID of the LVM volume on it, which proves nothing
-/// of the drive: `BskNPA-2ece-cWgR-cLon-iFjr-EH2e-c6Cg39`.
+/// Where a drive tells no serial number, fusioninventory-agent writes what was written on it and goes with the next
+/// partitioning: fdisk's "Disk identifier", a GUID or eight digits (`1b2e0f3c`), else the UUID of the LVM volume
+/// (`BskNPA-2ece-cWgR-cLon-iFjr-EH2e-c6Cg39`). Cloned drives share it; it proves nothing of the drive.
 fn is_of_a_volume(serial: &str) -> bool {
-    let lengths: Vec<usize> = serial.trim().split('-').map(str::len).collect();
-    lengths == [6, 4, 4, 4, 4, 4, 6]
+    const GUID: [usize; 5] = [8, 4, 4, 4, 12];
+    const LVM: [usize; 7] = [6, 4, 4, 4, 4, 4, 6];
+    let serial = serial.trim();
+    let lengths: Vec<usize> = serial.split('-').map(str::len).collect();
+    let is_of_fdisk = serial.len() == 8 && serial.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
+    lengths == LVM || lengths == GUID || is_of_fdisk
 }
 
 fn battery(entry: &Entry) -> Battery {
@@ -251,6 +285,7 @@ fn battery(entry: &Entry) -> Battery {
     }
 }
 
+const MEGABYTE: u64 = 1_000_000;
 const MEBIBYTE: u64 = 1 << 20;
 
 fn mebibytes(count: u64) -> Option<Bytes> {

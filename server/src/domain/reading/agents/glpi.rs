@@ -12,7 +12,9 @@ pub(super) fn sections(value: &Value) -> Option<Sections> {
     let mut found = Sections { client: client.trim().to_owned(), is_partial, ..Sections::default() };
     for (section, entries) in content {
         if let Value::Array(entries) = entries {
-            entries.iter().for_each(|entry| take(&mut found, section, entry));
+            for entry in entries {
+                take(&mut found, section, entry);
+            }
         } else {
             take(&mut found, section, entries);
         }

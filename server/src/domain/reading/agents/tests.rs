@@ -1,7 +1,7 @@
 //! What two agents write, what is taken from it, and what is left.
 
 use cartable_common::{
-    SerialNumber,
+    Bytes, SerialNumber,
     report::{Chassis, DriveKind, OsFamily, Switch, VolumeRole},
 };
 use proptest::prelude::*;
@@ -10,6 +10,7 @@ use super::*;
 use crate::domain::reading::{Reading, read};
 
 const XML: &str = include_str!("samples/fusioninventory-2.6.xml");
+const WINDOWS: &str = include_str!("samples/fusioninventory-2.6-windows.xml");
 const JSON: &str = include_str!("samples/glpi-agent-1.11.json");
 /// 2026-11-24 12:00 UTC.
 const NOON: i64 = 1_795_521_600_000;
@@ -89,12 +90,63 @@ fn glpis_json_becomes_a_report_without_its_placeholders() {
 
 #[test]
 fn nothing_that_a_report_has_no_place_for_is_read() {
-    for sample in [XML, JSON] {
-        assert!(sample.matches("indiscret").count() >= 20, "the sample is full of what must not be read");
+    for (sample, count) in [(XML, 20), (JSON, 20), (WINDOWS, 5)] {
+        assert!(sample.matches("indiscret").count() >= count, "the sample is full of what must not be read");
         let found = format!("{:?}", inventory(sample)).to_lowercase();
         for trace in ["indiscret", "192.0.2", "02:00:5e", "/home", "/snap", "/srv", "07:58"] {
             assert!(!found.contains(trace), "{trace} in {found}");
         }
+    }
+}
+
+#[test]
+fn the_unit_of_a_drives_size_is_that_of_its_system_agent_and_version() {
+    let capacity = |client: &str| {
+        let report = inventory(&WINDOWS.replacen("FusionInventory-Agent_v2.6", client, 1)).report;
+        let [drive] = report.drives.as_slice() else { panic!("{:?}", report.drives) };
+        drive.capacity_bytes.map(Bytes::get)
+    };
+    let (mebibytes, megabytes): (Option<u64>, Option<u64>) = (Some(256_060_162_048), Some(244_198_000_000));
+    assert_eq!(capacity("FusionInventory-Agent_v2.6"), mebibytes, "of 256,060,514,304 bytes, whole MiB");
+    assert_eq!((capacity("GLPI-Agent_v1.5-1"), capacity("GLPI-Agent_v1.4")), (mebibytes, mebibytes));
+    assert_eq!((capacity("GLPI-Agent_v1.6"), capacity("GLPI-Agent_v1.11-2")), (megabytes, megabytes));
+    assert_eq!((capacity("GLPI-Agent_v2.0"), capacity("GLPI-Agent")), (megabytes, None), "a unit is not guessed");
+}
+
+/// How many drives a Windows machine has whose second one has that interface.
+fn drives_beside(interface: &str) -> usize {
+    let line = format!("<INTERFACE>{interface}</INTERFACE>");
+    inventory(&WINDOWS.replacen("<INTERFACE>1394</INTERFACE>", &line, 1)).report.drives.len()
+}
+
+#[test]
+fn what_can_be_unplugged_and_what_a_file_or_network_holds_is_no_drive_of_the_machine() {
+    let foreign = ["USB", "SD", "1394", "IEEE 1394", "IEEE", "iSCSI", "File-Backed Virtual", "File-Backed"];
+    for interface in foreign.into_iter().chain(["sd", "ISCSI"]) {
+        assert_eq!(drives_beside(interface), 1, "{interface}");
+    }
+    for interface in ["MMC", "NVMe", "SATA", "SCSI", "IDE", "RAID", ""] {
+        assert_eq!(drives_beside(interface), 2, "{interface}");
+    }
+}
+
+#[test]
+fn what_is_written_on_a_drive_is_not_its_serial_number() {
+    let serial = |words: &str| {
+        let line = format!("<SERIALNUMBER>{words}</SERIALNUMBER>");
+        let report = changed("<SERIALNUMBER>91FPC0A0PQSL</SERIALNUMBER>", &line).report;
+        report.drives[0].serial_number.get().map(ToString::to_string)
+    };
+    for written in [
+        "1b2e0f3c",
+        "A1C7D9B2-54E0-4F6B-9A34-7B1D6C2E8F90",
+        "a1c7d9b2-54e0-4f6b-9a34-7b1d6c2e8f90",
+        "BskNPA-2ece-cWgR-cLon-iFjr-EH2e-c6Cg39",
+    ] {
+        assert_eq!(serial(written), None, "{written}");
+    }
+    for own in ["1B2E0F3C", "1b2e0f3g", "1b2e0f3c4", "Z1D5ABCD", "WD-WCC4N7AB"] {
+        assert_eq!(serial(own).as_deref(), Some(own));
     }
 }
 
