@@ -240,7 +240,7 @@ impl Agent {
         let (mut acknowledged, mut last) = (0, None);
         for _ in 0..MOST_EXCHANGES {
             let request = self.request(content);
-            let response = self.speak(&request, failed.as_ref()).await?;
+            let response = self.speak(&request, failed).await?;
             self.connect.clock.learn(response.server_time);
             let settled = self.settle(&response, content, request);
             acknowledged += settled;
