@@ -6,6 +6,9 @@ use cartable_common::{DeviceId, EnrolmentId, UtcMillis};
 
 /// Life of a device certificate in days: longer than a summer away from school.
 const DAYS: i64 = 180;
+/// Life in days of a certificate for a key that is set aside because it is on several machines: time to ask for another key
+/// and, hour by hour, whether a person agreed; the next is asked for like this one.
+const SET_ASIDE_DAYS: i64 = 7;
 /// How far a certificate begins in the past: laptops' clocks run behind.
 const BACKDATED_MILLIS: i64 = 60 * 60 * 1000;
 /// When an agent begins to renew, in days after issue.
@@ -42,10 +45,16 @@ impl Lease {
         }
     }
 
-    /// From when on the agent should renew; spread by `random`.
+    /// The same for a key that is set aside: a short one.
+    pub fn of_key_set_aside(device: DeviceId, enrolment: EnrolmentId, random: [u8; 16], now: UtcMillis) -> Self {
+        let not_after = whole_seconds(now.plus_days(SET_ASIDE_DAYS));
+        Self { not_after, ..Self::new(device, enrolment, random, now) }
+    }
+
+    /// From when on the agent should renew; spread by `random`. Not before a short one ends.
     pub fn renew_from(&self, random: u64) -> UtcMillis {
         let spread = i64::try_from(random % (RENEW_SPREAD_DAYS * 86_400)).unwrap_or_default() * 1000;
-        self.not_before.plus_days(RENEW_FROM_DAYS).plus_millis(spread)
+        self.not_before.plus_days(RENEW_FROM_DAYS).plus_millis(spread).min(self.not_after)
     }
 }
 
@@ -81,6 +90,15 @@ mod tests {
         assert_eq!(lease.not_after.get(), 1_811_552_000_000);
         assert_eq!(lease.serial[0], 0x7f);
         assert_eq!(serial([0; 16])[0], 0x40);
+    }
+
+    #[test]
+    fn a_key_that_is_set_aside_has_a_week_and_is_not_renewed_within_it() {
+        let long = lease();
+        let short = Lease::of_key_set_aside(long.device, long.enrolment, [0xff; 16], long.not_before);
+        assert_eq!(short.not_after, long.not_before.plus_days(7));
+        assert_eq!(short.renew_from(0), short.not_after);
+        assert!(short.not_after < long.not_after);
     }
 
     #[test]

@@ -121,10 +121,23 @@ pub(super) async fn intend(
     enrolment: EnrolmentId,
     now: UtcMillis,
 ) -> Result<Lease, GrantError> {
-    if certificate::count_since(tx, device, now.plus_days(-1)).await? >= limits::CERTIFICATES_PER_DAY {
+    record(tx, Lease::new(device, enrolment, random::bytes()?, now), now).await
+}
+
+/// The same for a key that is set aside, which opens little and gets a short one.
+pub(super) async fn intend_for_key_set_aside(
+    tx: &mut Tx,
+    device: DeviceId,
+    enrolment: EnrolmentId,
+    now: UtcMillis,
+) -> Result<Lease, GrantError> {
+    record(tx, Lease::of_key_set_aside(device, enrolment, random::bytes()?, now), now).await
+}
+
+async fn record(tx: &mut Tx, lease: Lease, now: UtcMillis) -> Result<Lease, GrantError> {
+    if certificate::count_since(tx, lease.device, now.plus_days(-1)).await? >= limits::CERTIFICATES_PER_DAY {
         return Err(GrantError::TooMany);
     }
-    let lease = Lease::new(device, enrolment, random::bytes()?, now);
     certificate::intend(tx, &lease, now).await?;
     Ok(lease)
 }

@@ -28,15 +28,17 @@ use super::{
 };
 use crate::{
     domain::{
-        enrolment::{Refused, Standing, standing},
+        device::DeviceStatus,
+        enrolment::{EnrolmentStatus, Refused, Standing, standing},
         lease::Lease,
-        recovery::{self, Cause, NONCE_MILLIS},
+        recovery::{self, Cause, Earlier, NONCE_MILLIS},
     },
     pki::{InvalidKey, Nonce, PresentedKey, ProvenKey},
     random,
     store::{
-        Tx,
+        StoreError, Tx,
         certificate::{self, CertificateRow},
+        cloned_key,
         enrolment::{self, Registered},
         newcomer, recovery as recoveries,
     },
@@ -137,11 +139,15 @@ async fn decide(port: &EnrolPort, proof: &Proof, now: UtcMillis) -> Result<Decis
     if !recoveries::use_nonce(&mut tx, &proof.nonce.name, proof.nonce.ends_at, now).await? {
         return Ok(Decision::Refuse(stale_nonce()));
     }
-    let decision = match standing(registered.status, registered.device_status) {
-        Standing::Full => judge(&mut tx, &registered, &proof.next, now).await?,
-        Standing::ReportOnly => Decision::Refuse(set_aside()),
-        Standing::Refused(Refused::Released) => Decision::Released(registered),
-        Standing::Refused(why) => Decision::Refuse(refused(why)),
+    let decision = if is_to_heal(&mut tx, &registered, &proof.next).await? {
+        help_to_heal(&mut tx, &registered, now).await?
+    } else {
+        match standing(registered.status, registered.device_status) {
+            Standing::Full => judge(&mut tx, &registered, &proof.next, now).await?,
+            Standing::ReportOnly => Decision::Refuse(set_aside()),
+            Standing::Refused(Refused::Released) => Decision::Released(registered),
+            Standing::Refused(why) => Decision::Refuse(refused(why)),
+        }
     };
     // Of a refusal too: its nonce is used.
     tx.commit().await?;
@@ -195,6 +201,30 @@ async fn judge(tx: &mut Tx, registered: &Registered, next: &ProvenKey, now: UtcM
     let lease = grant::intend(tx, device, id, now).await?;
     recoveries::record_grant(tx, recovery, (enrolment, device), (id != enrolment).then_some(id), now).await?;
     Ok(Decision::Grant(lease))
+}
+
+/// Whether the key is set aside, or was replaced, for being on several machines, and asks for itself. Healing needs a
+/// connection, and a connection a certificate; without one an image that is older than its certificate had no way out.
+async fn is_to_heal(tx: &mut Tx, registered: &Registered, next: &ProvenKey) -> Result<bool, StoreError> {
+    let ended = matches!(registered.status, EnrolmentStatus::Quarantined | EnrolmentStatus::Replaced);
+    if !ended || registered.device_status != DeviceStatus::Active || *next.sha256() != registered.key {
+        return Ok(false);
+    }
+    cloned_key::is_cloned(tx, registered.enrolment).await
+}
+
+/// A short certificate, which opens what such a key may do: report, and ask for another key. All machines that have the key
+/// share it. It is no recovery by the rule, since nothing is recovered, and stands above no person's refusal.
+async fn help_to_heal(tx: &mut Tx, registered: &Registered, now: UtcMillis) -> Result<Decision, GrantError> {
+    let (enrolment, device) = (registered.enrolment, registered.device);
+    if recoveries::facts(tx, enrolment, device, now).await?.earlier == Some(Earlier::Refused) {
+        return Ok(Decision::Refuse(refused_by_a_person()));
+    }
+    let newest = certificate::newest(tx, enrolment).await?.map(|row| row.lease);
+    if let Some(lease) = newest.filter(|lease| lease.not_after > now) {
+        return Ok(Decision::Grant(lease));
+    }
+    grant::intend_for_key_set_aside(tx, device, enrolment, now).await.map(Decision::Grant)
 }
 
 /// The certificate that `next` has already: an answer was lost, or the agent's clock is wrong. It counts as no recovery.
