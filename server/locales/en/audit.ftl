@@ -118,6 +118,7 @@ audit-key-manufacturer = Maker
 audit-key-model = Model
 audit-key-programme_changed = Programme changed
 audit-key-serial = Serial number
+audit-key-serial_before = Serial number before
 audit-key-warranty_until = Warranty until
 audit-key-waits_for = Waited because of
 audit-key-zone = Zone

@@ -126,6 +126,12 @@ not-known = Not known
 device-waiting = An installation waits for your approval
 device-waiting-explained = An agent asks to speak for this device, with the same serial number. Make sure that the machine is in your hands or the borrower’s. Asked
 device-waiting-approve = Approve this installation
+device-askers = Another machine shows the key of this device
+device-askers-explained = { $count ->
+    [one] { $count } machine waits for a decision
+   *[other] { $count } machines wait for a decision
+}: a copy of the disk, or this device itself with a new main board. What each says of itself stands among the requests to join.
+device-askers-see = See who asks
 device-recovery = A new certificate waits for your approval
 device-recovery-explained = The agent has proved its key. Make sure that the machine is in your hands or the borrower’s. Asked
 device-recovery-approve = Give it a certificate

@@ -118,6 +118,7 @@ audit-key-manufacturer = Marque
 audit-key-model = Modèle
 audit-key-programme_changed = Dispositif changé
 audit-key-serial = Numéro de série
+audit-key-serial_before = Numéro de série avant
 audit-key-warranty_until = Garantie jusqu’au
 audit-key-waits_for = Attendait à cause de
 audit-key-zone = Zone

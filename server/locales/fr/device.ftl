@@ -126,6 +126,12 @@ not-known = Non connue
 device-waiting = Une installation attend votre accord
 device-waiting-explained = Un agent a demandé à parler pour cet appareil, avec le même numéro de série. Vérifiez que la machine est bien entre vos mains ou celles du bénéficiaire. Demandé
 device-waiting-approve = Approuver cette installation
+device-askers = Une autre machine emploie la clé de cet appareil
+device-askers-explained = { $count ->
+    [one] { $count } machine attend une décision
+   *[other] { $count } machines attendent une décision
+} : copie du disque, ou cet appareil lui-même avec une nouvelle carte mère. Ce que chacune dit d’elle-même figure parmi les demandes d’entrée.
+device-askers-see = Voir qui demande
 device-recovery = Un nouveau certificat attend votre accord
 device-recovery-explained = L’agent a prouvé sa clé. Vérifiez que la machine est bien entre vos mains ou celles du bénéficiaire. Demandé
 device-recovery-approve = Lui donner un certificat

@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 124] = [
+pub(super) const KEYS: [(&str, Form); 125] = [
     ("about", Plain),
     ("accessories", Plain),
     ("admits", Word(&["token-admits"])),
@@ -127,6 +127,7 @@ pub(super) const KEYS: [(&str, Form); 124] = [
     ("rows", Plain),
     ("same", Plain),
     ("serial", Plain),
+    ("serial_before", Plain),
     ("sessions_ended", Plain),
     ("shown", Plain),
     ("signature", Word(&["signature"])),

@@ -59,6 +59,8 @@ pub(super) struct DeviceRead {
     pub(super) decided: Option<Kept>,
     /// Enrolments that wait for a person.
     pub(super) waiting: Vec<Waiting>,
+    /// How many machines wait for a person that showed a key of it.
+    pub(super) askers: i64,
     /// What the family reads of those who run the agent.
     pub(super) disclosed: Disclosure,
     /// Recoveries that wait for a person.
@@ -122,6 +124,8 @@ pub(super) struct DevicePage {
     /// What the family reads, each with what it is; empty where no agent is expected to say it.
     disclosed: Vec<(String, String)>,
     waiting: Vec<(String, When)>,
+    /// That other machines wait which showed a key of it.
+    askers: Option<String>,
     recoveries: Vec<RecoveryCard>,
     path: String,
     csrf: String,
@@ -139,7 +143,7 @@ impl DevicePage {
     pub(super) fn new(shell: Shell, read: DeviceRead, allowed: Allowed, policy: &Policy, now: UtcMillis) -> Self {
         let words = shell.words;
         let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, advice, decided, .. } = read;
-        let DeviceRead { waiting, recoveries, disclosed, given, .. } = read;
+        let DeviceRead { waiting, askers, recoveries, disclosed, given, .. } = read;
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
@@ -169,6 +173,7 @@ impl DevicePage {
                 .filter(|_| allowed.admit)
                 .map(|one| (one.enrolment.to_string(), When::relative(one.since, now, words)))
                 .collect(),
+            askers: (allowed.admit && askers > 0).then(|| words.count("device-askers-explained", askers)),
             recoveries: recoveries
                 .iter()
                 .filter(|_| allowed.admit)

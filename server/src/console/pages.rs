@@ -28,7 +28,7 @@ use crate::{
     domain::{loan::LendingState, scope::Scope},
     store::{
         self, Tx, advice, detail, device_record, enrolment, enrolment_token, flag, flag_list::FlagQuery, history,
-        recovery, site,
+        newcomer, recovery, site,
     },
 };
 
@@ -112,6 +112,7 @@ async fn read_device(tx: &mut Tx, scope: &Scope, id: DeviceId, from_day: i64) ->
         recorded: device_record::of_device(tx, id).await?,
         offered: None,
         waiting: enrolment::pending(tx, scope).await?.into_iter().filter(|one| one.device == id).collect(),
+        askers: newcomer::waiting_with_key_of(tx, id).await?,
         disclosed: Disclosure::default(),
         recoveries: recovery::waiting_of(tx, scope, id).await?,
         given: store::loan::lending_state(tx, id).await? == Some(LendingState::Ceded),

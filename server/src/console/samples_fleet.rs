@@ -204,6 +204,7 @@ impl Samples<'_> {
                 model: None,
                 since: self.now.plus_days(-1),
             }],
+            askers: 2,
             recoveries: vec![recovery::Waiting {
                 id: Uuid::from_u128(47),
                 enrolment: EnrolmentId(Uuid::from_u128(48)),
@@ -245,6 +246,7 @@ impl Samples<'_> {
             recorded: Recorded::default(),
             offered: None,
             waiting: Vec::new(),
+            askers: 0,
             recoveries: Vec::new(),
         };
         let shell = self.shell(Section::Devices, &title);
@@ -283,6 +285,7 @@ impl Samples<'_> {
             recorded: Recorded::default(),
             offered: Some(self.offered()),
             waiting: Vec::new(),
+            askers: 0,
             recoveries: Vec::new(),
             loans: None,
         };

@@ -37,14 +37,14 @@ impl Samples<'_> {
             source: match waits_for {
                 WaitsFor::Replacement => Source::Enrolment,
                 WaitsFor::Recovery => Source::Recovery,
-                WaitsFor::UnlistedSerial | WaitsFor::SpentToken => Source::Newcomer,
+                WaitsFor::UnlistedSerial | WaitsFor::SpentToken | WaitsFor::ClonedKey => Source::Newcomer,
             },
             waits_for,
             since: self.now.plus_days(-2),
             serial_number: (number != 3).then(|| self.told("PF2ABCDE")),
             manufacturer: self.some("LENOVO"),
             model: self.some("ThinkPad L480"),
-            token: self.some("livraison de novembre"),
+            token: self.some("livraison de novembre").filter(|_| waits_for != WaitsFor::ClonedKey),
             site: None,
             site_name: self.some("Collège Les Tilleuls"),
             effect,
@@ -61,6 +61,7 @@ impl Samples<'_> {
             self.asking(3, WaitsFor::SpentToken, Effect::FirstKey(device)),
             self.asking(4, WaitsFor::SpentToken, elsewhere),
             self.asking(6, WaitsFor::Recovery, Effect::Renews(device)),
+            self.asking(7, WaitsFor::ClonedKey, Effect::Replaces(device)),
         ]
     }
 

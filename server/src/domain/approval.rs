@@ -28,6 +28,8 @@ text_enum! {
         SpentToken = "spent_token",
         /// Its certificate ended so long ago, or for so many times, that the rule grants no other.
         Recovery = "recovery",
+        /// It has no token but the key of another machine: an image was copied, or a main board exchanged.
+        ClonedKey = "cloned_key",
     }
 }
 
@@ -62,6 +64,8 @@ text_enum! {
         Elsewhere = "elsewhere",
         /// Another request of the same selection is for the same device: one of them is looked at alone.
         Twice = "twice",
+        /// The device would be given a serial number that another device has.
+        SerialTaken = "serial_taken",
     }
 }
 

@@ -277,6 +277,8 @@ fn pending(why: WaitsFor) -> EnrolPending {
         }
         // `recover` says it in more words; no enrolment waits for this.
         WaitsFor::Recovery => "The device's certificate has ended. A person must agree to another.",
+        // It asked over another machine's key before it brought this token.
+        WaitsFor::ClonedKey => "This machine showed the key of another. A person must approve it in the console.",
     };
     EnrolPending { retry_after_seconds: PENDING_RETRY_SECONDS, reason: reason.to_owned() }
 }

@@ -1,9 +1,11 @@
 //! POST /v1/heal: the key of the connection is on several machines; one of them asks for a key of its own.
 //!
-//! The connection's certificate proves that the asker has the old key, which stands in for a token. It opens no more doors
-//! than a token does: the machine that the old key is bound to gets its own device again, one that is recorded and awaited
-//! gets its device, everybody else waits for a person. [`clone::place`] decides; nothing is taken from a device on the word
-//! of a serial number once its old key has ended.
+//! The connection's certificate proves that the asker has the old key, which stands in for a token, and for one that never
+//! ends: it opens fewer doors. The machine that the old key is bound to gets its own device again; one that is recorded and
+//! awaited gets its device where more speaks for it than the key; everybody else waits for a person, as a newcomer.
+//! [`clone::place`] decides; nothing is taken from a device on the word of a serial number once its old key has ended.
+//!
+//! The old key stays as it is until the new one is used: an answer that was lost is given again.
 
 use axum::{
     Json,
@@ -13,7 +15,7 @@ use axum::{
 };
 use cartable_common::{
     DeviceId, EnrolmentId, UtcMillis,
-    machine::Likeness,
+    machine::{Likeness, fingerprint},
     protocol::{EnrolPending, HealRequest},
 };
 use uuid::Uuid;
@@ -22,13 +24,13 @@ use super::{
     DevicePort,
     enrol::{PENDING_RETRY_SECONDS, bad_csr},
     grant::{self, GrantError},
-    identity::{is_cloned, refused, registered},
+    identity::{refused, registered, set_aside},
     message::Message,
     refusal::Refusal,
 };
 use crate::{
     domain::{
-        clone::{self, HEALING_DAYS, HEALINGS_PER_KEY, Place},
+        clone::{self, HEALING_DAYS, HEALINGS_PER_DEVICE, Place, Vouching},
         device::DeviceStatus,
         enrolment::{Arrival, EnrolmentStatus, Refused, Standing, standing},
         lease::Lease,
@@ -37,10 +39,11 @@ use crate::{
     },
     pki::ProvenKey,
     store::{
-        Tx, certificate,
-        cloned_key::{self, Healing, Stranger},
-        device::{self, NewDevice},
-        enrolment::{self, NewEnrolment, Registered},
+        StoreError, Tx, certificate,
+        cloned_key::{self, Noted, Shown, Stranger, Through},
+        device,
+        enrolment::{self, KeyHash, NewEnrolment, Registered},
+        newcomer::{self, Newcomer, NewcomerState},
         review,
     },
 };
@@ -48,29 +51,47 @@ use crate::{
 /// The old key, as the connection proved it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ShownKey {
-    enrolment: EnrolmentId,
+    key: KeyHash,
     device: DeviceId,
-    status: EnrolmentStatus,
     at: UtcMillis,
 }
 
 impl FromRequestParts<DevicePort> for ShownKey {
     type Rejection = Refusal;
 
+    /// Turns away early whoever gets nothing whatever it asks; what counts is read again in the unit of work.
     async fn from_request_parts(parts: &mut Parts, port: &DevicePort) -> Result<Self, Refusal> {
         let (found, _, at) = registered(parts, port).await?;
-        if found.device_status == DeviceStatus::Released {
-            return Err(refused(Refused::Released));
-        }
-        if let Standing::Refused(why) = standing(found.status, found.device_status) {
-            // A key that ended vouches for nobody, unless it ended because it was on several machines.
-            let may = why == Refused::Replaced && is_cloned(port, &found).await.map_err(GrantError::from)?;
-            if !may {
-                return Err(refused(why));
+        let mut tx = port.store.read().await.map_err(GrantError::from)?;
+        voice(&mut tx, &found).await.map_err(GrantError::from)??;
+        Ok(Self { key: found.key, device: found.device, at })
+    }
+}
+
+/// What an old key may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Voice {
+    /// It vouches for new keys.
+    Vouches,
+    /// It hears what became of those that it vouched for.
+    Hears,
+}
+
+async fn voice(tx: &mut Tx, old: &Registered) -> Result<Result<Voice, Refusal>, StoreError> {
+    Ok(match clone::vouching(old.status, old.device_status) {
+        Vouching::Good => Ok(Voice::Vouches),
+        Vouching::Ended => {
+            if cloned_key::is_cloned(tx, old.enrolment).await? {
+                Ok(Voice::Vouches)
+            } else if cloned_key::has_vouched(tx, old.enrolment).await? {
+                Ok(Voice::Hears)
+            } else {
+                Err(refused(Refused::Replaced))
             }
         }
-        Ok(Self { enrolment: found.enrolment, device: found.device, status: found.status, at })
-    }
+        Vouching::SetAside => Err(set_aside()),
+        Vouching::Refused(why) => Err(refused(why)),
+    })
 }
 
 /// Heals.
@@ -87,8 +108,8 @@ pub(super) async fn heal(
             tracing::info!(device = %lease.device, enrolment = %lease.enrolment, "a cloned key was replaced");
             Ok(Json(grant::grant(&lease, chain, &port.policy, shown.at)).into_response())
         }
-        Decision::Pending(device) => {
-            tracing::warn!(%device, "a machine with a cloned key waits for approval");
+        Decision::Pending => {
+            tracing::warn!(device = %shown.device, "a machine with this device's key waits for a person");
             Ok((StatusCode::ACCEPTED, Json(pending())).into_response())
         }
         Decision::Refuse(refusal) => Err(refusal),
@@ -97,11 +118,20 @@ pub(super) async fn heal(
 
 enum Decision {
     Grant(Lease),
-    Pending(DeviceId),
+    Pending,
     Refuse(Refusal),
 }
 
-/// One unit of work: notes the stranger, finds or adds the device, records the enrolment and the intent to sign.
+/// What is asked, and by whom, as it stands in this unit of work.
+struct Asked<'a> {
+    old: Shown,
+    voice: Voice,
+    request: &'a HealRequest,
+    key: &'a ProvenKey,
+    at: UtcMillis,
+}
+
+/// One unit of work: notes the stranger, and records the enrolment and the intent to sign, or the newcomer.
 async fn decide(
     port: &DevicePort,
     shown: &ShownKey,
@@ -109,9 +139,19 @@ async fn decide(
     key: &ProvenKey,
 ) -> Result<Decision, GrantError> {
     let mut tx = port.store.write().await?;
+    hold(&mut tx, shown, request, key).await?;
+    let Some(old) = enrolment::of_key(&mut tx, &shown.key).await? else {
+        return Ok(Decision::Refuse(refused(Refused::Replaced)));
+    };
+    let voice = match voice(&mut tx, &old).await? {
+        Ok(voice) => voice,
+        Err(refusal) => return Ok(Decision::Refuse(refusal)),
+    };
+    let old = Shown { enrolment: old.enrolment, device: old.device, status: old.status };
+    let asked = Asked { old, voice, request, key, at: shown.at };
     let decision = match enrolment::of_key(&mut tx, key.sha256()).await? {
-        Some(known) => again(&mut tx, &port.policy, shown, request, &known).await?,
-        None => admit(&mut tx, &port.policy, shown, request, key).await?,
+        Some(known) => again(&mut tx, &asked, &known).await?,
+        None => admit(&mut tx, &port.policy, &asked).await?,
     };
     if let Decision::Refuse(_) = decision {
         return Ok(decision);
@@ -120,162 +160,169 @@ async fn decide(
     Ok(decision)
 }
 
-async fn admit(
-    tx: &mut Tx,
-    policy: &Policy,
-    shown: &ShownKey,
-    request: &HealRequest,
-    key: &ProvenKey,
-) -> Result<Decision, GrantError> {
-    let since = shown.at.plus_days(-HEALING_DAYS);
-    if cloned_key::healings_since(tx, shown.enrolment, since).await? >= HEALINGS_PER_KEY {
-        tracing::error!(device = %shown.device, "a cloned key vouches for too many machines: was it stolen?");
-        return Ok(Decision::Refuse(too_many()));
-    }
-    let (place, held) = place(tx, policy, shown, request).await?;
-    let (device, status) = settle(tx, shown, request, place).await?;
-    let id = EnrolmentId(Uuid::now_v7());
-    let new = NewEnrolment { id, device, request: request.request_id, key: key.sha256(), token: None, status };
-    enrolment::insert(tx, &new, shown.at).await?;
-    let healing = Healing { old: shown.enrolment, hardware: request.hardware.clone() };
-    cloned_key::healed(tx, id, &healing, shown.at).await?;
-    finish(tx, policy, shown, (id, device, status), held).await
+/// Holds back everybody else who may change what is decided here: who decides about this new key, enrols the same hardware,
+/// or changes one of the devices. In the order of those, so that nobody waits in a circle; ingest takes the device first and
+/// then its old key, as is done here after this.
+async fn hold(tx: &mut Tx, shown: &ShownKey, request: &HealRequest, key: &ProvenKey) -> Result<(), StoreError> {
+    newcomer::lock_key(tx, key.sha256()).await?;
+    enrolment::lock_asking(tx, &request.hardware).await?;
+    let recorded = match enrolment::arrival_of(tx, &request.hardware).await? {
+        Arrival::NewDevice => None,
+        Arrival::FirstEnrolment(device) | Arrival::Replacement(device) => Some(device.0),
+    };
+    device::lock(tx, std::iter::once(shown.device.0).chain(recorded)).await
 }
 
-/// The answer for a new key that asked before: what it got, or a better place than the one where it waits.
-async fn again(
-    tx: &mut Tx,
-    policy: &Policy,
-    shown: &ShownKey,
-    request: &HealRequest,
-    known: &Registered,
-) -> Result<Decision, GrantError> {
-    let healing = cloned_key::healing_of(tx, known.enrolment).await?;
-    let is_same = healing.is_some_and(|healing| {
-        // An image may have been taken of a machine that waits: its request is copied too.
-        healing.old == shown.enrolment && Likeness::of(&healing.hardware, &request.hardware) != Likeness::Other
-    });
-    if !is_same || known.request != request.request_id {
+/// The answer for a new key that was let in: what it got.
+async fn again(tx: &mut Tx, asked: &Asked<'_>, known: &Registered) -> Result<Decision, GrantError> {
+    if !is_its_own(tx, asked, known).await? {
         return Ok(Decision::Refuse(foreign_key()));
     }
     match standing(known.status, known.device_status) {
-        Standing::Full | Standing::ReportOnly => {
-            if let Some(newest) =
-                certificate::newest(tx, known.enrolment).await?.filter(|row| row.lease.not_after > shown.at)
-            {
-                return Ok(Decision::Grant(newest.lease));
-            }
-            grant::intend(tx, known.device, known.enrolment, shown.at).await.map(Decision::Grant)
-        }
-        Standing::Refused(Refused::Pending) => {
-            let (place, held) = place(tx, policy, shown, request).await?;
-            let waits_already = match place {
-                Place::Waits(device) => device == known.device,
-                Place::WaitsAnew => known.device != shown.device,
-                Place::Own | Place::Recorded(_) => false,
-            };
-            let (device, status) = if waits_already {
-                (known.device, EnrolmentStatus::Pending)
-            } else {
-                let settled = settle(tx, shown, request, place).await?;
-                cloned_key::place_anew(tx, known.enrolment, settled).await?;
-                settled
-            };
-            if waits_already && !held {
-                return Ok(Decision::Pending(device));
-            }
-            finish(tx, policy, shown, (known.enrolment, device, status), held).await
-        }
-        Standing::Refused(why) => Ok(Decision::Refuse(refused(why))),
+        Standing::Full | Standing::ReportOnly => {}
+        // Another key took the device since: this machine asks anew, and may have to wait.
+        Standing::Refused(Refused::Replaced) => return Ok(Decision::Refuse(foreign_key())),
+        Standing::Refused(why) => return Ok(Decision::Refuse(refused(why))),
+    }
+    match certificate::newest(tx, known.enrolment).await?.map(|row| row.lease) {
+        None => grant::intend(tx, known.device, known.enrolment, asked.at).await.map(Decision::Grant),
+        Some(lease) if lease.not_after > asked.at => Ok(Decision::Grant(lease)),
+        // Another one for the same key would be recovery's to give. This one was never fetched.
+        Some(_) => Ok(Decision::Refuse(foreign_key())),
     }
 }
 
-/// Where the asker goes. One that is another machine than the key's is noted; whether that set the key aside just now.
-async fn place(
-    tx: &mut Tx,
-    policy: &Policy,
-    shown: &ShownKey,
-    request: &HealRequest,
-) -> Result<(Place, bool), GrantError> {
-    let hardware = &request.hardware;
-    let whose = cloned_key::whose_of_device(tx, shown.device, hardware).await?;
-    let mut held = false;
-    if whose == Likeness::Other {
-        let (enrolment, device, at) = (shown.enrolment, shown.device, shown.at);
-        let stranger = Stranger { enrolment, device, hardware: hardware.clone(), at };
-        held = cloned_key::seen(tx, &stranger, policy).await?;
-    }
-    let arrival = match whose {
-        Likeness::Other => {
-            enrolment::lock_asking(tx, hardware).await?;
-            enrolment::arrival_of(tx, hardware).await?
-        }
-        Likeness::Same | Likeness::Unknown => Arrival::NewDevice,
+/// Whether `known` is what this machine asked for. An image may have been taken of a machine that asked: its request is
+/// copied too.
+async fn is_its_own(tx: &mut Tx, asked: &Asked<'_>, known: &Registered) -> Result<bool, StoreError> {
+    let Some(healing) = cloned_key::healing_of(tx, known.enrolment).await? else { return Ok(false) };
+    let hardware = &asked.request.hardware;
+    let is_same_machine = match newcomer::of_key(tx, asked.key.sha256()).await? {
+        Some(earlier) => Likeness::of(&earlier.hardware, hardware) != Likeness::Other,
+        None => healing.machine == fingerprint(hardware).to_string(),
     };
-    let suspicion = cloned_key::suspicion(tx, shown.device).await?;
-    Ok((clone::place(whose, arrival, (shown.device, shown.status), suspicion), held))
+    Ok(is_same_machine && healing.old == asked.old.enrolment && known.request == asked.request.request_id)
 }
 
-/// Makes `place` so.
-async fn settle(
-    tx: &mut Tx,
-    shown: &ShownKey,
-    request: &HealRequest,
-    place: Place,
-) -> Result<(DeviceId, EnrolmentStatus), GrantError> {
-    match place {
-        Place::Own => Ok((shown.device, EnrolmentStatus::Active)),
+/// Lets a machine in, or makes it wait. One that waits already is let in as soon as it may come in by itself.
+async fn admit(tx: &mut Tx, policy: &Policy, asked: &Asked<'_>) -> Result<Decision, GrantError> {
+    let earlier = newcomer::of_key(tx, asked.key.sha256()).await?;
+    let refusal = match &earlier {
+        Some(earlier) => unlike(earlier, asked),
+        None => unheard(tx, asked).await?,
+    };
+    if let Some(refusal) = refusal {
+        return Ok(Decision::Refuse(refusal));
+    }
+    let noted = note(tx, policy, asked).await?;
+    let device = match cloned_key::place(tx, &asked.old, &asked.request.hardware).await? {
+        Place::Own => Some(asked.old.device),
         Place::Recorded(device) => {
             device::set_status(tx, &Scope::Everything, device, DeviceStatus::Active).await?;
-            device::set_enrolled(tx, device, shown.at).await?;
-            Ok((device, EnrolmentStatus::Active))
+            device::set_enrolled(tx, device, asked.at).await?;
+            Some(device)
         }
-        Place::Waits(device) => Ok((device, EnrolmentStatus::Pending)),
-        Place::WaitsAnew => {
-            // Where the machine of the key belongs: who looks after that one sees this one.
-            let bound = device::find(tx, &Scope::Everything, shown.device).await?;
-            let new = NewDevice {
-                id: DeviceId(Uuid::now_v7()),
-                status: DeviceStatus::Pending,
-                hardware: request.hardware.clone(),
-                asset_tag: None,
-                programme: None,
-                site: bound.and_then(|bound| bound.site),
-                enrolled_at: None,
-            };
-            device::insert(tx, &new, shown.at).await?;
-            Ok((new.id, EnrolmentStatus::Pending))
+        Place::Waits(_) | Place::WaitsAnew => None,
+    };
+    let Some(device) = device else {
+        if earlier.is_none() {
+            let request = (asked.request.request_id, asked.key.sha256());
+            newcomer::insert_vouched(tx, request, (asked.old.enrolment, &asked.request.hardware), asked.at).await?;
         }
-    }
+        tell(tx, policy, asked, noted, None).await?;
+        return Ok(Decision::Pending);
+    };
+    let Some(lease) = let_in(tx, asked, device, earlier.as_ref()).await? else {
+        return Ok(Decision::Refuse(foreign_key()));
+    };
+    tell(tx, policy, asked, noted, Some(&lease)).await?;
+    Ok(Decision::Grant(lease))
 }
 
-/// Ends the old key where its own machine has another, judges the device that it is bound to, and says what was done.
-async fn finish(
+/// Why a new key that asked before is not told more: it was refused, or another machine asked with it.
+fn unlike(earlier: &Newcomer, asked: &Asked<'_>) -> Option<Refusal> {
+    let is_its_own = earlier.shown.is_some_and(|shown| shown.enrolment == asked.old.enrolment)
+        && earlier.request == asked.request.request_id
+        && Likeness::of(&earlier.hardware, &asked.request.hardware) != Likeness::Other;
+    if !is_its_own {
+        return Some(foreign_key());
+    }
+    (earlier.state == NewcomerState::Refused).then(|| refused(Refused::Revoked))
+}
+
+/// Why a key that asks for the first time is not heard.
+async fn unheard(tx: &mut Tx, asked: &Asked<'_>) -> Result<Option<Refusal>, StoreError> {
+    if asked.voice == Voice::Hears {
+        return Ok(Some(refused(Refused::Replaced)));
+    }
+    let since = asked.at.plus_days(-HEALING_DAYS);
+    if cloned_key::vouched_for(tx, asked.old.device, since).await? < HEALINGS_PER_DEVICE {
+        return Ok(None);
+    }
+    tracing::error!(device = %asked.old.device, "a device's keys vouch for too many machines: was one stolen?");
+    Ok(Some(too_many()))
+}
+
+/// Notes the asker, where it is another machine than the key's.
+async fn note(tx: &mut Tx, policy: &Policy, asked: &Asked<'_>) -> Result<Noted, StoreError> {
+    let (Shown { enrolment, device, .. }, hardware) = (asked.old, &asked.request.hardware);
+    if cloned_key::whose_of_device(tx, device, hardware).await? != Likeness::Other {
+        return Ok(Noted::default());
+    }
+    let stranger = Stranger { enrolment, device, hardware: hardware.clone(), through: Through::Healing, at: asked.at };
+    cloned_key::seen(tx, &stranger, policy).await
+}
+
+/// Enrols the new key for `device`. None where the newcomer that it is was decided otherwise.
+async fn let_in(
+    tx: &mut Tx,
+    asked: &Asked<'_>,
+    device: DeviceId,
+    earlier: Option<&Newcomer>,
+) -> Result<Option<Lease>, GrantError> {
+    let id = EnrolmentId(Uuid::now_v7());
+    let (request, key) = (asked.request.request_id, asked.key.sha256());
+    let new = NewEnrolment { id, device, request, key, token: None, status: EnrolmentStatus::Active };
+    enrolment::insert(tx, &new, asked.at).await?;
+    let closed = match earlier {
+        Some(earlier) => newcomer::close(tx, earlier.id, id, asked.at).await?,
+        None => true,
+    };
+    if !closed {
+        return Ok(None);
+    }
+    if device == asked.old.device {
+        // Keys that were given for it before and never used are given up. The old one ends when this one is used.
+        enrolment::replace_others(tx, device, [asked.old.enrolment, id], asked.at).await?;
+    }
+    cloned_key::healed(tx, id, (asked.old.enrolment, &asked.request.hardware), asked.at).await?;
+    grant::intend(tx, device, id, asked.at).await.map(Some)
+}
+
+/// Judges the device of the old key where that makes a difference, and says what was done.
+async fn tell(
     tx: &mut Tx,
     policy: &Policy,
-    shown: &ShownKey,
-    (enrolment, device, status): (EnrolmentId, DeviceId, EnrolmentStatus),
-    held: bool,
-) -> Result<Decision, GrantError> {
-    let is_active = status == EnrolmentStatus::Active;
-    if is_active && device == shown.device {
-        cloned_key::end_old_key(tx, shown.enrolment, shown.at).await?;
+    asked: &Asked<'_>,
+    noted: Noted,
+    granted: Option<&Lease>,
+) -> Result<(), StoreError> {
+    let Shown { enrolment, device, .. } = asked.old;
+    if noted.held || noted.is_news || granted.is_some() {
+        review::device(tx, device, policy, asked.at).await?;
     }
-    review::device(tx, shown.device, policy, shown.at).await?;
-    let decision = if is_active {
-        Decision::Grant(grant::intend(tx, device, enrolment, shown.at).await?)
-    } else {
-        Decision::Pending(device)
-    };
-    if held {
-        cloned_key::tell(tx, shown.enrolment, shown.device, shown.at).await?;
+    if noted.held {
+        cloned_key::tell(tx, enrolment, device, asked.at).await?;
     }
-    cloned_key::tell_healing(tx, enrolment, (device, status), shown.at).await?;
-    Ok(decision)
+    if let Some(lease) = granted {
+        cloned_key::tell_healing(tx, lease.enrolment, lease.device, asked.at).await?;
+    }
+    Ok(())
 }
 
 fn too_many() -> Refusal {
-    let detail = "This key has vouched for too many machines this week. Enrol this one with a token.";
+    let detail = "The keys of this device have vouched for too many machines, or too many wait. Decide about them in the \
+                  console, or enrol this one with a token.";
     Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too-many-healings", "Too many machines", detail)
         .retry_after(PENDING_RETRY_SECONDS)
 }

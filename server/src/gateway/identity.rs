@@ -177,7 +177,7 @@ impl DeviceIdentity {
 }
 
 /// Whether other machines ever showed this key.
-pub(super) async fn is_cloned(port: &DevicePort, registered: &Registered) -> Result<bool, StoreError> {
+async fn is_cloned(port: &DevicePort, registered: &Registered) -> Result<bool, StoreError> {
     let mut tx = port.store.read().await?;
     cloned_key::is_cloned(&mut tx, registered.enrolment).await
 }

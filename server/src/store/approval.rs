@@ -20,7 +20,7 @@ use super::{
     recovery, review,
 };
 use crate::domain::{
-    approval::{Effect, Hindrance, MOST_AT_ONCE, Ruling, Source},
+    approval::{Effect, Hindrance, MOST_AT_ONCE, Ruling, Source, WaitsFor},
     enrolment::Arrival,
     recovery::RecoveryState,
 };
@@ -120,6 +120,9 @@ pub async fn decide(
         }
         decided.push(Decided { id: *id, asked, outcome });
     }
+    // Of a device whose key is on other machines too it is told how many of them still wait.
+    let bound = newcomers.values().filter_map(|one| one.shown).map(|shown| shown.device.0);
+    touched.extend(bound);
     let devices: Vec<Uuid> = touched.into_iter().collect();
     if !devices.is_empty() {
         review::devices(tx, &devices, Considered::All, by.policy, by.now).await?;
@@ -154,6 +157,7 @@ async fn hold(tx: &mut Tx, by: Clerk<'_>, chosen: &Chosen) -> Result<BTreeMap<Uu
     for one in asking {
         enrolment::lock_asking(tx, &one.hardware).await?;
     }
+    devices.extend(newcomers.values().filter_map(|one| one.shown).map(|shown| shown.device.0));
     for id in chosen.keys() {
         let asked = approval_queue::find(tx, by.scope, *id).await?;
         devices.extend(asked.and_then(|asked| asked.known).map(|known| known.id.0));
@@ -211,6 +215,10 @@ async fn approve(
 async fn record(tx: &mut Tx, by: Clerk<'_>, decided: &Decided, reason: Option<&str>) -> Result<(), StoreError> {
     let Some(asked) = &decided.asked else { return Ok(()) };
     let mut details = json!({ "waits_for": asked.waits_for, "serial": asked.serial_number });
+    if asked.waits_for == WaitsFor::ClonedKey {
+        // The device may be called otherwise now.
+        details["serial_before"] = json!(asked.known.as_ref().and_then(|known| known.serial_number.as_deref()));
+    }
     let action = match (asked.source, decided.outcome) {
         (Source::Enrolment, Outcome::Approved(_)) => "enrolment.approve",
         (Source::Enrolment, Outcome::Refused) => "enrolment.refuse",

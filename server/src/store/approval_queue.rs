@@ -11,14 +11,16 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     clause::Clause,
+    cloned_key::{self, Shown},
     device_list::{COUNT_CAP, PAGE_ROWS},
-    enrolment,
+    enrolment, newcomer,
     page::{self, Cursor, CursorKey, Page, Total},
     rows::Rows,
     value::{from_json, moment, optional_moment, parsed},
 };
 use crate::domain::{
     approval::{Effect, Hindrance, Source, WaitsFor},
+    clone::Place,
     device::DeviceStatus,
     enrolment::Arrival,
     loan::LendingState,
@@ -90,8 +92,9 @@ pub struct Known {
 const QUEUE: &str = "(SELECT e.id, 'enrolment' AS source, COALESCE(e.waits_for, 'replacement') AS waits_for, \
     e.created_at, e.device_id, NULL AS hardware, d.site_id, e.token_id FROM enrolment e \
     JOIN device d ON d.id = e.device_id WHERE e.status = 'pending' \
-    UNION ALL SELECT n.id, 'newcomer', n.waits_for, n.created_at, NULL, n.hardware, k.site_id, n.token_id \
-    FROM newcomer n JOIN enrolment_token k ON k.id = n.token_id WHERE n.state = 'waiting' \
+    UNION ALL SELECT n.id, 'newcomer', n.waits_for, n.created_at, NULL, n.hardware, \
+    COALESCE(k.site_id, b.site_id), n.token_id FROM newcomer n LEFT JOIN enrolment_token k ON k.id = n.token_id \
+    LEFT JOIN enrolment v ON v.id = n.vouched_by LEFT JOIN device b ON b.id = v.device_id WHERE n.state = 'waiting' \
     UNION ALL SELECT r.id, 'recovery', 'recovery', r.asked_at, r.device_id, NULL, d.site_id, e.token_id \
     FROM recovery r JOIN enrolment e ON e.id = r.enrolment_id JOIN device d ON d.id = r.device_id \
     WHERE r.state = 'waiting' AND e.status = 'active' AND d.status = 'active') q";
@@ -146,7 +149,9 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Asking>
 pub async fn is_known(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<bool, StoreError> {
     let mut clause = Clause::new(
         "SELECT count(*) FROM (SELECT e.id, d.site_id FROM enrolment e JOIN device d ON d.id = e.device_id \
-         UNION ALL SELECT n.id, k.site_id FROM newcomer n JOIN enrolment_token k ON k.id = n.token_id \
+         UNION ALL SELECT n.id, COALESCE(k.site_id, b.site_id) FROM newcomer n \
+         LEFT JOIN enrolment_token k ON k.id = n.token_id LEFT JOIN enrolment v ON v.id = n.vouched_by \
+         LEFT JOIN device b ON b.id = v.device_id \
          UNION ALL SELECT r.id, d.site_id FROM recovery r JOIN device d ON d.id = r.device_id) q WHERE q.id = ",
     );
     clause.value(id).within("q.site_id", scope);
@@ -198,6 +203,8 @@ struct Claim {
     /// What a newcomer says of itself.
     hardware: Option<Hardware>,
     device: Option<Uuid>,
+    /// Why it cannot become that device, where that is known already.
+    hindrance: Option<Hindrance>,
 }
 
 impl Claim {
@@ -205,14 +212,17 @@ impl Claim {
         let source: Source = parsed("the source of a request", &raw.source)?;
         let Some(json) = raw.hardware.as_deref().filter(|_| source == Source::Newcomer) else {
             let device = raw.device_id;
-            return Ok(Self { raw, source, hardware: None, device });
+            return Ok(Self { raw, source, hardware: None, device, hindrance: None });
         };
         let hardware: Hardware = from_json("newcomer.hardware", json)?;
-        let device = match enrolment::arrival_of(tx, &hardware).await? {
-            Arrival::NewDevice => None,
-            Arrival::FirstEnrolment(id) | Arrival::Replacement(id) => Some(id.0),
+        let (device, hindrance) = match shown_by(tx, &raw).await? {
+            Some(old) => of_shown(tx, &old, &hardware).await?,
+            None => match enrolment::arrival_of(tx, &hardware).await? {
+                Arrival::NewDevice => (None, None),
+                Arrival::FirstEnrolment(id) | Arrival::Replacement(id) => (Some(id.0), None),
+            },
         };
-        Ok(Self { raw, source, hardware: Some(hardware), device })
+        Ok(Self { raw, source, hardware: Some(hardware), device, hindrance })
     }
 
     /// A device of a site that is not the caller's is not told of.
@@ -221,7 +231,10 @@ impl Claim {
         let effect = match (self.source, self.device, found) {
             (Source::Newcomer, None, _) => Effect::NewDevice,
             (Source::Newcomer, Some(_), None) => Effect::Impossible(Hindrance::Elsewhere),
-            (Source::Newcomer | Source::Enrolment, Some(_), Some(found)) => found.effect()?,
+            (Source::Newcomer | Source::Enrolment, Some(_), Some(found)) => match self.hindrance {
+                Some(hindrance) => Effect::Impossible(hindrance),
+                None => found.effect()?,
+            },
             (Source::Recovery, Some(id), Some(_)) => Effect::Renews(DeviceId(id)),
             (Source::Enrolment | Source::Recovery, ..) => {
                 let why = "absent from a request that waits".to_owned();
@@ -252,6 +265,34 @@ impl Claim {
             known: found.map(Facts::known).transpose()?,
         })
     }
+}
+
+/// The key of another machine that a newcomer showed, where it brought no token.
+async fn shown_by(tx: &mut Tx, raw: &Raw) -> Result<Option<Shown>, StoreError> {
+    if raw.waits_for != WaitsFor::ClonedKey.as_str() {
+        return Ok(None);
+    }
+    Ok(newcomer::find(tx, raw.id).await?.and_then(|newcomer| newcomer.shown))
+}
+
+/// The device that a machine would be that showed `old`, as things stand now and not when it asked; and whether that would
+/// then be called what another is called: the device that the key is bound to is given the machine's serial number.
+async fn of_shown(
+    tx: &mut Tx,
+    old: &Shown,
+    hardware: &Hardware,
+) -> Result<(Option<Uuid>, Option<Hindrance>), StoreError> {
+    let id = match cloned_key::place(tx, old, hardware).await? {
+        Place::Own => old.device,
+        Place::Recorded(id) | Place::Waits(id) => id,
+        Place::WaitsAnew => return Ok((None, None)),
+    };
+    let Some(serial) = hardware.serial_number.get().filter(|_| id == old.device) else {
+        return Ok((Some(id.0), None));
+    };
+    let maker = hardware.manufacturer.as_ref().map(Text::as_str);
+    let is_taken = enrolment::is_serial_elsewhere(tx, id, serial.as_str(), maker).await?;
+    Ok((Some(id.0), is_taken.then_some(Hindrance::SerialTaken)))
 }
 
 /// What counts of a device that a request is about.

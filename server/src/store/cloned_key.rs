@@ -1,12 +1,13 @@
 //! Keys that are on more than one machine: who showed them, that they are set aside, and the enrolments that they vouch for.
 //!
-//! Nothing here is read or written for a check-in whose machine is the one that its key is bound to.
+//! Nothing here is read or written for a check-in whose machine is the one that its key is bound to. What is written is
+//! bounded, whatever a machine says, and holds nothing that it says of itself but a hash.
 
 use std::collections::{BTreeSet, HashMap};
 
 use cartable_common::{
     DeviceId, EnrolmentId, UtcMillis,
-    machine::{Likeness, fingerprint},
+    machine::{Likeness, fingerprint, is_named},
     report::Hardware,
 };
 use serde_json::json;
@@ -15,18 +16,30 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     audit::{self, NewAudit},
-    contact, description, health, on,
+    contact, description, device, enrolment, health, on,
     rows::Rows,
-    value::{from_json, moment, to_json},
+    value::moment,
 };
 use crate::domain::{
-    clone::{CloneFacts, Suspicion, is_at_once, whose},
-    enrolment::EnrolmentStatus,
+    clone::{
+        self, Asker, CloneFacts, MACHINES_PER_KEY, Nearness, Place, Suspicion, ToldBy, is_at_once, told_by, whose,
+    },
+    enrolment::{Arrival, EnrolmentStatus},
     policy::Policy,
+    scope::Scope,
 };
 
 /// Who sets keys aside, in the audit.
 const ACTOR: &str = "job:check_in";
+
+/// How a machine showed a key that is another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Through {
+    /// In a check-in, which was turned away.
+    CheckIn,
+    /// It asked for a key of its own.
+    Healing,
+}
 
 /// A machine that shows the key of a device and is not it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +50,30 @@ pub struct Stranger {
     pub device: DeviceId,
     /// What it says of itself.
     pub hardware: Hardware,
+    /// How it showed the key.
+    pub through: Through,
     /// When.
     pub at: UtcMillis,
+}
+
+/// What came of a stranger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// The key was in use until now, and is set aside.
+    pub held: bool,
+    /// Something is known that was not: another machine, or more of one. The device is to be judged.
+    pub is_news: bool,
+}
+
+/// An old key, which is shown by whoever asks for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Its enrolment.
+    pub enrolment: EnrolmentId,
+    /// The device that it is bound to.
+    pub device: DeviceId,
+    /// Where it stands.
+    pub status: EnrolmentStatus,
 }
 
 /// An enrolment that an older key vouched for.
@@ -46,12 +81,12 @@ pub struct Stranger {
 pub struct Healing {
     /// The older key's enrolment.
     pub old: EnrolmentId,
-    /// The machine that asked.
-    pub hardware: Hardware,
+    /// The [`fingerprint`] of the machine that asked.
+    pub machine: String,
 }
 
-/// Whose machine `hardware` is: the one that `device` is recorded as, or that its current report shows.
-pub async fn whose_of_device(tx: &mut Tx, device: DeviceId, hardware: &Hardware) -> Result<Likeness, StoreError> {
+/// What `device` is known as: its record, which staff may have corrected, and its current report.
+async fn known_as(tx: &mut Tx, device: DeviceId) -> Result<Vec<Hardware>, StoreError> {
     let mut bound: Vec<Hardware> = Vec::new();
     for description in description::of_devices(tx, &[device.0]).await? {
         bound.push(description.hardware());
@@ -59,36 +94,128 @@ pub async fn whose_of_device(tx: &mut Tx, device: DeviceId, hardware: &Hardware)
     for health in health::of_devices(tx, &[device.0]).await? {
         bound.push(health.report()?.hardware);
     }
-    Ok(whose(&bound, hardware))
+    Ok(bound)
 }
 
-/// Writes down that a stranger was seen and sets its key aside; whether the key was in use until now. What follows
-/// ([`super::review::device`], then [`tell`]) is the caller's, at the end of its unit of work.
-pub async fn seen(tx: &mut Tx, stranger: &Stranger, policy: &Policy) -> Result<bool, StoreError> {
+/// Whose machine `hardware` is: the one that `device` is recorded as, or that its current report shows.
+pub async fn whose_of_device(tx: &mut Tx, device: DeviceId, hardware: &Hardware) -> Result<Likeness, StoreError> {
+    Ok(whose(&known_as(tx, device).await?, hardware))
+}
+
+/// Where the agent of the machine `hardware` goes with a new key, having shown `old`.
+pub async fn place(tx: &mut Tx, old: &Shown, hardware: &Hardware) -> Result<Place, StoreError> {
+    let whose = whose_of_device(tx, old.device, hardware).await?;
+    let arrival = match whose {
+        Likeness::Other => enrolment::arrival_of(tx, hardware).await?,
+        Likeness::Same | Likeness::Unknown => Arrival::NewDevice,
+    };
+    let nearness = nearness(tx, old, arrival, hardware).await?;
+    let suspicion = suspicion(tx, old.device).await?;
+    Ok(clone::place(Asker { whose, arrival, nearness, suspicion }, (old.device, old.status)))
+}
+
+/// What speaks for a machine that is recorded and awaited.
+async fn nearness(tx: &mut Tx, old: &Shown, arrival: Arrival, hardware: &Hardware) -> Result<Nearness, StoreError> {
+    let Arrival::FirstEnrolment(recorded) = arrival else { return Ok(Nearness::Stranger) };
+    let here = site_of(tx, old.device).await?;
+    if here.is_none() || here != site_of(tx, recorded).await? {
+        return Ok(Nearness::Stranger);
+    }
+    let known = known(tx, old.enrolment, &name(hardware)).await?;
+    Ok(if known.is_some_and(|known| known.checked_in != 0) { Nearness::Neighbour } else { Nearness::Stranger })
+}
+
+async fn site_of(tx: &mut Tx, id: DeviceId) -> Result<Option<Uuid>, StoreError> {
+    Ok(device::find(tx, &Scope::Everything, id).await?.and_then(|found| found.site))
+}
+
+fn name(hardware: &Hardware) -> String {
+    fingerprint(hardware).to_string()
+}
+
+/// What is known of one machine with one key.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+struct KnownMachine {
+    by_serial: i64,
+    at_once: i64,
+    checked_in: i64,
+}
+
+async fn known(tx: &mut Tx, enrolment: EnrolmentId, machine: &str) -> Result<Option<KnownMachine>, StoreError> {
+    let sql = "SELECT by_serial, at_once, checked_in FROM cloned_key WHERE enrolment_id = $1 AND machine = $2";
+    Ok(on!(tx, |c| sqlx::query_as(sql).bind(enrolment.0).bind(machine).fetch_optional(c).await)?)
+}
+
+/// Writes down that a stranger was seen and sets its key aside. What follows ([`super::review::device`] where there is news,
+/// then [`tell`] where the key was set aside) is the caller's, at the end of its unit of work, for which it holds the device.
+pub async fn seen(tx: &mut Tx, stranger: &Stranger, policy: &Policy) -> Result<Noted, StoreError> {
+    let bound = known_as(tx, stranger.device).await?;
     let own = contact::of_device(tx, stranger.device).await?.map(|contact| contact.last_at);
-    let at_once = is_at_once(own, stranger.at, policy.agent.two_machines_minutes);
-    let sql = "INSERT INTO cloned_key (enrolment_id, machine, device_id, hardware, at_once, first_at, last_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (enrolment_id, machine) DO UPDATE SET \
-               last_at = CASE WHEN excluded.last_at > cloned_key.last_at THEN excluded.last_at \
-               ELSE cloned_key.last_at END";
-    let hardware = to_json("cloned_key.hardware", &stranger.hardware)?;
-    let machine = fingerprint(&stranger.hardware).to_string();
+    // A laptop whose firmware was updated differs from itself by the UUID, within the hour.
+    let by_serial = told_by(&bound, &stranger.hardware) == ToldBy::Serial;
+    let at_once = by_serial && is_at_once(own, stranger.at, policy.agent.two_machines_minutes);
+    let now = KnownMachine {
+        by_serial: i64::from(by_serial),
+        at_once: i64::from(at_once),
+        checked_in: i64::from(stranger.through == Through::CheckIn),
+    };
+    let is_news = match known(tx, stranger.enrolment, &name(&stranger.hardware)).await? {
+        Some(before) => {
+            again(tx, stranger, now).await?;
+            now.by_serial > before.by_serial || now.at_once > before.at_once
+        }
+        None => first(tx, stranger, now).await?,
+    };
+    let sql = "UPDATE enrolment SET status = 'quarantined' WHERE id = $1 AND status = 'active'";
+    let held =
+        on!(tx, |c| { sqlx::query(sql).bind(stranger.enrolment.0).execute(c).await.map(|done| done.rows_affected()) })?;
+    Ok(Noted { held: held > 0, is_news })
+}
+
+/// A machine comes for the first time with this key: false where as many are known as are remembered.
+async fn first(tx: &mut Tx, stranger: &Stranger, now: KnownMachine) -> Result<bool, StoreError> {
+    let sql = "SELECT count(*) FROM cloned_key WHERE enrolment_id = $1";
+    let known: i64 = on!(tx, |c| sqlx::query_scalar(sql).bind(stranger.enrolment.0).fetch_one(c).await)?;
+    if known >= MACHINES_PER_KEY {
+        return Ok(false);
+    }
+    let sql = "INSERT INTO cloned_key (enrolment_id, machine, device_id, by_serial, at_once, checked_in, settled, \
+               first_at, last_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7)";
     on!(tx, |c| {
         sqlx::query(sql)
             .bind(stranger.enrolment.0)
-            .bind(machine)
+            .bind(name(&stranger.hardware))
             .bind(stranger.device.0)
-            .bind(hardware)
-            .bind(i64::from(at_once))
+            .bind(now.by_serial)
+            .bind(now.at_once)
+            .bind(now.checked_in)
             .bind(stranger.at.get())
             .execute(c)
             .await
             .map(drop)
     })?;
-    let sql = "UPDATE enrolment SET status = 'quarantined' WHERE id = $1 AND status = 'active'";
-    let held =
-        on!(tx, |c| { sqlx::query(sql).bind(stranger.enrolment.0).execute(c).await.map(|done| done.rows_affected()) })?;
-    Ok(held > 0)
+    Ok(true)
+}
+
+/// A machine comes again: what was once seen of it stays seen.
+async fn again(tx: &mut Tx, stranger: &Stranger, now: KnownMachine) -> Result<(), StoreError> {
+    let sql = "UPDATE cloned_key SET by_serial = CASE WHEN by_serial < $3 THEN $3 ELSE by_serial END, \
+               at_once = CASE WHEN at_once < $4 THEN $4 ELSE at_once END, \
+               checked_in = CASE WHEN checked_in < $5 THEN $5 ELSE checked_in END, \
+               last_at = CASE WHEN last_at < $6 THEN $6 ELSE last_at END WHERE enrolment_id = $1 AND machine = $2";
+    on!(tx, |c| {
+        sqlx::query(sql)
+            .bind(stranger.enrolment.0)
+            .bind(name(&stranger.hardware))
+            .bind(now.by_serial)
+            .bind(now.at_once)
+            .bind(now.checked_in)
+            .bind(stranger.at.get())
+            .execute(c)
+            .await
+            .map(drop)
+    })?;
+    Ok(())
 }
 
 /// Records in the audit that a key was set aside. Append last.
@@ -97,14 +224,9 @@ pub async fn tell(tx: &mut Tx, enrolment: EnrolmentId, device: DeviceId, now: Ut
     record(tx, "enrolment.quarantine", enrolment, details, now).await
 }
 
-/// Records in the audit that an old key vouched for a new one. Append last.
-pub async fn tell_healing(
-    tx: &mut Tx,
-    new: EnrolmentId,
-    (device, status): (DeviceId, EnrolmentStatus),
-    now: UtcMillis,
-) -> Result<(), StoreError> {
-    let details = json!({ "device": device, "after": status.as_str() });
+/// Records in the audit that an old key vouched for a new one, which no person decided. Append last.
+pub async fn tell_healing(tx: &mut Tx, new: EnrolmentId, device: DeviceId, now: UtcMillis) -> Result<(), StoreError> {
+    let details = json!({ "device": device, "after": EnrolmentStatus::Active.as_str() });
     record(tx, "enrolment.heal", new, details, now).await
 }
 
@@ -132,48 +254,50 @@ pub async fn is_cloned(tx: &mut Tx, enrolment: EnrolmentId) -> Result<bool, Stor
     Ok(!of_enrolments(tx, &[enrolment.0]).await?.is_empty())
 }
 
+/// Whether this enrolment's key ever vouched for another, or for a machine that waits or was refused.
+pub async fn has_vouched(tx: &mut Tx, enrolment: EnrolmentId) -> Result<bool, StoreError> {
+    let sql = "SELECT (SELECT count(*) FROM key_healing WHERE old_enrolment_id = $1) \
+               + (SELECT count(*) FROM newcomer WHERE vouched_by = $1)";
+    let count: i64 = on!(tx, |c| sqlx::query_scalar(sql).bind(enrolment.0).fetch_one(c).await)?;
+    Ok(count > 0)
+}
+
 #[derive(sqlx::FromRow)]
 struct Raw {
     device_id: Uuid,
-    machine: String,
+    others: i64,
+    by_serial: i64,
+    waiting: i64,
+    held: i64,
     at_once: i64,
     first_at: i64,
     last_at: i64,
-    status: String,
-    healed: bool,
 }
 
 /// What is known of the other machines that showed these devices' keys; most devices have none.
 pub(crate) async fn facts_of(tx: &mut Tx, devices: &[Uuid]) -> Result<HashMap<Uuid, CloneFacts>, StoreError> {
-    let sql = "SELECT k.device_id, k.machine, k.at_once, k.first_at, k.last_at, e.status, \
-               EXISTS (SELECT 1 FROM key_healing h JOIN enrolment n ON n.id = h.enrolment_id \
-               WHERE h.old_enrolment_id = k.enrolment_id AND h.machine = k.machine AND n.status <> 'pending') AS healed \
-               FROM {rows} JOIN cloned_key k ON k.device_id = r.id JOIN enrolment e ON e.id = k.enrolment_id";
+    let sql = "SELECT k.device_id, count(DISTINCT k.machine) AS others, \
+               count(DISTINCT CASE WHEN k.by_serial = 1 THEN k.machine END) AS by_serial, \
+               count(DISTINCT CASE WHEN k.settled = 0 THEN k.machine END) AS waiting, \
+               count(CASE WHEN e.status = 'quarantined' THEN 1 END) AS held, \
+               max(k.at_once) AS at_once, min(k.first_at) AS first_at, max(k.last_at) AS last_at \
+               FROM {rows} JOIN cloned_key k ON k.device_id = r.id JOIN enrolment e ON e.id = k.enrolment_id \
+               GROUP BY k.device_id";
     let raw: Vec<Raw> = Rows::of_ids(devices.iter().copied()).fetch(tx, sql).await?;
-    let mut of_device: HashMap<Uuid, Vec<Raw>> = HashMap::new();
-    for one in raw {
-        of_device.entry(one.device_id).or_default().push(one);
-    }
-    of_device.into_iter().map(|(device, raw)| Ok((device, facts(&raw)?))).collect()
+    raw.iter().map(|one| Ok((one.device_id, facts(one)?))).collect()
 }
 
-fn facts(raw: &[Raw]) -> Result<CloneFacts, StoreError> {
-    let first = raw.iter().map(|one| one.first_at).min().unwrap_or_default();
-    let last = raw.iter().map(|one| one.last_at).max().unwrap_or_default();
+fn facts(raw: &Raw) -> Result<CloneFacts, StoreError> {
+    let count = |number: i64| u64::try_from(number).unwrap_or_default();
     Ok(CloneFacts {
-        others: machines(raw.iter()),
-        waiting: machines(raw.iter().filter(|one| !one.healed)),
-        key_held: raw.iter().any(|one| one.status == EnrolmentStatus::Quarantined.as_str()),
-        at_once: raw.iter().any(|one| one.at_once != 0),
-        first_at: moment("cloned_key.first_at", first)?,
-        last_at: moment("cloned_key.last_at", last)?,
+        others: count(raw.others),
+        by_serial: count(raw.by_serial),
+        waiting: count(raw.waiting),
+        key_held: raw.held > 0,
+        at_once: raw.at_once != 0,
+        first_at: moment("cloned_key.first_at", raw.first_at)?,
+        last_at: moment("cloned_key.last_at", raw.last_at)?,
     })
-}
-
-/// How many machines these rows name.
-fn machines<'a>(rows: impl Iterator<Item = &'a Raw>) -> u64 {
-    let names: BTreeSet<&str> = rows.map(|one| one.machine.as_str()).collect();
-    u64::try_from(names.len()).unwrap_or(u64::MAX)
 }
 
 /// What to think of the machines that showed the device's keys; doubtful where there were none.
@@ -183,82 +307,53 @@ pub async fn suspicion(tx: &mut Tx, device: DeviceId) -> Result<Suspicion, Store
     Ok(facts.map_or(Suspicion::Doubtful, |facts| facts.suspicion(own)))
 }
 
-/// How many enrolments the key of `old` vouched for since then.
-pub async fn healings_since(tx: &mut Tx, old: EnrolmentId, since: UtcMillis) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) FROM key_healing WHERE old_enrolment_id = $1 AND healed_at >= $2";
-    Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(old.0).bind(since.get()).fetch_one(c).await)?)
+/// How many new keys the keys of `device` vouched for since then, and how many of older ones wait for a person still. The
+/// caller holds the device.
+pub async fn vouched_for(tx: &mut Tx, device: DeviceId, since: UtcMillis) -> Result<i64, StoreError> {
+    let sql = "SELECT (SELECT count(*) FROM key_healing h JOIN enrolment e ON e.id = h.old_enrolment_id \
+               WHERE e.device_id = $1 AND h.healed_at >= $2) \
+               + (SELECT count(*) FROM newcomer n JOIN enrolment e ON e.id = n.vouched_by \
+               WHERE e.device_id = $1 AND (n.state = 'waiting' OR n.state = 'refused' AND n.created_at >= $2))";
+    Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).bind(since.get()).fetch_one(c).await)?)
 }
 
-/// Records that the key of `healing.old` vouched for the enrolment `new`.
-pub async fn healed(tx: &mut Tx, new: EnrolmentId, healing: &Healing, now: UtcMillis) -> Result<(), StoreError> {
-    let sql = "INSERT INTO key_healing (enrolment_id, old_enrolment_id, machine, hardware, healed_at) \
-               VALUES ($1, $2, $3, $4, $5)";
-    let hardware = to_json("key_healing.hardware", &healing.hardware)?;
-    let machine = fingerprint(&healing.hardware).to_string();
+/// Records that `old` vouched for the enrolment `new` of the machine `hardware`, which waits no more.
+pub async fn healed(
+    tx: &mut Tx,
+    new: EnrolmentId,
+    (old, hardware): (EnrolmentId, &Hardware),
+    now: UtcMillis,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO key_healing (enrolment_id, old_enrolment_id, machine, healed_at) VALUES ($1, $2, $3, $4)";
     on!(tx, |c| {
-        sqlx::query(sql)
-            .bind(new.0)
-            .bind(healing.old.0)
-            .bind(machine)
-            .bind(hardware)
-            .bind(now.get())
-            .execute(c)
-            .await
-            .map(drop)
+        sqlx::query(sql).bind(new.0).bind(old.0).bind(name(hardware)).bind(now.get()).execute(c).await.map(drop)
     })?;
+    settle(tx, old, hardware).await
+}
+
+/// A machine that showed the key of `old` has one of its own, or was refused it: nothing more is to be done about it.
+pub(super) async fn settle(tx: &mut Tx, old: EnrolmentId, hardware: &Hardware) -> Result<(), StoreError> {
+    let sql = "UPDATE cloned_key SET settled = 1 WHERE enrolment_id = $1 AND machine = $2";
+    on!(tx, |c| sqlx::query(sql).bind(old.0).bind(name(hardware)).execute(c).await.map(drop))?;
     Ok(())
 }
 
 /// What vouched for this enrolment, where an older key did.
 pub async fn healing_of(tx: &mut Tx, enrolment: EnrolmentId) -> Result<Option<Healing>, StoreError> {
-    let sql = "SELECT old_enrolment_id, hardware FROM key_healing WHERE enrolment_id = $1";
+    let sql = "SELECT old_enrolment_id, machine FROM key_healing WHERE enrolment_id = $1";
     let found: Option<(Uuid, String)> = on!(tx, |c| sqlx::query_as(sql).bind(enrolment.0).fetch_optional(c).await)?;
-    found
-        .map(|(old, hardware)| {
-            Ok(Healing { old: EnrolmentId(old), hardware: from_json("key_healing.hardware", &hardware)? })
-        })
-        .transpose()
+    Ok(found.map(|(old, machine)| Healing { old: EnrolmentId(old), machine }))
 }
 
-/// Ends an old key whose own machine has another.
-pub async fn end_old_key(tx: &mut Tx, old: EnrolmentId, now: UtcMillis) -> Result<(), StoreError> {
-    let sql = "UPDATE enrolment SET status = 'replaced', ended_at = $2 \
-               WHERE id = $1 AND status IN ('active', 'quarantined')";
-    on!(tx, |c| sqlx::query(sql).bind(old.0).bind(now.get()).execute(c).await.map(drop))?;
-    Ok(())
-}
-
-/// Gives an enrolment that waits another place: what was known of its machine has changed since it asked.
-pub async fn place_anew(
-    tx: &mut Tx,
-    enrolment: EnrolmentId,
-    (device, status): (DeviceId, EnrolmentStatus),
-) -> Result<(), StoreError> {
-    let sql = "UPDATE enrolment SET device_id = $2, status = $3 WHERE id = $1 AND status = 'pending'";
-    on!(tx, |c| {
-        sqlx::query(sql).bind(enrolment.0).bind(device.0).bind(status.as_str()).execute(c).await.map(drop)
-    })?;
-    Ok(())
-}
-
-/// A person approved an enrolment. Where it was doubtful whether its machine is `device`, they have said so: its record now
-/// names the machine as it calls itself, and the old key ends.
-pub(super) async fn approved(
-    tx: &mut Tx,
-    enrolment: EnrolmentId,
-    device: DeviceId,
-    now: UtcMillis,
-) -> Result<(), StoreError> {
-    let Some(healing) = healing_of(tx, enrolment).await? else { return Ok(()) };
-    let sql = "SELECT device_id FROM enrolment WHERE id = $1";
-    let bound: Uuid = on!(tx, |c| sqlx::query_scalar(sql).bind(healing.old.0).fetch_one(c).await)?;
-    if bound != device.0 {
+/// A person said that `device` is the machine `hardware`: its record names it as it calls itself from now on. What it does
+/// not say stays as it was.
+pub(super) async fn rebind(tx: &mut Tx, device: DeviceId, hardware: &Hardware) -> Result<(), StoreError> {
+    if !is_named(hardware) {
         return Ok(());
     }
-    end_old_key(tx, healing.old, now).await?;
     let mut known = description::of_devices(tx, &[device.0]).await?;
     for description in &mut known {
-        description.rebind(&healing.hardware);
+        description.rebind(hardware);
     }
     description::record(tx, known).await
 }

@@ -74,10 +74,15 @@ impl Description {
         }
     }
 
-    /// Names the machine as it calls itself now: a person said that it is this one.
+    /// Names the machine as it calls itself now: a person said that it is this one. What it does not say stays: firmware
+    /// that lost the serial number does not take it from the label.
     pub(crate) fn rebind(&mut self, hardware: &Hardware) {
-        self.serial_number = hardware.serial_number.get().map(ToString::to_string);
-        self.system_uuid = hardware.system_uuid.get().map(ToString::to_string);
+        if let Some(serial) = hardware.serial_number.get() {
+            self.serial_number = Some(serial.to_string());
+        }
+        if let Some(uuid) = hardware.system_uuid.get() {
+            self.system_uuid = Some(uuid.to_string());
+        }
         self.learn(hardware);
     }
 

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{StoreError, Tx, cloned_key, device, device_record, loan, on, value::day};
+use super::{StoreError, Tx, device, device_record, loan, on, value::day};
 use crate::domain::{
     approval::WaitsFor,
     device::DeviceStatus,
@@ -34,7 +34,7 @@ pub struct Registered {
     pub device: DeviceId,
     /// Where that device stands.
     pub device_status: DeviceStatus,
-    /// Whether an older key of the device is still live: using this one ends that.
+    /// Whether an older key of the device is still live, or set aside: using this one ends that.
     pub has_predecessor: bool,
     /// The site that the device belongs to.
     pub site: Option<Uuid>,
@@ -81,8 +81,8 @@ pub async fn of_keys(tx: &mut Tx, keys: &[KeyHash]) -> Result<Vec<Registered>, S
             let list: Vec<String> = keys.iter().map(|key| HEXUPPER.encode(key)).collect();
             sqlx::query_as(
                 "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, d.site_id, \
-                EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.status = 'active' \
-                AND o.id < e.id) AS has_predecessor, (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id \
+                EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.id < e.id \
+                AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id \
                 AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day \
                 FROM json_each($1) k JOIN enrolment e ON e.spki_sha256 = unhex(k.value) \
                 JOIN device d ON d.id = e.device_id",
@@ -95,8 +95,8 @@ pub async fn of_keys(tx: &mut Tx, keys: &[KeyHash]) -> Result<Vec<Registered>, S
             let list: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
             sqlx::query_as(
                 "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, d.site_id, \
-                EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.status = 'active' \
-                AND o.id < e.id) AS has_predecessor, (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id \
+                EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.id < e.id \
+                AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id \
                 AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day \
                 FROM enrolment e JOIN device d ON d.id = e.device_id WHERE e.spki_sha256 = ANY($1)",
             )
@@ -160,7 +160,8 @@ pub async fn insert_waiting(
     Ok(())
 }
 
-/// Ends every active enrolment of `device` except those in `keep`.
+/// Ends every enrolment of `device` whose key is live or set aside, except those in `keep`. A key that is set aside ends with
+/// the others: it would outlive a person's word, and take the device back from the key that they let in.
 pub async fn replace_others(
     tx: &mut Tx,
     device: DeviceId,
@@ -168,7 +169,7 @@ pub async fn replace_others(
     now: UtcMillis,
 ) -> Result<u64, StoreError> {
     const SQL: &str = "UPDATE enrolment SET status = 'replaced', ended_at = $4 \
-        WHERE device_id = $1 AND status = 'active' AND id <> $2 AND id <> $3";
+        WHERE device_id = $1 AND status IN ('active', 'quarantined') AND id <> $2 AND id <> $3";
     let [one, two] = keep;
     Ok(on!(tx, |c| sqlx::query(SQL)
         .bind(device.0)
@@ -189,7 +190,6 @@ pub async fn approve(tx: &mut Tx, id: EnrolmentId, now: UtcMillis) -> Result<boo
     let Some(device) = device else { return Ok(false) };
     let device = DeviceId(device);
     replace_others(tx, device, [id, id], now).await?;
-    cloned_key::approved(tx, id, device, now).await?;
     super::device::set_status(tx, &Scope::Everything, device, DeviceStatus::Active).await?;
     device_record::expect(tx, device, ContactExpected::Agent).await?;
     super::device::set_enrolled(tx, device, now).await
@@ -260,6 +260,16 @@ pub async fn is_serial_of_another(
     maker: Option<&str>,
 ) -> Result<bool, StoreError> {
     lock_hardware(tx, serial).await?;
+    is_serial_elsewhere(tx, id, serial, maker).await
+}
+
+/// The same, without holding anybody back.
+pub(super) async fn is_serial_elsewhere(
+    tx: &mut Tx,
+    id: DeviceId,
+    serial: &str,
+    maker: Option<&str>,
+) -> Result<bool, StoreError> {
     let Some(serial) = SerialNumber::parse(serial) else { return Ok(false) };
     let rows = device::by_serial(tx, &Scope::Everything, &serial).await?;
     let others = rows.iter().filter(|row| row.id != id && row.archived_at.is_none());

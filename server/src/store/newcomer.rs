@@ -1,11 +1,13 @@
-//! Newcomers: keys that asked to be let in and belong to no device yet. Each waits for a person; a refused one stays
-//! refused. Nothing of them is a device until they are let in.
+//! Newcomers: keys that asked to be let in and belong to no device yet. A token vouches for each, or the key of another
+//! machine that it showed. Each waits for a person; a refused one stays refused. Nothing of them is a device until they are
+//! let in.
 
 use cartable_common::{DeviceId, EnrolmentId, UtcMillis, report::Hardware};
 use uuid::Uuid;
 
 use super::{
     StoreError, Tx,
+    cloned_key::{self, Shown},
     device::{self, NewDevice},
     enrolment::{self, KeyHash, NewEnrolment},
     on,
@@ -39,16 +41,18 @@ pub struct Newcomer {
     pub request: Uuid,
     /// Its key.
     pub key: KeyHash,
-    /// The token that it brought.
-    pub token: Uuid,
+    /// The token that it brought, if it did.
+    pub token: Option<Uuid>,
+    /// The key that it showed instead, as that stands now.
+    pub shown: Option<Shown>,
     /// Why it waits, or waited.
     pub waits_for: WaitsFor,
     /// Where it stands.
     pub state: NewcomerState,
     /// What the machine says of itself.
     pub hardware: Hardware,
-    /// The site of its token.
-    pub site: Uuid,
+    /// The site of its token, or of the device whose key it showed.
+    pub site: Option<Uuid>,
     /// The programme of its token.
     pub programme: Option<String>,
 }
@@ -58,23 +62,35 @@ struct Raw {
     id: Uuid,
     request_id: Uuid,
     spki_sha256: Vec<u8>,
-    token_id: Uuid,
+    token_id: Option<Uuid>,
     waits_for: String,
     state: String,
     hardware: String,
-    site_id: Uuid,
+    site_id: Option<Uuid>,
     programme: Option<String>,
+    vouched_by: Option<Uuid>,
+    bound_id: Option<Uuid>,
+    vouching: Option<String>,
 }
 
 impl Raw {
     fn read(self) -> Result<Newcomer, StoreError> {
         let key = self.spki_sha256.try_into();
+        let shown = match (self.vouched_by, self.bound_id, self.vouching) {
+            (Some(enrolment), Some(device), Some(status)) => Some(Shown {
+                enrolment: EnrolmentId(enrolment),
+                device: DeviceId(device),
+                status: parsed("enrolment.status", &status)?,
+            }),
+            _ => None,
+        };
         Ok(Newcomer {
             id: self.id,
             request: self.request_id,
             key: key
                 .map_err(|_| StoreError::Corrupt { what: "newcomer.spki_sha256", why: "not 32 bytes".to_owned() })?,
             token: self.token_id,
+            shown,
             waits_for: parsed("newcomer.waits_for", &self.waits_for)?,
             state: parsed("newcomer.state", &self.state)?,
             hardware: from_json("newcomer.hardware", &self.hardware)?,
@@ -119,10 +135,37 @@ pub async fn insert(tx: &mut Tx, new: &NewNewcomer<'_>, now: UtcMillis) -> Resul
     Ok(id)
 }
 
+/// Records a newcomer that showed the key of another machine's enrolment `old`, and gives its id.
+pub async fn insert_vouched(
+    tx: &mut Tx,
+    (request, key): (Uuid, &KeyHash),
+    (old, hardware): (EnrolmentId, &Hardware),
+    now: UtcMillis,
+) -> Result<Uuid, StoreError> {
+    const SQL: &str = "INSERT INTO newcomer (id, request_id, spki_sha256, vouched_by, waits_for, state, hardware, \
+        created_at) VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7)";
+    let id = Uuid::now_v7();
+    let hardware = to_json("newcomer.hardware", hardware)?;
+    on!(tx, |c| sqlx::query(SQL)
+        .bind(id)
+        .bind(request)
+        .bind(key.as_slice())
+        .bind(old.0)
+        .bind(WaitsFor::ClonedKey.as_str())
+        .bind(hardware.as_str())
+        .bind(now.get())
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(id)
+}
+
 /// The newcomer with this key.
 pub async fn of_key(tx: &mut Tx, key: &KeyHash) -> Result<Option<Newcomer>, StoreError> {
     const SQL: &str = "SELECT n.id, n.request_id, n.spki_sha256, n.token_id, n.waits_for, n.state, n.hardware, \
-        t.site_id, t.programme FROM newcomer n JOIN enrolment_token t ON t.id = n.token_id WHERE n.spki_sha256 = $1";
+        COALESCE(t.site_id, b.site_id) AS site_id, t.programme, n.vouched_by, v.device_id AS bound_id, \
+        v.status AS vouching FROM newcomer n LEFT JOIN enrolment_token t ON t.id = n.token_id \
+        LEFT JOIN enrolment v ON v.id = n.vouched_by LEFT JOIN device b ON b.id = v.device_id WHERE n.spki_sha256 = $1";
     let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(SQL).bind(key.as_slice()).fetch_optional(c).await)?;
     raw.map(Raw::read).transpose()
 }
@@ -130,7 +173,9 @@ pub async fn of_key(tx: &mut Tx, key: &KeyHash) -> Result<Option<Newcomer>, Stor
 /// The newcomer with that id. The caller checks its site.
 pub async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<Newcomer>, StoreError> {
     const SQL: &str = "SELECT n.id, n.request_id, n.spki_sha256, n.token_id, n.waits_for, n.state, n.hardware, \
-        t.site_id, t.programme FROM newcomer n JOIN enrolment_token t ON t.id = n.token_id WHERE n.id = $1";
+        COALESCE(t.site_id, b.site_id) AS site_id, t.programme, n.vouched_by, v.device_id AS bound_id, \
+        v.status AS vouching FROM newcomer n LEFT JOIN enrolment_token t ON t.id = n.token_id \
+        LEFT JOIN enrolment v ON v.id = n.vouched_by LEFT JOIN device b ON b.id = v.device_id WHERE n.id = $1";
     let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?;
     raw.map(Raw::read).transpose()
 }
@@ -160,8 +205,16 @@ pub async fn waiting_of_token(tx: &mut Tx, token: Uuid) -> Result<i64, StoreErro
     Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(token).fetch_one(c).await)?)
 }
 
-/// Lets a waiting newcomer in as what it arrives as: a new device at its token's site, or the agent of a known one. Gives
-/// its device; nothing where it waits no more, its key is an enrolment already, or its device was given away.
+/// How many machines wait that showed a key of this device. The caller has checked that it may see the device.
+pub async fn waiting_with_key_of(tx: &mut Tx, device: DeviceId) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) FROM newcomer n JOIN enrolment e ON e.id = n.vouched_by \
+               WHERE e.device_id = $1 AND n.state = 'waiting'";
+    Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).fetch_one(c).await)?)
+}
+
+/// Lets a waiting newcomer in as what it arrives as: a new device at the site of what vouches for it, or the agent of a known
+/// one. Gives its device; nothing where it waits no more, its key is an enrolment already, or its device was given away.
+/// Where it showed a key of that very device, the device's record names it from now on.
 pub async fn approve(
     tx: &mut Tx,
     newcomer: &Newcomer,
@@ -180,7 +233,7 @@ pub async fn approve(
                 hardware: newcomer.hardware.clone(),
                 asset_tag: None,
                 programme: newcomer.programme.clone(),
-                site: Some(newcomer.site),
+                site: newcomer.site,
                 enrolled_at: Some(now),
             };
             device::insert(tx, &new, now).await?;
@@ -193,11 +246,17 @@ pub async fn approve(
         device,
         request: newcomer.request,
         key: &newcomer.key,
-        token: Some(newcomer.token),
+        token: newcomer.token,
         status: EnrolmentStatus::Pending,
     };
     enrolment::insert(tx, &new, now).await?;
     let done = enrolment::approve(tx, id, now).await? && close(tx, newcomer.id, id, now).await?;
+    if let Some(shown) = newcomer.shown.filter(|_| done) {
+        cloned_key::healed(tx, id, (shown.enrolment, &newcomer.hardware), now).await?;
+        if shown.device == device {
+            cloned_key::rebind(tx, device, &newcomer.hardware).await?;
+        }
+    }
     Ok(done.then_some(device))
 }
 
@@ -220,5 +279,9 @@ pub async fn refuse(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<bool, Store
     let sql = "UPDATE newcomer SET state = 'refused', decided_at = $2 WHERE id = $1 AND state = 'waiting'";
     let done =
         on!(tx, |c| sqlx::query(sql).bind(id).bind(now.get()).execute(c).await.map(|done| done.rows_affected()))?;
+    let refused = if done == 1 { find(tx, id).await? } else { None };
+    if let Some(Newcomer { shown: Some(shown), hardware, .. }) = refused {
+        cloned_key::settle(tx, shown.enrolment, &hardware).await?;
+    }
     Ok(done == 1)
 }

@@ -25,6 +25,10 @@ pub const CHANGE_DAYS: i64 = 5 * 366;
 pub const DAILY_DAYS: i64 = 5 * 366;
 /// Days for which cleared flags are kept.
 pub const CLEARED_FLAG_DAYS: i64 = 5 * 366;
+/// Days after which it is forgotten which machines showed a key that is not theirs, unless the key is still set aside: longer
+/// than its certificate lives, and than a laptop may be away without a person being asked. After that the key, which ended
+/// long ago, lets nobody ask for another.
+pub const CLONED_KEY_DAYS: i64 = 400;
 /// Days for which check-ins per hour are kept.
 pub const HOURLY_DAYS: i64 = 90;
 
@@ -39,7 +43,7 @@ pub struct Retained {
 
 /// Statements that round moments older than `$2` to the day, for the devices `{rows}`. `$at` columns are rounded
 /// together, where any of them is not round yet.
-const COARSEN: [&str; 10] = [
+const COARSEN: [&str; 12] = [
     "UPDATE contact SET last_at = last_at - last_at % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND last_at % 86400000 <> 0 AND last_at < {limit}",
     "UPDATE contact SET first_at = first_at - first_at % 86400000 \
@@ -55,9 +59,14 @@ const COARSEN: [&str; 10] = [
      AND (received_at % 86400000 <> 0 OR measured_at % 86400000 <> 0) AND received_at < {limit}",
     "UPDATE drive_seen SET last_seen = last_seen - last_seen % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND last_seen % 86400000 <> 0 AND last_seen < {limit}",
-    "UPDATE cloned_key SET first_at = first_at - first_at % 86400000, last_at = last_at - last_at % 86400000 \
-     WHERE device_id IN (SELECT r.id FROM {rows}) AND (first_at % 86400000 <> 0 OR last_at % 86400000 <> 0) \
-     AND last_at < {limit}",
+    "UPDATE cloned_key SET last_at = last_at - last_at % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND last_at % 86400000 <> 0 AND last_at < {limit}",
+    "UPDATE cloned_key SET first_at = first_at - first_at % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND first_at % 86400000 <> 0 AND first_at < {limit}",
+    // A machine asks for another key when it is on.
+    "UPDATE key_healing SET healed_at = healed_at - healed_at % 86400000 \
+     WHERE enrolment_id IN (SELECT e.id FROM {rows} JOIN enrolment e ON e.device_id = r.id) \
+     AND healed_at % 86400000 <> 0 AND healed_at < {limit}",
     // A laptop asks for its recovery when it is opened.
     "UPDATE recovery SET asked_at = asked_at - asked_at % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND asked_at % 86400000 <> 0 AND asked_at < {limit}",
@@ -70,6 +79,10 @@ const COARSEN: [&str; 10] = [
 /// Statements that round the measurements of days: the day itself is the key.
 const COARSEN_DAYS: &str = "UPDATE health_daily SET measured_at = measured_at - measured_at % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND measured_at % 86400000 <> 0 AND measured_at < {limit}";
+
+/// Of rows of `cloned_key`: the key is not set aside any more.
+const KEY_ENDED: &str = "NOT EXISTS (SELECT 1 FROM enrolment e WHERE e.id = cloned_key.enrolment_id \
+     AND e.status = 'quarantined')";
 
 /// Rounds old moments of these devices to the day and deletes what is past its time.
 pub async fn devices(tx: &mut Tx, ids: &[Uuid], now: UtcMillis) -> Result<Retained, StoreError> {
@@ -91,6 +104,7 @@ pub async fn devices(tx: &mut Tx, ids: &[Uuid], now: UtcMillis) -> Result<Retain
         delete("health_change", &format!("received_at < {}", first_change.first_millis())),
         delete("health_daily", &format!("day < {}", first_day.first_day())),
         delete("flag", &format!("cleared_at < {}", before(CLEARED_FLAG_DAYS))),
+        delete("cloned_key", &format!("last_at < {} AND {KEY_ENDED}", before(CLONED_KEY_DAYS))),
     ] {
         done.deleted += rows.execute(tx, &sql).await?;
     }

@@ -330,6 +330,7 @@ fn a_cloned_key_is_told_until_everybody_healed() {
     let first_at = at("2026-11-20T08:00:00Z");
     let cloned = CloneFacts {
         others: 1,
+        by_serial: 1,
         waiting: 1,
         key_held: true,
         at_once: false,
@@ -343,7 +344,7 @@ fn a_cloned_key_is_told_until_everybody_healed() {
     let before = "2026-11-19T08:00:00Z";
     assert_eq!(severity(cloned, before), Some(Severity::Warning), "a new main board, or the first clone");
     assert_eq!(severity(cloned, "2026-11-21T08:00:00Z"), Some(Severity::Critical), "both speak");
-    assert_eq!(severity(CloneFacts { others: 29, ..cloned }, before), Some(Severity::Critical));
+    assert_eq!(severity(CloneFacts { others: 29, by_serial: 29, ..cloned }, before), Some(Severity::Critical));
     assert_eq!(severity(CloneFacts { waiting: 0, key_held: false, ..cloned }, before), None);
     assert_eq!(
         severity(CloneFacts { last_at: at("2026-10-25T08:00:00Z"), ..cloned }, before),

@@ -22,7 +22,7 @@ use crate::{
     domain::{clone::whose, policy::Policy},
     store::{
         StoreError, Tx,
-        cloned_key::{self, Stranger},
+        cloned_key::{self, Stranger, Through},
         description::Description,
         judgement::Considered,
         report, review,
@@ -69,7 +69,8 @@ impl Strangers {
         Ok(found)
     }
 
-    /// Whether the reports of `one` come from another machine. Under a cloned key they must say that they do not.
+    /// Whether the reports of `one` come from another machine. Under a cloned key they must say that they do not. The first
+    /// that does is enough: however many machines a check-in invents, one is written down.
     async fn comes_from_another(
         &mut self,
         tx: &mut Tx,
@@ -90,8 +91,8 @@ impl Strangers {
                 Likeness::Unknown if is_named(hardware) => bound.push(hardware.clone()),
                 Likeness::Same | Likeness::Unknown => {}
                 Likeness::Other => {
-                    away = true;
                     self.note(one, hardware);
+                    return Ok(true);
                 }
             }
         }
@@ -99,8 +100,8 @@ impl Strangers {
     }
 
     fn note(&mut self, one: &Prepared, hardware: &Hardware) {
-        let stranger =
-            Stranger { enrolment: one.enrolment, device: one.device, hardware: hardware.clone(), at: one.received_at };
+        let (enrolment, device, at) = (one.enrolment, one.device, one.received_at);
+        let stranger = Stranger { enrolment, device, hardware: hardware.clone(), through: Through::CheckIn, at };
         let again = |known: &Stranger| (known.enrolment, &known.hardware) == (stranger.enrolment, &stranger.hardware);
         if !self.seen.iter().any(again) {
             self.seen.push(stranger);
@@ -117,17 +118,23 @@ impl Strangers {
         batch.iter().copied().zip(self.turned_away.iter().copied())
     }
 
-    /// Writes down who came, sets their keys aside, judges the devices and says so in the audit: last in the unit of work.
+    /// Writes down who came, sets their keys aside, judges the devices of which there is news and says so in the audit: last
+    /// in the unit of work.
     pub(super) async fn record(self, tx: &mut Tx, policy: &Policy) -> Result<(), StoreError> {
         let mut held: Vec<(EnrolmentId, DeviceId, UtcMillis)> = Vec::new();
+        let mut devices: BTreeSet<Uuid> = BTreeSet::new();
         for stranger in &self.seen {
-            if cloned_key::seen(tx, stranger, policy).await? {
+            let noted = cloned_key::seen(tx, stranger, policy).await?;
+            if noted.held {
                 held.push((stranger.enrolment, stranger.device, stranger.at));
             }
+            if noted.held || noted.is_news {
+                devices.insert(stranger.device.0);
+            }
         }
-        let devices: BTreeSet<Uuid> = self.seen.iter().map(|stranger| stranger.device.0).collect();
         let devices: Vec<Uuid> = devices.into_iter().collect();
-        let Some(now) = self.seen.iter().map(|stranger| stranger.at).max() else { return Ok(()) };
+        let latest = self.seen.iter().map(|stranger| stranger.at).max();
+        let Some(now) = latest.filter(|_| !devices.is_empty()) else { return Ok(()) };
         review::devices(tx, &devices, Considered::All, policy, now).await?;
         for (enrolment, device, at) in held {
             tracing::warn!(%device, %enrolment, "another machine shows this device's key: the key is set aside");

@@ -112,9 +112,10 @@ prop_compose! {
 
 prop_compose! {
     fn any_clones()(
-        others in 1_u64..40, waiting in 0_u64..40, key_held: bool, at_once: bool, first_at in any_moment(), last_at in any_moment(),
+        others in 1_u64..40, by_serial in 0_u64..40, waiting in 0_u64..40, key_held: bool, at_once: bool,
+        first_at in any_moment(), last_at in any_moment(),
     ) -> CloneFacts {
-        CloneFacts { others, waiting, key_held, at_once, first_at, last_at }
+        CloneFacts { others, by_serial, waiting, key_held, at_once, first_at, last_at }
     }
 }
 
