@@ -117,6 +117,23 @@ fn a_lost_answer_is_asked_for_again_with_the_same_key() {
 }
 
 #[test]
+fn a_copied_agent_whose_certificate_has_ended_recovers_the_old_key_and_heals_with_it() {
+    for of_an_older_agent in [false, true] {
+        let gateway = Gateway::start();
+        let laptop = copied(&gateway);
+        if of_an_older_agent {
+            as_of_an_older_agent(&laptop);
+        }
+        gateway.answer(Answers::ClonedEnded);
+        let done = laptop.agent(&["once"]);
+        assert_eq!(done.code, 0, "{}", done.words);
+        assert_eq!(arrived(&gateway), ["PF2CLONE"]);
+        let seen = gateway.seen.lock().unwrap();
+        assert_eq!((seen.recoveries.len(), seen.heals.len()), (1, 1), "once each");
+    }
+}
+
+#[test]
 fn kill_9_at_any_step_of_healing_leaves_one_key_and_one_report() {
     let rounds = std::env::var("CARTABLE_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
     let mut killed = 0;

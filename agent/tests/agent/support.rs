@@ -72,6 +72,8 @@ pub(crate) enum Answers {
     ClonedWaits,
     /// The same as `Cloned`, but the answer to the request for another key gets lost.
     ClonedLost,
+    /// The same as `Cloned`, but by its clock every certificate has ended until one is recovered.
+    ClonedEnded,
     /// A gateway by whose clock every certificate has ended until it is recovered: that of an enrolment too.
     Ended,
     /// A gateway that answers every recovery with this status and these further headers, and else as it should.
@@ -82,6 +84,13 @@ pub(crate) enum Answers {
     Plain(&'static str),
     /// Another authority's certificate (a filter that opens connections).
     Interceptor,
+}
+
+impl Answers {
+    /// Whether it knows the key as another machine's.
+    const fn is_cloned(&self) -> bool {
+        matches!(self, Self::Cloned | Self::ClonedWaits | Self::ClonedLost | Self::ClonedEnded)
+    }
 }
 
 /// What was seen.
@@ -208,6 +217,7 @@ impl Shared {
             | Answers::Cloned
             | Answers::ClonedWaits
             | Answers::ClonedLost
+            | Answers::ClonedEnded
             | Answers::Ended
             | Answers::NoRecovery(..)
             | Answers::Http(..)
@@ -233,10 +243,12 @@ impl Shared {
             ended()
         } else if enrols {
             self.enrol(&mut seen, body, matches!(answers, Answers::Approval))
+        } else if matches!(answers, Answers::ClonedEnded) && seen.recoveries.is_empty() {
+            ended()
         } else if request.starts_with(b"POST /v1/heal") {
             let Some(answer) = self.heal(&mut seen, serde_json::from_slice(body)?, answers) else { return Ok(()) };
             answer
-        } else if !seen.healed && matches!(answers, Answers::Cloned | Answers::ClonedWaits | Answers::ClonedLost) {
+        } else if !seen.healed && answers.is_cloned() {
             (403, "", KEY_CLONED.as_bytes().to_vec())
         } else if matches!(answers, Answers::Approval) {
             ended()
@@ -311,6 +323,9 @@ impl Shared {
                 Some((202, "", serde_json::to_vec(&pending).unwrap()))
             }
             Answers::Cloned
+            | Answers::ClonedEnded
+            | Answers::Ended
+            | Answers::NoRecovery(..)
             | Answers::Cartable
             | Answers::CartableOfThePast
             | Answers::CartableOfDaysAgo(_)
