@@ -209,13 +209,18 @@ async fn admit(tx: &mut Tx, policy: &Policy, asked: &Asked<'_>) -> Result<Decisi
     let earlier = newcomer::of_key(tx, asked.key.sha256()).await?;
     let refusal = match &earlier {
         Some(earlier) => unlike(earlier, asked),
-        None => unheard(tx, asked).await?,
+        None => (asked.voice == Voice::Hears).then(|| refused(Refused::Replaced)),
     };
     if let Some(refusal) = refusal {
         return Ok(Decision::Refuse(refusal));
     }
     let noted = note(tx, policy, asked).await?;
-    let device = match cloned_key::place(tx, &asked.old, &asked.request.hardware).await? {
+    let place = cloned_key::place(tx, &asked.old, &asked.request.hardware).await?;
+    // Whoever fills the queue does not keep the device's own machine from its key.
+    if earlier.is_none() && place != Place::Own && vouches_for_too_many(tx, asked).await? {
+        return Ok(Decision::Refuse(too_many()));
+    }
+    let device = match place {
         Place::Own => Some(asked.old.device),
         Place::Recorded(device) => {
             device::set_status(tx, &Scope::Everything, device, DeviceStatus::Active).await?;
@@ -250,17 +255,14 @@ fn unlike(earlier: &Newcomer, asked: &Asked<'_>) -> Option<Refusal> {
     (earlier.state == NewcomerState::Refused).then(|| refused(Refused::Revoked))
 }
 
-/// Why a key that asks for the first time is not heard.
-async fn unheard(tx: &mut Tx, asked: &Asked<'_>) -> Result<Option<Refusal>, StoreError> {
-    if asked.voice == Voice::Hears {
-        return Ok(Some(refused(Refused::Replaced)));
-    }
+/// Whether the keys of the device, which is held, vouch for as many machines as they may.
+async fn vouches_for_too_many(tx: &mut Tx, asked: &Asked<'_>) -> Result<bool, StoreError> {
     let since = asked.at.plus_days(-HEALING_DAYS);
-    if cloned_key::vouched_for(tx, asked.old.device, since).await? < HEALINGS_PER_DEVICE {
-        return Ok(None);
+    let is_too_many = cloned_key::vouched_for(tx, asked.old.device, since).await? >= HEALINGS_PER_DEVICE;
+    if is_too_many {
+        tracing::error!(device = %asked.old.device, "a device's keys vouch for too many machines: was one stolen?");
     }
-    tracing::error!(device = %asked.old.device, "a device's keys vouch for too many machines: was one stolen?");
-    Ok(Some(too_many()))
+    Ok(is_too_many)
 }
 
 /// Notes the asker, where it is another machine than the key's.

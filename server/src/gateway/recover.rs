@@ -162,7 +162,8 @@ async fn repeat(
     proof: &Proof,
     now: UtcMillis,
 ) -> Result<Option<Decision>, GrantError> {
-    if standing(registered.status, registered.device_status) != Standing::Full {
+    let is_full = standing(registered.status, registered.device_status) == Standing::Full;
+    if !is_full && !is_to_heal(tx, registered, &proof.next).await? {
         return Ok(None);
     }
     let Some(CertificateRow { lease, pem: Some(chain) }) = running(tx, registered, &proof.next, now).await? else {

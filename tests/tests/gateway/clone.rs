@@ -1,14 +1,18 @@
 //! A master image was cloned with its key: the original and two clones end with a device each, and no history holds what
-//! another machine measured.
+//! another machine measured. Whoever has a copy of a key gets no further with it than the machine that it is of.
 
 use cartable_common::{
     DeviceId, ReportId, SerialNumber, Text, UtcMillis,
     protocol::{
-        CertificateGrant, CheckInRequest, CheckInResponse, EnrolPending, HEAL_PATH, HealRequest, ReportEnvelope,
+        CertificateGrant, CheckInRequest, CheckInResponse, EnrolPending, HEAL_PATH, HealRequest, RENEW_PATH,
+        RenewRequest, ReportEnvelope,
     },
     report::{Hardware, HealthReport},
 };
-use cartable_server::clock;
+use cartable_server::{
+    clock,
+    domain::clone::{HEALINGS_PER_DEVICE, MACHINES_PER_KEY},
+};
 use cartable_tests::{
     gateway_client::{Answer, Credentials, Port, SITE, csr, enrol_request},
     raw::Raw,
@@ -16,24 +20,37 @@ use cartable_tests::{
 use rcgen::KeyPair;
 use uuid::Uuid;
 
-mod sqlite {
-    #[tokio::test(flavor = "multi_thread")]
-    async fn three_machines_with_one_key_end_with_a_device_each() {
-        super::three_machines_with_one_key_end_with_a_device_each(super::Port::start().unwrap()).await;
-    }
+use crate::recovery::{recover, shut_for};
 
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_key_vouches_for_a_bounded_number_of_machines_and_for_nobody_elses_request() {
-        super::a_key_vouches_for_a_bounded_number_of_machines(super::Port::start().unwrap()).await;
-    }
+/// Another collège than the one that tokens are for.
+const ELSEWHERE: &str = "0691670R";
+
+/// Each test with the real server on either database.
+macro_rules! on_both_engines {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(super::Port::start().unwrap()).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(super::Port::start_on_postgres().await.unwrap()).await;
+            })*
+        }
+    };
 }
 
-mod postgres {
-    #[tokio::test(flavor = "multi_thread")]
-    async fn three_machines_with_one_key_end_with_a_device_each() {
-        let port = super::Port::start_on_postgres().await.unwrap();
-        super::three_machines_with_one_key_end_with_a_device_each(port).await;
-    }
+on_both_engines! {
+    three_machines_with_one_key_end_with_a_device_each,
+    a_device_vouches_for_a_bounded_number_of_machines_and_for_nobody_elses_request,
+    a_serial_number_and_another_machines_key_open_no_door,
+    a_device_that_is_set_aside_gets_nothing_by_healing,
+    a_key_that_is_set_aside_ends_with_a_persons_word,
+    a_cloned_key_whose_certificate_has_ended_recovers_to_heal_and_for_nothing_else,
+    the_old_key_stays_until_the_new_one_is_used,
 }
 
 /// A machine, its clock and what it has.
@@ -71,8 +88,9 @@ impl Machine {
     fn check_in(&self, reports: Vec<ReportEnvelope>) -> Vec<u8> {
         let content_hash = Some(self.report().content_hash());
         let sent_at: UtcMillis = clock::now();
-        serde_json::to_vec(&CheckInRequest { agent_version: Text::clean("test"), sent_at, content_hash, reports })
-            .unwrap()
+        let agent_version = Text::clean("test");
+        let request = CheckInRequest { agent_version, sent_at, content_hash, disclosure_mark: None, reports };
+        serde_json::to_vec(&request).unwrap()
     }
 
     fn heal(&self, key: &KeyPair) -> HealRequest {
@@ -105,21 +123,45 @@ fn cloned() -> (u16, String) {
 
 /// A machine that is enrolled with a token, and its credentials.
 async fn enrolled(port: &Port, serial: &str) -> (Machine, DeviceId, Credentials) {
-    let machine = Machine::new(serial);
-    let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
     let key = KeyPair::generate().unwrap();
-    let answer = port.enrol(&enrol_request(&token, &key, machine.hardware.clone()).unwrap()).await.unwrap();
-    let (device, own) = granted(&answer, &key);
+    let machine = Machine::new(serial);
+    let (device, own) = granted(&enrol(port, &machine, &key).await, &key);
     (machine, device, own)
+}
+
+async fn enrol(port: &Port, machine: &Machine, key: &KeyPair) -> Answer {
+    let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
+    port.enrol(&enrol_request(&token, key, machine.hardware.clone()).unwrap()).await.unwrap()
+}
+
+/// Records a machine on which an agent is awaited; its id.
+fn recorded(port: &Port, serial: &str, site: &str) -> String {
+    let device = ["--serial", serial, "--kind", "laptop", "--site", site, "--agent"];
+    port.installation.run("device add", &device, "").unwrap().trim().to_owned()
+}
+
+/// The lines of `device waiting`, each in its columns.
+fn waiting(port: &Port) -> Vec<Vec<String>> {
+    let lines = port.installation.run("device waiting", &[], "").unwrap();
+    lines.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+async fn raw(port: &Port) -> Raw {
+    Raw::connect(&port.installation.database_url()).await.unwrap()
+}
+
+/// Asks with a new key for the machine; the answer and the key.
+async fn heal(port: &Port, own: &Credentials, machine: &Machine) -> (Answer, KeyPair) {
+    let key = KeyPair::generate().unwrap();
+    (ask(port, own, &machine.heal(&key)).await, key)
 }
 
 async fn three_machines_with_one_key_end_with_a_device_each(port: Port) {
     let (mut master, device, image) = enrolled(&port, "PF2MASTER").await;
     assert_eq!(say(&port, &image, &master.whole()).await.status, 200);
-    let listed = ["--serial", "PF2LISTED", "--kind", "laptop", "--site", SITE, "--agent"];
-    let recorded = port.installation.run("device add", &listed, "").unwrap().trim().to_owned();
+    let recorded = recorded(&port, "PF2LISTED", SITE);
 
-    // A clone that is recorded and awaited has its own device at once.
+    // A clone that is recorded and awaited beside the master, and that was turned away, has its own device at once.
     let mut listed = Machine::new("PF2LISTED");
     assert_eq!(say(&port, &image, &listed.whole()).await.outcome(), cloned());
     let key = KeyPair::generate().unwrap();
@@ -128,7 +170,7 @@ async fn three_machines_with_one_key_end_with_a_device_each(port: Port) {
     assert_eq!(listed_device.to_string(), recorded);
     assert_eq!(granted(&ask(&port, &image, &request).await, &key).0, listed_device, "the answer was lost");
 
-    // One that nobody knows waits for a person, on a device of its own.
+    // One that nobody knows waits for a person, and is no device until then.
     let mut unknown = Machine::new("PF2UNKNOWN");
     assert_eq!(say(&port, &image, &unknown.whole()).await.outcome(), cloned());
     let key = KeyPair::generate().unwrap();
@@ -139,35 +181,41 @@ async fn three_machines_with_one_key_end_with_a_device_each(port: Port) {
         let pending: EnrolPending = serde_json::from_slice(&answer.body).unwrap();
         assert_eq!(pending.retry_after_seconds, 3600);
     }
-    let waiting = port.installation.run("device pending", &[], "").unwrap();
-    assert_eq!(waiting.lines().count(), 1, "{waiting}");
-    assert!(waiting.contains("PF2UNKNOWN") && !waiting.contains(&device.to_string()), "{waiting}");
-    port.installation.run("device approve", &[waiting.split('\t').next().unwrap()], "").unwrap();
+    let lines = waiting(&port);
+    assert_eq!(lines.len(), 1, "asked twice, it waits once");
+    assert_eq!(lines[0][1..], ["-", "PF2UNKNOWN", "", "cloned_key", "new_device"]);
+    port.installation.run("device approve", &[&lines[0][0]], "").unwrap();
     let (unknown_device, unknown_own) = granted(&ask(&port, &image, &request).await, &key);
 
     // The master itself is heard, told, and keeps its device.
     let answer = say(&port, &image, &master.unchanged()).await;
     let response: CheckInResponse = serde_json::from_slice(&answer.body).unwrap();
     assert!(response.heal, "{answer:?}");
-    let key = KeyPair::generate().unwrap();
-    let (master_device, master_own) = granted(&ask(&port, &image, &master.heal(&key)).await, &key);
+    let (answer, key) = heal(&port, &image, &master).await;
+    let (master_device, master_own) = granted(&answer, &key);
     assert_eq!(master_device, device);
-
-    // The old key opens nothing any more: not even the master's device to who says to be the master.
-    assert_eq!(say(&port, &image, &master.unchanged()).await.outcome(), cloned());
-    let late = Machine::new("PF2MASTER");
-    assert_eq!(ask(&port, &image, &late.heal(&KeyPair::generate().unwrap())).await.status, 202);
 
     for (machine, own) in [(&mut master, &master_own), (&mut listed, &listed_own), (&mut unknown, &unknown_own)] {
         let answer = say(&port, own, &machine.whole()).await;
         let response: CheckInResponse = serde_json::from_slice(&answer.body).unwrap();
         assert!(response.acknowledged.len() == 1 && !response.heal, "{answer:?}");
     }
-    let mut raw = Raw::connect(&port.installation.database_url()).await.unwrap();
+    // The old key opens nothing any more: not even the master's device to who says to be the master.
+    assert_eq!(say(&port, &image, &master.unchanged()).await.outcome(), cloned());
+    let late = Machine::new("PF2MASTER");
+    assert_eq!(heal(&port, &image, &late).await.0.status, 202);
+    nothing_was_mixed(
+        &port,
+        [("PF2MASTER", device, 2), ("PF2LISTED", listed_device, 1), ("PF2UNKNOWN", unknown_device, 1)],
+    )
+    .await;
+}
+
+/// There are these devices, with so many reports, each of its own machine; and the audit tells how.
+async fn nothing_was_mixed(port: &Port, devices: [(&str, DeviceId, i64); 3]) {
+    let mut raw = raw(port).await;
     assert_eq!(raw.number("SELECT count(*) FROM device").await.unwrap(), 3);
-    for (serial, id, reports) in
-        [("PF2MASTER", device, 2), ("PF2LISTED", listed_device, 1), ("PF2UNKNOWN", unknown_device, 1)]
-    {
+    for (serial, id, reports) in devices {
         let id = raw.uuid(id.0);
         let health = raw.texts(&format!("SELECT report FROM health WHERE device_id = {id}")).await.unwrap();
         assert!(health.len() == 1 && health[0].contains(serial), "{serial}: {health:?}");
@@ -175,43 +223,204 @@ async fn three_machines_with_one_key_end_with_a_device_each(port: Port) {
         assert_eq!(raw.number(&sql).await.unwrap(), reports, "{serial}");
     }
     assert_eq!(raw.number("SELECT count(*) FROM health_change").await.unwrap(), 0, "no history was mixed");
-    let acts = raw.texts("SELECT action FROM audit WHERE action LIKE 'enrolment.%' ORDER BY seq").await.unwrap();
+    let acts = raw.texts("SELECT action FROM audit ORDER BY seq").await.unwrap();
     let count = |action: &str| acts.iter().filter(|act| *act == action).count();
-    assert_eq!((count("enrolment.quarantine"), count("enrolment.heal")), (1, 4), "{acts:?}");
+    assert_eq!(
+        (count("enrolment.quarantine"), count("enrolment.heal"), count("newcomer.approve")),
+        (1, 2, 1),
+        "{acts:?}"
+    );
 }
 
-async fn a_key_vouches_for_a_bounded_number_of_machines(port: Port) {
+async fn a_device_vouches_for_a_bounded_number_of_machines_and_for_nobody_elses_request(port: Port) {
     let (_, device, image) = enrolled(&port, "PF2MASTER").await;
-    let mut raw = Raw::connect(&port.installation.database_url()).await.unwrap();
-    let clone = Machine::new("PF2CLONE");
+    let mut raw = raw(&port).await;
     let key = KeyPair::generate().unwrap();
-    let request = clone.heal(&key);
+    let request = Machine::new("PF2CLONE").heal(&key);
     // Its agent noticed by itself: nothing was said under the old key. The first one may be the device with a new board.
     assert_eq!(ask(&port, &image, &request).await.status, 202);
-    let id = raw.uuid(device.0);
-    let waits = format!("SELECT count(*) FROM enrolment WHERE status = 'pending' AND device_id = {id}");
-    assert_eq!(raw.number(&waits).await.unwrap(), 1, "on the device that it may be");
+    let lines = waiting(&port);
+    let bound = device.to_string();
+    assert_eq!(
+        lines[0][1..],
+        [bound.as_str(), "PF2CLONE", "", "cloned_key", "replaces"],
+        "what asks, and what it may be"
+    );
     let other = HealRequest { hardware: Machine::new("PF2OTHER").hardware, ..request.clone() };
     let copied = ask(&port, &image, &other).await;
     assert_eq!(copied.outcome(), (409, "foreign-key".to_owned()), "a request that was copied with an image");
     let again = HealRequest { request_id: Uuid::now_v7(), ..request.clone() };
     assert_eq!(ask(&port, &image, &again).await.outcome(), (409, "foreign-key".to_owned()));
 
-    // Another clone: now it is known that none of them is the device, and each has one of its own to wait on.
-    let second = Machine::new("PF2OTHER").heal(&KeyPair::generate().unwrap());
-    assert_eq!(ask(&port, &image, &second).await.status, 202);
+    // Another clone: now it is known that none of them is the device.
+    assert_eq!(heal(&port, &image, &Machine::new("PF2OTHER")).await.0.status, 202);
     assert_eq!(ask(&port, &image, &request).await.status, 202);
-    assert_eq!(raw.number(&waits).await.unwrap(), 0, "none waits on the master's device");
-    assert_eq!(raw.number("SELECT count(*) FROM device").await.unwrap(), 3);
+    let effects: Vec<String> = waiting(&port).into_iter().map(|line| line[5].clone()).collect();
+    assert_eq!(effects, ["new_device"; 2]);
 
-    let most = cartable_server::domain::clone::HEALINGS_PER_KEY;
-    for number in 2..most {
-        let request = Machine::new(&format!("PF2N{number}X")).heal(&KeyPair::generate().unwrap());
-        assert_eq!(ask(&port, &image, &request).await.status, 202, "{number}");
+    for number in 2..HEALINGS_PER_DEVICE {
+        let (answer, _) = heal(&port, &image, &Machine::new(&format!("PF2N{number}X"))).await;
+        assert_eq!(answer.status, 202, "{number}");
     }
-    let more = Machine::new("PF2MORE").heal(&KeyPair::generate().unwrap());
-    assert_eq!(ask(&port, &image, &more).await.outcome(), (429, "too-many-healings".to_owned()));
+    let more = Machine::new("PF2MORE");
+    let too_many = (429, "too-many-healings".to_owned());
+    assert_eq!(heal(&port, &image, &more).await.0.outcome(), too_many);
     assert_eq!(ask(&port, &image, &request).await.status, 202, "who asked before is not counted again");
-    port.installation.run("device revoke", &[&device.to_string()], "").unwrap();
-    assert_eq!(ask(&port, &image, &more).await.outcome(), (403, "revoked".to_owned()));
+    assert_eq!(raw.number("SELECT count(*) FROM device").await.unwrap(), 1, "nobody who waits is a device");
+    assert_eq!(raw.number("SELECT count(*) FROM enrolment").await.unwrap(), 1);
+    assert!(raw.number("SELECT count(*) FROM cloned_key").await.unwrap() <= MACHINES_PER_KEY);
+
+    // Its own machine is not kept from its key by that; and a refusal makes no room for the next at once.
+    let (answer, key) = heal(&port, &image, &Machine::new("PF2MASTER")).await;
+    assert_eq!(granted(&answer, &key).0, device);
+    port.installation.run("device refuse", &[&lines[0][0]], "").unwrap();
+    assert_eq!(ask(&port, &image, &request).await.outcome(), (403, "revoked".to_owned()));
+    assert_eq!(heal(&port, &image, &more).await.0.outcome(), too_many);
+    port.installation.run("device revoke", &[&bound], "").unwrap();
+    assert_eq!(heal(&port, &image, &more).await.0.outcome(), (403, "revoked".to_owned()));
+}
+
+async fn a_serial_number_and_another_machines_key_open_no_door(port: Port) {
+    let (_, device, image) = enrolled(&port, "PF2LENT").await;
+    port.installation.create_site(ELSEWHERE, "Collège d'ailleurs", "Lyon", "A").unwrap();
+    let here = recorded(&port, "PF2AWAITED", SITE);
+    let there = recorded(&port, "PF2ELSEWHERE", ELSEWHERE);
+
+    // Whoever has the key and knows, or guesses, a serial number is told the same as with any other.
+    let mut answers = Vec::new();
+    for serial in ["PF2AWAITED", "PF2ELSEWHERE", "PF2NOBODY"] {
+        let (answer, _) = heal(&port, &image, &Machine::new(serial)).await;
+        assert_eq!(answer.status, 202, "{serial}: {answer:?}");
+        answers.push(answer.body);
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "nothing tells which serial numbers are recorded");
+    let mut told: Vec<[String; 3]> =
+        waiting(&port).into_iter().map(|line| [line[2].clone(), line[1].clone(), line[5].clone()]).collect();
+    told.sort();
+    let expected = [
+        ["PF2AWAITED", here.as_str(), "first_key"],
+        ["PF2ELSEWHERE", there.as_str(), "first_key"],
+        ["PF2NOBODY", "-", "new_device"],
+    ];
+    assert_eq!(told, expected.map(|line| line.map(str::to_owned)));
+
+    // At another site a check-in before it changes nothing.
+    let mut elsewhere = Machine::new("PF2ELSEWHERE");
+    assert_eq!(say(&port, &image, &elsewhere.whole()).await.outcome(), cloned());
+    assert_eq!(heal(&port, &image, &elsewhere).await.0.status, 202);
+    // And the machine itself is not kept out by who claimed to be it: its token lets it in.
+    let key = KeyPair::generate().unwrap();
+    let (awaited, _) = granted(&enrol(&port, &Machine::new("PF2AWAITED"), &key).await, &key);
+    assert_eq!(awaited.to_string(), here);
+    assert_ne!(awaited, device);
+}
+
+async fn a_device_that_is_set_aside_gets_nothing_by_healing(port: Port) {
+    let (machine, device, own) = enrolled(&port, "PF2MASTER").await;
+    let recorded = recorded(&port, "PF2LISTED", SITE);
+    let mut listed = Machine::new("PF2LISTED");
+    assert_eq!(say(&port, &own, &listed.whole()).await.outcome(), cloned());
+    port.installation.run("device quarantine", &[&device.to_string()], "").unwrap();
+    for machine in [&machine, &listed] {
+        assert_eq!(heal(&port, &own, machine).await.0.outcome(), (403, "quarantined".to_owned()));
+    }
+    let mut raw = raw(&port).await;
+    assert_eq!(raw.number("SELECT count(*) FROM certificate").await.unwrap(), 1);
+    port.installation.run("device activate", &[&device.to_string()], "").unwrap();
+    let (answer, key) = heal(&port, &own, &machine).await;
+    assert_eq!(granted(&answer, &key).0, device);
+    let (answer, key) = heal(&port, &own, &listed).await;
+    assert_eq!(granted(&answer, &key).0.to_string(), recorded);
+}
+
+async fn a_key_that_is_set_aside_ends_with_a_persons_word(port: Port) {
+    let (mut master, device, image) = enrolled(&port, "PF2MASTER").await;
+    assert_eq!(say(&port, &image, &Machine::new("PF2CLONE").whole()).await.outcome(), cloned());
+    // The original is installed anew, with a token, and a person approves.
+    let key = KeyPair::generate().unwrap();
+    let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
+    let request = enrol_request(&token, &key, master.hardware.clone()).unwrap();
+    assert_eq!(port.enrol(&request).await.unwrap().status, 202);
+    let lines = waiting(&port);
+    port.installation.run("device approve", &[&lines[0][0]], "").unwrap();
+    let (again, own) = granted(&port.enrol(&request).await.unwrap(), &key);
+    assert_eq!(again, device);
+    let mut raw = raw(&port).await;
+    let standing = raw.texts("SELECT status FROM enrolment ORDER BY created_at, id").await.unwrap();
+    assert_eq!(standing, ["replaced", "active"]);
+    // A copy of the old key takes nothing back: who says to be the master waits, and so does who does not.
+    for serial in ["PF2MASTER", "PF2CLONE"] {
+        assert_eq!(heal(&port, &image, &Machine::new(serial)).await.0.status, 202, "{serial}");
+    }
+    assert_eq!(say(&port, &own, &master.whole()).await.status, 200);
+}
+
+async fn a_cloned_key_whose_certificate_has_ended_recovers_to_heal_and_for_nothing_else(port: Port) {
+    let (old, next) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let mut master = Machine::new("PF2MASTER");
+    let (device, image) = granted(&enrol(&port, &master, &old).await, &old);
+    let mut clone = Machine::new("PF2CLONE");
+    assert_eq!(say(&port, &image, &clone.whole()).await.outcome(), cloned());
+    let mut raw = raw(&port).await;
+    shut_for(&mut raw, 200).await;
+
+    assert_eq!(recover(&port, &old, &next).await.outcome(), (403, "quarantined".to_owned()), "for no other key");
+    let answer = recover(&port, &old, &old).await;
+    let grant: CertificateGrant = serde_json::from_slice(&answer.body).unwrap();
+    let days = grant.not_after.millis_since(clock::now()) / UtcMillis::DAY;
+    assert!((6..=7).contains(&days) && grant.renew_from >= grant.not_after, "{answer:?}");
+    let again: CertificateGrant = serde_json::from_slice(&recover(&port, &old, &old).await.body).unwrap();
+    assert_eq!(again.certificate_chain_pem, grant.certificate_chain_pem, "the machines that have the key share it");
+    assert_eq!(raw.number("SELECT count(*) FROM recovery").await.unwrap(), 0, "nothing was recovered");
+
+    // It opens what the key may do, and no more.
+    let image = Credentials::of(&grant.certificate_chain_pem, &old);
+    assert_eq!(say(&port, &image, &clone.whole()).await.outcome(), cloned());
+    assert_eq!(heal(&port, &image, &clone).await.0.status, 202);
+    let renewal = serde_json::to_vec(&RenewRequest { csr_pem: csr(&next).unwrap() }).unwrap();
+    let answer = port.connect_as(&image).await.unwrap().post(RENEW_PATH, &renewal).await.unwrap();
+    assert_eq!(answer.outcome(), (403, "quarantined".to_owned()));
+    let (answer, key) = heal(&port, &image, &master).await;
+    let (healed, own) = granted(&answer, &key);
+    assert_eq!(healed, device);
+    assert_eq!(say(&port, &own, &master.whole()).await.status, 200);
+
+    // The key has ended: a machine that slept through all that still finds out, and waits.
+    raw.execute("UPDATE certificate SET not_after = not_before").await.unwrap();
+    let answer = recover(&port, &old, &old).await;
+    let grant: CertificateGrant = serde_json::from_slice(&answer.body).unwrap();
+    let image = Credentials::of(&grant.certificate_chain_pem, &old);
+    assert_eq!(heal(&port, &image, &Machine::new("PF2LATE")).await.0.status, 202);
+    port.installation.run("device quarantine", &[&device.to_string()], "").unwrap();
+    raw.execute("UPDATE certificate SET not_after = not_before").await.unwrap();
+    assert_eq!(
+        recover(&port, &old, &old).await.outcome(),
+        (403, "replaced".to_owned()),
+        "of no device that is set aside"
+    );
+}
+
+async fn the_old_key_stays_until_the_new_one_is_used(port: Port) {
+    let (mut machine, device, old) = enrolled(&port, "PF2ALONE").await;
+    assert_eq!(say(&port, &old, &machine.whole()).await.status, 200);
+    let key = KeyPair::generate().unwrap();
+    let request = machine.heal(&key);
+    granted(&ask(&port, &old, &request).await, &key);
+    // The answer was lost: the laptop goes on with what it has, and asks again.
+    assert_eq!(say(&port, &old, &machine.unchanged()).await.status, 200);
+    let (same, new) = granted(&ask(&port, &old, &request).await, &key);
+    assert_eq!(same, device);
+    assert_eq!(say(&port, &new, &machine.whole()).await.status, 200);
+    // Now the old one has ended. It still hears what became of the key that it vouched for, and vouches for no other.
+    let replaced = (403, "replaced".to_owned());
+    assert_eq!(say(&port, &old, &machine.unchanged()).await.outcome(), replaced);
+    assert_eq!(granted(&ask(&port, &old, &request).await, &key).0, device);
+    for serial in ["PF2ALONE", "PF2OTHER"] {
+        assert_eq!(heal(&port, &old, &Machine::new(serial)).await.0.outcome(), replaced, "{serial}");
+    }
+    let other = HealRequest { hardware: Machine::new("PF2OTHER").hardware, ..request };
+    assert_eq!(ask(&port, &old, &other).await.outcome(), (409, "foreign-key".to_owned()));
+    let mut raw = raw(&port).await;
+    assert_eq!(raw.number("SELECT count(*) FROM cloned_key").await.unwrap(), 0);
 }

@@ -78,7 +78,7 @@ async fn send(port: &Port, request: &RecoverRequest) -> Answer {
 }
 
 /// Both steps.
-async fn recover(port: &Port, key: &KeyPair, next: &KeyPair) -> Answer {
+pub(crate) async fn recover(port: &Port, key: &KeyPair, next: &KeyPair) -> Answer {
     send(port, &request(key, &nonce(port, key).await.nonce, next)).await
 }
 
@@ -92,7 +92,7 @@ async fn raw(port: &Port) -> Raw {
 }
 
 /// Every device was last heard, and given its certificate, so many days ago.
-async fn shut_for(raw: &mut Raw, days: i64) {
+pub(crate) async fn shut_for(raw: &mut Raw, days: i64) {
     let then = clock::now().plus_days(-days);
     let (began, ends) = (then.get(), then.plus_days(180).get());
     let sql = format!("UPDATE certificate SET not_before = {began}, not_after = {ends}, created_at = {began}");
