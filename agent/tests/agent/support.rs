@@ -1,5 +1,7 @@
 //! A small gateway, and strangers in its place, for the agent's tests: real TLS, one thread per connection, no async.
 
+mod healing;
+
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -52,9 +54,6 @@ impl Authority {
     }
 }
 
-/// What a machine is told that shows the key of another.
-const KEY_CLONED: &str = r#"{"type":"urn:cartable:problem:key-cloned","title":"Key on several machines","status":403,"detail":"Make another."}"#;
-
 /// Who answers at the gateway's address.
 #[derive(Clone, Debug)]
 pub(crate) enum Answers {
@@ -84,13 +83,6 @@ pub(crate) enum Answers {
     Plain(&'static str),
     /// Another authority's certificate (a filter that opens connections).
     Interceptor,
-}
-
-impl Answers {
-    /// Whether it knows the key as another machine's.
-    const fn is_cloned(&self) -> bool {
-        matches!(self, Self::Cloned | Self::ClonedWaits | Self::ClonedLost | Self::ClonedEnded)
-    }
 }
 
 /// What was seen.
@@ -249,7 +241,7 @@ impl Shared {
             let Some(answer) = self.heal(&mut seen, serde_json::from_slice(body)?, answers) else { return Ok(()) };
             answer
         } else if !seen.healed && answers.is_cloned() {
-            (403, "", KEY_CLONED.as_bytes().to_vec())
+            (403, "", healing::KEY_CLONED.as_bytes().to_vec())
         } else if matches!(answers, Answers::Approval) {
             ended()
         } else if request.starts_with(b"POST /v1/renew") {
@@ -306,37 +298,6 @@ impl Shared {
         };
         seen.recoveries.push(request);
         answer
-    }
-
-    /// The answer to a request for another key; none where it gets lost.
-    fn heal(&self, seen: &mut Seen, request: HealRequest, answers: &Answers) -> Option<(u16, &'static str, Vec<u8>)> {
-        let grant = CertificateGrant {
-            device_id: DeviceId(uuid::Uuid::from_u128(9)),
-            enrolment_id: EnrolmentId(uuid::Uuid::from_u128(10)),
-            ..self.grant(&request.csr_pem)
-        };
-        seen.heals.push(request);
-        match answers {
-            Answers::ClonedLost => None,
-            Answers::ClonedWaits => {
-                let pending = EnrolPending { retry_after_seconds: 30, reason: "a person must approve it".into() };
-                Some((202, "", serde_json::to_vec(&pending).unwrap()))
-            }
-            Answers::Cloned
-            | Answers::ClonedEnded
-            | Answers::Ended
-            | Answers::NoRecovery(..)
-            | Answers::Cartable
-            | Answers::CartableOfThePast
-            | Answers::CartableOfDaysAgo(_)
-            | Answers::Approval
-            | Answers::Http(..)
-            | Answers::Plain(_)
-            | Answers::Interceptor => {
-                seen.healed = true;
-                Some((200, "", serde_json::to_vec(&grant).unwrap()))
-            }
-        }
     }
 
     fn grant(&self, csr_pem: &str) -> CertificateGrant {

@@ -82,8 +82,8 @@ pub async fn of_keys(tx: &mut Tx, keys: &[KeyHash]) -> Result<Vec<Registered>, S
             sqlx::query_as(
                 "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, d.site_id, \
                 EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.id < e.id \
-                AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id \
-                AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day \
+                AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l \
+                WHERE l.device_id = e.device_id AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day \
                 FROM json_each($1) k JOIN enrolment e ON e.spki_sha256 = unhex(k.value) \
                 JOIN device d ON d.id = e.device_id",
             )
@@ -96,8 +96,8 @@ pub async fn of_keys(tx: &mut Tx, keys: &[KeyHash]) -> Result<Vec<Registered>, S
             sqlx::query_as(
                 "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, d.site_id, \
                 EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.id < e.id \
-                AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id \
-                AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day \
+                AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l \
+                WHERE l.device_id = e.device_id AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day \
                 FROM enrolment e JOIN device d ON d.id = e.device_id WHERE e.spki_sha256 = ANY($1)",
             )
             .bind(list)
