@@ -178,17 +178,19 @@ async fn again(tx: &mut Tx, asked: &Asked<'_>, known: &Registered) -> Result<Dec
     if !is_its_own(tx, asked, known).await? {
         return Ok(Decision::Refuse(foreign_key()));
     }
-    match standing(known.status, known.device_status) {
-        Standing::Full | Standing::ReportOnly => {}
+    let is_full = match standing(known.status, known.device_status) {
+        Standing::Full => true,
+        Standing::ReportOnly => false,
         // Another key took the device since: this machine asks anew, and may have to wait.
         Standing::Refused(Refused::Replaced) => return Ok(Decision::Refuse(foreign_key())),
         Standing::Refused(why) => return Ok(Decision::Refuse(refused(why))),
-    }
+    };
     match certificate::newest(tx, known.enrolment).await?.map(|row| row.lease) {
-        None => grant::intend(tx, known.device, known.enrolment, asked.at).await.map(Decision::Grant),
         Some(lease) if lease.not_after > asked.at => Ok(Decision::Grant(lease)),
-        // Another one for the same key would be recovery's to give. This one was never fetched.
+        _ if !is_full => Ok(Decision::Refuse(set_aside())),
+        // It ended before it was fetched. Another one for the same key is recovery's to give: the machine asks anew.
         Some(_) => Ok(Decision::Refuse(foreign_key())),
+        None => grant::intend(tx, known.device, known.enrolment, asked.at).await.map(Decision::Grant),
     }
 }
 
