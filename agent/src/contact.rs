@@ -162,13 +162,11 @@ impl Agent {
         if let Some(report) = report.as_ref().filter(|_| spooled) {
             self.spool_report(report);
         }
-        if !self.stands && recover::seems_ended(&self.enrolment.grant, &self.connect.clock, clock::now()) {
-            self.recover(Ended::Perhaps).await?;
-        }
+        let failed = self.recover_early().await.err();
         let (mut acknowledged, mut last) = (0, None);
         for _ in 0..MOST_EXCHANGES {
             let request = self.request(content);
-            let response = self.speak(&request).await?;
+            let response = self.speak(&request, failed.as_ref()).await?;
             self.connect.clock.learn(response.server_time);
             let settled = self.settle(&response, content, request);
             acknowledged += settled;
@@ -191,15 +189,41 @@ impl Agent {
         Ok(Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() })
     }
 
-    /// One exchange; a second one where the first failed because the certificate had ended.
-    async fn speak(&mut self, request: &CheckInRequest) -> Result<CheckInResponse, Trouble> {
+    /// Recovers before the contact, where the clock here says that the certificate has ended. That this fails is no reason to
+    /// be silent: the clock may be wrong, and recovery may be what does not work.
+    async fn recover_early(&mut self) -> Result<(), Trouble> {
+        if self.stands || !recover::seems_ended(&self.enrolment.grant, &self.connect.clock, clock::now()) {
+            return Ok(());
+        }
+        let asked = self.recover(Ended::Perhaps).await;
+        asked.map(drop).inspect_err(|trouble| {
+            tracing::warn!(%trouble, "the certificate seems to have ended and was not recovered; the contact goes on");
+        })
+    }
+
+    /// One exchange; a second one where the first failed because the certificate had ended. A recovery that has `failed` in
+    /// this contact is not repeated; its trouble is the contact's where the server's word, or its clock, says that the
+    /// certificate has ended.
+    async fn speak(&mut self, request: &CheckInRequest, failed: Option<&Trouble>) -> Result<CheckInResponse, Trouble> {
         let trouble = match self.client.check_in(request).await {
             Ok(response) => return Ok(response),
             Err(trouble) => trouble,
         };
         let ended = recover::after(&trouble, &self.enrolment.grant, &self.connect.clock, clock::now());
         let Some(ended) = ended else { return Err(trouble) };
-        if self.recover(ended).await? { self.client.check_in(request).await } else { Err(trouble) }
+        let recovered = match failed {
+            Some(failed) => Err(failed.clone()),
+            None => self.recover(ended).await,
+        };
+        match recovered {
+            Ok(true) => self.client.check_in(request).await,
+            Ok(false) => Err(trouble),
+            Err(failed) if ended == Ended::Told || recover::is_answer(&failed) => Err(failed),
+            Err(failed) => {
+                tracing::warn!(%failed, "the certificate may have ended and was not recovered");
+                Err(trouble)
+            }
+        }
     }
 
     /// Gets another certificate for the key whose one has ended. False where it has not, by the server's time.

@@ -1,9 +1,10 @@
 //! Enrolment: the key and the request are on disk before the first word to the server, so that repeating is harmless.
 //!
 //! A key is made once and never deleted by a refusal. Another key is made only for another server or when a technician
-//! asks for it.
+//! asks for it. A key whose certificate has ended gets no other by a token: it recovers, as in any contact.
 
 use cartable_common::{
+    UtcMillis,
     protocol::{Disclosure, EnrolRequest},
     report::Hardware,
 };
@@ -13,9 +14,10 @@ use crate::{
     client::{ClientError, Connect, EnrolAnswer, EnrolClient, Proxy},
     clock,
     identity::{self, IdentityError, Key},
+    recover::{self, Ended},
     server_url::ServerUrl,
     state::{Enrolment, Failure, Memory, Pending, StateDir, StateError},
-    trouble::Trouble,
+    trouble::{Trouble, TroubleKind},
     version,
 };
 
@@ -104,15 +106,19 @@ pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: 
     let mut connect = Connect::new(pending.server.clone(), &pending.roots_pem)?;
     connect.proxy = proxy;
     connect.clock = state.memory().clock();
+    let key = pending.key()?;
     let request = EnrolRequest {
         request_id: pending.request_id,
         token: pending.token.trim().to_owned(),
-        csr_pem: pending.key()?.request_pem()?,
+        csr_pem: key.request_pem()?,
         hardware,
         agent_version: version(),
     };
-    let answer = EnrolClient::new(&connect)?.enrol(&request).await.inspect_err(|trouble| remember(state, trouble))?;
-    match answer {
+    let answer = match EnrolClient::new(&connect)?.enrol(&request).await {
+        Err(ended) if ended.kind == TroubleKind::CertificateEnded => recovered(&connect, &key, ended).await,
+        answer => answer,
+    };
+    match answer.inspect_err(|trouble| remember(state, trouble))? {
         EnrolAnswer::Granted(grant) => {
             identity::check_grant(&grant)?;
             let enrolment = pending.granted(grant);
@@ -127,6 +133,14 @@ pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: 
             Ok(Progress::Waiting { retry_after_seconds: answer.retry_after_seconds, reason })
         }
     }
+}
+
+/// What the key, which the server knows, gets in place of its certificate that has `ended`. That a person must agree first is
+/// a trouble of its own.
+async fn recovered(connect: &Connect, key: &Key, ended: Trouble) -> Result<EnrolAnswer, Trouble> {
+    // The server said that it has ended: when it did is not asked.
+    let grant = recover::ask(connect, key, UtcMillis::default(), Ended::Told).await?;
+    grant.map(EnrolAnswer::Granted).ok_or(ended)
 }
 
 /// Keeps why an enrolment failed, for `status`. Beside an enrolment that serves, only its own contacts count.

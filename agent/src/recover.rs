@@ -46,6 +46,12 @@ pub fn after(trouble: &Trouble, grant: &CertificateGrant, clock: &TrustedClock, 
     (trouble.kind == TroubleKind::Unreachable && is_old).then_some(Ended::Perhaps)
 }
 
+/// Whether a failed recovery was the server's own answer to it: given only to whoever's certificate has ended by its clock.
+#[must_use]
+pub fn is_answer(failed: &Trouble) -> bool {
+    matches!(failed.kind, TroubleKind::AwaitsApproval | TroubleKind::Refused)
+}
+
 /// Asks once for another certificate than the one that lasts until `not_after`. None where it has not ended by the server's
 /// time, which `connect` learns. An answer that a person must agree first is a trouble of its own.
 pub async fn ask(

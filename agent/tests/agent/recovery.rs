@@ -47,6 +47,42 @@ fn the_servers_clock_counts_where_the_laptops_runs_ahead() {
 }
 
 #[test]
+fn a_clock_that_is_wrong_and_a_recovery_that_fails_silence_no_laptop() {
+    let gateway = Gateway::start();
+    let laptop = Laptop::enrolled(&gateway);
+    let key = laptop.key();
+    for (number, answers) in
+        [Answers::NoRecovery(429, "retry-after: 30\r\n"), Answers::NoRecovery(404, ""), Answers::NoRecovery(403, "")]
+            .into_iter()
+            .enumerate()
+    {
+        // Again each time: a contact that goes well may renew it.
+        laptop.set_end(now().plus_days(-10));
+        laptop.set_memory(5_000_000 + 1_000_000 * u64::try_from(number).unwrap());
+        gateway.answer(answers.clone());
+        let done = laptop.agent(&["once"]);
+        assert_eq!(done.code, 0, "{answers:?}: {}", done.words);
+        let seen = gateway.seen.lock().unwrap();
+        assert_eq!((seen.nonces, seen.check_ins.len()), (number + 1, number + 1), "asked once in each contact");
+        assert_eq!(seen.check_ins[number].reports.len(), 1, "{answers:?}");
+    }
+    assert_eq!(laptop.key(), key);
+}
+
+#[test]
+fn enrolling_with_a_key_whose_certificate_has_ended_recovers_it() {
+    let gateway = Gateway::start();
+    let laptop = Laptop::enrolled(&gateway);
+    let key = laptop.key();
+    gateway.answer(Answers::Ended);
+    let done = laptop.enrol(&gateway);
+    assert!(done.code == 0 && done.words.contains("enrolled: device"), "{} {}", done.code, done.words);
+    assert_eq!(laptop.key(), key);
+    let seen = gateway.seen.lock().unwrap();
+    assert_eq!((seen.enrolments.len(), seen.nonces, seen.recoveries.len()), (2, 1, 1));
+}
+
+#[test]
 fn a_recovery_that_waits_is_said_and_goes_on_with_the_same_key() {
     let gateway = Gateway::start();
     let laptop = Laptop::enrolled(&gateway);

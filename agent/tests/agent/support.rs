@@ -61,8 +61,12 @@ pub(crate) enum Answers {
     CartableOfThePast,
     /// A gateway whose clock says, to whoever recovers, that it is so many days ago.
     CartableOfDaysAgo(i64),
-    /// A gateway that wants a person's approval before it enrols or lets a laptop recover.
+    /// A gateway that wants a person's approval before it enrols or lets a laptop recover; certificates have ended.
     Approval,
+    /// A gateway by whose clock every certificate has ended until it is recovered: that of an enrolment too.
+    Ended,
+    /// A gateway that answers every recovery with this status and these further headers, and else as it should.
+    NoRecovery(u16, &'static str),
     /// The pinned gateway's TLS, but this status, further headers and body.
     Http(u16, &'static str, String),
     /// Plain HTTP where TLS is expected.
@@ -188,6 +192,8 @@ impl Shared {
             Answers::Cartable
             | Answers::CartableOfDaysAgo(_)
             | Answers::Approval
+            | Answers::Ended
+            | Answers::NoRecovery(..)
             | Answers::Http(..)
             | Answers::Plain(_) => &self.tls,
         };
@@ -206,8 +212,13 @@ impl Shared {
         } else if request.starts_with(b"POST /v1/recover") {
             assert!(enrols, "an agent recovers without its certificate");
             self.recover(&mut seen, &request, body, answers)
+        } else if enrols && matches!(answers, Answers::Ended) {
+            seen.enrolments.push(serde_json::from_slice(body)?);
+            ended()
         } else if enrols {
             self.enrol(&mut seen, body, matches!(answers, Answers::Approval))
+        } else if matches!(answers, Answers::Approval) {
+            ended()
         } else if request.starts_with(b"POST /v1/renew") {
             seen.renewals += 1;
             let renew: RenewRequest = serde_json::from_slice(body)?;
@@ -241,6 +252,10 @@ impl Shared {
 
     /// One of the two steps; the nonce is the number of those before it.
     fn recover(&self, seen: &mut Seen, request: &[u8], body: &[u8], answers: &Answers) -> (u16, &'static str, Vec<u8>) {
+        if let Answers::NoRecovery(status, more) = answers {
+            seen.nonces += 1;
+            return (*status, *more, b"{}".to_vec());
+        }
         if request.starts_with(b"POST /v1/recover/nonce ") {
             let days = if let Answers::CartableOfDaysAgo(days) = answers { *days } else { 0 };
             let nonce = format!("nonce-{}", seen.nonces);
@@ -272,6 +287,12 @@ impl Shared {
             next_check_in_seconds: 60,
         }
     }
+}
+
+/// What a key is told whose certificate has ended.
+fn ended() -> (u16, &'static str, Vec<u8>) {
+    let problem = r#"{"type":"urn:cartable:problem:certificate-expired","title":"Certificate expired","status":401}"#;
+    (401, "", problem.as_bytes().to_vec())
 }
 
 fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {

@@ -49,7 +49,7 @@ pub struct RequestsQuery {
 pub struct RequestBody {
     /// Never given to another.
     id: Uuid,
-    /// A key that waits for a known device, or one that belongs to none yet.
+    /// A key that waits for a known device, one that belongs to none yet, or a device's own whose certificate has ended.
     source: Source,
     /// Why it waits.
     waits_for: WaitsFor,
@@ -67,7 +67,7 @@ pub struct RequestBody {
     site_id: Option<Uuid>,
     /// That site's name.
     site_name: Option<String>,
-    /// What letting it in would do: `new_device`, `first_key` or `replaces` of the device beside, `impossible`.
+    /// What letting it in would do: `new_device`; `first_key`, `replaces` or `renews` of the device beside; `impossible`.
     effect: &'static str,
     /// Why it cannot be let in; null where it can.
     hindrance: Option<Hindrance>,

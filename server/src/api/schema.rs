@@ -106,7 +106,7 @@ text_schema! {
     TokenKind: "For one device, or for several.";
     Admits: "Which devices a token lets in without a person; `recorded` are those that are recorded and awaited.";
     WaitsFor: "Why a machine waits for a person.";
-    RequestSource: "A key that waits for a known device, or one that belongs to none yet.";
+    RequestSource: "A key that waits for a known device, one that belongs to none, or a device's own that recovers.";
     Ruling: "What a person says to a request.";
     Hindrance: "Why a request cannot be let in.";
     DocumentKind: "What was printed.";

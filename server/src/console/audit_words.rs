@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 122] = [
+pub(super) const KEYS: [(&str, Form); 124] = [
     ("about", Plain),
     ("accessories", Plain),
     ("admits", Word(&["token-admits"])),
@@ -62,6 +62,7 @@ pub(super) const KEYS: [(&str, Form); 122] = [
     ("due", Plain),
     ("ended_at", Moment),
     ("ends_at", Moment),
+    ("enrolment", Plain),
     ("erasure", Plain),
     ("estimation", Word(&["estimation"])),
     ("events", Plain),
@@ -102,6 +103,7 @@ pub(super) const KEYS: [(&str, Form); 122] = [
     ("name", Plain),
     ("needs", Plain),
     ("new", Plain),
+    ("new_enrolment", Plain),
     ("on_error", Plain),
     ("opened", Plain),
     ("outcome", Word(&["erasure-outcome"])),
@@ -149,7 +151,7 @@ pub(super) const KEYS: [(&str, Form); 122] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 110] = [
+pub(super) const ACTS: [&str; 111] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -244,6 +246,7 @@ pub(super) const ACTS: [&str; 110] = [
     "programme.create",
     "programme.reopen",
     "recovery.approve",
+    "recovery.grant",
     "recovery.refuse",
     "retention.apply",
     "retention.drop_month",

@@ -113,7 +113,7 @@ async fn read_device(tx: &mut Tx, scope: &Scope, id: DeviceId, from_day: i64) ->
         offered: None,
         waiting: enrolment::pending(tx, scope).await?.into_iter().filter(|one| one.device == id).collect(),
         disclosed: Disclosure::default(),
-        recoveries: recovery::waiting(tx, scope).await?.into_iter().filter(|one| one.device == id).collect(),
+        recoveries: recovery::waiting_of(tx, scope, id).await?,
         given: store::loan::lending_state(tx, id).await? == Some(LendingState::Ceded),
     })
 }

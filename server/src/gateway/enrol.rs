@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{
     EnrolPort,
     grant::{self, GrantError},
-    identity::{Arrived, refused},
+    identity::{Arrived, certificate_expired, refused, set_aside},
     message::Message,
     refusal::Refusal,
 };
@@ -134,17 +134,21 @@ async fn decide(
     Ok(decision)
 }
 
-/// The answer for a key that is enrolled already: its recorded certificate while it is good, else a new one.
+/// The answer for a key that is enrolled already: its recorded certificate while that is good, or its first. Another one
+/// after that is recovery's to give: no token goes round its rule, nor round a person's word.
 async fn again(tx: &mut Tx, known: &Registered, now: UtcMillis) -> Result<Decision, GrantError> {
-    match standing(known.status, known.device_status) {
-        Standing::Full | Standing::ReportOnly => {}
+    let is_full = match standing(known.status, known.device_status) {
+        Standing::Full => true,
+        Standing::ReportOnly => false,
         Standing::Refused(Refused::Pending) => return Ok(Decision::Pending(WaitsFor::Replacement)),
         Standing::Refused(why) => return Ok(Decision::Refuse(refused(why))),
+    };
+    match certificate::newest(tx, known.enrolment).await? {
+        Some(newest) if newest.lease.not_after > now => Ok(Decision::Grant(newest.lease)),
+        _ if !is_full => Ok(Decision::Refuse(set_aside())),
+        Some(_) => Ok(Decision::Refuse(certificate_expired())),
+        None => grant::intend(tx, known.device, known.enrolment, now).await.map(Decision::Grant),
     }
-    if let Some(newest) = certificate::newest(tx, known.enrolment).await?.filter(|row| row.lease.not_after > now) {
-        return Ok(Decision::Grant(newest.lease));
-    }
-    grant::intend(tx, known.device, known.enrolment, now).await.map(Decision::Grant)
 }
 
 /// Lets a machine in, or makes it wait. One that waits already is let in as soon as it may come in by itself: its serial

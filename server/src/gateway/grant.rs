@@ -17,6 +17,7 @@ use crate::{
     store::{
         Store, StoreError, Tx, certificate,
         enrolment::{self, KeyHash, NewEnrolment},
+        newcomer::{self, NewcomerState},
     },
 };
 
@@ -73,7 +74,8 @@ pub(super) struct Asking {
 }
 
 /// The enrolment that `key` is: the asking one, one the device made before (its answer was lost), or a new one. The
-/// asking key stays live until the new one is first used. None where the key is another's.
+/// asking key stays live until the new one is first used. None where the key is another's, or asked to be let in for
+/// itself: that is a person's to decide, or was decided. The caller has locked the newcomer of `key`, before the device.
 pub(super) async fn enrolment_of(
     tx: &mut Tx,
     asking: &Asking,
@@ -82,6 +84,10 @@ pub(super) async fn enrolment_of(
 ) -> Result<Option<EnrolmentId>, GrantError> {
     if *key.sha256() == asking.key {
         return Ok(Some(asking.enrolment));
+    }
+    let newcomer = newcomer::of_key(tx, key.sha256()).await?;
+    if newcomer.is_some_and(|newcomer| newcomer.state != NewcomerState::Approved) {
+        return Ok(None);
     }
     if let Some(known) = enrolment::of_key(tx, key.sha256()).await? {
         let may = standing(known.status, known.device_status) == Standing::Full && known.device == asking.device;
@@ -104,7 +110,7 @@ pub(super) async fn enrolment_of(
 
 /// What is told to whoever asks for a certificate for another's key.
 pub(super) fn foreign_key() -> Refusal {
-    let detail = "This key belongs to another enrolment. Make a new one.";
+    let detail = "This key belongs to another enrolment, or asked for one. Make a new one.";
     Refusal::new(StatusCode::CONFLICT, "foreign-key", "Key in use", detail)
 }
 

@@ -90,10 +90,7 @@ impl FromRequestParts<DevicePort> for DeviceIdentity {
             return Err(Refusal::new(StatusCode::UNAUTHORIZED, "no-certificate", "No certificate", detail).closing());
         };
         if !peer.is_valid_at(now) {
-            let detail = "The certificate's time is over. Recover with its key; keep what is not sent yet.";
-            return Err(
-                Refusal::new(StatusCode::UNAUTHORIZED, "certificate-expired", "Certificate expired", detail).closing()
-            );
+            return Err(certificate_expired());
         }
         let found = port.registry.look_up(peer.key).await;
         let registered = found.map_err(|_| Refusal::unavailable(crate::random::spread()))?;
@@ -149,6 +146,18 @@ impl DeviceIdentity {
             arrived: now,
         })
     }
+}
+
+/// What a key is told whose certificate's time is over: the agent knows the words, and recovers.
+pub(super) fn certificate_expired() -> Refusal {
+    let detail = "The certificate's time is over. Recover with its key; keep what is not sent yet.";
+    Refusal::new(StatusCode::UNAUTHORIZED, "certificate-expired", "Certificate expired", detail).closing()
+}
+
+/// What a key is told that may report and gets no new certificate.
+pub(super) fn set_aside() -> Refusal {
+    let detail = "This device is set aside: it may report, but gets no new certificate. Ask the people who lend it.";
+    Refusal::new(StatusCode::FORBIDDEN, "quarantined", "Device set aside", detail)
 }
 
 /// What a refused key is told.

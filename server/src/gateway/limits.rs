@@ -30,8 +30,8 @@ pub const MAX_JSON_DEPTH: usize = 32;
 /// Enrolments that are decided at once: they write one after the other anyway, and must not take all connections to
 /// the database from the check-ins.
 pub const ENROLMENTS_AT_ONCE: usize = 4;
-/// Unknown tokens, or recoveries that prove nothing, from one address within a minute, after which it is told to wait.
-/// Nobody guesses 130 bits or a signature: this bounds the noise.
+/// Unknown tokens, or recoveries that prove nothing, from one address within a minute, after which it is told to wait; so is
+/// a key that proves itself for recoveries so often. Nobody guesses 130 bits or a signature: this bounds the noise.
 pub const BAD_TOKENS_PER_MINUTE: u32 = 20;
 /// Certificates that one device may be given within a day: an agent needs one in two months.
 pub const CERTIFICATES_PER_DAY: i64 = 10;

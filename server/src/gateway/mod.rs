@@ -39,12 +39,17 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
-use self::{exam::Exams, refusal::Refusal, registry::Registry, throttle::Throttle};
+use self::{
+    exam::Exams,
+    refusal::Refusal,
+    registry::Registry,
+    throttle::{Network, Throttle},
+};
 use crate::{
     domain::{disclosure::Discloser, policy::LivePolicy},
     fault,
     pki::Authority,
-    store::{Store, ingest::Ingest},
+    store::{Store, enrolment::KeyHash, ingest::Ingest},
 };
 
 /// What the routes of connections with a client certificate share.
@@ -66,9 +71,11 @@ pub struct EnrolPort {
     authority: Arc<Authority>,
     store: Store,
     policy: LivePolicy,
-    throttle: Arc<Throttle>,
+    throttle: Arc<Throttle<Network>>,
     /// Of recoveries apart: a laptop that was forgotten by the server must not keep its school from enrolling others.
-    recoveries: Arc<Throttle>,
+    recoveries: Arc<Throttle<Network>>,
+    /// Of recoveries that are written down, by the key that proved itself.
+    proven: Arc<Throttle<KeyHash>>,
     turns: Arc<Semaphore>,
 }
 
@@ -110,6 +117,7 @@ pub fn enrol_router(store: Store, authority: Arc<Authority>, policy: LivePolicy)
         policy,
         throttle: Arc::default(),
         recoveries: Arc::default(),
+        proven: Arc::default(),
         turns: Arc::new(Semaphore::new(limits::ENROLMENTS_AT_ONCE)),
     };
     let routes = Router::new()

@@ -22,7 +22,7 @@ use super::{
     EnrolPort,
     enrol::bad_csr,
     grant::{self, Asking, GrantError},
-    identity::{Arrived, refused, released},
+    identity::{Arrived, refused, released, set_aside},
     message::Message,
     refusal::Refusal,
 };
@@ -35,23 +35,22 @@ use crate::{
     pki::{InvalidKey, Nonce, PresentedKey, ProvenKey},
     random,
     store::{
-        Tx, certificate,
+        Tx,
+        certificate::{self, CertificateRow},
         enrolment::{self, Registered},
-        recovery as recoveries,
+        newcomer, recovery as recoveries,
     },
 };
 
 /// When an agent that waits for a person asks again.
 const PENDING_RETRY_SECONDS: u32 = 60 * 60;
 
-/// Gives a nonce.
+/// Gives a nonce, to anybody: it costs less than the handshake before it, and nothing is kept of it.
 pub(super) async fn nonce(
     State(port): State<EnrolPort>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Extension(Arrived(now)): Extension<Arrived>,
     message: Message<RecoverNonceRequest>,
 ) -> Result<Json<RecoverNonce>, Refusal> {
-    throttled(&port, peer, now)?;
     let key = PresentedKey::from_base64(&message.value.public_key).map_err(bad_key)?;
     let random = random::bytes().map_err(GrantError::from)?;
     Ok(Json(RecoverNonce {
@@ -68,8 +67,7 @@ pub(super) async fn recover(
     Extension(Arrived(now)): Extension<Arrived>,
     message: Message<RecoverRequest>,
 ) -> Result<Response, Refusal> {
-    throttled(&port, peer, now)?;
-    let proof = Proof::of(&port, &message.value, now).inspect_err(|_| port.recoveries.count(peer.ip(), now))?;
+    let proof = Proof::of(&port, &message.value, now).map_err(|refusal| counted(&port, peer, refusal, now))?;
     // The semaphore is never closed.
     let _turn = port.turns.acquire().await.map_err(|_| Refusal::internal())?;
     match decide(&port, &proof, now).await? {
@@ -78,16 +76,14 @@ pub(super) async fn recover(
             tracing::info!(device = %lease.device, enrolment = %lease.enrolment, "a certificate was recovered");
             Ok(Json(grant::grant(&lease, chain, &port.policy, now)).into_response())
         }
+        Decision::Repeat(lease, chain) => Ok(Json(grant::grant(&lease, chain, &port.policy, now)).into_response()),
         Decision::Pending(device, cause) => {
             tracing::warn!(%device, %cause, "a recovery waits for a person");
             Ok((StatusCode::ACCEPTED, Json(pending(cause))).into_response())
         }
         Decision::Released(registered) => Err(released(&port.store, &port.policy, &registered, now).await),
         Decision::Refuse(refusal) => Err(refusal),
-        Decision::UnknownKey => {
-            port.recoveries.count(peer.ip(), now);
-            Err(unproven())
-        }
+        Decision::UnknownKey => Err(counted(&port, peer, unproven(), now)),
     }
 }
 
@@ -114,6 +110,8 @@ impl Proof {
 
 enum Decision {
     Grant(Lease),
+    /// A certificate that is recorded already.
+    Repeat(Lease, String),
     Pending(DeviceId, Cause),
     Released(Registered),
     Refuse(Refusal),
@@ -123,11 +121,20 @@ enum Decision {
 /// One unit of work: uses the nonce, judges the key, records what was decided and the intent to sign.
 async fn decide(port: &EnrolPort, proof: &Proof, now: UtcMillis) -> Result<Decision, GrantError> {
     let key = proof.registered.sha256();
-    // Whoever makes a key up must not keep others from writing.
+    // Whoever makes a key up must not keep others from writing, nor whoever asks for what it has.
     let mut tx = port.store.read().await?;
     let Some(known) = enrolment::of_key(&mut tx, key).await? else { return Ok(Decision::UnknownKey) };
+    if let Some(repeated) = repeat(&mut tx, &known, proof, now).await? {
+        return Ok(repeated);
+    }
     drop(tx);
+    if let Some(seconds) = port.proven.wait_seconds(*key, now) {
+        return Ok(Decision::Refuse(too_often(seconds)));
+    }
+    port.proven.count(*key, now);
     let mut tx = port.store.write().await?;
+    // In the order of those who decide about newcomers.
+    newcomer::lock_key(&mut tx, proof.next.sha256()).await?;
     recoveries::lock(&mut tx, known.device).await?;
     let Some(registered) = enrolment::of_key(&mut tx, key).await? else { return Ok(Decision::UnknownKey) };
     if !recoveries::use_nonce(&mut tx, &proof.nonce.name, proof.nonce.ends_at, now).await? {
@@ -144,10 +151,28 @@ async fn decide(port: &EnrolPort, proof: &Proof, now: UtcMillis) -> Result<Decis
     Ok(decision)
 }
 
+/// The certificate that `next` has already, where it is signed and runs. Nothing is written for it: the nonce stays unused,
+/// which for its two minutes gives the same once more.
+async fn repeat(
+    tx: &mut Tx,
+    registered: &Registered,
+    proof: &Proof,
+    now: UtcMillis,
+) -> Result<Option<Decision>, GrantError> {
+    if standing(registered.status, registered.device_status) != Standing::Full {
+        return Ok(None);
+    }
+    let Some(CertificateRow { lease, pem: Some(chain) }) = running(tx, registered, &proof.next, now).await? else {
+        return Ok(None);
+    };
+    let is_used = recoveries::is_nonce_used(tx, &proof.nonce.name).await?;
+    Ok(Some(if is_used { Decision::Refuse(stale_nonce()) } else { Decision::Repeat(lease, chain) }))
+}
+
 /// What a key in service gets.
 async fn judge(tx: &mut Tx, registered: &Registered, next: &ProvenKey, now: UtcMillis) -> Result<Decision, GrantError> {
-    if let Some(lease) = running(tx, registered, next, now).await? {
-        return Ok(Decision::Grant(lease));
+    if let Some(row) = running(tx, registered, next, now).await? {
+        return Ok(Decision::Grant(row.lease));
     }
     let (enrolment, device) = (registered.enrolment, registered.device);
     let facts = recoveries::facts(tx, enrolment, device, now).await?;
@@ -165,11 +190,14 @@ async fn judge(tx: &mut Tx, registered: &Registered, next: &ProvenKey, now: UtcM
         return Ok(Decision::Refuse(grant::foreign_key()));
     };
     if decision == recovery::Decision::Approved {
+        // A person's word stands in the audit already.
         recoveries::use_approval(tx, enrolment, now).await?;
-    } else {
-        recoveries::grant(tx, (enrolment, device), now).await?;
+        return grant::intend(tx, device, id, now).await.map(Decision::Grant);
     }
-    grant::intend(tx, device, id, now).await.map(Decision::Grant)
+    let recovery = recoveries::grant(tx, (enrolment, device), now).await?;
+    let lease = grant::intend(tx, device, id, now).await?;
+    recoveries::record_grant(tx, recovery, (enrolment, device), (id != enrolment).then_some(id), now).await?;
+    Ok(Decision::Grant(lease))
 }
 
 /// The certificate that `next` has already: an answer was lost, or the agent's clock is wrong. It counts as no recovery.
@@ -178,7 +206,7 @@ async fn running(
     registered: &Registered,
     next: &ProvenKey,
     now: UtcMillis,
-) -> Result<Option<Lease>, GrantError> {
+) -> Result<Option<CertificateRow>, GrantError> {
     let enrolment = if *next.sha256() == registered.key {
         registered.enrolment
     } else {
@@ -189,15 +217,26 @@ async fn running(
         other.enrolment
     };
     let newest = certificate::newest(tx, enrolment).await?;
-    Ok(newest.map(|row| row.lease).filter(|lease| lease.not_after > now))
+    Ok(newest.filter(|row| row.lease.not_after > now))
 }
 
-fn throttled(port: &EnrolPort, peer: SocketAddr, now: UtcMillis) -> Result<(), Refusal> {
-    let Some(seconds) = port.recoveries.wait_seconds(peer.ip(), now) else { return Ok(()) };
+/// The answer to whoever proved nothing: `refusal`, until it was counted too often for that address. Whoever proves a key
+/// does not wait for what its neighbours do.
+fn counted(port: &EnrolPort, peer: SocketAddr, refusal: Refusal, now: UtcMillis) -> Refusal {
+    let Some(seconds) = port.recoveries.wait_seconds(peer.ip(), now) else {
+        port.recoveries.count(peer.ip(), now);
+        return refusal;
+    };
     let detail = "Too many recoveries that prove nothing came from this address. Wait a minute.";
-    Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, "throttled", "Too many attempts", detail)
-        .retry_after(seconds)
-        .closing())
+    throttled(detail, seconds)
+}
+
+fn too_often(seconds: u32) -> Refusal {
+    throttled("This key asked for too many recoveries within a minute. Wait a minute.", seconds)
+}
+
+fn throttled(detail: &'static str, seconds: u32) -> Refusal {
+    Refusal::new(StatusCode::TOO_MANY_REQUESTS, "throttled", "Too many attempts", detail).retry_after(seconds).closing()
 }
 
 fn bad_key(error: InvalidKey) -> Refusal {
@@ -214,11 +253,6 @@ fn unproven() -> Refusal {
     let detail = "This does not prove a key that is registered here. Keep what you have and ask the people who lend \
                   this device; they can enrol it again.";
     Refusal::new(StatusCode::FORBIDDEN, "unproven", "Recovery refused", detail)
-}
-
-fn set_aside() -> Refusal {
-    let detail = "This device is set aside: it gets no new certificate. Ask the people who lend it.";
-    Refusal::new(StatusCode::FORBIDDEN, "quarantined", "Device set aside", detail)
 }
 
 fn refused_by_a_person() -> Refusal {

@@ -1,16 +1,16 @@
 //! POST /v1/renew: a new certificate for the enrolment that asks, for the same key or a new one.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use cartable_common::protocol::{CertificateGrant, RenewRequest};
 
 use super::{
     DevicePort,
     grant::{self, Asking, GrantError},
-    identity::DeviceIdentity,
+    identity::{DeviceIdentity, set_aside},
     message::Message,
     refusal::Refusal,
 };
-use crate::{domain::lease::Lease, pki::ProvenKey};
+use crate::{domain::lease::Lease, pki::ProvenKey, store::newcomer};
 
 /// Renews.
 pub(super) async fn renew(
@@ -20,11 +20,11 @@ pub(super) async fn renew(
 ) -> Result<Json<CertificateGrant>, Refusal> {
     port.count_unknown_fields(message.unknown_fields);
     if !identity.is_full {
-        let detail = "This device is set aside: it may report, but gets no new certificate.";
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "quarantined", "Device set aside", detail));
+        return Err(set_aside());
     }
     let key = ProvenKey::from_csr_pem(&message.value.csr_pem).map_err(super::enrol::bad_csr)?;
     let mut tx = port.store.write().await.map_err(GrantError::from)?;
+    newcomer::lock_key(&mut tx, key.sha256()).await.map_err(GrantError::from)?;
     let asking = Asking { device: identity.device, enrolment: identity.enrolment, key: identity.key };
     let Some(enrolment) = grant::enrolment_of(&mut tx, &asking, &key, identity.arrived).await? else {
         return Err(grant::foreign_key());

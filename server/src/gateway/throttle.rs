@@ -1,7 +1,9 @@
-//! Counts unknown enrolment tokens and unproven recoveries per address, and tells whoever tries too many to wait.
+//! Counts unknown enrolment tokens and unproven recoveries per address, recoveries per key, and tells whoever tries too many
+//! to wait.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     net::IpAddr,
     sync::{Mutex, PoisonError},
 };
@@ -11,13 +13,19 @@ use cartable_common::UtcMillis;
 use super::limits::BAD_TOKENS_PER_MINUTE;
 
 const WINDOW_MILLIS: i64 = 60_000;
-/// Addresses remembered; beyond, the oldest window is forgotten.
+/// Sources remembered; beyond, the oldest window is forgotten.
 const MAX_SOURCES: usize = 10_000;
 
-/// The counts. Per process and forgotten at a restart: tokens are too long to guess either way.
-#[derive(Debug, Default)]
-pub(super) struct Throttle {
-    sources: Mutex<HashMap<IpAddr, Window>>,
+/// The counts for each source. Per process and forgotten at a restart: tokens are too long to guess either way.
+#[derive(Debug)]
+pub(super) struct Throttle<S> {
+    sources: Mutex<HashMap<S, Window>>,
+}
+
+impl<S> Default for Throttle<S> {
+    fn default() -> Self {
+        Self { sources: Mutex::default() }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,17 +34,19 @@ struct Window {
     bad: u32,
 }
 
-impl Throttle {
+impl<S: Copy + Eq + Hash> Throttle<S> {
     /// Seconds that `source` must wait, if it must.
-    pub(super) fn wait_seconds(&self, source: IpAddr, now: UtcMillis) -> Option<u32> {
+    pub(super) fn wait_seconds(&self, source: impl Into<S>, now: UtcMillis) -> Option<u32> {
+        let source: S = source.into();
         let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        let window = sources.get(&network(source)).filter(|window| window.is_open(now))?;
+        let window = sources.get(&source).filter(|window| window.is_open(now))?;
         let left = WINDOW_MILLIS - now.millis_since(window.since);
         (window.bad >= BAD_TOKENS_PER_MINUTE).then(|| u32::try_from(left / 1000 + 1).unwrap_or(60))
     }
 
-    /// Counts an unknown token or an unproven key from `source`.
-    pub(super) fn count(&self, source: IpAddr, now: UtcMillis) {
+    /// Counts an attempt of `source`.
+    pub(super) fn count(&self, source: impl Into<S>, now: UtcMillis) {
+        let source: S = source.into();
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         if sources.len() >= MAX_SOURCES {
             sources.retain(|_, window| window.is_open(now));
@@ -46,7 +56,7 @@ impl Throttle {
             oldest.map(|oldest| sources.remove(&oldest));
         }
         let fresh = Window { since: now, bad: 0 };
-        let window = sources.entry(network(source)).or_insert(fresh);
+        let window = sources.entry(source).or_insert(fresh);
         if !window.is_open(now) {
             *window = fresh;
         }
@@ -61,11 +71,16 @@ impl Window {
     }
 }
 
-/// An IPv6 user owns at least a /64: its addresses count as one.
-fn network(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
-        four @ IpAddr::V4(_) => four,
+/// What counts as one address: an IPv6 user owns at least a /64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Network(IpAddr);
+
+impl From<IpAddr> for Network {
+    fn from(source: IpAddr) -> Self {
+        Self(match source.to_canonical() {
+            IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
+            four @ IpAddr::V4(_) => four,
+        })
     }
 }
 
@@ -75,7 +90,7 @@ mod tests {
 
     #[test]
     fn an_address_that_guesses_waits_and_others_do_not() {
-        let throttle = Throttle::default();
+        let throttle = Throttle::<Network>::default();
         let (pupil, other): (IpAddr, IpAddr) = ("2001:db8::1".parse().unwrap(), "192.0.2.1".parse().unwrap());
         let now = UtcMillis::new(1_000_000).unwrap();
         for _ in 0..BAD_TOKENS_PER_MINUTE {
@@ -83,7 +98,8 @@ mod tests {
             throttle.count(pupil, now);
         }
         assert_eq!(throttle.wait_seconds(pupil, now), Some(61));
-        assert_eq!(throttle.wait_seconds("2001:db8::2".parse().unwrap(), now.plus_millis(30_000)), Some(31));
+        let neighbour: IpAddr = "2001:db8::2".parse().unwrap();
+        assert_eq!(throttle.wait_seconds(neighbour, now.plus_millis(30_000)), Some(31));
         assert_eq!(throttle.wait_seconds(other, now), None);
         assert_eq!(throttle.wait_seconds(pupil, now.plus_millis(60_000)), None);
         assert_eq!(throttle.wait_seconds(pupil, now.plus_millis(-1)), None);

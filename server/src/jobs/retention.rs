@@ -2,7 +2,6 @@
 
 use cartable_common::UtcMillis;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::store::{
     Store, StoreError, Tx,
@@ -28,12 +27,18 @@ pub async fn run(store: &Store, now: UtcMillis, shutdown: &CancellationToken) ->
         let ids = sweep::ids_after(&mut tx, after).await?;
         let Some(last) = ids.last().copied() else {
             retained.deleted += retention::totals(&mut tx, now).await?;
+            let newcomers = retention::newcomers(&mut tx, now).await?;
+            retained.coarsened += newcomers;
+            if newcomers > 0 {
+                let done = Retained { coarsened: newcomers, deleted: 0 };
+                record(&mut tx, done, ("newcomer", "all"), now).await?;
+            }
             tx.commit().await?;
             break;
         };
         let done = retention::devices(&mut tx, &ids, now).await?;
         if done != Retained::default() {
-            record(&mut tx, done, last, now).await?;
+            record(&mut tx, done, ("devices_up_to", &last.to_string()), now).await?;
         }
         tx.commit().await?;
         retained.coarsened += done.coarsened;
@@ -71,11 +76,14 @@ async fn months(store: &Store, now: UtcMillis, shutdown: &CancellationToken) -> 
     Ok(deleted)
 }
 
-/// Leaves an audit row about what was done up to the device `last`.
-async fn record(tx: &mut Tx, done: Retained, last: Uuid, now: UtcMillis) -> Result<(), StoreError> {
-    let last = last.to_string();
+/// Leaves an audit row about what was done to these: devices up to one, or all newcomers.
+async fn record(
+    tx: &mut Tx,
+    done: Retained,
+    (object_kind, object_id): (&str, &str),
+    now: UtcMillis,
+) -> Result<(), StoreError> {
     let details = serde_json::json!({ "coarsened": done.coarsened, "deleted": done.deleted });
-    let entry =
-        NewAudit { actor: ACTOR, action: "retention.apply", object_kind: "devices_up_to", object_id: &last, details };
+    let entry = NewAudit { actor: ACTOR, action: "retention.apply", object_kind, object_id, details };
     audit::append(tx, entry, now).await.map(drop)
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cartable_common::{DeviceId, EnrolmentId, SerialNumber};
+use cartable_common::{DeviceId, EnrolmentId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -147,7 +147,8 @@ async fn hold(tx: &mut Tx, by: Clerk<'_>, chosen: &Chosen) -> Result<BTreeMap<Uu
     let mut asking: Vec<&Newcomer> = newcomers.values().collect();
     asking.sort_by_key(|one| {
         let hardware = &one.hardware;
-        let serial = hardware.serial_number.get().map(SerialNumber::as_str).map(str::to_owned);
+        // As the locks take them.
+        let serial = hardware.serial_number.get().map(|serial| serial.as_str().to_lowercase());
         (serial, hardware.system_uuid.get().map(ToString::to_string))
     });
     for one in asking {

@@ -3,17 +3,19 @@
 //!
 //! Each kind of request ([`Source`]) is one part of the union below.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use cartable_common::{DeviceId, SerialNumber, Text, UtcMillis, report::Hardware};
 use uuid::Uuid;
 
 use super::{
     StoreError, Tx,
     clause::Clause,
-    contact, device,
     device_list::{COUNT_CAP, PAGE_ROWS},
-    enrolment, loan,
+    enrolment,
     page::{self, Cursor, CursorKey, Page, Total},
-    value::{from_json, moment, parsed},
+    rows::Rows,
+    value::{from_json, moment, optional_moment, parsed},
 };
 use crate::domain::{
     approval::{Effect, Hindrance, Source, WaitsFor},
@@ -123,10 +125,7 @@ pub async fn list(tx: &mut Tx, scope: &Scope, query: &QueueQuery) -> Result<Page
     } else {
         count(tx, scope, query).await?
     };
-    let mut rows = Vec::with_capacity(raw.len());
-    for one in raw {
-        rows.push(read(tx, scope, one).await?);
-    }
+    let rows = read(tx, scope, raw).await?;
     Ok(Page { rows, next, total })
 }
 
@@ -139,11 +138,8 @@ pub async fn waiting(tx: &mut Tx, scope: &Scope) -> Result<Total, StoreError> {
 pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Asking>, StoreError> {
     let mut clause = select();
     clause.sql(" WHERE q.id = ").value(id).within("q.site_id", scope);
-    let raw: Option<Raw> = clause.rows(tx).await?.pop();
-    match raw {
-        Some(raw) => read(tx, scope, raw).await.map(Some),
-        None => Ok(None),
-    }
+    let raw: Vec<Raw> = clause.rows(tx).await?;
+    Ok(read(tx, scope, raw).await?.pop())
 }
 
 /// Whether there is, or was, a request with that id at a site that the scope covers.
@@ -185,76 +181,127 @@ async fn count(tx: &mut Tx, scope: &Scope, query: &QueueQuery) -> Result<Total, 
     Ok(if count > COUNT_CAP { Total::MoreThan(COUNT_CAP) } else { Total::Exact(count) })
 }
 
-async fn read(tx: &mut Tx, scope: &Scope, raw: Raw) -> Result<Asking, StoreError> {
-    let source: Source = parsed("the source of a request", &raw.source)?;
-    let mut asking = Asking {
-        id: raw.id,
-        source,
-        waits_for: parsed("waits_for", &raw.waits_for)?,
-        since: moment("created_at", raw.created_at)?,
-        serial_number: None,
-        manufacturer: None,
-        model: None,
-        token: raw.label,
-        site: raw.site_id,
-        site_name: raw.site_name,
-        effect: Effect::NewDevice,
-        known: None,
-    };
-    let missing = |what| StoreError::Corrupt { what, why: "absent from a request that waits".to_owned() };
-    match source {
-        Source::Enrolment | Source::Recovery => {
-            let id = DeviceId(raw.device_id.ok_or_else(|| missing("device_id"))?);
-            let of_own_key = source == Source::Recovery;
-            asking.effect = if of_own_key { Effect::Renews(id) } else { of_device(tx, id).await? };
-            let found = device::find(tx, scope, id).await?.ok_or_else(|| missing("device"))?;
-            asking.known = Some(known(tx, &found).await?);
-            asking.serial_number = found.serial_number;
-            asking.manufacturer = found.manufacturer;
-            asking.model = found.model;
-        }
-        Source::Newcomer => {
-            let hardware: Hardware =
-                from_json("newcomer.hardware", &raw.hardware.ok_or_else(|| missing("newcomer.hardware"))?)?;
-            let arrival = enrolment::arrival_of(tx, &hardware).await?;
-            (asking.effect, asking.known) = of_arrival(tx, scope, arrival).await?;
-            asking.serial_number = hardware.serial_number.get().map(SerialNumber::as_str).map(str::to_owned);
-            asking.manufacturer = hardware.manufacturer.as_ref().map(Text::as_str).map(str::to_owned);
-            asking.model = hardware.model.as_ref().map(Text::as_str).map(str::to_owned);
-        }
+/// Requests with all that is told of them: one statement for their devices, however many.
+async fn read(tx: &mut Tx, scope: &Scope, raw: Vec<Raw>) -> Result<Vec<Asking>, StoreError> {
+    let mut claims = Vec::with_capacity(raw.len());
+    for one in raw {
+        claims.push(Claim::of(tx, one).await?);
     }
-    Ok(asking)
+    let devices = Facts::of(tx, claims.iter().filter_map(|claim| claim.device).collect()).await?;
+    claims.into_iter().map(|claim| claim.read(scope, &devices)).collect()
 }
 
-/// What letting in a key does that waits for a device.
-async fn of_device(tx: &mut Tx, id: DeviceId) -> Result<Effect, StoreError> {
-    if loan::lending_state(tx, id).await? == Some(LendingState::Ceded) {
-        return Ok(Effect::Impossible(Hindrance::GivenAway));
+/// A request, and the device that it is about, where there is one.
+struct Claim {
+    raw: Raw,
+    source: Source,
+    /// What a newcomer says of itself.
+    hardware: Option<Hardware>,
+    device: Option<Uuid>,
+}
+
+impl Claim {
+    async fn of(tx: &mut Tx, raw: Raw) -> Result<Self, StoreError> {
+        let source: Source = parsed("the source of a request", &raw.source)?;
+        let Some(json) = raw.hardware.as_deref().filter(|_| source == Source::Newcomer) else {
+            let device = raw.device_id;
+            return Ok(Self { raw, source, hardware: None, device });
+        };
+        let hardware: Hardware = from_json("newcomer.hardware", json)?;
+        let device = match enrolment::arrival_of(tx, &hardware).await? {
+            Arrival::NewDevice => None,
+            Arrival::FirstEnrolment(id) | Arrival::Replacement(id) => Some(id.0),
+        };
+        Ok(Self { raw, source, hardware: Some(hardware), device })
     }
-    Ok(if enrolment::has_key(tx, id).await? { Effect::Replaces(id) } else { Effect::FirstKey(id) })
+
+    /// A device of a site that is not the caller's is not told of.
+    fn read(self, scope: &Scope, devices: &BTreeMap<Uuid, Facts>) -> Result<Asking, StoreError> {
+        let found = self.device.and_then(|id| devices.get(&id)).filter(|found| scope.covers(found.site_id));
+        let effect = match (self.source, self.device, found) {
+            (Source::Newcomer, None, _) => Effect::NewDevice,
+            (Source::Newcomer, Some(_), None) => Effect::Impossible(Hindrance::Elsewhere),
+            (Source::Newcomer | Source::Enrolment, Some(_), Some(found)) => found.effect()?,
+            (Source::Recovery, Some(id), Some(_)) => Effect::Renews(DeviceId(id)),
+            (Source::Enrolment | Source::Recovery, ..) => {
+                let why = "absent from a request that waits".to_owned();
+                return Err(StoreError::Corrupt { what: "device", why });
+            }
+        };
+        let (serial_number, manufacturer, model) = match (&self.hardware, found) {
+            (Some(hardware), _) => (
+                hardware.serial_number.get().map(SerialNumber::as_str).map(str::to_owned),
+                hardware.manufacturer.as_ref().map(Text::as_str).map(str::to_owned),
+                hardware.model.as_ref().map(Text::as_str).map(str::to_owned),
+            ),
+            (None, Some(found)) => (found.serial_number.clone(), found.manufacturer.clone(), found.model.clone()),
+            (None, None) => (None, None, None),
+        };
+        Ok(Asking {
+            id: self.raw.id,
+            source: self.source,
+            waits_for: parsed("waits_for", &self.raw.waits_for)?,
+            since: moment("created_at", self.raw.created_at)?,
+            serial_number,
+            manufacturer,
+            model,
+            token: self.raw.label,
+            site: self.raw.site_id,
+            site_name: self.raw.site_name,
+            effect,
+            known: found.map(Facts::known).transpose()?,
+        })
+    }
 }
 
-/// What letting in a newcomer does, and the device that it would be. A device of a site that is not the caller's is not
-/// told of.
-async fn of_arrival(tx: &mut Tx, scope: &Scope, arrival: Arrival) -> Result<(Effect, Option<Known>), StoreError> {
-    let id = match arrival {
-        Arrival::NewDevice => return Ok((Effect::NewDevice, None)),
-        Arrival::FirstEnrolment(id) | Arrival::Replacement(id) => id,
-    };
-    let Some(found) = device::find(tx, scope, id).await? else {
-        return Ok((Effect::Impossible(Hindrance::Elsewhere), None));
-    };
-    Ok((of_device(tx, id).await?, Some(known(tx, &found).await?)))
+/// What counts of a device that a request is about.
+#[derive(sqlx::FromRow)]
+struct Facts {
+    id: Uuid,
+    site_id: Option<Uuid>,
+    status: String,
+    serial_number: Option<String>,
+    manufacturer: Option<String>,
+    model: Option<String>,
+    asset_tag: Option<String>,
+    archived_at: Option<i64>,
+    lending_state: String,
+    has_key: bool,
+    last_at: Option<i64>,
 }
 
-async fn known(tx: &mut Tx, found: &device::DeviceRow) -> Result<Known, StoreError> {
-    Ok(Known {
-        id: found.id,
-        serial_number: found.serial_number.clone(),
-        asset_tag: found.asset_tag.clone(),
-        status: found.status,
-        archived: found.archived_at.is_some(),
-        lending: loan::lending_state(tx, found.id).await?,
-        last_contact_at: contact::of_device(tx, found.id).await?.map(|contact| contact.last_at),
-    })
+impl Facts {
+    async fn of(tx: &mut Tx, ids: BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, Self>, StoreError> {
+        let sql = "SELECT d.id, d.site_id, d.status, d.serial_number, d.manufacturer, d.model, d.asset_tag, \
+                   d.archived_at, d.lending_state, EXISTS (SELECT 1 FROM enrolment e WHERE e.device_id = d.id \
+                   AND e.status IN ('active', 'quarantined')) AS has_key, c.last_at FROM device d \
+                   LEFT JOIN contact c ON c.device_id = d.id WHERE d.id IN (SELECT r.id FROM {rows})";
+        let rows: Vec<Self> = Rows::of_ids(ids).fetch(tx, sql).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+
+    fn lending(&self) -> Result<LendingState, StoreError> {
+        parsed("device.lending_state", &self.lending_state)
+    }
+
+    /// What letting in another key for it does.
+    fn effect(&self) -> Result<Effect, StoreError> {
+        let id = DeviceId(self.id);
+        if self.lending()? == LendingState::Ceded {
+            return Ok(Effect::Impossible(Hindrance::GivenAway));
+        }
+        Ok(if self.has_key { Effect::Replaces(id) } else { Effect::FirstKey(id) })
+    }
+
+    fn known(&self) -> Result<Known, StoreError> {
+        Ok(Known {
+            id: DeviceId(self.id),
+            serial_number: self.serial_number.clone(),
+            asset_tag: self.asset_tag.clone(),
+            status: parsed("device.status", &self.status)?,
+            archived: self.archived_at.is_some(),
+            lending: Some(self.lending()?),
+            last_contact_at: optional_moment("contact.last_at", self.last_at)?,
+        })
+    }
 }

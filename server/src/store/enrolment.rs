@@ -210,13 +210,6 @@ pub(super) async fn lock(tx: &mut Tx, id: EnrolmentId) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Whether a key speaks for a device now.
-pub(super) async fn has_key(tx: &mut Tx, device: DeviceId) -> Result<bool, StoreError> {
-    let sql = "SELECT id FROM enrolment WHERE device_id = $1 AND status IN ('active', 'quarantined') LIMIT 1";
-    let key: Option<Uuid> = on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).fetch_optional(c).await)?;
-    Ok(key.is_some())
-}
-
 /// An enrolment that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
@@ -321,10 +314,10 @@ pub async fn lock_asking(tx: &mut Tx, hardware: &Hardware) -> Result<(), StoreEr
 }
 
 /// Holds back every other enrolment of the same hardware until this unit of work ends: two agents with one serial
-/// number must not both find that nobody knows it. SQLite has one writer and needs no lock.
+/// number, in whatever case, must not both find that nobody knows it. SQLite has one writer and needs no lock.
 pub async fn lock_hardware(tx: &mut Tx, hardware: &str) -> Result<(), StoreError> {
     if let Tx::Postgres(connection) = tx {
-        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 20261124))")
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 20261124))")
             .bind(hardware)
             .execute(&mut **connection)
             .await?;

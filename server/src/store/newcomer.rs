@@ -161,13 +161,16 @@ pub async fn waiting_of_token(tx: &mut Tx, token: Uuid) -> Result<i64, StoreErro
 }
 
 /// Lets a waiting newcomer in as what it arrives as: a new device at its token's site, or the agent of a known one. Gives
-/// its device; nothing where it waits no more, or its device was given away.
+/// its device; nothing where it waits no more, its key is an enrolment already, or its device was given away.
 pub async fn approve(
     tx: &mut Tx,
     newcomer: &Newcomer,
     arrival: &Arrival,
     now: UtcMillis,
 ) -> Result<Option<DeviceId>, StoreError> {
+    if enrolment::of_key(tx, &newcomer.key).await?.is_some() {
+        return Ok(None);
+    }
     let device = match *arrival {
         Arrival::FirstEnrolment(device) | Arrival::Replacement(device) => device,
         Arrival::NewDevice => {

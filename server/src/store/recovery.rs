@@ -5,7 +5,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, certificate, device, donation_approval,
+    StoreError, Tx,
+    audit::{self, NewAudit},
+    certificate,
+    clause::Clause,
+    device, donation_approval,
     lending::Clerk,
     on,
     value::{moment, optional_moment, parsed},
@@ -17,6 +21,9 @@ use crate::domain::{
 
 /// How long a used nonce is remembered after its end: longer than the servers' clocks differ.
 const NONCE_KEPT_MILLIS: i64 = 10 * 60_000;
+
+/// Who grants what the rule allows.
+const RULE: &str = "job:recovery";
 
 /// Holds back every other recovery of the device until this unit of work ends: two requests of one key must not both find
 /// that they are the second of the year.
@@ -38,6 +45,13 @@ pub async fn use_nonce(tx: &mut Tx, name: &[u8; 16], ends_at: UtcMillis, now: Ut
         .await
         .map(|done| done.rows_affected()))?;
     Ok(done == 1)
+}
+
+/// Whether the nonce of that name was used.
+pub async fn is_nonce_used(tx: &mut Tx, name: &[u8; 16]) -> Result<bool, StoreError> {
+    let sql = "SELECT ends_at FROM recovery_nonce WHERE name = $1";
+    let used: Option<i64> = on!(tx, |c| sqlx::query_scalar(sql).bind(name.as_slice()).fetch_optional(c).await)?;
+    Ok(used.is_some())
 }
 
 /// What the recovery of a key is decided from at `now`.
@@ -90,34 +104,44 @@ pub async fn wait(
     Ok(())
 }
 
-/// Records that the rule granted a recovery, which a certificate follows in this unit of work. What waited waits no
-/// longer.
+/// Records that the rule granted a recovery, which a certificate follows in this unit of work, and gives its id. What waited
+/// waits no longer.
 pub async fn grant(
     tx: &mut Tx,
     (enrolment, device): (EnrolmentId, DeviceId),
     now: UtcMillis,
-) -> Result<(), StoreError> {
+) -> Result<Uuid, StoreError> {
     let sql = "UPDATE recovery SET state = 'granted', decided_at = $2, used_at = $2 \
-               WHERE enrolment_id = $1 AND state = 'waiting'";
-    let done = on!(tx, |c| sqlx::query(sql)
-        .bind(enrolment.0)
-        .bind(now.get())
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    if done > 0 {
-        return Ok(());
+               WHERE enrolment_id = $1 AND state = 'waiting' RETURNING id";
+    let waited: Option<Uuid> =
+        on!(tx, |c| sqlx::query_scalar(sql).bind(enrolment.0).bind(now.get()).fetch_optional(c).await)?;
+    if let Some(id) = waited {
+        return Ok(id);
     }
+    let id = Uuid::now_v7();
     let sql = "INSERT INTO recovery (id, enrolment_id, device_id, asked_at, state, decided_at, used_at) \
                VALUES ($1, $2, $3, $4, 'granted', $4, $4)";
-    on!(tx, |c| sqlx::query(sql)
-        .bind(Uuid::now_v7())
-        .bind(enrolment.0)
-        .bind(device.0)
-        .bind(now.get())
-        .execute(c)
-        .await
-        .map(drop))?;
+    on!(tx, |c| sqlx::query(sql).bind(id).bind(enrolment.0).bind(device.0).bind(now.get()).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Writes into the audit that the rule granted a recovery, the last thing in its unit of work. `new` is the enrolment of the
+/// key that took over, where another did.
+pub async fn record_grant(
+    tx: &mut Tx,
+    id: Uuid,
+    (enrolment, device): (EnrolmentId, DeviceId),
+    new: Option<EnrolmentId>,
+    now: UtcMillis,
+) -> Result<(), StoreError> {
+    let mut details = json!({ "device": device, "enrolment": enrolment });
+    if let Some(new) = new {
+        details["new_enrolment"] = json!(new);
+    }
+    let object_id = id.to_string();
+    let entry =
+        NewAudit { actor: RULE, action: "recovery.grant", object_kind: "recovery", object_id: &object_id, details };
+    audit::append(tx, entry, now).await?;
     Ok(())
 }
 
@@ -185,12 +209,38 @@ impl TryFrom<Raw> for Waiting {
 /// The recoveries that wait for a person, oldest first, of devices that the scope covers. What could not be granted any
 /// more, because the key or its device is out of service, is not among them.
 pub async fn waiting(tx: &mut Tx, scope: &Scope) -> Result<Vec<Waiting>, StoreError> {
-    let sql = "SELECT r.id, r.enrolment_id, r.device_id, d.site_id, d.serial_number, d.model, r.cause, r.asked_at, \
-               c.last_at FROM recovery r JOIN enrolment e ON e.id = r.enrolment_id JOIN device d ON d.id = r.device_id \
-               LEFT JOIN contact c ON c.device_id = r.device_id \
-               WHERE r.state = 'waiting' AND e.status = 'active' AND d.status = 'active' ORDER BY r.asked_at, r.id";
-    let rows: Vec<Raw> = on!(tx, |c| sqlx::query_as(sql).fetch_all(c).await)?;
-    rows.into_iter().filter(|row| scope.covers(row.site_id)).map(TryInto::try_into).collect()
+    read(tx, &mut select(scope)).await
+}
+
+/// Those of one device.
+pub async fn waiting_of(tx: &mut Tx, scope: &Scope, device: DeviceId) -> Result<Vec<Waiting>, StoreError> {
+    let mut clause = select(scope);
+    clause.sql(" AND r.device_id = ").value(device.0);
+    read(tx, &mut clause).await
+}
+
+/// The one of them with that id.
+pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Waiting>, StoreError> {
+    let mut clause = select(scope);
+    clause.sql(" AND r.id = ").value(id);
+    Ok(read(tx, &mut clause).await?.pop())
+}
+
+fn select(scope: &Scope) -> Clause {
+    let mut clause = Clause::new(
+        "SELECT r.id, r.enrolment_id, r.device_id, d.site_id, d.serial_number, d.model, r.cause, r.asked_at, c.last_at \
+         FROM recovery r JOIN enrolment e ON e.id = r.enrolment_id JOIN device d ON d.id = r.device_id \
+         LEFT JOIN contact c ON c.device_id = r.device_id \
+         WHERE r.state = 'waiting' AND e.status = 'active' AND d.status = 'active'",
+    );
+    clause.within("d.site_id", scope);
+    clause
+}
+
+async fn read(tx: &mut Tx, clause: &mut Clause) -> Result<Vec<Waiting>, StoreError> {
+    clause.sql(" ORDER BY r.asked_at, r.id");
+    let rows: Vec<Raw> = clause.rows(tx).await?;
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 /// Lets a waiting recovery through: its key gets a certificate when it asks next. The audit says who did it. None where
@@ -211,7 +261,7 @@ async fn decide(
     (state, action): (RecoveryState, &str),
     by: Clerk<'_>,
 ) -> Result<Option<DeviceId>, StoreError> {
-    let Some(found) = waiting(tx, by.scope).await?.into_iter().find(|one| one.id == id) else { return Ok(None) };
+    let Some(found) = find(tx, by.scope, id).await? else { return Ok(None) };
     if !rule(tx, id, state, by).await? {
         return Ok(None);
     }

@@ -3,7 +3,7 @@
 //!
 //! Works through the fleet in chunks of devices, each a unit of work, and may be repeated at will.
 
-use cartable_common::UtcMillis;
+use cartable_common::{UtcMillis, report::Hardware};
 use uuid::Uuid;
 
 use super::{
@@ -39,7 +39,7 @@ pub struct Retained {
 
 /// Statements that round moments older than `$2` to the day, for the devices `{rows}`. `$at` columns are rounded
 /// together, where any of them is not round yet.
-const COARSEN: [&str; 6] = [
+const COARSEN: [&str; 9] = [
     "UPDATE contact SET last_at = last_at - last_at % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND last_at % 86400000 <> 0 AND last_at < {limit}",
     "UPDATE contact SET first_at = first_at - first_at % 86400000 \
@@ -55,6 +55,13 @@ const COARSEN: [&str; 6] = [
      AND (received_at % 86400000 <> 0 OR measured_at % 86400000 <> 0) AND received_at < {limit}",
     "UPDATE drive_seen SET last_seen = last_seen - last_seen % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND last_seen % 86400000 <> 0 AND last_seen < {limit}",
+    // A laptop asks for its recovery when it is opened.
+    "UPDATE recovery SET asked_at = asked_at - asked_at % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND asked_at % 86400000 <> 0 AND asked_at < {limit}",
+    "UPDATE recovery SET decided_at = decided_at - decided_at % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND decided_at % 86400000 <> 0 AND decided_at < {limit}",
+    "UPDATE recovery SET used_at = used_at - used_at % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND used_at % 86400000 <> 0 AND used_at < {limit}",
 ];
 
 /// Statements that round the measurements of days: the day itself is the key.
@@ -135,6 +142,30 @@ async fn flags(tx: &mut Tx, devices: &Rows<1>, now: UtcMillis) -> Result<u64, St
 
 const fn round(millis: i64) -> i64 {
     millis - millis % UtcMillis::DAY
+}
+
+/// Rounds the moments of newcomers, which are no device yet, and forgets what a refused one said of itself: it may be
+/// anybody's own machine. Its key stays, and stays refused. How many rows that changed.
+pub async fn newcomers(tx: &mut Tx, now: UtcMillis) -> Result<u64, StoreError> {
+    let limit = now.plus_days(-EXACT_DAYS).get();
+    let mut changed = 0;
+    for sql in [
+        "UPDATE newcomer SET created_at = created_at - created_at % 86400000 \
+         WHERE created_at % 86400000 <> 0 AND created_at < $1",
+        "UPDATE newcomer SET decided_at = decided_at - decided_at % 86400000 \
+         WHERE decided_at % 86400000 <> 0 AND decided_at < $1",
+    ] {
+        changed += on!(tx, |c| sqlx::query(sql).bind(limit).execute(c).await.map(|done| done.rows_affected()))?;
+    }
+    let nothing = to_json("newcomer.hardware", &Hardware::default())?;
+    let sql = "UPDATE newcomer SET hardware = $2 WHERE state = 'refused' AND decided_at < $1 AND hardware <> $2";
+    changed += on!(tx, |c| sqlx::query(sql)
+        .bind(limit)
+        .bind(nothing.as_str())
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(changed)
 }
 
 /// Deletes old totals of the whole fleet.

@@ -3,12 +3,12 @@
 
 use cartable_common::{
     identity::SerialNumber,
-    protocol::{CertificateGrant, EnrolPending, EnrolRequest},
+    protocol::{CertificateGrant, EnrolPending, EnrolRequest, RENEW_PATH, RenewRequest},
     report::Hardware,
 };
 use cartable_server::{clock, domain::approval::MAX_WAITING_PER_TOKEN};
 use cartable_tests::{
-    gateway_client::{Answer, Credentials, Port, SITE, UNCHANGED, enrol_request},
+    gateway_client::{Answer, Credentials, Port, SITE, UNCHANGED, csr, enrol_request},
     raw::Raw,
 };
 use rcgen::KeyPair;
@@ -135,6 +135,43 @@ async fn a_spent_token_makes_wait_and_an_ended_one_refuses_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spent_token_makes_wait_and_an_ended_one_refuses_on_postgres() {
     a_spent_token_makes_wait_and_an_ended_one_refuses(Port::start_on_postgres().await.unwrap()).await;
+}
+
+async fn a_key_that_asked_for_itself_is_brought_in_by_no_renewal(port: Port) {
+    let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
+    let (first, key) = request(&token, "PF2FIRST");
+    let grant: CertificateGrant = serde_json::from_slice(&port.enrol(&first).await.unwrap().body).unwrap();
+    let own = Credentials::of(&grant.certificate_chain_pem, &key);
+    let renew = async |key: &KeyPair| {
+        let body = serde_json::to_vec(&RenewRequest { csr_pem: csr(key).unwrap() }).unwrap();
+        port.connect_as(&own).await.unwrap().post(RENEW_PATH, &body).await.unwrap().outcome()
+    };
+    let foreign = (409, "foreign-key".to_owned());
+    let (wanted, wanted_key) = request(&token, "PF2WANTED");
+    let (unwanted, unwanted_key) = request(&token, "PF2UNWANTED");
+    for (asking, key) in [(&wanted, &wanted_key), (&unwanted, &unwanted_key)] {
+        assert_eq!(port.enrol(asking).await.unwrap().status, 202);
+        assert_eq!(renew(key).await, foreign, "it waits");
+    }
+    let lines = waiting(&port);
+    port.installation.run("device refuse", &[&lines[1][0]], "").unwrap();
+    assert_eq!(renew(&unwanted_key).await, foreign, "it was refused");
+    assert_eq!(port.enrol(&unwanted).await.unwrap().outcome(), (403, "revoked".to_owned()));
+    port.installation.run("device approve", &[&lines[0][0]], "").unwrap();
+    assert_eq!(port.enrol(&wanted).await.unwrap().status, 200);
+    assert_eq!(renew(&wanted_key).await, foreign, "it is another device's");
+    let mut raw = Raw::connect(&port.installation.database_url()).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM enrolment").await.unwrap(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_asked_for_itself_is_brought_in_by_no_renewal_on_sqlite() {
+    a_key_that_asked_for_itself_is_brought_in_by_no_renewal(Port::start().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_asked_for_itself_is_brought_in_by_no_renewal_on_postgres() {
+    a_key_that_asked_for_itself_is_brought_in_by_no_renewal(Port::start_on_postgres().await.unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,13 +2,13 @@
 
 use cartable_common::{
     identity::SerialNumber,
-    protocol::{CertificateGrant, EnrolPending, RENEW_PATH, RenewRequest},
+    protocol::{CertificateGrant, EnrolPending, EnrolRequest, RENEW_PATH, RenewRequest},
     report::Hardware,
 };
 use cartable_server::{
     auth::Role,
     clock,
-    domain::{approval::MAX_WAITING_PER_TOKEN, policy::Policy, scope::Scope},
+    domain::{approval::MAX_WAITING_PER_TOKEN, enrolment_token::TokenText, policy::Policy, scope::Scope},
     jobs::flag_sweep,
     store::Store,
 };
@@ -20,6 +20,7 @@ use cartable_tests::{
 use futures_util::future::join_all;
 use rcgen::KeyPair;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Each test with the real server on either database.
 macro_rules! on_both_engines {
@@ -42,6 +43,7 @@ macro_rules! on_both_engines {
 on_both_engines! {
     five_hundred_uses_of_a_token_for_thirty_let_in_exactly_thirty,
     the_same_request_again_gives_the_same_certificate_even_when_its_record_was_interrupted,
+    a_key_whose_certificate_has_ended_gets_no_other_by_a_token,
     a_known_serial_with_a_new_key_waits_for_a_person_and_the_old_key_stays_live,
     useless_tokens_and_requests_are_told_apart_only_as_far_as_a_technician_needs,
     an_enrolled_device_reports_renews_and_is_stored,
@@ -114,6 +116,45 @@ async fn the_same_request_again_gives_the_same_certificate_even_when_its_record_
     assert_eq!(raw.number("SELECT count(*) FROM device").await.unwrap(), 1);
 }
 
+async fn a_key_whose_certificate_has_ended_gets_no_other_by_a_token(port: Port) {
+    let token = port.installation.create_enrolment_token(SITE, 5).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let first = enrol_request(&token, &key, Hardware::default()).unwrap();
+    let grant = |body: &[u8]| serde_json::from_slice::<CertificateGrant>(body).unwrap();
+    let given = grant(&port.enrol(&first).await.unwrap().body);
+    let no_token = enrol_request(&TokenText::from_random([9; 17]).to_string(), &key, Hardware::default()).unwrap();
+    // Whoever was let in by this request needs no token; an agent that forgot its request needs one.
+    let no_token = EnrolRequest { request_id: first.request_id, ..no_token };
+    let another = enrol_request(&token, &key, Hardware::default()).unwrap();
+    let another = EnrolRequest { request_id: Uuid::new_v4(), ..another };
+    let all = [&first, &no_token, &another];
+    let mut raw = Raw::connect(&port.installation.database_url()).await.unwrap();
+    let end = async |raw: &mut Raw, days: i64| {
+        let at = clock::now().plus_days(days).get();
+        raw.execute(&format!("UPDATE certificate SET not_after = {at}")).await.unwrap();
+    };
+    let device = given.device_id.to_string();
+    for (command, refused) in [("activate", (401, "certificate-expired")), ("quarantine", (403, "quarantined"))] {
+        port.installation.run(&format!("device {command}"), &[&device], "").unwrap();
+        end(&mut raw, -1).await;
+        for request in all {
+            let answer = port.enrol(request).await.unwrap();
+            assert_eq!(answer.outcome(), (refused.0, refused.1.to_owned()), "{command}");
+        }
+        end(&mut raw, 90).await;
+        for request in all {
+            let again = grant(&port.enrol(request).await.unwrap().body);
+            assert_eq!(again.certificate_chain_pem, given.certificate_chain_pem, "{command}: it runs");
+        }
+    }
+    assert_eq!(raw.number("SELECT count(*) FROM certificate").await.unwrap(), 1);
+    // Let in, and no certificate was ever given: set aside it gets none, in service it gets its first.
+    raw.execute("DELETE FROM certificate").await.unwrap();
+    assert_eq!(port.enrol(&first).await.unwrap().outcome(), (403, "quarantined".to_owned()));
+    port.installation.run("device activate", &[&device], "").unwrap();
+    assert_eq!(port.enrol(&first).await.unwrap().status, 200);
+}
+
 async fn a_known_serial_with_a_new_key_waits_for_a_person_and_the_old_key_stays_live(port: Port) {
     let token = port.installation.create_enrolment_token(SITE, 5).unwrap();
     let hardware = Hardware { serial_number: SerialNumber::parse("PF2ABCDE").into(), ..Hardware::default() };
@@ -150,7 +191,7 @@ async fn useless_tokens_and_requests_are_told_apart_only_as_far_as_a_technician_
     let revoked = port.installation.run("token create", &["--site", SITE, "--json"], "").unwrap();
     let revoked: serde_json::Value = serde_json::from_str(&revoked).unwrap();
     port.installation.run("token revoke", &[revoked["id"].as_str().unwrap()], "").unwrap();
-    let unknown = cartable_server::domain::enrolment_token::TokenText::from_random([9; 17]).to_string();
+    let unknown = TokenText::from_random([9; 17]).to_string();
     for token in [revoked["token"].as_str().unwrap(), &unknown] {
         let answer = port.enrol(&enrol_request(token, &key, Hardware::default()).unwrap()).await.unwrap();
         assert_eq!(answer.outcome(), (403, "token".to_owned()));

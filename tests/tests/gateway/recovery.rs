@@ -119,6 +119,7 @@ async fn a_laptop_that_was_shut_gets_another_certificate_and_a_lost_answer_costs
         assert_eq!(again.certificate_chain_pem, recovered.certificate_chain_pem);
     }
     assert_eq!(raw.number("SELECT count(*) FROM recovery WHERE state = 'granted'").await.unwrap(), 1);
+    assert_eq!(raw.number("SELECT count(*) FROM recovery_nonce").await.unwrap(), 1, "nothing was written");
     assert_eq!(raw.number("SELECT count(*) FROM certificate").await.unwrap(), 2);
     // Killed between the record of the intent and the signature.
     raw.execute("UPDATE certificate SET state = 'intended', pem = NULL").await.unwrap();
@@ -289,6 +290,13 @@ async fn a_new_key_may_take_over_and_another_devices_may_not(port: Port) {
     let mut raw = raw(&port).await;
     shut_for(&mut raw, 200).await;
     assert_eq!(recover(&port, &old, &foreign).await.outcome(), (409, "foreign-key".to_owned()));
+    // Nor one that asked for itself: whether it is let in, a person decides.
+    let recorded_only = ["--site", SITE, "--bulk", "5", "--recorded-only"];
+    let token = port.installation.run("token create", &recorded_only, "").unwrap();
+    let waits = KeyPair::generate().unwrap();
+    let asked = enrol_request(token.trim(), &waits, Hardware::default()).unwrap();
+    assert_eq!(port.enrol(&asked).await.unwrap().status, 202);
+    assert_eq!(recover(&port, &old, &waits).await.outcome(), (409, "foreign-key".to_owned()));
     assert_eq!(raw.number("SELECT count(*) FROM recovery").await.unwrap(), 0);
     let new = KeyPair::generate().unwrap();
     let recovered = granted(&recover(&port, &old, &new).await);
@@ -296,6 +304,8 @@ async fn a_new_key_may_take_over_and_another_devices_may_not(port: Port) {
     assert_ne!(recovered.enrolment_id, grant.enrolment_id);
     let again = granted(&recover(&port, &old, &new).await);
     assert_eq!(again.certificate_chain_pem, recovered.certificate_chain_pem);
+    let acts = raw.texts("SELECT details FROM audit WHERE action = 'recovery.grant'").await.unwrap();
+    assert!(acts.len() == 1 && acts[0].contains(&recovered.enrolment_id.to_string()), "{acts:?}");
     let credentials = Credentials::of(&recovered.certificate_chain_pem, &new);
     assert_eq!(port.connect_as(&credentials).await.unwrap().check_in(UNCHANGED).await.unwrap().status, 200);
     assert_eq!(recover(&port, &old, &old).await.outcome(), (403, "replaced".to_owned()), "the new key was used");
@@ -352,5 +362,21 @@ async fn whoever_proves_nothing_too_often_waits_and_enrolments_from_there_go_on(
     let answer = send(&port, &request).await;
     assert_eq!(answer.outcome(), (429, "throttled".to_owned()));
     assert!(answer.head.contains("retry-after: "), "{}", answer.head);
-    enrolled(&port).await;
+    // A laptop behind the same address proves its key, and is not kept waiting.
+    let (_, key) = enrolled(&port).await;
+    shut_for(&mut raw(&port).await, 200).await;
+    granted(&recover(&port, &key, &key).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_proves_itself_too_often_waits_alone() {
+    let port = Port::start().unwrap();
+    let ((revoked, key), (_, other)) = (enrolled(&port).await, enrolled(&port).await);
+    shut_for(&mut raw(&port).await, 200).await;
+    port.installation.run("device revoke", &[&revoked.device_id.to_string()], "").unwrap();
+    for attempt in 0..20 {
+        assert_eq!(recover(&port, &key, &key).await.outcome(), (403, "revoked".to_owned()), "{attempt}");
+    }
+    assert_eq!(recover(&port, &key, &key).await.outcome(), (429, "throttled".to_owned()));
+    granted(&recover(&port, &other, &other).await);
 }

@@ -15,6 +15,7 @@ mod lending_flags;
 mod lists;
 mod migration;
 mod needs;
+mod newcomer;
 mod recovery;
 mod schema;
 mod search;

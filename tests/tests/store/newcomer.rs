@@ -1,0 +1,151 @@
+//! What the store promises of newcomers, on both engines: a key that is an enrolment is let in no second time, one serial number
+//! is one whatever its case, and a month later nothing tells the hour, nor what a refused machine was.
+
+use std::time::Duration;
+
+use cartable_common::{EnrolmentId, SerialNumber, UtcMillis, report::Hardware};
+use cartable_server::{
+    domain::{
+        approval::{Ruling, WaitsFor},
+        enrolment::EnrolmentStatus,
+        enrolment_token::{TokenTerms, TokenText},
+        policy::Policy,
+        recovery::Cause,
+        scope::Scope,
+    },
+    jobs::retention,
+    store::{
+        Tx,
+        approval::{self, Chosen, Outcome},
+        audit,
+        enrolment::{self, NewEnrolment},
+        enrolment_token,
+        lending::Clerk,
+        newcomer::{self, NewNewcomer, NewcomerState},
+        recovery,
+    },
+};
+use cartable_tests::{
+    fleet::{at, enrol},
+    in_process::InProcess,
+    on_both_engines,
+    raw::Raw,
+    stores::TestStore,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+on_both_engines! {
+    a_key_that_is_an_enrolment_by_now_is_let_in_no_second_time,
+    the_hour_and_what_a_refused_machine_was_are_forgotten_after_a_month,
+    one_serial_number_is_held_whatever_its_case,
+}
+
+async fn token(test: &TestStore) -> Uuid {
+    let site = InProcess::new(&test.store).site(1).await.unwrap();
+    let terms = TokenTerms::new("livraison", None, 30, 24, at(0, 0, 0)).unwrap();
+    let text = TokenText::from_random([1; 17]);
+    let mut tx = test.store.write().await.unwrap();
+    let id = enrolment_token::create(&mut tx, &text, &terms, site, "test", at(0, 0, 0)).await.unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+async fn newcomer(tx: &mut Tx, token: Uuid, (key, serial): (u8, &str), now: UtcMillis) -> Uuid {
+    let hardware = Hardware { serial_number: SerialNumber::parse(serial).into(), ..Hardware::default() };
+    let new = NewNewcomer {
+        request: Uuid::new_v4(),
+        key: &[key; 32],
+        token,
+        waits_for: WaitsFor::UnlistedSerial,
+        hardware: &hardware,
+    };
+    newcomer::insert(tx, &new, now).await.unwrap()
+}
+
+async fn a_key_that_is_an_enrolment_by_now_is_let_in_no_second_time(test: &TestStore) {
+    let token = token(test).await;
+    let one = enrol(&test.store, test.url(), None, at(0, 0, 0)).await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    let stray = newcomer(&mut tx, token, (1, "STRAY"), at(1, 0, 0)).await;
+    let other = newcomer(&mut tx, token, (2, "OTHER"), at(1, 0, 1)).await;
+    let new = NewEnrolment {
+        id: EnrolmentId(Uuid::now_v7()),
+        device: one.device,
+        request: Uuid::new_v4(),
+        key: &[1; 32],
+        token: None,
+        status: EnrolmentStatus::Active,
+    };
+    enrolment::insert(&mut tx, &new, at(1, 0, 2)).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let policy = Policy::default();
+    let by = Clerk { actor: "anne", token: None, scope: &Scope::Everything, policy: &policy, now: at(2, 0, 0) };
+    let chosen: Chosen = [(stray, None), (other, None)].into_iter().collect();
+    let mut tx = test.store.write().await.unwrap();
+    let decided = approval::decide(&mut tx, by, Ruling::Approve, None, &chosen).await.unwrap();
+    tx.commit().await.unwrap();
+    let outcome = |id: Uuid| decided.iter().find(|one| one.id == id).unwrap().outcome;
+    assert_eq!(outcome(stray), Outcome::Already);
+    assert!(matches!(outcome(other), Outcome::Approved(_)), "the rest is not rolled back");
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM device").await.unwrap(), 2, "no device was added for it");
+}
+
+async fn the_hour_and_what_a_refused_machine_was_are_forgotten_after_a_month(test: &TestStore) {
+    let token = token(test).await;
+    let one = enrol(&test.store, test.url(), None, at(0, 0, 0)).await.unwrap();
+    let key = (one.enrolment, one.device);
+    let mut tx = test.store.write().await.unwrap();
+    let refused = newcomer(&mut tx, token, (1, "PRIVATE"), at(0, 1, 2)).await;
+    newcomer(&mut tx, token, (2, "WAITING"), at(0, 1, 3)).await;
+    assert!(newcomer::refuse(&mut tx, refused, at(1, 2, 3)).await.unwrap());
+    recovery::wait(&mut tx, key, Cause::TooLong, at(0, 5, 5)).await.unwrap();
+    recovery::grant(&mut tx, key, at(0, 6, 6)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let mut exact = async || {
+        let mut sum = 0;
+        for (table, column) in [
+            ("newcomer", "created_at"),
+            ("newcomer", "decided_at"),
+            ("recovery", "asked_at"),
+            ("recovery", "decided_at"),
+            ("recovery", "used_at"),
+        ] {
+            let sql = format!("SELECT count(*) FROM {table} WHERE {column} % 86400000 <> 0");
+            sum += raw.number(&sql).await.unwrap();
+        }
+        sum
+    };
+    let running = CancellationToken::new();
+    retention::run(&test.store, at(29, 0, 0), &running).await.unwrap();
+    assert_eq!(exact().await, 6, "a month has not passed");
+    retention::run(&test.store, at(32, 0, 0), &running).await.unwrap();
+    assert_eq!(exact().await, 0);
+    let again = retention::run(&test.store, at(32, 0, 0), &running).await.unwrap();
+    assert_eq!((again.coarsened, again.deleted), (0, 0), "it may be repeated at will");
+
+    let mut tx = test.store.read().await.unwrap();
+    let private = newcomer::of_key(&mut tx, &[1; 32]).await.unwrap().unwrap();
+    assert_eq!((private.state, private.hardware), (NewcomerState::Refused, Hardware::default()), "refused it stays");
+    let waiting = newcomer::of_key(&mut tx, &[2; 32]).await.unwrap().unwrap();
+    assert_eq!(waiting.hardware.serial_number.get().map(SerialNumber::as_str), Some("WAITING"));
+    let acts = audit::list(&mut tx, None, 10).await.unwrap();
+    let told: Vec<_> = acts.iter().filter(|act| act.object_kind == "newcomer").map(|act| act.action.as_str()).collect();
+    assert_eq!(told, ["retention.apply"]);
+}
+
+async fn one_serial_number_is_held_whatever_its_case(test: &TestStore) {
+    let mut tx = test.store.write().await.unwrap();
+    if !matches!(tx, Tx::Postgres(_)) {
+        // It has one writer.
+        return;
+    }
+    enrolment::lock_hardware(&mut tx, "PF2abc").await.unwrap();
+    let mut other = test.store.write().await.unwrap();
+    enrolment::lock_hardware(&mut other, "PF2ABCD").await.unwrap();
+    let same = enrolment::lock_hardware(&mut other, "pf2ABC");
+    assert!(tokio::time::timeout(Duration::from_millis(300), same).await.is_err(), "it waits for the first");
+}
