@@ -58,7 +58,7 @@ fn a_clock_that_is_wrong_and_a_recovery_that_fails_silence_no_laptop() {
     {
         // Again each time: a contact that goes well may renew it.
         laptop.set_end(now().plus_days(-10));
-        laptop.set_memory(5_000_000 + u64::try_from(number).unwrap());
+        laptop.set_memory(5_000_000 + 1_000_000 * u64::try_from(number).unwrap());
         gateway.answer(answers.clone());
         let done = laptop.agent(&["once"]);
         assert_eq!(done.code, 0, "{answers:?}: {}", done.words);

@@ -37,14 +37,16 @@ struct Window {
 impl<S: Copy + Eq + Hash> Throttle<S> {
     /// Seconds that `source` must wait, if it must.
     pub(super) fn wait_seconds(&self, source: impl Into<S>, now: UtcMillis) -> Option<u32> {
+        let source: S = source.into();
         let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        let window = sources.get(&source.into()).filter(|window| window.is_open(now))?;
+        let window = sources.get(&source).filter(|window| window.is_open(now))?;
         let left = WINDOW_MILLIS - now.millis_since(window.since);
         (window.bad >= BAD_TOKENS_PER_MINUTE).then(|| u32::try_from(left / 1000 + 1).unwrap_or(60))
     }
 
     /// Counts an attempt of `source`.
     pub(super) fn count(&self, source: impl Into<S>, now: UtcMillis) {
+        let source: S = source.into();
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         if sources.len() >= MAX_SOURCES {
             sources.retain(|_, window| window.is_open(now));
@@ -54,7 +56,7 @@ impl<S: Copy + Eq + Hash> Throttle<S> {
             oldest.map(|oldest| sources.remove(&oldest));
         }
         let fresh = Window { since: now, bad: 0 };
-        let window = sources.entry(source.into()).or_insert(fresh);
+        let window = sources.entry(source).or_insert(fresh);
         if !window.is_open(now) {
             *window = fresh;
         }

@@ -86,7 +86,7 @@ async fn a_key_that_is_an_enrolment_by_now_is_let_in_no_second_time(test: &TestS
     let mut tx = test.store.write().await.unwrap();
     let decided = approval::decide(&mut tx, by, Ruling::Approve, None, &chosen).await.unwrap();
     tx.commit().await.unwrap();
-    let outcome = |id| decided.iter().find(|one| one.id == id).unwrap().outcome;
+    let outcome = |id: Uuid| decided.iter().find(|one| one.id == id).unwrap().outcome;
     assert_eq!(outcome(stray), Outcome::Already);
     assert!(matches!(outcome(other), Outcome::Approved(_)), "the rest is not rolled back");
     let mut raw = Raw::connect(test.url()).await.unwrap();

@@ -164,6 +164,10 @@ async fn a_person_decides_within_the_own_sites_under_audit(test: &TestStore) {
     assert_eq!(all.iter().map(|one| one.site).collect::<Vec<_>>(), [Some(mine), Some(theirs)], "oldest first");
     let seen = recovery::waiting(&mut tx, &scope).await.unwrap();
     assert_eq!(seen.iter().map(|one| one.device).collect::<Vec<_>>(), [own.device]);
+    assert_eq!(recovery::waiting_of(&mut tx, &scope, own.device).await.unwrap(), seen);
+    assert!(recovery::waiting_of(&mut tx, &scope, foreign.device).await.unwrap().is_empty());
+    assert_eq!(recovery::find(&mut tx, &ALL, all[1].id).await.unwrap().as_ref(), Some(&all[1]));
+    assert_eq!(recovery::find(&mut tx, &scope, all[1].id).await.unwrap(), None);
 
     let by = clerk(&scope, &policy, at(501, 0, 0));
     for id in [all[1].id, Uuid::new_v4()] {
