@@ -56,3 +56,44 @@ async fn labels_that_differ_in_case_alone_do_not_stop_an_upgrade() {
         assert!(raw.execute(again).await.is_err(), "{engine}");
     }
 }
+
+/// From here on the key of another machine may vouch for a newcomer; SQLite makes the table anew for it.
+const VOUCHED_NEWCOMERS: u32 = 39;
+
+#[tokio::test]
+async fn who_waited_with_a_token_waits_on_and_one_without_anything_that_vouches_is_none() {
+    let (files, database) = (tempfile::tempdir().unwrap(), Database::create().await.unwrap());
+    let file = files.path().join("old.db");
+    fs::write(&file, []).unwrap();
+    for (engine, url) in [("sqlite", format!("sqlite:{}", file.display())), ("postgres", database.url().to_owned())] {
+        let mut raw = Raw::connect(&url).await.unwrap();
+        let mut migrations = migrations(engine);
+        let new = migrations.split_off(&VOUCHED_NEWCOMERS);
+        for sql in migrations.values() {
+            raw.execute(sql).await.unwrap();
+        }
+        let (id, key) = (raw.uuid(Uuid::from_u128(1)), raw.bytes(&[7; 32]));
+        for sql in [
+            format!("INSERT INTO site VALUES ({id}, '0750655E', 'Les Tilleuls', 'Valmarin', 'B', 'tilleuls', 0)"),
+            format!(
+                "INSERT INTO enrolment_token (id, token_hash, label, kind, site_id, cap, expires_at, created_at, \
+                 created_by) VALUES ({id}, {key}, 'livraison', 'bulk', {id}, 30, 9, 0, 'anne')"
+            ),
+            format!(
+                "INSERT INTO newcomer (id, request_id, spki_sha256, token_id, waits_for, state, hardware, created_at) \
+                 VALUES ({id}, {id}, {key}, {id}, 'unlisted_serial', 'waiting', '{{}}', 5)"
+            ),
+        ] {
+            raw.execute(&sql).await.unwrap();
+        }
+        for sql in new.values() {
+            raw.execute(sql).await.unwrap();
+        }
+        let kept = "SELECT waits_for FROM newcomer WHERE created_at = 5 AND token_id IS NOT NULL AND vouched_by IS NULL";
+        assert_eq!(raw.texts(kept).await.unwrap(), ["unlisted_serial"], "{engine}");
+        let unvouched = raw.execute("UPDATE newcomer SET token_id = NULL").await;
+        assert!(unvouched.is_err(), "{engine}");
+        let other_reason = raw.execute("UPDATE newcomer SET waits_for = 'cloned_key'").await;
+        assert!(other_reason.is_err(), "{engine}");
+    }
+}
