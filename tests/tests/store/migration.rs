@@ -89,7 +89,8 @@ async fn who_waited_with_a_token_waits_on_and_one_without_anything_that_vouches_
         for sql in new.values() {
             raw.execute(sql).await.unwrap();
         }
-        let kept = "SELECT waits_for FROM newcomer WHERE created_at = 5 AND token_id IS NOT NULL AND vouched_by IS NULL";
+        let kept =
+            "SELECT waits_for FROM newcomer WHERE created_at = 5 AND token_id IS NOT NULL AND vouched_by IS NULL";
         assert_eq!(raw.texts(kept).await.unwrap(), ["unlisted_serial"], "{engine}");
         let unvouched = raw.execute("UPDATE newcomer SET token_id = NULL").await;
         assert!(unvouched.is_err(), "{engine}");
