@@ -15,7 +15,7 @@ use axum::{
 };
 use cartable_common::{
     DeviceId, EnrolmentId, UtcMillis,
-    machine::{Likeness, fingerprint},
+    machine::{Likeness, fingerprint, is_named},
     protocol::{EnrolPending, HealRequest},
 };
 use uuid::Uuid;
@@ -200,8 +200,9 @@ async fn is_its_own(tx: &mut Tx, asked: &Asked<'_>, known: &Registered) -> Resul
     let Some(healing) = cloned_key::healing_of(tx, known.enrolment).await? else { return Ok(false) };
     let hardware = &asked.request.hardware;
     let is_same_machine = match newcomer::of_key(tx, asked.key.sha256()).await? {
-        Some(earlier) => Likeness::of(&earlier.hardware, hardware) != Likeness::Other,
-        None => healing.machine == fingerprint(hardware).to_string(),
+        // Firmware that was updated while it waited gives another fingerprint.
+        Some(earlier) if is_named(&earlier.hardware) => Likeness::of(&earlier.hardware, hardware) != Likeness::Other,
+        Some(_) | None => healing.machine == fingerprint(hardware).to_string(),
     };
     Ok(is_same_machine && healing.old == asked.old.enrolment && known.request == asked.request.request_id)
 }

@@ -162,7 +162,8 @@ const fn round(millis: i64) -> i64 {
 }
 
 /// Rounds the moments of newcomers, which are no device yet, and forgets what a refused one said of itself: it may be
-/// anybody's own machine. Its key stays, and stays refused. How many rows that changed.
+/// anybody's own machine. Its key stays, and stays refused. Of one that was let in with another machine's key the device's
+/// record says it. How many rows that changed.
 pub async fn newcomers(tx: &mut Tx, now: UtcMillis) -> Result<u64, StoreError> {
     let limit = now.plus_days(-EXACT_DAYS).get();
     let mut changed = 0;
@@ -175,7 +176,8 @@ pub async fn newcomers(tx: &mut Tx, now: UtcMillis) -> Result<u64, StoreError> {
         changed += on!(tx, |c| sqlx::query(sql).bind(limit).execute(c).await.map(|done| done.rows_affected()))?;
     }
     let nothing = to_json("newcomer.hardware", &Hardware::default())?;
-    let sql = "UPDATE newcomer SET hardware = $2 WHERE state = 'refused' AND decided_at < $1 AND hardware <> $2";
+    let sql = "UPDATE newcomer SET hardware = $2 WHERE (state = 'refused' OR state = 'approved' AND vouched_by IS NOT NULL) \
+               AND decided_at < $1 AND hardware <> $2";
     changed += on!(tx, |c| sqlx::query(sql)
         .bind(limit)
         .bind(nothing.as_str())

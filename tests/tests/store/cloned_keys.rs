@@ -327,8 +327,10 @@ async fn what_strangers_left_is_forgotten_in_time(test: &TestStore) {
     let stop = CancellationToken::new();
     retention::run(&test.store, at(29, 0, 0), &stop).await.unwrap();
     assert_eq!(number(test, exact).await, 3, "a month has not passed");
+    assert_eq!(number(test, "SELECT count(*) FROM newcomer WHERE hardware LIKE '%PF2CLONE1%'").await, 1);
     retention::run(&test.store, at(31, 0, 0), &stop).await.unwrap();
     assert_eq!(number(test, exact).await, 0);
+    assert_eq!(number(test, "SELECT count(*) FROM newcomer WHERE hardware LIKE '%PF2CLONE1%'").await, 0);
     retention::run(&test.store, at(500, 0, 0), &stop).await.unwrap();
     assert_eq!(number(test, machines).await, 2, "the key is set aside still");
     let sql = "UPDATE enrolment SET status = 'replaced' WHERE status = 'quarantined'";
