@@ -13,7 +13,7 @@ use super::{DataArguments, print, say};
 use crate::{
     clock,
     domain::{
-        approval::{MOST_AT_ONCE, Ruling},
+        approval::{MOST_AT_ONCE, Ruling, WaitsFor},
         device::folded_code,
         scope::Scope,
     },
@@ -36,7 +36,8 @@ pub(super) struct Approve {
     /// The ids of requests, as `device waiting` shows them.
     #[arg(required_unless_present = "serials")]
     ids: Vec<Uuid>,
-    /// A file with one serial number a line: those of its machines that wait are approved.
+    /// A file with one serial number a line: those of its machines that wait are approved, unless they have no token but the
+    /// key of another machine.
     #[arg(long, value_name = "FILE")]
     serials: Option<PathBuf>,
 }
@@ -98,7 +99,8 @@ async fn all(store: &Store) -> anyhow::Result<Vec<Asking>> {
     }
 }
 
-/// The requests of machines whose serial number stands in the file; says which of its lines wait for nobody.
+/// The requests of machines whose serial number stands in the file; says which of its lines wait for nobody. A machine that
+/// showed another's key is not among them: whoever has a lent laptop may claim any serial number so, and is looked at by id.
 async fn listed(store: &Store, path: &Path) -> anyhow::Result<Vec<Uuid>> {
     let shown = path.display();
     let size = std::fs::metadata(path).with_context(|| shown.to_string())?.len();
@@ -109,7 +111,8 @@ async fn listed(store: &Store, path: &Path) -> anyhow::Result<Vec<Uuid>> {
     anyhow::ensure!(!serials.is_empty(), "{shown} holds no serial number: write one a line");
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
-    for asking in all(store).await? {
+    let asked = all(store).await?.into_iter().filter(|asking| asking.waits_for != WaitsFor::ClonedKey);
+    for asking in asked {
         let serial = asking.serial_number.as_deref().map(folded_code).unwrap_or_default();
         if serials.contains(&serial) {
             found.push(asking.id);

@@ -305,6 +305,12 @@ async fn a_serial_number_and_another_machines_key_open_no_door(port: Port) {
     ];
     assert_eq!(told, expected.map(|line| line.map(str::to_owned)));
 
+    // No list of serial numbers lets in who merely claims one of them.
+    let list = port.installation.directory().join("delivery.txt");
+    std::fs::write(&list, "PF2AWAITED\nPF2NOBODY\n").unwrap();
+    port.installation.run("device approve", &["--serials", list.to_str().unwrap()], "").unwrap();
+    assert_eq!(waiting(&port).len(), 3);
+
     // At another site a check-in before it changes nothing.
     let mut elsewhere = Machine::new("PF2ELSEWHERE");
     assert_eq!(say(&port, &image, &elsewhere.whole()).await.outcome(), cloned());
