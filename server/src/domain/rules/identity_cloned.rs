@@ -45,12 +45,12 @@ fn copied(machines: &Said, first: &Said) -> Said {
     Said::new(
         format!(
             "La clé de cet appareil est sur {} depuis le {} : image de disque copiée avec la clé de l'agent. Chaque machine \
-             demande une clé à elle ; les inconnues attendent un accord.",
+             demande une clé à elle ; les autres que lui attendent un accord, parmi les demandes d'entrée.",
             machines.fr, first.fr
         ),
         format!(
             "The key of this device is on {} since {}: a disk image was copied with the agent's key. Each machine asks for \
-             a key of its own; unknown ones wait for approval.",
+             a key of its own; all but this one wait for approval, among the requests to join.",
             machines.en, first.en
         ),
     )
@@ -60,13 +60,13 @@ fn doubtful(first: &Said) -> Said {
     Said::new(
         format!(
             "Une autre machine emploie la clé de cet appareil depuis le {}, et lui-même se tait : carte mère remplacée, ou \
-             premier clone d'une image ? Si c'est la même machine, approuver la nouvelle installation ou corriger le numéro \
-             de série.",
+             premier clone d'une image ? Si c'est la même machine, approuver sa demande d'entrée ou corriger le numéro de \
+             série.",
             first.fr
         ),
         format!(
             "Another machine uses the key of this device since {}, and it is silent itself: a new main board, or the first \
-             clone of an image? If it is the same machine, approve the new installation or correct the serial number.",
+             clone of an image? If it is the same machine, approve its request to join or correct the serial number.",
             first.en
         ),
     )
