@@ -225,7 +225,9 @@ async fn help_to_heal(tx: &mut Tx, registered: &Registered, now: UtcMillis) -> R
     if let Some(lease) = newest.filter(|lease| lease.not_after > now) {
         return Ok(Decision::Grant(lease));
     }
-    grant::intend_for_key_set_aside(tx, device, enrolment, now).await.map(Decision::Grant)
+    let lease = grant::intend_for_key_set_aside(tx, device, enrolment, now).await?;
+    recoveries::record_help(tx, (enrolment, device), lease.not_after, now).await?;
+    Ok(Decision::Grant(lease))
 }
 
 /// The certificate that `next` has already: an answer was lost, or the agent's clock is wrong. It counts as no recovery.

@@ -145,6 +145,21 @@ pub async fn record_grant(
     Ok(())
 }
 
+/// Writes into the audit that a key which is set aside got a certificate until `until` to ask for another key with: no
+/// recovery, so that none is recorded. The last thing in its unit of work.
+pub async fn record_help(
+    tx: &mut Tx,
+    (enrolment, device): (EnrolmentId, DeviceId),
+    until: UtcMillis,
+    now: UtcMillis,
+) -> Result<(), StoreError> {
+    let (details, object_id) = (json!({ "device": device, "until": until }), enrolment.to_string());
+    let entry =
+        NewAudit { actor: RULE, action: "recovery.grant", object_kind: "enrolment", object_id: &object_id, details };
+    audit::append(tx, entry, now).await?;
+    Ok(())
+}
+
 /// Records that a certificate follows a person's approval, in this unit of work.
 pub async fn use_approval(tx: &mut Tx, enrolment: EnrolmentId, now: UtcMillis) -> Result<(), StoreError> {
     let sql = "UPDATE recovery SET used_at = $2 WHERE enrolment_id = $1 AND state = 'granted' AND used_at IS NULL";

@@ -379,6 +379,8 @@ async fn a_cloned_key_whose_certificate_has_ended_recovers_to_heal_and_for_nothi
     let again: CertificateGrant = serde_json::from_slice(&recover(&port, &old, &old).await.body).unwrap();
     assert_eq!(again.certificate_chain_pem, grant.certificate_chain_pem, "the machines that have the key share it");
     assert_eq!(raw.number("SELECT count(*) FROM recovery").await.unwrap(), 0, "nothing was recovered");
+    let told = "SELECT count(*) FROM audit WHERE action = 'recovery.grant' AND object_kind = 'enrolment'";
+    assert_eq!(raw.number(told).await.unwrap(), 1);
 
     // It opens what the key may do, and no more.
     let image = Credentials::of(&grant.certificate_chain_pem, &old);
