@@ -200,22 +200,7 @@ impl Shared {
             self.seen.lock().unwrap().clear_text.extend_from_slice(&hello[..length]);
             return stream.write_all(text.as_bytes());
         }
-        let tls = match answers {
-            Answers::Interceptor => &self.foreign,
-            Answers::CartableOfThePast => &self.past,
-            Answers::Cartable
-            | Answers::CartableOfDaysAgo(_)
-            | Answers::Approval
-            | Answers::Cloned
-            | Answers::ClonedWaits
-            | Answers::ClonedLost
-            | Answers::ClonedEnded
-            | Answers::Ended
-            | Answers::NoRecovery(..)
-            | Answers::Http(..)
-            | Answers::Plain(_) => &self.tls,
-        };
-        let (mut connection, enrols) = accept(&mut stream, tls)?;
+        let (mut connection, enrols) = accept(&mut stream, self.tls_of(answers))?;
         let mut tls = rustls::Stream::new(&mut connection, &mut stream);
         let request = read_request(&mut tls)?;
         let mut seen = self.seen.lock().unwrap();
@@ -261,6 +246,24 @@ impl Shared {
         self.seen.lock().unwrap().resumed.push(resumed);
         assert!(ended, "the agent sent something after its request");
         Ok(())
+    }
+
+    fn tls_of(&self, answers: &Answers) -> &Tls {
+        match answers {
+            Answers::Interceptor => &self.foreign,
+            Answers::CartableOfThePast => &self.past,
+            Answers::Cartable
+            | Answers::CartableOfDaysAgo(_)
+            | Answers::Approval
+            | Answers::Cloned
+            | Answers::ClonedWaits
+            | Answers::ClonedLost
+            | Answers::ClonedEnded
+            | Answers::Ended
+            | Answers::NoRecovery(..)
+            | Answers::Http(..)
+            | Answers::Plain(_) => &self.tls,
+        }
     }
 
     fn enrol(&self, seen: &mut Seen, body: &[u8], wants_approval: bool) -> (u16, &'static str, Vec<u8>) {
