@@ -216,6 +216,16 @@ impl Browser {
         }
     }
 
+    /// Signs in at the console by keyboard, and waits until that is done: a page that is opened before would make way for
+    /// the answer.
+    pub async fn sign_in(&self, console: &str, login: &str, password: &str) -> anyhow::Result<()> {
+        const ENTER: char = '\u{e007}';
+        self.goto(&format!("{console}/sign-in")).await?;
+        self.type_into("#login", login).await?;
+        self.type_into("#password", &format!("{password}{ENTER}")).await?;
+        self.until("location.pathname === '/' ? 1 : 0", 1).await
+    }
+
     /// Types `words` into the first element that `css` selects.
     pub async fn type_into(&self, css: &str, words: &str) -> anyhow::Result<()> {
         let element = self.element(css).await?;

@@ -97,13 +97,7 @@ impl Walk {
 
     /// Signs in through the form, as a person does.
     pub async fn sign_in(&self, browser: &Browser) -> anyhow::Result<()> {
-        browser.goto(&self.url("/sign-in")).await?;
-        browser.type_into("#login", LOGIN).await?;
-        browser.type_into("#password", PASSWORD).await?;
-        browser.click("main form button[type=submit]").await?;
-        let there = browser.url().await?;
-        anyhow::ensure!(!there.contains("sign-in"), "still at {there}");
-        Ok(())
+        browser.sign_in(&self.url(""), LOGIN, PASSWORD).await
     }
 }
 

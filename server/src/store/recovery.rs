@@ -122,7 +122,7 @@ pub async fn grant(
     let sql = "INSERT INTO recovery (id, enrolment_id, device_id, asked_at, state, decided_at, used_at) \
                VALUES ($1, $2, $3, $4, 'granted', $4, $4)";
     on!(tx, |c| sqlx::query(sql).bind(id).bind(enrolment.0).bind(device.0).bind(now.get()).execute(c).await.map(drop))?;
-    Ok(())
+    Ok(id)
 }
 
 /// Writes into the audit that the rule granted a recovery, the last thing in its unit of work. `new` is the enrolment of the

@@ -23,21 +23,22 @@ pub fn cpu(pid: u32) -> anyhow::Result<Duration> {
 
 /// Processor time of the present threads of a process, exact to the nanosecond.
 pub fn cpu_of_threads(pid: u32) -> anyhow::Result<Duration> {
-    let mut nanos = 0;
+    let nanos = |text: &String| text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+    Ok(Duration::from_nanos(of_threads(pid, "schedstat")?.iter().map(nanos).sum()))
+}
+
+/// A file of /proc of each thread of a process. A thread may end between the list of them and its turn.
+fn of_threads(pid: u32, file: &str) -> anyhow::Result<Vec<String>> {
+    let mut texts = Vec::new();
     for thread in fs::read_dir(format!("/proc/{pid}/task")).context("the process has ended")? {
-        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
-        nanos += text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+        texts.extend(fs::read_to_string(thread?.path().join(file)).ok());
     }
-    Ok(Duration::from_nanos(nanos))
+    Ok(texts)
 }
 
 /// Voluntary context switches of all threads: how often something woke it.
 pub fn wake_ups(pid: u32) -> anyhow::Result<u64> {
-    let mut sum = 0;
-    for thread in fs::read_dir(format!("/proc/{pid}/task")).context("the process has ended")? {
-        sum += field(&fs::read_to_string(thread?.path().join("status"))?, "voluntary_ctxt_switches")?;
-    }
-    Ok(sum)
+    of_threads(pid, "status")?.iter().map(|text| field(text, "voluntary_ctxt_switches")).sum()
 }
 
 /// A number in /proc/PID/status, such as `VmRSS` (KiB) or `Threads`.
@@ -91,17 +92,20 @@ fn copy(from: &Command, mut to: Command) -> Command {
 mod tests {
     use super::*;
 
+    /// A process of its own: the threads of this one come and go with the other tests, and take their time with them.
     #[test]
     fn a_busy_process_is_seen_to_work() {
-        let own = std::process::id();
-        let before = cpu_of_threads(own).unwrap();
-        let mut sum = 0_u64;
-        for number in 0..20_000_000_u64 {
-            sum = std::hint::black_box(sum ^ number);
+        let mut busy = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+        let (pid, begun) = (busy.id(), std::time::Instant::now());
+        let before = cpu_of_threads(pid).unwrap();
+        while cpu(pid).unwrap() == Duration::ZERO && begun.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(TICK);
         }
-        assert!(cpu_of_threads(own).unwrap() > before);
-        assert!(cpu(own).unwrap() > Duration::ZERO);
-        assert!(status(own, "VmRSS").unwrap() > 100);
-        assert!(status(own, "Threads").unwrap() >= 1);
+        assert!(cpu_of_threads(pid).unwrap() > before);
+        assert!(cpu(pid).unwrap() > Duration::ZERO);
+        assert!(status(pid, "VmRSS").unwrap() > 100);
+        assert_eq!(status(pid, "Threads").unwrap(), 1);
+        busy.kill().unwrap();
+        busy.wait().unwrap();
     }
 }

@@ -40,9 +40,7 @@ impl Town {
     }
 
     async fn enter(&self, browser: &Browser, path: &str) {
-        browser.goto(&format!("{}/sign-in", self.server.console())).await.unwrap();
-        browser.type_into("#login", LOGIN).await.unwrap();
-        browser.type_into("#password", &format!("{PASSWORD}{ENTER}")).await.unwrap();
+        browser.sign_in(self.server.console(), LOGIN, PASSWORD).await.unwrap();
         browser.goto(&format!("{}{path}", self.server.console())).await.unwrap();
     }
 }

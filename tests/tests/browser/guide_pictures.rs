@@ -164,10 +164,7 @@ impl Year {
         let browser = driver.open(language).await.unwrap();
         browser.set_screen(Screen::Desk).await.unwrap();
         browser.set_scheme(Scheme::Light).await.unwrap();
-        self.open(&browser, "/sign-in").await;
-        browser.type_into("#login", LOGIN).await.unwrap();
-        browser.type_into("#password", &format!("{PASSWORD}{ENTER}")).await.unwrap();
-        browser.until("location.pathname === '/' ? 1 : 0", 1).await.unwrap();
+        browser.sign_in(self.server.console(), LOGIN, PASSWORD).await.unwrap();
         let tags = |state: &str| {
             format!(
                 "SELECT asset_tag FROM device WHERE lending_state = '{state}' AND archived_at IS NULL ORDER BY asset_tag"

@@ -87,10 +87,7 @@ impl Town {
         let browser = driver.open(language).await.unwrap();
         browser.set_screen(Screen::Desk).await.unwrap();
         browser.set_scheme(Scheme::Light).await.unwrap();
-        browser.goto(&format!("{}/sign-in", self.server.console())).await.unwrap();
-        browser.type_into("#login", login).await.unwrap();
-        browser.type_into("#password", &format!("{PASSWORD}{ENTER}")).await.unwrap();
-        browser.until("location.pathname === '/' ? 1 : 0", 1).await.unwrap();
+        browser.sign_in(self.server.console(), login, PASSWORD).await.unwrap();
         Person { browser, town: self, language }
     }
 

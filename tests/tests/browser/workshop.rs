@@ -37,9 +37,7 @@ impl Town {
     }
 
     async fn enter(&self, browser: &Browser, path: &str) {
-        browser.goto(&format!("{}/sign-in", self.server.console())).await.unwrap();
-        browser.type_into("#login", LOGIN).await.unwrap();
-        browser.type_into("#password", &format!("{PASSWORD}{ENTER}")).await.unwrap();
+        browser.sign_in(self.server.console(), LOGIN, PASSWORD).await.unwrap();
         self.go(browser, path).await;
     }
 

@@ -59,15 +59,17 @@ async fn told(connection: &mut Connection, mark: Option<u32>) -> (CheckInRespons
     (serde_json::from_slice(&answer.body).unwrap(), sent, answer.head.len() + answer.body.len())
 }
 
-async fn exams(connection: &mut Connection) -> Option<u32> {
-    told(connection, None).await.0.exams_for_seconds
+/// What is told of exams, over a connection of its own: the server closes an idle one.
+async fn exams(port: &Port, who: &Credentials) -> Option<u32> {
+    let mut connection = port.connect_as(who).await.unwrap();
+    told(&mut connection, None).await.0.exams_for_seconds
 }
 
 /// Asks until what is told of exams is as expected.
-async fn until(connection: &mut Connection, expected: impl Fn(Option<u32>) -> bool) -> Option<u32> {
+async fn until(port: &Port, who: &Credentials, expected: impl Fn(Option<u32>) -> bool) -> Option<u32> {
     let begun = Instant::now();
     loop {
-        let seconds = exams(connection).await;
+        let seconds = exams(port, who).await;
         if expected(seconds) {
             return seconds;
         }
@@ -92,28 +94,26 @@ async fn a_laptop_is_told_before_an_exam_and_in_it_and_not_after_and_no_other_si
     port.installation.create_site(&other, "Collège Autre", "Lyon", "A").unwrap();
     let (_, own) = port.enrolled().await.unwrap();
     let foreign = of_site(&port, &other).await;
-    let mut connection = port.connect_as(&own).await.unwrap();
-    let mut elsewhere = port.connect_as(&foreign).await.unwrap();
-    assert_eq!(exams(&mut connection).await, None);
+    assert_eq!(exams(&port, &own).await, None);
 
     // It would come back in 36 minutes at the least, in the middle of it.
     let coming = order(&port, (30 * 60, 2 * 3_600), &[SITE]);
-    let left = until(&mut connection, |seconds| seconds.is_some()).await.unwrap();
+    let left = until(&port, &own, |seconds| seconds.is_some()).await.unwrap();
     assert!((2 * 3_600 - 60..=2 * 3_600).contains(&left), "told before it begins, until its end: {left}");
-    assert_eq!(exams(&mut elsewhere).await, None, "another site sits none");
+    assert_eq!(exams(&port, &foreign).await, None, "another site sits none");
     port.installation.run("exam end", &[&coming], "").unwrap();
-    until(&mut connection, |seconds| seconds.is_none()).await;
+    until(&port, &own, |seconds| seconds.is_none()).await;
 
     order(&port, (-600, 30), &[]);
-    let left = until(&mut connection, |seconds| seconds.is_some()).await.unwrap();
+    let left = until(&port, &own, |seconds| seconds.is_some()).await.unwrap();
     assert!(left <= 30, "{left}");
-    assert!(exams(&mut elsewhere).await.is_some(), "everybody's");
+    assert!(exams(&port, &foreign).await.is_some(), "everybody's");
     tokio::time::sleep(Duration::from_secs(u64::from(left) + 1)).await;
-    assert_eq!(exams(&mut connection).await, None, "over, to the second");
+    assert_eq!(exams(&port, &own).await, None, "over, to the second");
     // Far away: it comes back before and is told then.
     order(&port, (10 * 3_600, 12 * 3_600), &[]);
     tokio::time::sleep(Duration::from_secs(11)).await;
-    assert_eq!(exams(&mut connection).await, None);
+    assert_eq!(exams(&port, &own).await, None);
 }
 
 /// Says in config.toml who lends, and starts the server anew.

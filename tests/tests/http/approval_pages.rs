@@ -27,8 +27,8 @@ async fn a_selection_is_previewed_and_decided_once(test: &TestStore) {
     assert!(overview.contains("href=\"/devices/waiting\"") && overview.contains("ask to join"), "{overview}");
     let (newcomer, enrolment) = (own.get("newcomer"), own.get("enrolment"));
     let list = theo.get("/devices/waiting").await.unwrap().body;
-    assert!(list.contains("2 requests") && list.contains("Without a serial number"), "{list}");
-    for name in ["newcomer", "enrolment"] {
+    assert!(list.contains("3 requests") && list.contains("Without a serial number"), "{list}");
+    for name in ["newcomer", "enrolment", "recovery"] {
         assert!(list.contains(&format!("name=\"id-{}\"", own.get(name))), "{name}");
         assert!(!list.contains(foreign.get(name)), "{name} of another site");
     }
@@ -62,11 +62,12 @@ async fn a_selection_is_previewed_and_decided_once(test: &TestStore) {
     // Sent again, nothing happens.
     let again = theo.post("/devices/waiting/decide", &form).await.unwrap();
     assert_eq!((again.status.as_u16(), again.header("location")), (303, "/devices/waiting?done=already"));
-    assert!(theo.get("/devices/waiting").await.unwrap().body.contains("No machine waits."));
-    assert!(!theo.get("/").await.unwrap().body.contains("ask to join"));
+    assert!(theo.get("/devices/waiting?reason=unlisted_serial").await.unwrap().body.contains("No machine waits."));
+    let left = theo.get("/devices/waiting").await.unwrap().body;
+    assert!(left.contains("1 request") && left.contains(own.get("recovery")), "it was not chosen: {left}");
 
     let list = cartable.get("/api/v1/enrolment-requests", &token).await.unwrap().json();
-    assert_eq!(list["items"].as_array().unwrap().len(), 2, "the foreign ones still wait: {list}");
+    assert_eq!(list["items"].as_array().unwrap().len(), 4, "the foreign ones and the recovery still wait: {list}");
     let mut raw = Raw::connect(test.url()).await.unwrap();
     let decisions = "SELECT actor || ' ' || action FROM audit WHERE action IN ('enrolment.approve', 'newcomer.refuse') \
                      ORDER BY seq";
