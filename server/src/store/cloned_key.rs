@@ -168,7 +168,7 @@ pub async fn seen(tx: &mut Tx, stranger: &Stranger, policy: &Policy) -> Result<N
     };
     let sql = "UPDATE enrolment SET status = 'quarantined' WHERE id = $1 AND status = 'active'";
     let held =
-        on!(tx, |c| { sqlx::query(sql).bind(stranger.enrolment.0).execute(c).await.map(|done| done.rows_affected()) })?;
+        on!(tx, |c| sqlx::query(sql).bind(stranger.enrolment.0).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(Noted { held: held > 0, is_news })
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{CheckIn, batch, prepare::Prepared, reports::Reports, state, takeover::take_over};
 use crate::{
     domain::policy::Policy,
-    store::{StoreError, Tx},
+    store::{StoreError, Tx, description},
 };
 
 /// A report without an agent behind it.
@@ -44,5 +44,6 @@ pub(crate) async fn write(tx: &mut Tx, policy: &Policy, brought: Brought, now: U
     }
     // What take_over says of flags supposes a contact at this moment: the caller judges by what is stored instead.
     let mut heard = batch::heard(&one);
-    take_over(tx, policy, &reports, &mut states, &mut heard).await.map(drop)
+    let recorded = description::of_devices(tx, &[device.0]).await?;
+    take_over(tx, policy, &reports, recorded, &mut states, &mut heard).await.map(drop)
 }
