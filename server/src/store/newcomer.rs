@@ -2,6 +2,7 @@
 //! refused. Nothing of them is a device until they are let in.
 
 use cartable_common::{DeviceId, EnrolmentId, UtcMillis, report::Hardware};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{
@@ -52,6 +53,9 @@ pub struct Newcomer {
     /// The programme of its token.
     pub programme: Option<String>,
 }
+
+const NEWCOMER: &str = "SELECT n.id, n.request_id, n.spki_sha256, n.token_id, n.waits_for, n.state, n.hardware, \
+    t.site_id, t.programme FROM newcomer n JOIN enrolment_token t ON t.id = n.token_id";
 
 #[derive(sqlx::FromRow)]
 struct Raw {
@@ -121,17 +125,16 @@ pub async fn insert(tx: &mut Tx, new: &NewNewcomer<'_>, now: UtcMillis) -> Resul
 
 /// The newcomer with this key.
 pub async fn of_key(tx: &mut Tx, key: &KeyHash) -> Result<Option<Newcomer>, StoreError> {
-    const SQL: &str = "SELECT n.id, n.request_id, n.spki_sha256, n.token_id, n.waits_for, n.state, n.hardware, \
-        t.site_id, t.programme FROM newcomer n JOIN enrolment_token t ON t.id = n.token_id WHERE n.spki_sha256 = $1";
-    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(SQL).bind(key.as_slice()).fetch_optional(c).await)?;
+    let sql = format!("{NEWCOMER} WHERE n.spki_sha256 = $1");
+    let raw: Option<Raw> =
+        on!(tx, |c| sqlx::query_as(AssertSqlSafe(sql)).bind(key.as_slice()).fetch_optional(c).await)?;
     raw.map(Raw::read).transpose()
 }
 
 /// The newcomer with that id. The caller checks its site.
 pub async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<Newcomer>, StoreError> {
-    const SQL: &str = "SELECT n.id, n.request_id, n.spki_sha256, n.token_id, n.waits_for, n.state, n.hardware, \
-        t.site_id, t.programme FROM newcomer n JOIN enrolment_token t ON t.id = n.token_id WHERE n.id = $1";
-    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?;
+    let sql = format!("{NEWCOMER} WHERE n.id = $1");
+    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(c).await)?;
     raw.map(Raw::read).transpose()
 }
 
