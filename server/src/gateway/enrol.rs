@@ -43,7 +43,7 @@ use crate::{
 };
 
 /// When an agent that waits for approval asks again.
-const PENDING_RETRY_SECONDS: u32 = 60 * 60;
+pub(super) const PENDING_RETRY_SECONDS: u32 = 60 * 60;
 
 /// Enrols.
 pub(super) async fn enrol(

@@ -20,7 +20,7 @@ use cartable_common::{
 
 use super::{
     EnrolPort,
-    enrol::bad_csr,
+    enrol::{PENDING_RETRY_SECONDS, bad_csr},
     grant::{self, Asking, GrantError},
     identity::{Arrived, refused, released, set_aside},
     message::Message,
@@ -41,9 +41,6 @@ use crate::{
         newcomer, recovery as recoveries,
     },
 };
-
-/// When an agent that waits for a person asks again.
-const PENDING_RETRY_SECONDS: u32 = 60 * 60;
 
 /// Gives a nonce, to anybody: it costs less than the handshake before it, and nothing is kept of it.
 pub(super) async fn nonce(
