@@ -4,6 +4,7 @@
 //! Pure values only: no I/O, no async, no clock. Whatever is not described by a type here cannot be sent by an agent,
 //! and `docs/what-is-sent.md` is generated from these types.
 
+pub mod calendar;
 pub mod describe;
 pub mod dictionary;
 pub mod hash;

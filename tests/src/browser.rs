@@ -18,6 +18,8 @@ use tempfile::TempDir;
 
 use crate::harness::{Process, binaries::workspace, http::plain_client};
 
+/// WebDriver's name for the Enter key.
+pub const ENTER: char = '\u{e007}';
 /// How long the driver may take to start on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -219,11 +221,17 @@ impl Browser {
     /// Signs in at the console by keyboard, and waits until that is done: a page that is opened before would make way for
     /// the answer.
     pub async fn sign_in(&self, console: &str, login: &str, password: &str) -> anyhow::Result<()> {
-        const ENTER: char = '\u{e007}';
         self.goto(&format!("{console}/sign-in")).await?;
         self.type_into("#login", login).await?;
         self.type_into("#password", &format!("{password}{ENTER}")).await?;
         self.until("location.pathname === '/' ? 1 : 0", 1).await
+    }
+
+    /// Types a code and Enter into the desk's field, as a scanner does. A page that has just come back takes a moment to
+    /// give the field its focus; a person waits as well.
+    pub async fn scan(&self, code: &str) -> anyhow::Result<()> {
+        self.until("document.activeElement?.id === 'code' ? 1 : 0", 1).await?;
+        self.type_into("#code", &format!("{code}{ENTER}")).await
     }
 
     /// Types `words` into the first element that `css` selects.

@@ -8,6 +8,24 @@ use std::{
 
 use anyhow::Context as _;
 use cartable_common::UtcMillis;
+use cartable_server::{
+    domain::{
+        erasure::{
+            BenchClock,
+            evidence::{self, File},
+            gap::{Demand, Why},
+        },
+        policy::Policy,
+        scope::Scope,
+    },
+    store::{
+        device,
+        erasure_entry::{self, By, Strangers},
+        erasure_gap,
+    },
+};
+
+use crate::{fleet::Enrolled, stores::TestStore};
 
 /// Size of the loop device in bytes.
 pub const LOOP_BYTES: u64 = 64 << 20;
@@ -32,6 +50,26 @@ pub fn nvme_sanitized(serial: &str, ended: UtcMillis) -> String {
          Sanitize Command Dword 10 Information (SCDW10) :  0x2\n\
          + date --iso-8601=seconds\n{ended}\n"
     )
+}
+
+/// Rosa brings, a day later, a transcript of the erasure of `serial` that ended then.
+pub async fn erased(test: &TestStore, one: Enrolled, serial: &str, ended: UtcMillis) -> anyhow::Result<()> {
+    let (policy, now, text) = (Policy::default(), ended.plus_days(1), nvme_sanitized(serial, ended));
+    let files = [File { name: "x.txt", bytes: text.as_bytes() }];
+    let readings = evidence::read(&files, BenchClock::Utc, now)?;
+    let mut tx = test.store.write().await?;
+    let found = device::find(&mut tx, &Scope::Everything, one.device).await?.context("a device")?;
+    let by = By { login: "rosa", now, policy: &policy };
+    erasure_entry::enter_files(&mut tx, &found, &readings, &files, Strangers::LeftOut, by).await?;
+    Ok(tx.commit().await?)
+}
+
+/// What the device's drives lack before it may leave, each by its key.
+pub async fn missing(test: &TestStore, one: Enrolled) -> anyhow::Result<Vec<(String, Why)>> {
+    let mut tx = test.store.read().await?;
+    let found = device::find(&mut tx, &Scope::Everything, one.device).await?.context("a device")?;
+    let gaps = erasure_gap::of_device(&mut tx, &found, Demand::Leave, &Policy::default().erasure).await?;
+    Ok(gaps.into_iter().map(|gap| (gap.key.map(|key| key.to_string()).unwrap_or_default(), gap.why)).collect())
 }
 
 /// Files as `multipart/form-data`: the content type, and the body.

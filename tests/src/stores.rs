@@ -1,9 +1,12 @@
 //! A fresh store on either engine, and a macro that runs each test of a contract on both.
 
+use std::{collections::BTreeMap, fs};
+
+use anyhow::Context as _;
 use cartable_server::store::Store;
 use tempfile::TempDir;
 
-use crate::postgres::Database;
+use crate::{harness::binaries::workspace, postgres::Database};
 
 /// An empty store that disappears at the end.
 #[derive(Debug)]
@@ -34,6 +37,17 @@ impl TestStore {
     pub fn url(&self) -> &str {
         &self.url
     }
+}
+
+/// The migrations of an engine, `sqlite` or `postgres`, first to last: number and text.
+pub fn migrations(engine: &str) -> anyhow::Result<BTreeMap<u32, String>> {
+    let folder = workspace().join("server/migrations").join(engine);
+    let read = |entry: fs::DirEntry| {
+        let name = entry.file_name().into_string().ok().context("a file's name")?;
+        let number = name.split('_').next().unwrap_or_default().parse().context(name.clone())?;
+        anyhow::Ok((number, fs::read_to_string(entry.path())?))
+    };
+    fs::read_dir(folder)?.map(|entry| read(entry?)).collect()
 }
 
 /// Makes two tests of each `async fn(&TestStore)`: one in a module `sqlite`, one in a module `postgres`.

@@ -1,6 +1,6 @@
 //! Values in words: amounts in units that a pupil knows, choices as words in both languages.
 
-use cartable_common::UtcMillis;
+use cartable_common::{UtcMillis, calendar::MONTHS};
 use serde_json::Value;
 
 use crate::language::Language;
@@ -59,21 +59,6 @@ const MORE_CHOICES: [(&str, &str, &str); 3] = [
     ("timed_out", "trop lent", "too slow"),
     ("malformed", "illisible", "not readable"),
     ("unsupported", "pas encore possible sur ce système", "not yet possible on this system"),
-];
-
-const MONTHS: [(&str, &str); 12] = [
-    ("janvier", "January"),
-    ("février", "February"),
-    ("mars", "March"),
-    ("avril", "April"),
-    ("mai", "May"),
-    ("juin", "June"),
-    ("juillet", "July"),
-    ("août", "August"),
-    ("septembre", "September"),
-    ("octobre", "October"),
-    ("novembre", "November"),
-    ("décembre", "December"),
 ];
 
 /// A value of a field whose unit is `unit`.

@@ -7,10 +7,9 @@ use super::{act::clerk, device_act::device_for, extract::Path, problem::Problem}
 use crate::{
     app::App,
     auth::{Action, BearerToken},
+    domain::approval::Ruling,
     store::recovery,
 };
-
-const NOTHING_WAITS: &str = "No such recovery of this device waits.";
 
 /// Give a laptop a certificate although it was away for too long or too often
 ///
@@ -22,16 +21,9 @@ const NOTHING_WAITS: &str = "No such recovery of this device waits.";
 pub async fn approve(
     State(app): State<App>,
     bearer: BearerToken,
-    Path((id, waiting)): Path<(Uuid, Uuid)>,
+    Path(named): Path<(Uuid, Uuid)>,
 ) -> Result<StatusCode, Problem> {
-    let mut tx = app.store.write().await?;
-    let found = device_for(&mut tx, &bearer, id, Action::AdmitDevice).await?;
-    // Dropping the unit of work undoes what was done to another device's.
-    if recovery::approve(&mut tx, waiting, clerk(&app, &bearer)).await? != Some(found.id) {
-        return Err(Problem::not_found(NOTHING_WAITS));
-    }
-    tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    decide(&app, &bearer, named, Ruling::Approve).await
 }
 
 /// Refuse a laptop that was away for too long or too often
@@ -44,12 +36,22 @@ pub async fn approve(
 pub async fn refuse(
     State(app): State<App>,
     bearer: BearerToken,
-    Path((id, waiting)): Path<(Uuid, Uuid)>,
+    Path(named): Path<(Uuid, Uuid)>,
+) -> Result<StatusCode, Problem> {
+    decide(&app, &bearer, named, Ruling::Refuse).await
+}
+
+async fn decide(
+    app: &App,
+    bearer: &BearerToken,
+    (id, waiting): (Uuid, Uuid),
+    ruling: Ruling,
 ) -> Result<StatusCode, Problem> {
     let mut tx = app.store.write().await?;
-    let found = device_for(&mut tx, &bearer, id, Action::AdmitDevice).await?;
-    if recovery::refuse(&mut tx, waiting, clerk(&app, &bearer)).await? != Some(found.id) {
-        return Err(Problem::not_found(NOTHING_WAITS));
+    let found = device_for(&mut tx, bearer, id, Action::AdmitDevice).await?;
+    // Dropping the unit of work undoes what was done to another device's.
+    if recovery::decide(&mut tx, waiting, ruling, clerk(app, bearer)).await? != Some(found.id) {
+        return Err(Problem::not_found("No such recovery of this device waits."));
     }
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

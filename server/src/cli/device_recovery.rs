@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{DataArguments, print, say};
 use crate::{
     clock,
-    domain::{paris, policy::Policy, scope::Scope},
+    domain::{approval::Ruling, paris, policy::Policy, scope::Scope},
     store::{audit::COMMAND_LINE, lending::Clerk, recovery},
 };
 
@@ -35,29 +35,25 @@ pub(super) async fn waiting(data: &DataArguments) -> anyhow::Result<()> {
 }
 
 pub(super) async fn approve(one: One) -> anyhow::Result<()> {
-    let store = one.data.open_store().await?;
-    let mut tx = store.write().await?;
-    let done = recovery::approve(&mut tx, one.id, operator(&Policy::default())).await?;
-    done.with_context(|| nothing_waits(one.id))?;
-    tx.commit().await?;
-    store.close().await;
+    decide(one, Ruling::Approve).await?;
     say("approved; the laptop gets its certificate when it asks next");
     Ok(())
 }
 
 pub(super) async fn refuse(one: One) -> anyhow::Result<()> {
-    let store = one.data.open_store().await?;
-    let mut tx = store.write().await?;
-    let done = recovery::refuse(&mut tx, one.id, operator(&Policy::default())).await?;
-    done.with_context(|| nothing_waits(one.id))?;
-    tx.commit().await?;
-    store.close().await;
+    decide(one, Ruling::Refuse).await?;
     say("refused; the laptop is enrolled again with `cartable-agent enrol --new-key`");
     Ok(())
 }
 
-fn nothing_waits(id: Uuid) -> String {
-    format!("no recovery waits under the id {id}; see `cartable-server device recoveries`")
+async fn decide(One { data, id }: One, ruling: Ruling) -> anyhow::Result<()> {
+    let store = data.open_store().await?;
+    let mut tx = store.write().await?;
+    let done = recovery::decide(&mut tx, id, ruling, operator(&Policy::default())).await?;
+    done.with_context(|| format!("no recovery waits under the id {id}; see `cartable-server device recoveries`"))?;
+    tx.commit().await?;
+    store.close().await;
+    Ok(())
 }
 
 /// The operator at the command line. No device is judged by what it does here.

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     app::App,
     auth::{Action, CsrfForm, SignedIn},
+    domain::approval::Ruling,
     store::recovery::{self, Waiting},
 };
 
@@ -38,19 +39,13 @@ impl RecoveryCard {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
-    Approve,
-    Refuse,
-}
-
 /// `POST /devices/{id}/recoveries/{recovery}/approve`: its key gets a certificate when it asks next.
 pub(super) async fn approve(
     State(app): State<App>,
     Path((id, recovery)): Path<(String, String)>,
     CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
-    decide(&app, &signed_in, (&id, &recovery), Answer::Approve).await
+    decide(&app, &signed_in, (&id, &recovery), Ruling::Approve).await
 }
 
 /// `POST /devices/{id}/recoveries/{recovery}/refuse`: its key gets no certificate any more.
@@ -59,25 +54,20 @@ pub(super) async fn refuse(
     Path((id, recovery)): Path<(String, String)>,
     CsrfForm { signed_in, form: Bare {} }: CsrfForm<Bare>,
 ) -> Result<Response, Refusal> {
-    decide(&app, &signed_in, (&id, &recovery), Answer::Refuse).await
+    decide(&app, &signed_in, (&id, &recovery), Ruling::Refuse).await
 }
 
 async fn decide(
     app: &App,
     signed_in: &SignedIn,
     (id, recovery): (&str, &str),
-    answer: Answer,
+    ruling: Ruling,
 ) -> Result<Response, Refusal> {
     let recovery: Uuid = recovery.parse().map_err(|_| Refusal::NotFound)?;
     let mut tx = app.store.write().await?;
     let found = device_for(&mut tx, signed_in, id, Action::AdmitDevice).await?;
-    let by = clerk(app, signed_in);
-    let decided = match answer {
-        Answer::Approve => recovery::approve(&mut tx, recovery, by).await?,
-        Answer::Refuse => recovery::refuse(&mut tx, recovery, by).await?,
-    };
     // Dropping the unit of work undoes what was done to another device's.
-    if decided != Some(found.id) {
+    if recovery::decide(&mut tx, recovery, ruling, clerk(app, signed_in)).await? != Some(found.id) {
         return Err(Refusal::NotFound);
     }
     tx.commit().await?;

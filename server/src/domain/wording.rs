@@ -2,7 +2,7 @@
 //!
 //! French is typeset here, once: callers write plain spaces and apostrophes. Decides nothing.
 
-use cartable_common::Bytes;
+use cartable_common::{Bytes, calendar::MONTHS};
 use jiff::civil::Date;
 
 use super::language::Language;
@@ -141,20 +141,6 @@ pub fn size(bytes: Bytes) -> Said {
 /// A calendar day.
 #[must_use]
 pub fn date(day: Date) -> Said {
-    const MONTHS: [(&str, &str); 12] = [
-        ("janvier", "January"),
-        ("février", "February"),
-        ("mars", "March"),
-        ("avril", "April"),
-        ("mai", "May"),
-        ("juin", "June"),
-        ("juillet", "July"),
-        ("août", "August"),
-        ("septembre", "September"),
-        ("octobre", "October"),
-        ("novembre", "November"),
-        ("décembre", "December"),
-    ];
     let place = usize::try_from(day.month()).unwrap_or(1).saturating_sub(1);
     let (fr, en) = MONTHS.get(place).copied().unwrap_or_default();
     let first = if day.day() == 1 { "er" } else { "" };

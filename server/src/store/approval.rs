@@ -22,7 +22,6 @@ use super::{
 use crate::domain::{
     approval::{Effect, Hindrance, MOST_AT_ONCE, Ruling, Source, WaitsFor},
     enrolment::Arrival,
-    recovery::RecoveryState,
 };
 
 /// Requests, each with the mark of the effect that a preview showed, if there was one.
@@ -170,7 +169,7 @@ async fn refuse(tx: &mut Tx, asked: &Asking, by: Clerk<'_>) -> Result<Outcome, S
     let done = match asked.source {
         Source::Enrolment => enrolment::refuse(tx, EnrolmentId(asked.id), by.now).await?,
         Source::Newcomer => newcomer::refuse(tx, asked.id, by.now).await?,
-        Source::Recovery => recovery::rule(tx, asked.id, RecoveryState::Refused, by).await?,
+        Source::Recovery => recovery::rule(tx, asked.id, Ruling::Refuse, by).await?,
     };
     Ok(if done { Outcome::Refused } else { Outcome::Already })
 }
@@ -205,7 +204,7 @@ async fn approve(
     let Some(device) = device else { return Ok(Outcome::Already) };
     let done = match asked.source {
         Source::Enrolment => enrolment::approve(tx, EnrolmentId(asked.id), by.now).await?,
-        Source::Recovery => recovery::rule(tx, asked.id, RecoveryState::Granted, by).await?,
+        Source::Recovery => recovery::rule(tx, asked.id, Ruling::Approve, by).await?,
         Source::Newcomer => true,
     };
     Ok(if done { Outcome::Approved(device) } else { Outcome::Already })

@@ -3,7 +3,7 @@
 use cartable_common::{DeviceId, EnrolmentId, SerialNumber, Text, UtcMillis, report::Hardware};
 use data_encoding::HEXUPPER;
 use jiff::civil::Date;
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
 use super::{StoreError, Tx, device, device_record, loan, on, value::day};
@@ -74,32 +74,30 @@ impl TryFrom<Raw> for Registered {
     }
 }
 
+/// The columns of [`Raw`], of an enrolment `e` and its device `d`.
+const REGISTERED: &str = "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, \
+    d.site_id, EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.id < e.id \
+    AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id \
+    AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day";
+
 /// What is registered under `keys`: one statement, however many. Unknown keys are left out.
 pub async fn of_keys(tx: &mut Tx, keys: &[KeyHash]) -> Result<Vec<Registered>, StoreError> {
     let rows: Vec<Raw> = match tx {
         Tx::Sqlite(connection) => {
             let list: Vec<String> = keys.iter().map(|key| HEXUPPER.encode(key)).collect();
-            sqlx::query_as(
-                "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, d.site_id, \
-                EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.id < e.id \
-                AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l \
-                WHERE l.device_id = e.device_id AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day \
-                FROM json_each($1) k JOIN enrolment e ON e.spki_sha256 = unhex(k.value) \
-                JOIN device d ON d.id = e.device_id",
-            )
+            sqlx::query_as(AssertSqlSafe(format!(
+                "{REGISTERED} FROM json_each($1) k JOIN enrolment e ON e.spki_sha256 = unhex(k.value) \
+                JOIN device d ON d.id = e.device_id"
+            )))
             .bind(serde_json::json!(list).to_string())
             .fetch_all(&mut **connection)
             .await?
         }
         Tx::Postgres(connection) => {
             let list: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
-            sqlx::query_as(
-                "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, d.site_id, \
-                EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.id < e.id \
-                AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l \
-                WHERE l.device_id = e.device_id AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day \
-                FROM enrolment e JOIN device d ON d.id = e.device_id WHERE e.spki_sha256 = ANY($1)",
-            )
+            sqlx::query_as(AssertSqlSafe(format!(
+                "{REGISTERED} FROM enrolment e JOIN device d ON d.id = e.device_id WHERE e.spki_sha256 = ANY($1)"
+            )))
             .bind(list)
             .fetch_all(&mut **connection)
             .await?

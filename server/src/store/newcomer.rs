@@ -3,6 +3,7 @@
 //! let in.
 
 use cartable_common::{DeviceId, EnrolmentId, UtcMillis, report::Hardware};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{
@@ -56,6 +57,11 @@ pub struct Newcomer {
     /// The programme of its token.
     pub programme: Option<String>,
 }
+
+const NEWCOMER: &str = "SELECT n.id, n.request_id, n.spki_sha256, n.token_id, n.waits_for, n.state, n.hardware, \
+    COALESCE(t.site_id, b.site_id) AS site_id, t.programme, n.vouched_by, v.device_id AS bound_id, v.status AS vouching \
+    FROM newcomer n LEFT JOIN enrolment_token t ON t.id = n.token_id LEFT JOIN enrolment v ON v.id = n.vouched_by \
+    LEFT JOIN device b ON b.id = v.device_id";
 
 #[derive(sqlx::FromRow)]
 struct Raw {
@@ -162,21 +168,16 @@ pub async fn insert_vouched(
 
 /// The newcomer with this key.
 pub async fn of_key(tx: &mut Tx, key: &KeyHash) -> Result<Option<Newcomer>, StoreError> {
-    const SQL: &str = "SELECT n.id, n.request_id, n.spki_sha256, n.token_id, n.waits_for, n.state, n.hardware, \
-        COALESCE(t.site_id, b.site_id) AS site_id, t.programme, n.vouched_by, v.device_id AS bound_id, \
-        v.status AS vouching FROM newcomer n LEFT JOIN enrolment_token t ON t.id = n.token_id \
-        LEFT JOIN enrolment v ON v.id = n.vouched_by LEFT JOIN device b ON b.id = v.device_id WHERE n.spki_sha256 = $1";
-    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(SQL).bind(key.as_slice()).fetch_optional(c).await)?;
+    let sql = format!("{NEWCOMER} WHERE n.spki_sha256 = $1");
+    let raw: Option<Raw> =
+        on!(tx, |c| sqlx::query_as(AssertSqlSafe(sql)).bind(key.as_slice()).fetch_optional(c).await)?;
     raw.map(Raw::read).transpose()
 }
 
 /// The newcomer with that id. The caller checks its site.
 pub async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<Newcomer>, StoreError> {
-    const SQL: &str = "SELECT n.id, n.request_id, n.spki_sha256, n.token_id, n.waits_for, n.state, n.hardware, \
-        COALESCE(t.site_id, b.site_id) AS site_id, t.programme, n.vouched_by, v.device_id AS bound_id, \
-        v.status AS vouching FROM newcomer n LEFT JOIN enrolment_token t ON t.id = n.token_id \
-        LEFT JOIN enrolment v ON v.id = n.vouched_by LEFT JOIN device b ON b.id = v.device_id WHERE n.id = $1";
-    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?;
+    let sql = format!("{NEWCOMER} WHERE n.id = $1");
+    let raw: Option<Raw> = on!(tx, |c| sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(c).await)?;
     raw.map(Raw::read).transpose()
 }
 

@@ -15,6 +15,7 @@ use super::{
     value::{moment, optional_moment, parsed},
 };
 use crate::domain::{
+    approval::Ruling,
     recovery::{Cause, Earlier, Facts, RecoveryState, year_before},
     scope::Scope,
 };
@@ -258,34 +259,28 @@ async fn read(tx: &mut Tx, clause: &mut Clause) -> Result<Vec<Waiting>, StoreErr
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Lets a waiting recovery through: its key gets a certificate when it asks next. The audit says who did it. None where
+/// Keeps a person's word about a waiting recovery, which stays: approved, its key gets a certificate when it asks next;
+/// refused, it gets none any more, and the laptop is enrolled anew with another key. The audit says who did it. None where
 /// nothing waits under that id in the clerk's sites; else the device.
-pub async fn approve(tx: &mut Tx, id: Uuid, by: Clerk<'_>) -> Result<Option<DeviceId>, StoreError> {
-    decide(tx, id, (RecoveryState::Granted, "recovery.approve"), by).await
-}
-
-/// Refuses a waiting recovery: its key gets no certificate any more; the laptop is enrolled anew with another key. The audit
-/// says who did it. None where nothing waits under that id in the clerk's sites; else the device.
-pub async fn refuse(tx: &mut Tx, id: Uuid, by: Clerk<'_>) -> Result<Option<DeviceId>, StoreError> {
-    decide(tx, id, (RecoveryState::Refused, "recovery.refuse"), by).await
-}
-
-async fn decide(
-    tx: &mut Tx,
-    id: Uuid,
-    (state, action): (RecoveryState, &str),
-    by: Clerk<'_>,
-) -> Result<Option<DeviceId>, StoreError> {
+pub async fn decide(tx: &mut Tx, id: Uuid, ruling: Ruling, by: Clerk<'_>) -> Result<Option<DeviceId>, StoreError> {
     let Some(found) = find(tx, by.scope, id).await? else { return Ok(None) };
-    if !rule(tx, id, state, by).await? {
+    if !rule(tx, id, ruling, by).await? {
         return Ok(None);
     }
+    let action = match ruling {
+        Ruling::Approve => "recovery.approve",
+        Ruling::Refuse => "recovery.refuse",
+    };
     donation_approval::record(tx, action, ("recovery", id), json!({ "device": found.device }), by).await?;
     Ok(Some(found.device))
 }
 
 /// Keeps a person's word about a recovery that waits; the caller writes the audit. False where it waits no more.
-pub(super) async fn rule(tx: &mut Tx, id: Uuid, state: RecoveryState, by: Clerk<'_>) -> Result<bool, StoreError> {
+pub(super) async fn rule(tx: &mut Tx, id: Uuid, ruling: Ruling, by: Clerk<'_>) -> Result<bool, StoreError> {
+    let state = match ruling {
+        Ruling::Approve => RecoveryState::Granted,
+        Ruling::Refuse => RecoveryState::Refused,
+    };
     let sql = "UPDATE recovery SET state = $2, decided_at = $3, decided_by = $4 WHERE id = $1 AND state = 'waiting'";
     let done = on!(tx, |c| sqlx::query(sql)
         .bind(id)

@@ -6,7 +6,7 @@ use std::time::Instant;
 use cartable_server::{clock, store::Store};
 use cartable_tests::{
     axe::Axe,
-    browser::{Browser, Driver, Scheme, Screen},
+    browser::{Browser, Driver, ENTER, Scheme, Screen},
     harness::{
         Installation, Server,
         cartable::{LOGIN, PASSWORD},
@@ -14,8 +14,6 @@ use cartable_tests::{
     school::{School, labels},
 };
 
-/// WebDriver's name for the Enter key.
-const ENTER: &str = "\u{e007}";
 const RETURNS: usize = 200;
 
 /// A running server with devices lent.
@@ -45,13 +43,6 @@ impl Town {
     }
 }
 
-/// Types into whatever has the focus, as a scanner does.
-async fn scanned(browser: &Browser, code: &str) {
-    // A page that has just come back takes a moment to give the field its focus; a person waits as well.
-    browser.until("document.activeElement?.id === 'code' ? 1 : 0", 1).await.unwrap();
-    browser.type_into("#code", &format!("{code}{ENTER}")).await.unwrap();
-}
-
 async fn count(browser: &Browser, script: &str) -> u64 {
     browser.execute(&format!("return {script}")).await.unwrap().as_u64().unwrap()
 }
@@ -67,13 +58,13 @@ async fn two_hundred_returns_flow_by_keyboard_alone_with_script() {
     let good = "document.querySelectorAll('#lines [data-outcome=good]').length";
     let began = Instant::now();
     for label in labels(RETURNS) {
-        scanned(&browser, &label).await;
+        browser.scan(&label).await.unwrap();
     }
     browser.until(good, RETURNS as u64).await.unwrap();
     println!("{RETURNS} returns by scanner with script in {:?}", began.elapsed());
     // Wrong ones: returned before, in stock, unknown.
     for code in ["CD-0001", "CD-0201", "NOBODY"] {
-        scanned(&browser, code).await;
+        browser.scan(code).await.unwrap();
     }
     browser.until("document.querySelectorAll('#lines [data-outcome=bad]').length", 3).await.unwrap();
     let text = browser.execute("return document.getElementById('lines').innerText").await.unwrap();
@@ -103,12 +94,12 @@ async fn two_hundred_returns_flow_by_keyboard_alone_without_script() {
     town.enter(&browser, "/returns").await;
     let began = Instant::now();
     for label in labels(RETURNS) {
-        scanned(&browser, &label).await;
+        browser.scan(&label).await.unwrap();
         let first = "document.querySelector('#lines li')?.innerText";
         browser.until(&format!("{first}?.includes('{label}') ? 1 : 0"), 1).await.unwrap();
     }
     println!("{RETURNS} returns by scanner without script in {:?}", began.elapsed());
-    scanned(&browser, "CD-0001").await;
+    browser.scan("CD-0001").await.unwrap();
     browser.until("document.querySelector('#lines li')?.innerText.includes('Déjà rendu') ? 1 : 0", 1).await.unwrap();
 }
 
@@ -124,7 +115,7 @@ async fn a_device_is_handed_over_by_scan_with_and_without_script() {
         browser.set_screen(Screen::Desk).await.unwrap();
         let path = format!("/hand-over?programme={}", town.school.programme);
         town.enter(&browser, &path).await;
-        scanned(&browser, label).await;
+        browser.scan(label).await.unwrap();
         // Without script the scan is a page of its own: the browser needs a moment to get there.
         browser.until("document.activeElement.id === 'borrower' ? 1 : 0", 1).await.unwrap();
         let reference = town.school.borrowers[0].reference.to_string();
@@ -168,7 +159,7 @@ async fn a_session_that_ends_at_the_desk_loses_no_scan() {
     let waiting = "document.querySelectorAll('#waiting:not([hidden]) [data-codes] li').length";
     elsewhere(&browser, "/sign-out", "").await;
     for (label, waits) in [("CD-0001", 1), ("CD-0002", 2)] {
-        scanned(&browser, label).await;
+        browser.scan(label).await.unwrap();
         browser.until(waiting, waits).await.unwrap();
     }
     let told = browser.execute("return document.getElementById('waiting').innerText").await.unwrap();
@@ -178,13 +169,13 @@ async fn a_session_that_ends_at_the_desk_loses_no_scan() {
     assert_eq!(count(&browser, "document.querySelectorAll('#lines li').length").await, 0, "none is called refused");
     // Signed in again in another tab: this one's proof is old, and nobody has to reload it.
     elsewhere(&browser, "/sign-in", &format!("login: '{LOGIN}', password: '{PASSWORD}'")).await;
-    scanned(&browser, "CD-0003").await;
+    browser.scan("CD-0003").await.unwrap();
     browser.until(good, 3).await.unwrap();
     assert_eq!(count(&browser, waiting).await, 0);
     assert_eq!(browser.execute("return window.stayed").await.unwrap(), true, "the page was never left");
     // Signed in again in this tab: what waited goes out by itself.
     elsewhere(&browser, "/sign-out", "").await;
-    scanned(&browser, "CD-0004").await;
+    browser.scan("CD-0004").await.unwrap();
     browser.until(waiting, 1).await.unwrap();
     town.enter(&browser, "/returns").await;
     browser.until(good, 4).await.unwrap();
@@ -197,7 +188,7 @@ async fn a_hand_over_asks_for_what_is_missing_and_keeps_what_is_there() {
     let browser = driver.open("fr").await.unwrap();
     browser.set_screen(Screen::Desk).await.unwrap();
     town.enter(&browser, "/hand-over").await;
-    scanned(&browser, "CD-0001").await;
+    browser.scan("CD-0001").await.unwrap();
     browser.until("document.activeElement?.id === 'borrower' ? 1 : 0", 1).await.unwrap();
     let reference = town.school.borrowers[0].reference.to_string();
     browser.type_into("#borrower", &format!("{reference}{ENTER}")).await.unwrap();
@@ -261,10 +252,10 @@ async fn a_return_is_heard_high_and_a_refusal_low_and_twice() {
     town.enter(&browser, "/returns").await;
     let heard = async || browser.execute("return window.tones").await.unwrap();
     assert_eq!(heard().await, serde_json::json!([]), "a page is quiet until something is scanned");
-    scanned(&browser, "CD-0001").await;
+    browser.scan("CD-0001").await.unwrap();
     browser.until("document.querySelectorAll('#lines [data-outcome=good]').length", 1).await.unwrap();
     assert_eq!(heard().await, serde_json::json!([880]));
-    scanned(&browser, "NOBODY").await;
+    browser.scan("NOBODY").await.unwrap();
     browser.until("document.querySelectorAll('#lines [data-outcome=bad]').length", 1).await.unwrap();
     assert_eq!(heard().await, serde_json::json!([880, 220, 220]));
     assert_eq!(browser.console().await.unwrap(), Vec::<String>::new());
@@ -338,8 +329,8 @@ async fn the_desks_and_loans_fit_every_screen_and_break_no_rule_of_accessibility
     let driver = Driver::start().unwrap();
     let browser = driver.open("fr").await.unwrap();
     town.enter(&browser, "/returns").await;
-    scanned(&browser, "CD-0001").await;
-    scanned(&browser, "NOBODY").await;
+    browser.scan("CD-0001").await.unwrap();
+    browser.scan("NOBODY").await.unwrap();
     browser.until("document.querySelectorAll('#lines li').length", 2).await.unwrap();
     let mut wrong = axe.violations(&browser).await.unwrap();
     browser.goto(&format!("{}/loans", town.server.console())).await.unwrap();

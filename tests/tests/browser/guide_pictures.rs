@@ -39,8 +39,6 @@ const GUIDE: Guide = Guide {
 };
 const LOGIN: &str = "marie";
 const PASSWORD: &str = "correct-cheval-pile-agrafe";
-/// WebDriver's name for the Enter key.
-const ENTER: &str = "\u{e007}";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_guide_shows_each_of_its_pictures_once() {
@@ -250,8 +248,7 @@ impl Year {
         let lines = browser.execute("return document.querySelectorAll('#lines li').length").await.unwrap();
         let shown = lines.as_u64().unwrap();
         for (count, code) in (1..).zip(lent.iter().map(String::as_str).chain(["7001"])) {
-            browser.until("document.activeElement?.id === 'code' ? 1 : 0", 1).await.unwrap();
-            browser.type_into("#code", &format!("{code}{ENTER}")).await.unwrap();
+            browser.scan(code).await.unwrap();
             browser.until("document.querySelectorAll('#lines li').length", shown + count).await.unwrap();
         }
     }

@@ -11,7 +11,7 @@ use cartable_server::{
     store::{Store, device},
 };
 use cartable_tests::{
-    browser::{Browser, Driver, Scheme, Screen},
+    browser::{Browser, Driver, ENTER, Scheme, Screen},
     demo::prepare::{self, Age},
     erasing::nvme_sanitized,
     fleet::{RunningIngest, enrol, envelope, laptop},
@@ -43,8 +43,6 @@ const GUIDE: Guide = Guide {
         "forecast",
     ],
 };
-/// WebDriver's name for the Enter key.
-const ENTER: &str = "\u{e007}";
 /// Who works at the bench and prepares lots; who approves them.
 const PEOPLE: [(&str, &str); 2] = [("rosa", "refurbisher"), ("anne", "programme_manager")];
 const LABELS: [&str; 2] = ["CD-0001", "CD-0002"];

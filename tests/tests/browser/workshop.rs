@@ -12,8 +12,6 @@ use cartable_tests::{
     school::{School, labels},
 };
 
-/// WebDriver's name for the Enter key.
-const ENTER: &str = "\u{e007}";
 /// The least height of what gloves press, in CSS pixels.
 const TARGET: f64 = 48.0;
 
@@ -46,11 +44,6 @@ impl Town {
     }
 }
 
-async fn scanned(browser: &Browser, code: &str) {
-    browser.until("document.activeElement?.id === 'code' ? 1 : 0", 1).await.unwrap();
-    browser.type_into("#code", &format!("{code}{ENTER}")).await.unwrap();
-}
-
 /// Waits until the page says so.
 async fn says(browser: &Browser, words: &str) {
     browser.until(&format!("document.body.innerText.includes({words:?}) ? 1 : 0"), 1).await.unwrap();
@@ -79,14 +72,14 @@ async fn a_unit_goes_from_the_return_desk_to_stock_without_script() {
     browser.forbid_scripts().await.unwrap();
     browser.set_screen(Screen::Desk).await.unwrap();
     town.enter(&browser, "/returns").await;
-    scanned(&browser, "CD-0001").await;
+    browser.scan("CD-0001").await.unwrap();
     says(&browser, "Repris").await;
     town.go(&browser, "/work-orders/intake").await;
-    scanned(&browser, "CD-0001").await;
+    browser.scan("CD-0001").await.unwrap();
     says(&browser, "ordre ouvert").await;
     browser.photograph("workshop-intake").await.unwrap();
     town.go(&browser, "/work-orders").await;
-    scanned(&browser, "CD-0001").await;
+    browser.scan("CD-0001").await.unwrap();
     says(&browser, "Commencer le contrôle").await;
     press(&browser, "button[value='begin']").await;
     press(&browser, "a.button[href$='/inspection']").await;
@@ -117,7 +110,7 @@ async fn a_unit_goes_from_the_return_desk_to_stock_without_script() {
     says(&browser, "À prêter").await;
     says(&browser, "Temps par étape").await;
     // From one bench page to the next by scan alone.
-    scanned(&browser, "CD-0001").await;
+    browser.scan("CD-0001").await.unwrap();
     says(&browser, "Rouvrir l’ordre").await;
     browser.photograph("workshop-closed").await.unwrap();
     assert_eq!(browser.console().await.unwrap(), Vec::<String>::new());
@@ -135,7 +128,7 @@ async fn scans_flow_with_script_and_the_workshop_fits_every_screen() {
     town.enter(&browser, "/work-orders/intake").await;
     browser.execute("window.stayed = true").await.unwrap();
     for code in ["CD-0002", "CD-0003", "CD-0001", "NOBODY"] {
-        scanned(&browser, code).await;
+        browser.scan(code).await.unwrap();
     }
     browser.until("document.querySelectorAll('#lines li').length", 4).await.unwrap();
     browser.until("document.querySelectorAll('#lines [data-outcome=good]').length", 2).await.unwrap();

@@ -22,24 +22,6 @@ use rcgen::KeyPair;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Each test with the real server on either database.
-macro_rules! on_both_engines {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                super::$name(super::Port::start().unwrap()).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                super::$name(super::Port::start_on_postgres().await.unwrap()).await;
-            })*
-        }
-    };
-}
-
 on_both_engines! {
     five_hundred_uses_of_a_token_for_thirty_let_in_exactly_thirty,
     the_same_request_again_gives_the_same_certificate_even_when_its_record_was_interrupted,

@@ -1,5 +1,23 @@
 //! The device port over real TLS: enrolment, recovery, check-ins, identities, and whatever else may be sent to it.
 
+/// Each test with the real server on either database.
+macro_rules! on_both_engines {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(super::Port::start().unwrap()).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(super::Port::start_on_postgres().await.unwrap()).await;
+            })*
+        }
+    };
+}
+
 mod approval;
 mod bombs;
 mod clone;

@@ -17,24 +17,6 @@ use cartable_tests::{
 use data_encoding::BASE64;
 use rcgen::{KeyPair, PublicKeyData as _, SigningKey as _};
 
-/// Each test with the real server on either database.
-macro_rules! on_both_engines {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                super::$name(super::Port::start().unwrap()).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                super::$name(super::Port::start_on_postgres().await.unwrap()).await;
-            })*
-        }
-    };
-}
-
 on_both_engines! {
     a_laptop_that_was_shut_gets_another_certificate_and_a_lost_answer_costs_nothing,
     a_nonce_serves_one_key_once,

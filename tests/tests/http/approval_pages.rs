@@ -42,10 +42,10 @@ async fn a_selection_is_previewed_and_decided_once(test: &TestStore) {
     assert!(of_page.contains("1 of 1 can join") && of_page.contains("A new device joins the fleet"), "{of_page}");
     let both = format!("which=chosen&id-{newcomer}=&id-{enrolment}=");
     let preview = theo.post("/devices/waiting/preview", &both).await.unwrap().body;
-    assert!(preview.contains("2 of 2 can join") && preview.contains("gets its first key"), "{preview}");
+    assert!(preview.contains("2 of 2 can join") && preview.contains("is replaced"), "{preview}");
     let mark = |id: &str| field(&preview, &format!("id-{id}")).to_owned();
     assert_eq!(mark(newcomer), "new_device");
-    assert!(mark(enrolment).starts_with("first_key:"), "{}", mark(enrolment));
+    assert!(mark(enrolment).starts_with("replaces:"), "{}", mark(enrolment));
 
     // Before theo decides, somebody else refuses one of them by API.
     cartable.person("tom", Role::Technician, Scope::Everything).await.unwrap();
@@ -62,12 +62,12 @@ async fn a_selection_is_previewed_and_decided_once(test: &TestStore) {
     // Sent again, nothing happens.
     let again = theo.post("/devices/waiting/decide", &form).await.unwrap();
     assert_eq!((again.status.as_u16(), again.header("location")), (303, "/devices/waiting?done=already"));
-    assert!(theo.get("/devices/waiting?reason=unlisted_serial").await.unwrap().body.contains("No machine waits."));
-    let left = theo.get("/devices/waiting").await.unwrap().body;
-    assert!(left.contains("1 request") && left.contains(own.get("recovery")), "it was not chosen: {left}");
+    // The recovery went with the key that was replaced.
+    assert!(theo.get("/devices/waiting").await.unwrap().body.contains("No machine waits."));
+    assert!(!theo.get("/").await.unwrap().body.contains("ask to join"));
 
     let list = cartable.get("/api/v1/enrolment-requests", &token).await.unwrap().json();
-    assert_eq!(list["items"].as_array().unwrap().len(), 4, "the foreign ones and the recovery still wait: {list}");
+    assert_eq!(list["items"].as_array().unwrap().len(), 3, "the foreign ones still wait: {list}");
     let mut raw = Raw::connect(test.url()).await.unwrap();
     let decisions = "SELECT actor || ' ' || action FROM audit WHERE action IN ('enrolment.approve', 'newcomer.refuse') \
                      ORDER BY seq";

@@ -7,12 +7,7 @@ use cartable_common::{
 };
 use cartable_server::{
     domain::{
-        erasure::{
-            BenchClock, Method,
-            evidence::{self, File},
-            gap::{Demand, Why},
-            hand::ByHand,
-        },
+        erasure::{Method, gap::Why, hand::ByHand},
         loan::{Condition, LoanState, Return},
         paris,
         policy::Policy,
@@ -20,12 +15,12 @@ use cartable_server::{
     },
     store::{
         device,
-        erasure_entry::{self, By, Strangers},
-        erasure_gap, lending_bulk,
+        erasure_entry::{self, By},
+        lending_bulk,
     },
 };
 use cartable_tests::{
-    erasing::nvme_sanitized,
+    erasing::{erased, missing},
     fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
     lending::{borrower, handed, loan_of, programme},
     on_both_engines,
@@ -70,18 +65,6 @@ async fn lent(test: &TestStore, one: Enrolled, back: Option<i64>) {
     tx.commit().await.unwrap();
 }
 
-/// Brings a transcript of the erasure of `serial` that ended then.
-async fn erased(test: &TestStore, one: Enrolled, serial: &str, ended: UtcMillis) {
-    let (policy, now, text) = (Policy::default(), ended.plus_days(1), nvme_sanitized(serial, ended));
-    let files = [File { name: "x.txt", bytes: text.as_bytes() }];
-    let readings = evidence::read(&files, BenchClock::Utc, now).unwrap();
-    let mut tx = test.store.write().await.unwrap();
-    let found = device::find(&mut tx, &Scope::Everything, one.device).await.unwrap().unwrap();
-    let by = By { login: "rosa", now, policy: &policy };
-    erasure_entry::enter_files(&mut tx, &found, &readings, &files, Strangers::LeftOut, by).await.unwrap();
-    tx.commit().await.unwrap();
-}
-
 /// Enters by hand, and confirms, that `serial` was sanitized on the day of that moment.
 async fn by_hand(test: &TestStore, one: Enrolled, serial: &str, when: UtcMillis) {
     let policy = Policy::default();
@@ -101,50 +84,43 @@ async fn by_hand(test: &TestStore, one: Enrolled, serial: &str, when: UtcMillis)
     tx.commit().await.unwrap();
 }
 
-async fn missing(test: &TestStore, one: Enrolled) -> Vec<(String, Why)> {
-    let mut tx = test.store.read().await.unwrap();
-    let found = device::find(&mut tx, &Scope::Everything, one.device).await.unwrap().unwrap();
-    let gaps = erasure_gap::of_device(&mut tx, &found, Demand::Leave, &Policy::default().erasure).await.unwrap();
-    gaps.into_iter().map(|gap| (gap.key.map(|key| key.to_string()).unwrap_or_default(), gap.why)).collect()
-}
-
 fn used(serial: &str) -> [(String, Why); 1] {
     [(serial.to_owned(), Why::UsedSince)]
 }
 
 async fn a_laptop_that_was_silent_while_it_was_lent_is_erased_anew(test: &TestStore) {
     let one = reported(test, &[(-40, "S1")]).await;
-    erased(test, one, "S1", at(-30, 0, 0)).await;
-    assert_eq!(missing(test, one).await, []);
+    erased(test, one, "S1", at(-30, 0, 0)).await.unwrap();
+    assert_eq!(missing(test, one).await.unwrap(), []);
     lent(test, one, Some(-10)).await;
-    assert_eq!(missing(test, one).await, used("S1"));
-    erased(test, one, "S1", at(-20, 0, 0)).await;
-    assert_eq!(missing(test, one).await, used("S1"), "nor while it was out");
-    erased(test, one, "S1", at(-9, 0, 0)).await;
-    assert_eq!(missing(test, one).await, []);
+    assert_eq!(missing(test, one).await.unwrap(), used("S1"));
+    erased(test, one, "S1", at(-20, 0, 0)).await.unwrap();
+    assert_eq!(missing(test, one).await.unwrap(), used("S1"), "nor while it was out");
+    erased(test, one, "S1", at(-9, 0, 0)).await.unwrap();
+    assert_eq!(missing(test, one).await.unwrap(), []);
 }
 
 async fn while_it_is_lent_nothing_is_proven(test: &TestStore) {
     let one = reported(test, &[(-40, "S1")]).await;
     lent(test, one, None).await;
-    erased(test, one, "S1", at(-9, 0, 0)).await;
-    assert_eq!(missing(test, one).await, used("S1"));
+    erased(test, one, "S1", at(-9, 0, 0)).await.unwrap();
+    assert_eq!(missing(test, one).await.unwrap(), used("S1"));
 }
 
 async fn a_tablet_without_agent_is_erased_anew_after_each_loan(test: &TestStore) {
     let one = reported(test, &[]).await;
     by_hand(test, one, "TAB1", at(-30, 0, 0)).await;
-    assert_eq!(missing(test, one).await, []);
+    assert_eq!(missing(test, one).await.unwrap(), []);
     lent(test, one, Some(-10)).await;
-    assert_eq!(missing(test, one).await, used("TAB1"));
+    assert_eq!(missing(test, one).await.unwrap(), used("TAB1"));
     by_hand(test, one, "TAB1", at(-10, 0, 0)).await;
-    assert_eq!(missing(test, one).await, [], "on the day on which it came back");
+    assert_eq!(missing(test, one).await.unwrap(), [], "on the day on which it came back");
 }
 
 async fn a_drive_that_was_taken_out_before_the_loan_stays_proven(test: &TestStore) {
     let one = reported(test, &[(-40, "OLD1"), (-38, "NEW2")]).await;
-    erased(test, one, "OLD1", at(-39, 0, 0)).await;
+    erased(test, one, "OLD1", at(-39, 0, 0)).await.unwrap();
     lent(test, one, Some(-10)).await;
-    erased(test, one, "NEW2", at(-9, 0, 0)).await;
-    assert_eq!(missing(test, one).await, []);
+    erased(test, one, "NEW2", at(-9, 0, 0)).await.unwrap();
+    assert_eq!(missing(test, one).await.unwrap(), []);
 }

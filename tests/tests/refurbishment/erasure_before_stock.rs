@@ -7,10 +7,6 @@ use cartable_common::{
 };
 use cartable_server::{
     domain::{
-        erasure::{
-            BenchClock,
-            evidence::{self, File},
-        },
         import::{Blanks, Kind, OnError, OutcomeName, fault::Reason},
         loan::{Condition, LoanState, Return},
         policy::Policy,
@@ -21,15 +17,13 @@ use cartable_server::{
         run::{GoOn, Runner},
     },
     store::{
-        device,
-        erasure_entry::{self, By, Strangers},
         import,
         lending::{Clerk, Lending, LendingError, Refused},
         lending_bulk,
     },
 };
 use cartable_tests::{
-    erasing::nvme_sanitized,
+    erasing::erased,
     fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
     imports,
     lending::{borrower, handed, loan_of, programme},
@@ -93,20 +87,6 @@ async fn put_in_stock(test: &TestStore, one: Enrolled, now: UtcMillis) -> Result
     }
 }
 
-/// Brings the proof that a drive was sanitized at `ended`.
-async fn erased(test: &TestStore, one: Enrolled, serial: &str, ended: UtcMillis) {
-    let policy = Policy::default();
-    let now = ended.plus_days(1);
-    let text = nvme_sanitized(serial, ended);
-    let files = [File { name: "x.txt", bytes: text.as_bytes() }];
-    let readings = evidence::read(&files, BenchClock::Utc, now).unwrap();
-    let mut tx = test.store.write().await.unwrap();
-    let found = device::find(&mut tx, &Scope::Everything, one.device).await.unwrap().unwrap();
-    let by = By { login: "rosa", now, policy: &policy };
-    erasure_entry::enter_files(&mut tx, &found, &readings, &files, Strangers::LeftOut, by).await.unwrap();
-    tx.commit().await.unwrap();
-}
-
 async fn nothing_goes_back_in_stock_with_what_its_last_borrower_left(test: &TestStore) {
     let one = returned(test).await;
     reports(test, one, 1, at(-80, 0, 0), with(&["OLD1"])).await;
@@ -114,10 +94,10 @@ async fn nothing_goes_back_in_stock_with_what_its_last_borrower_left(test: &Test
     let both = Refused::NotErased("NEW2, OLD1".to_owned());
     assert_eq!(put_in_stock(test, one, at(-59, 0, 0)).await, Err(both));
     // An erasure of before the loan proves nothing of it.
-    erased(test, one, "OLD1", at(-88, 0, 0)).await;
-    erased(test, one, "NEW2", at(-55, 0, 0)).await;
+    erased(test, one, "OLD1", at(-88, 0, 0)).await.unwrap();
+    erased(test, one, "NEW2", at(-55, 0, 0)).await.unwrap();
     assert_eq!(put_in_stock(test, one, at(-53, 0, 0)).await, Err(Refused::NotErased("OLD1".to_owned())));
-    erased(test, one, "OLD1", at(-52, 0, 0)).await;
+    erased(test, one, "OLD1", at(-52, 0, 0)).await.unwrap();
     // Installed anew, and heard from: that is no borrower's use.
     reports(test, one, 3, at(-50, 0, 0), with(&["NEW2"])).await;
     assert_eq!(put_in_stock(test, one, at(-49, 0, 0)).await, Ok(()));
@@ -148,7 +128,7 @@ async fn a_file_puts_no_device_in_stock_that_the_desk_would_refuse(test: &TestSt
         assert_eq!(said_in_stock(test, write).await, (0, vec![Reason::NotErased]), "the check says it already");
         assert_eq!(raw.texts(state).await.unwrap(), ["intake"]);
     }
-    erased(test, one, "OLD1", at(-55, 0, 0)).await;
+    erased(test, one, "OLD1", at(-55, 0, 0)).await.unwrap();
     assert_eq!(said_in_stock(test, true).await, (1, vec![]));
     assert_eq!(raw.texts(state).await.unwrap(), ["in_stock"]);
 }
@@ -159,9 +139,9 @@ async fn a_lost_device_that_a_file_finds_is_erased_first(test: &TestStore) {
     reports(test, one, 1, at(-80, 0, 0), with(&["OLD1"])).await;
     let mut raw = Raw::connect(test.url()).await.unwrap();
     raw.execute("UPDATE device SET asset_tag = 'T1'").await.unwrap();
-    erased(test, one, "OLD1", at(-70, 0, 0)).await;
+    erased(test, one, "OLD1", at(-70, 0, 0)).await.unwrap();
     assert_eq!(said_in_stock(test, true).await, (0, vec![Reason::NotErased]), "erased before it was lost");
-    erased(test, one, "OLD1", at(-55, 0, 0)).await;
+    erased(test, one, "OLD1", at(-55, 0, 0)).await.unwrap();
     assert_eq!(said_in_stock(test, true).await, (1, vec![]));
     assert_eq!(raw.texts("SELECT lending_state FROM device").await.unwrap(), ["in_stock"]);
 }

@@ -10,7 +10,7 @@ use cartable_server::{
         erasure::{
             BenchClock, Method,
             evidence::{self, File},
-            gap::{Demand, Why},
+            gap::Why,
             hand::ByHand,
         },
         paris,
@@ -20,11 +20,11 @@ use cartable_server::{
     store::{
         device,
         erasure_entry::{self, By, EntryError, Refused, Strangers},
-        erasure_file, erasure_gap, retention,
+        erasure_file, retention,
     },
 };
 use cartable_tests::{
-    erasing::nvme_sanitized,
+    erasing::{missing, nvme_sanitized},
     fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
     on_both_engines,
     raw::Raw,
@@ -88,13 +88,6 @@ async fn erased(test: &TestStore, one: Enrolled, serial: &str, ended: UtcMillis)
     bring(test, one, &files, ended.plus_millis(3_600_000)).await.unwrap();
 }
 
-async fn missing(test: &TestStore, one: Enrolled) -> Vec<(String, Why)> {
-    let mut tx = test.store.read().await.unwrap();
-    let found = device::find(&mut tx, &Scope::Everything, one.device).await.unwrap().unwrap();
-    let gaps = erasure_gap::of_device(&mut tx, &found, Demand::Leave, &Policy::default().erasure).await.unwrap();
-    gaps.into_iter().map(|gap| (gap.key.map(|key| key.to_string()).unwrap_or_default(), gap.why)).collect()
-}
-
 /// The names of the files that are kept of it, and how many records each proves.
 async fn kept(test: &TestStore, one: Enrolled) -> Vec<(String, usize)> {
     let mut tx = test.store.read().await.unwrap();
@@ -130,11 +123,11 @@ async fn a_use_of_a_drive_that_was_exchanged_since_stays_known(test: &TestStore)
     erased(test, used, "Disque é_1", at(-39, -2, 0)).await;
     let new_one = ("NEW2".to_owned(), Why::NothingRecorded);
     let known = [(name.to_owned(), Why::UsedSince), new_one.clone()];
-    assert_eq!(missing(test, used).await, known);
+    assert_eq!(missing(test, used).await.unwrap(), known);
     retained(test, used, at(0, 0, 0)).await;
-    assert_eq!(missing(test, used).await, known, "its moments are known to the day only");
+    assert_eq!(missing(test, used).await.unwrap(), known, "its moments are known to the day only");
     retained(test, used, at(40, 0, 0)).await;
-    assert_eq!(missing(test, used).await, known, "and those of the device too");
+    assert_eq!(missing(test, used).await.unwrap(), known, "and those of the device too");
 
     // The same of a drive that was said to be gone.
     let gone = reported(
@@ -153,9 +146,9 @@ async fn a_use_of_a_drive_that_was_exchanged_since_stays_known(test: &TestStore)
     erasure_entry::declare_absent(&mut tx, &found, &"OLD3".parse().unwrap(), "taken out for parts", by).await.unwrap();
     tx.commit().await.unwrap();
     let known = [new_one.clone(), ("OLD3".to_owned(), Why::SeenAgain)];
-    assert_eq!(missing(test, gone).await, known);
+    assert_eq!(missing(test, gone).await.unwrap(), known);
     retained(test, gone, at(0, 0, 0)).await;
-    assert_eq!(missing(test, gone).await, known);
+    assert_eq!(missing(test, gone).await.unwrap(), known);
 
     // And one that was erased after its last report is not taken for a used one.
     let kept = reported(
@@ -166,7 +159,7 @@ async fn a_use_of_a_drive_that_was_exchanged_since_stays_known(test: &TestStore)
     erased(test, kept, "OLD4", at(-39, 2, 0)).await;
     retained(test, kept, at(0, 0, 0)).await;
     retained(test, kept, at(40, 0, 0)).await;
-    assert_eq!(missing(test, kept).await, [new_one]);
+    assert_eq!(missing(test, kept).await.unwrap(), [new_one]);
 }
 
 /// Fifteen drives with sixteen attributes each, all `raw`: more changes than the history keeps of one report.
@@ -192,7 +185,7 @@ async fn a_drive_of_a_late_or_a_crowded_report_is_asked_about(test: &TestStore) 
     send(at(-38, 0, 0), 2, with(&[drive("OLD1")], 50)).await;
     running.stop().await;
     let both = [("NEW2".to_owned(), Why::NothingRecorded), ("OLD1".to_owned(), Why::NothingRecorded)];
-    assert_eq!(missing(test, one).await, both);
+    assert_eq!(missing(test, one).await.unwrap(), both);
 
     // It came and went with more changes than the history keeps.
     let crowded = |raw: u64, more: &[Drive]| with(&[crowd(raw), more.to_vec()].concat(), 50);
@@ -207,10 +200,10 @@ async fn a_drive_of_a_late_or_a_crowded_report_is_asked_about(test: &TestStore) 
     .await;
     let told = "SELECT count(*) FROM health_change WHERE path LIKE '%Z9%'";
     assert_eq!(raw.number(told).await.unwrap(), 0, "the history does not tell of it");
-    assert!(missing(test, other).await.contains(&("Z9".to_owned(), Why::NothingRecorded)));
+    assert!(missing(test, other).await.unwrap().contains(&("Z9".to_owned(), Why::NothingRecorded)));
     for one in [one, other] {
         retained(test, one, at(0, 0, 0)).await;
-        assert!(missing(test, one).await.iter().any(|(key, _)| key == "OLD1" || key == "Z9"));
+        assert!(missing(test, one).await.unwrap().iter().any(|(key, _)| key == "OLD1" || key == "Z9"));
     }
     let exact = "SELECT count(*) FROM drive_seen WHERE last_seen % 86400000 <> 0";
     assert_eq!(raw.number(exact).await.unwrap(), 0, "known to the day only, as all moments of contact");
@@ -272,7 +265,7 @@ async fn soldered_flash_leaves_destroyed_or_not_at_all(test: &TestStore) {
         let (id, _) = erasure_entry::enter_by_hand(&mut tx, &found, &reading, by("rosa")).await.unwrap();
         erasure_entry::witness(&mut tx, &found, id, by("anne")).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(missing(test, one).await, missing_then, "{method}");
+        assert_eq!(missing(test, one).await.unwrap(), missing_then, "{method}");
     }
     let mut raw = Raw::connect(test.url()).await.unwrap();
     assert_eq!(

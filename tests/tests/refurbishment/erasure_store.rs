@@ -12,7 +12,7 @@ use cartable_server::{
         erasure::{
             BenchClock, Method, Reading, Source,
             evidence::{self, File, Unreadable},
-            gap::{Demand, Why},
+            gap::Why,
             hand::ByHand,
         },
         flag::FlagCode,
@@ -23,11 +23,11 @@ use cartable_server::{
     store::{
         device, device_archive, erasure,
         erasure_entry::{self, By, EntryError, Refused, Strangers},
-        erasure_file, erasure_gap, flag, lending_bulk, retention, review,
+        erasure_file, flag, lending_bulk, retention, review,
     },
 };
 use cartable_tests::{
-    erasing::nvme_sanitized,
+    erasing::{missing, nvme_sanitized},
     fleet::{Enrolled, RunningIngest, at, enrol, envelope, laptop},
     lending::{borrower, handed, loan_of, programme},
     on_both_engines,
@@ -83,13 +83,6 @@ async fn bring(test: &TestStore, one: Enrolled, text: &str, now: UtcMillis) -> R
     Ok(())
 }
 
-async fn missing(test: &TestStore, one: Enrolled) -> Vec<(String, Why)> {
-    let mut tx = test.store.read().await.unwrap();
-    let found = device::find(&mut tx, &Scope::Everything, one.device).await.unwrap().unwrap();
-    let gaps = erasure_gap::of_device(&mut tx, &found, Demand::Leave, &POLICY().erasure).await.unwrap();
-    gaps.into_iter().map(|gap| (gap.key.map(|key| key.to_string()).unwrap_or_default(), gap.why)).collect()
-}
-
 async fn reported(test: &TestStore, reports: &[(i64, HealthReport)]) -> Enrolled {
     let one = enrol(&test.store, test.url(), None, at(-90, 0, 0)).await.unwrap();
     let running = RunningIngest::start(&test.store);
@@ -105,9 +98,9 @@ async fn a_drive_of_a_past_report_counts_until_it_is_erased_or_declared_gone(tes
     let old = drive("old1", DriveKind::Nvme);
     let one = reported(test, &[(-20, with(vec![old])), (-10, with(vec![drive("NEW2", DriveKind::Nvme)]))]).await;
     let both = [("NEW2".to_owned(), Why::NothingRecorded), ("OLD1".to_owned(), Why::NothingRecorded)];
-    assert_eq!(missing(test, one).await, both);
+    assert_eq!(missing(test, one).await.unwrap(), both);
     bring(test, one, &nvme_sanitized("new2", at(-5, 0, 0)), at(-4, 0, 0)).await.unwrap();
-    assert_eq!(missing(test, one).await, [("OLD1".to_owned(), Why::NothingRecorded)]);
+    assert_eq!(missing(test, one).await.unwrap(), [("OLD1".to_owned(), Why::NothingRecorded)]);
     // Of a drive that was never in it: left out, and said so.
     let other = bring(test, one, &nvme_sanitized("ELSE9", at(-5, 0, 0)), at(-4, 0, 0)).await;
     assert!(matches!(other, Err(EntryError::Refused(Refused::OtherDrives(_)))), "{other:?}");
@@ -115,10 +108,10 @@ async fn a_drive_of_a_past_report_counts_until_it_is_erased_or_declared_gone(tes
     assert!(matches!(again, Err(EntryError::Refused(Refused::Known))), "{again:?}");
     // The old drive was erased after the last report that had it, before the one that no longer did.
     bring(test, one, &nvme_sanitized("OLD1", at(-15, 0, 0)), at(-4, 0, 0)).await.unwrap();
-    assert_eq!(missing(test, one).await, []);
+    assert_eq!(missing(test, one).await.unwrap(), []);
 
     let other = reported(test, &[(-20, with(vec![drive("OLD3", DriveKind::Hdd)])), (-10, with(vec![]))]).await;
-    assert_eq!(missing(test, other).await, [("OLD3".to_owned(), Why::NothingRecorded)]);
+    assert_eq!(missing(test, other).await.unwrap(), [("OLD3".to_owned(), Why::NothingRecorded)]);
     let policy = POLICY();
     let mut tx = test.store.write().await.unwrap();
     let found = device::find(&mut tx, &Scope::Everything, other.device).await.unwrap().unwrap();
@@ -140,9 +133,9 @@ async fn a_drive_of_a_past_report_counts_until_it_is_erased_or_declared_gone(tes
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(missing(test, other).await, []);
+    assert_eq!(missing(test, other).await.unwrap(), []);
     assert_eq!(
-        missing(test, enrol(&test.store, test.url(), None, at(0, 0, 0)).await.unwrap()).await,
+        missing(test, enrol(&test.store, test.url(), None, at(0, 0, 0)).await.unwrap()).await.unwrap(),
         [(String::new(), Why::NoDriveKnown)]
     );
 }
@@ -186,16 +179,20 @@ async fn a_use_after_the_erasure_takes_the_proof_away_and_stays_known(test: &Tes
     let report = with(vec![drive("S1", DriveKind::Nvme)]);
     let one = reported(test, &[(-20, report.clone())]).await;
     bring(test, one, &nvme_sanitized("S1", at(-19, -2, 0)), at(-19, 0, 0)).await.unwrap();
-    assert_eq!(missing(test, one).await, []);
+    assert_eq!(missing(test, one).await.unwrap(), []);
     let running = RunningIngest::start(&test.store);
     // The same day, later, with nothing new to say: an unchanged check-in is a use too.
     running.ingest.check_in(one.check_in(at(-19, 3, 0), Vec::new())).await.unwrap();
     running.stop().await;
-    assert_eq!(missing(test, one).await, [("S1".to_owned(), Why::UsedSince)]);
+    assert_eq!(missing(test, one).await.unwrap(), [("S1".to_owned(), Why::UsedSince)]);
     let mut tx = test.store.write().await.unwrap();
     retention::devices(&mut tx, &[one.device.0], at(40, 0, 0)).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(missing(test, one).await, [("S1".to_owned(), Why::UsedSince)], "rounded to the day, and still known");
+    assert_eq!(
+        missing(test, one).await.unwrap(),
+        [("S1".to_owned(), Why::UsedSince)],
+        "rounded to the day, and still known"
+    );
 
     // And one that was not used again is not taken for it when its last contact is rounded.
     let other = reported(test, &[(-20, with(vec![drive("S2", DriveKind::Nvme)]))]).await;
@@ -203,7 +200,7 @@ async fn a_use_after_the_erasure_takes_the_proof_away_and_stays_known(test: &Tes
     let mut tx = test.store.write().await.unwrap();
     retention::devices(&mut tx, &[other.device.0], at(40, 0, 0)).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(missing(test, other).await, []);
+    assert_eq!(missing(test, other).await.unwrap(), []);
 }
 
 /// What nwipe 0.38 wrote of a loop device, in its bench's time.
@@ -230,9 +227,9 @@ async fn a_clock_that_was_misread_is_corrected_by_the_same_file(test: &TestStore
     };
     // The size is missing in that report: what the tool counts decides alone.
     enter(BenchClock::Paris).await.unwrap();
-    assert_eq!(missing(test, one).await, [("CTBL-LOOP-0001".to_owned(), Why::UsedSince)]);
+    assert_eq!(missing(test, one).await.unwrap(), [("CTBL-LOOP-0001".to_owned(), Why::UsedSince)]);
     enter(BenchClock::Utc).await.unwrap();
-    assert_eq!(missing(test, one).await, []);
+    assert_eq!(missing(test, one).await.unwrap(), []);
     assert!(matches!(enter(BenchClock::Utc).await, Err(EntryError::Refused(Refused::Known))));
     let mut tx = test.store.read().await.unwrap();
     let files = erasure_file::of_device(&mut tx, one.device).await.unwrap();
@@ -278,11 +275,11 @@ async fn a_log_and_its_certificate_are_one_record_and_neither_is_taken_altered(t
     for table in ["erasure", "erasure_file", "erasure_evidence"] {
         assert_eq!(raw.number(&format!("SELECT COUNT(*) FROM {table}")).await.unwrap(), 0, "{table}");
     }
-    assert_eq!(missing(test, one).await, [("CTBL-LOOP-0001".to_owned(), Why::NothingRecorded)]);
+    assert_eq!(missing(test, one).await.unwrap(), [("CTBL-LOOP-0001".to_owned(), Why::NothingRecorded)]);
 
     let files = run_of(NWIPE.as_bytes(), &certificate);
     bring_run(test, one, &files, now).await.unwrap();
-    assert_eq!(missing(test, one).await, []);
+    assert_eq!(missing(test, one).await.unwrap(), []);
     let mut tx = test.store.read().await.unwrap();
     let records = erasure::of_device(&mut tx, one.device).await.unwrap();
     let mut kept = erasure_file::of_device(&mut tx, one.device).await.unwrap();
@@ -317,7 +314,7 @@ async fn what_is_entered_by_hand_needs_another_account(test: &TestStore) {
     let reading = typed.read(now).unwrap();
     let (id, _) = erasure_entry::enter_by_hand(&mut tx, &found, &reading, by("rosa", now, &policy)).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(missing(test, one).await, [("S1".to_owned(), Why::Unwitnessed)]);
+    assert_eq!(missing(test, one).await.unwrap(), [("S1".to_owned(), Why::Unwitnessed)]);
     let witness = async |login: &str| {
         let mut tx = test.store.write().await.unwrap();
         let done = erasure_entry::witness(&mut tx, &found, id, by(login, now, &policy)).await;
@@ -331,7 +328,7 @@ async fn what_is_entered_by_hand_needs_another_account(test: &TestStore) {
     }
     witness("anne").await.unwrap();
     assert!(matches!(witness("bruno").await, Err(EntryError::Refused(Refused::Witnessed))));
-    assert_eq!(missing(test, one).await, []);
+    assert_eq!(missing(test, one).await.unwrap(), []);
 }
 
 async fn a_returned_device_is_flagged_until_its_drive_is_proven_erased(test: &TestStore) {

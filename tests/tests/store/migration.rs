@@ -1,19 +1,9 @@
 //! A database of an earlier version is brought up to date whatever it was allowed to hold, on both engines.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::fs;
 
-use cartable_tests::{postgres::Database, raw::Raw};
+use cartable_tests::{postgres::Database, raw::Raw, stores::migrations};
 use uuid::Uuid;
-
-/// The migrations of an engine, first to last: number and text.
-fn migrations(engine: &str) -> BTreeMap<u32, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/migrations").join(engine);
-    let read = |entry: fs::DirEntry| {
-        let number = entry.file_name().to_string_lossy().split('_').next().unwrap().parse().unwrap();
-        (number, fs::read_to_string(entry.path()).unwrap())
-    };
-    fs::read_dir(folder).unwrap().map(|entry| read(entry.unwrap())).collect()
-}
 
 /// From here on labels that differ in case alone are one.
 const LABELS_WITHOUT_CASE: u32 = 32;
@@ -25,7 +15,7 @@ async fn labels_that_differ_in_case_alone_do_not_stop_an_upgrade() {
     fs::write(&file, []).unwrap();
     for (engine, url) in [("sqlite", format!("sqlite:{}", file.display())), ("postgres", database.url().to_owned())] {
         let mut raw = Raw::connect(&url).await.unwrap();
-        let mut migrations = migrations(engine);
+        let mut migrations = migrations(engine).unwrap();
         let new = migrations.split_off(&LABELS_WITHOUT_CASE);
         for sql in migrations.values() {
             raw.execute(sql).await.unwrap();

@@ -4,6 +4,7 @@
 use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
     domain::{
+        approval::Ruling,
         device::DeviceStatus,
         lease::Lease,
         policy::Policy,
@@ -143,7 +144,7 @@ async fn a_key_waits_once_until_the_rule_or_a_person_lets_it_through(test: &Test
     let id = recovery::waiting(&mut tx, &ALL).await.unwrap()[0].id;
     let policy = Policy::default();
     let by = clerk(&ALL, &policy, at(901, 0, 0));
-    assert_eq!(recovery::approve(&mut tx, id, by).await.unwrap(), Some(one.device));
+    assert_eq!(recovery::decide(&mut tx, id, Ruling::Approve, by).await.unwrap(), Some(one.device));
     assert_eq!(earlier(&mut tx, one).await, Some(Earlier::Approved { at: at(901, 0, 0) }));
     recovery::use_approval(&mut tx, one.enrolment, at(901, 1, 0)).await.unwrap();
     assert_eq!(earlier(&mut tx, one).await, None);
@@ -171,11 +172,11 @@ async fn a_person_decides_within_the_own_sites_under_audit(test: &TestStore) {
 
     let by = clerk(&scope, &policy, at(501, 0, 0));
     for id in [all[1].id, Uuid::new_v4()] {
-        assert_eq!(recovery::approve(&mut tx, id, by).await.unwrap(), None);
-        assert_eq!(recovery::refuse(&mut tx, id, by).await.unwrap(), None);
+        assert_eq!(recovery::decide(&mut tx, id, Ruling::Approve, by).await.unwrap(), None);
+        assert_eq!(recovery::decide(&mut tx, id, Ruling::Refuse, by).await.unwrap(), None);
     }
-    assert_eq!(recovery::refuse(&mut tx, seen[0].id, by).await.unwrap(), Some(own.device));
-    assert_eq!(recovery::approve(&mut tx, seen[0].id, by).await.unwrap(), None, "it was decided");
+    assert_eq!(recovery::decide(&mut tx, seen[0].id, Ruling::Refuse, by).await.unwrap(), Some(own.device));
+    assert_eq!(recovery::decide(&mut tx, seen[0].id, Ruling::Approve, by).await.unwrap(), None, "it was decided");
     assert_eq!(earlier(&mut tx, own).await, Some(Earlier::Refused));
     assert_eq!(earlier(&mut tx, foreign).await, Some(Earlier::Waiting));
     let acts = audit::of_object(&mut tx, "recovery", &seen[0].id.to_string(), 10).await.unwrap();
@@ -205,7 +206,7 @@ async fn what_cannot_be_granted_any_more_waits_for_nobody(test: &TestStore) {
     let policy = Policy::default();
     for (id, device) in ids {
         let by = clerk(&ALL, &policy, at(501, 0, 0));
-        assert_eq!(recovery::approve(&mut tx, id, by).await.unwrap(), None, "{device}");
+        assert_eq!(recovery::decide(&mut tx, id, Ruling::Approve, by).await.unwrap(), None, "{device}");
     }
 }
 

@@ -6,10 +6,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
 };
 
-use cartable_tests::{postgres::Database, raw::Raw, stores::TestStore};
+use cartable_tests::{
+    postgres::Database,
+    raw::Raw,
+    stores::{TestStore, migrations},
+};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 /// Table → column → (type, may be null).
@@ -103,16 +106,6 @@ async fn both_engines_have_the_same_schema() {
     assert_eq!(left, right);
 }
 
-/// The migrations of an engine, first to last: number and text.
-fn migrations(engine: &str) -> BTreeMap<u32, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/migrations").join(engine);
-    let read = |entry: fs::DirEntry| {
-        let number = entry.file_name().to_string_lossy().split('_').next().unwrap().parse().unwrap();
-        (number, fs::read_to_string(entry.path()).unwrap())
-    };
-    fs::read_dir(folder).unwrap().map(|entry| read(entry.unwrap())).collect()
-}
-
 /// Work orders brought new places of a device; SQLite copies the column for it.
 const WORK_ORDERS: u32 = 29;
 
@@ -124,7 +117,7 @@ async fn a_fleet_from_before_work_orders_keeps_where_its_devices_are() {
     fs::write(&file, []).unwrap();
     for (engine, url) in [("sqlite", format!("sqlite:{}", file.display())), ("postgres", database.url().to_owned())] {
         let mut raw = Raw::connect(&url).await.unwrap();
-        let mut migrations = migrations(engine);
+        let mut migrations = migrations(engine).unwrap();
         let new = migrations.split_off(&WORK_ORDERS);
         for sql in migrations.values() {
             raw.execute(sql).await.unwrap();
