@@ -57,7 +57,7 @@ async fn who_waited_with_a_token_waits_on_and_one_without_anything_that_vouches_
     fs::write(&file, []).unwrap();
     for (engine, url) in [("sqlite", format!("sqlite:{}", file.display())), ("postgres", database.url().to_owned())] {
         let mut raw = Raw::connect(&url).await.unwrap();
-        let mut migrations = migrations(engine);
+        let mut migrations = migrations(engine).unwrap();
         let new = migrations.split_off(&VOUCHED_NEWCOMERS);
         for sql in migrations.values() {
             raw.execute(sql).await.unwrap();

@@ -139,9 +139,10 @@ prop_compose! {
 proptest! {
     #[test]
     fn rules_never_panic_and_their_findings_are_distinct_and_explained(
-        report in any_report(), known in any_report(), measured_at in any_moment(), received_at in any_moment(),
+        // Boxed: all of it at once, unboxed, is more than a test's stack.
+        report in any_report().boxed(), known in any_report().boxed(), measured_at in any_moment(), received_at in any_moment(),
         now in any_moment(), created_at in any_moment(), last_contact in option::of(any_moment()), enrolled_at in option::of(any_moment()),
-        skew_millis: Option<i64>, status in 0_usize..5, zone in option::of(0_usize..3), lending in option::of(any_lending()),
+        skew_millis: Option<i64>, status in 0_usize..5, zone in option::of(0_usize..3), lending in option::of(any_lending()).boxed(),
         cloned in option::of(any_clones()), silence in option::of(any_silence()),
     ) {
         let (baseline, recorded) = (Baseline::of(&known), ErasureFacts::default());
