@@ -10,6 +10,7 @@ use cartable_common::{
     limits::FULL_REPORT_EVERY_DAYS,
     protocol::{CheckInRequest, CheckInResponse, ReleaseOrder, RenewRequest},
     report::HealthReport,
+    trust::{FIRST_BUNDLE, bundle_number},
 };
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ use crate::{
     identity,
     reader::{Occasion, Reader},
     recover::{self, Ended},
+    roots,
     spool::{Spool, SpoolError},
     state::{Enrolment, Failure, Memory, StateDir, StateError},
     trouble::{Trouble, TroubleKind},
@@ -185,6 +187,9 @@ impl Agent {
         if response.renew || response.server_time >= self.enrolment.grant.renew_from {
             self.renew().await;
         }
+        if response.trust_bundle.is_some_and(|number| number > bundle_number(&self.enrolment.roots_pem)) {
+            self.renew_roots().await;
+        }
         let next_check_in_seconds = response.next_check_in_seconds;
         Ok(Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() })
     }
@@ -205,7 +210,11 @@ impl Agent {
     /// this contact is not repeated; its trouble is the contact's where the server's word, or its clock, says that the
     /// certificate has ended.
     async fn speak(&mut self, request: &CheckInRequest, failed: Option<&Trouble>) -> Result<CheckInResponse, Trouble> {
-        let trouble = match self.client.check_in(request).await {
+        let mut answer = self.client.check_in(request).await;
+        if answer.as_ref().is_err_and(roots::may_be_behind) && self.renew_roots().await {
+            answer = self.client.check_in(request).await;
+        }
+        let trouble = match answer {
             Ok(response) => return Ok(response),
             Err(trouble) => trouble,
         };
@@ -229,7 +238,12 @@ impl Agent {
     /// Gets another certificate for the key whose one has ended. False where it has not, by the server's time.
     async fn recover(&mut self, ended: Ended) -> Result<bool, Trouble> {
         let key = self.enrolment.key().map_err(|error| recover::local(&error))?;
-        let asked = recover::ask(&self.connect, &key, self.enrolment.grant.not_after, ended).await?;
+        let not_after = self.enrolment.grant.not_after;
+        let mut asked = recover::ask(&self.connect, &key, not_after, ended).await;
+        if asked.as_ref().is_err_and(roots::may_be_behind) && self.renew_roots().await {
+            asked = recover::ask(&self.connect, &key, not_after, ended).await;
+        }
+        let asked = asked?;
         self.stands = true;
         let Some(grant) = asked else { return Ok(false) };
         let recovered = self.enrolment.renewed(grant);
@@ -242,6 +256,30 @@ impl Agent {
         self.enrolment = recovered;
         self.client = client;
         tracing::info!("the certificate had ended and was recovered");
+        Ok(true)
+    }
+
+    /// Takes the newest roots that follow from those that are held, and uses them from now on. False where there are none.
+    async fn renew_roots(&mut self) -> bool {
+        let renewed = self.try_renew_roots().await;
+        renewed.unwrap_or_else(|error| {
+            tracing::warn!(%error, "newer roots could not be had");
+            false
+        })
+    }
+
+    async fn try_renew_roots(&mut self) -> anyhow::Result<bool> {
+        let Some(roots_pem) = roots::newer(&self.connect, &self.enrolment.roots_pem).await? else { return Ok(false) };
+        let enrolment = self.enrolment.trusting(roots_pem);
+        let connect = self.connect.trusting(&enrolment.roots_pem)?;
+        // Only roots that can be used replace those that were.
+        let client = client_of(&connect, &enrolment)?;
+        if let Err(error) = self.state.keep_certificate(&enrolment) {
+            // The old ones stay on the disk, and lead to these again.
+            tracing::warn!(%error, "the newer roots could not be kept; they serve until the agent stops");
+        }
+        (self.enrolment, self.connect, self.client) = (enrolment, connect, client);
+        tracing::info!(bundle = bundle_number(&self.enrolment.roots_pem), "the server's newer roots were taken");
         Ok(true)
     }
 
@@ -268,6 +306,7 @@ impl Agent {
             sent_at: clock::now(),
             content_hash,
             disclosure_mark: self.memory.disclosure.as_ref().and_then(|told| told.mark),
+            trust_bundle: Some(bundle_number(&self.enrolment.roots_pem)).filter(|number| *number != FIRST_BUNDLE),
             reports: self.spool.batch(),
         }
     }

@@ -11,11 +11,13 @@ pub mod hash;
 pub mod id;
 pub mod identity;
 pub mod limits;
+pub mod pem;
 pub mod power_supply;
 pub mod protocol;
 pub mod report;
 pub mod smartctl;
 pub mod text;
+pub mod trust;
 pub mod units;
 
 pub use describe::{Described, Field};

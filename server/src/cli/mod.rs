@@ -3,6 +3,7 @@
 pub mod api_token;
 mod assess;
 pub mod audit;
+mod authority;
 mod backup;
 mod borrower;
 mod calendar;
@@ -118,7 +119,10 @@ enum Command {
     /// The rules' thresholds.
     #[command(subcommand)]
     Policy(policy::Policy),
-    /// Prints the certificates that agents pin, PEM.
+    /// The keys that certificates are signed with, and their change.
+    #[command(subcommand)]
+    Authority(authority::AuthorityCommand),
+    /// Prints the certificates that agents pin, PEM, and the number of their trust bundle.
     ShowRoots(DataArguments),
 }
 
@@ -231,6 +235,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Assess(arguments) => assess::run(&arguments),
         Command::Forecast(arguments) => forecast::run(arguments).await,
         Command::Policy(command) => policy::run(command).await,
+        Command::Authority(command) => authority::run(command).await,
         Command::ShowRoots(arguments) => roots::run(&arguments),
     }
 }

@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 124] = [
+pub(super) const KEYS: [(&str, Form); 125] = [
     ("about", Plain),
     ("accessories", Plain),
     ("admits", Word(&["token-admits"])),
@@ -38,6 +38,7 @@ pub(super) const KEYS: [(&str, Form); 124] = [
     ("begins_at", Moment),
     ("blanks", Plain),
     ("borrower", Link("/borrowers")),
+    ("bundle", Plain),
     ("campaign", Link("/campaigns")),
     ("cap", Plain),
     ("changed", Word(&["audit-key"])),
@@ -151,7 +152,7 @@ pub(super) const KEYS: [(&str, Form); 124] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 111] = [
+pub(super) const ACTS: [&str; 117] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -159,6 +160,12 @@ pub(super) const ACTS: [&str; 111] = [
     "allocation.swap",
     "api_token.create",
     "api_token.revoke",
+    "authority.begin_root",
+    "authority.drop_earlier",
+    "authority.renew_devices",
+    "authority.renew_gateway",
+    "authority.retire_root",
+    "authority.switch_root",
     "borrower.change",
     "borrower.change_identity",
     "borrower.create",
@@ -266,9 +273,10 @@ pub(super) const ACTS: [&str; 111] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 26] = [
+pub(super) const KINDS: [&str; 27] = [
     "allocation",
     "api_token",
+    "authority",
     "borrower",
     "campaign",
     "device",

@@ -75,6 +75,8 @@ pub struct DeviceIdentity {
     pub site: Option<Uuid>,
     /// When the device's loan is due back.
     pub due: Option<Date>,
+    /// The number of the trust bundle that its agent was last known to hold.
+    pub trust_bundle: u32,
     /// When the request arrived.
     pub arrived: UtcMillis,
 }
@@ -143,6 +145,7 @@ impl DeviceIdentity {
             has_predecessor: registered.has_predecessor,
             site: registered.site,
             due: registered.due,
+            trust_bundle: registered.trust_bundle,
             arrived: now,
         })
     }

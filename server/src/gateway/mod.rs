@@ -16,6 +16,7 @@ mod recover;
 pub mod refusal;
 mod registry;
 mod renew;
+mod roots;
 mod throttle;
 pub mod tls;
 mod unread;
@@ -32,9 +33,9 @@ use axum::{
     Router,
     http::StatusCode,
     response::{IntoResponse as _, Response},
-    routing::post,
+    routing::{get, post},
 };
-use cartable_common::protocol::{CHECK_IN_PATH, ENROL_PATH, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH};
+use cartable_common::protocol::{CHECK_IN_PATH, ENROL_PATH, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH, ROOTS_PATH};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
@@ -51,6 +52,9 @@ use crate::{
     pki::Authority,
     store::{Store, enrolment::KeyHash, ingest::Ingest},
 };
+
+/// What is told to whoever uses another method.
+const METHODS: &str = "Use POST, or GET for the chain of trust bundles.";
 
 /// What the routes of connections with a client certificate share.
 #[derive(Clone, Debug)]
@@ -124,6 +128,7 @@ pub fn enrol_router(store: Store, authority: Arc<Authority>, policy: LivePolicy)
         .route(ENROL_PATH, post(enrol::enrol))
         .route(RECOVER_NONCE_PATH, post(recover::nonce))
         .route(RECOVER_PATH, post(recover::recover))
+        .route(ROOTS_PATH, get(roots::roots))
         .with_state(port);
     guarded(routes)
 }
@@ -137,7 +142,7 @@ fn guarded(routes: Router) -> Router {
             Refusal::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
         })
         .method_not_allowed_fallback(|| async {
-            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed", "Use POST.")
+            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed", METHODS)
         })
         .layer(axum::middleware::from_fn(unread::answer_after_the_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits::REQUEST_TIMEOUT))
@@ -152,7 +157,7 @@ fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, extract::Request, routing::get};
+    use axum::{body::Body, extract::Request};
     use tower::ServiceExt as _;
 
     use super::*;

@@ -127,6 +127,7 @@ pub mod site;
 pub mod site_referent;
 pub mod snapshot;
 pub mod sweep;
+pub mod trust_bundle;
 mod value;
 pub mod webhook;
 mod work_harvest;
