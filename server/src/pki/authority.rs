@@ -59,13 +59,13 @@ impl Authority {
 
     fn fill(directory: &Path, master: &MasterKey, hosts: &[String], now: UtcMillis) -> Result<(), PkiError> {
         let root_key = KeyPair::generate()?;
-        let root_params = template::root(now)?;
+        let root_params = template::root(template::FIRST, now)?;
         let root = root_params.self_signed(&root_key)?;
         store(directory, ROOT, master, &root.pem(), &root_key.serialize_der())?;
         let root = Issuer::new(root_params, root_key);
         for (name, which) in [(DEVICES, Intermediate::Devices), (GATEWAY_CA, Intermediate::Gateway)] {
             let key = KeyPair::generate()?;
-            let certificate = template::intermediate(which, now)?.signed_by(&key, &root)?;
+            let certificate = template::intermediate(which, template::FIRST, now)?.signed_by(&key, &root)?;
             store(directory, name, master, &certificate.pem(), &key.serialize_der())?;
         }
         Self::load(directory, master)?.issue_gateway(hosts, now).map(drop)

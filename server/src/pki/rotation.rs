@@ -127,9 +127,9 @@ impl Rotation {
             return Err(PkiError::Step { why: "the root before this one is still trusted; retire it first" });
         }
         let signer = self.key(&self.manifest.root, root_key)?;
-        let name = self.fresh(ROOT);
+        let (name, number) = self.fresh(ROOT);
         let key = KeyPair::generate()?;
-        let certificate = template::root(now)?.self_signed(&key)?;
+        let certificate = template::root(number, now)?.self_signed(&key)?;
         store(&self.directory, &name, &self.master, &certificate.pem(), &key.serialize_der())?;
         let roots = [&self.certificate(&self.manifest.root)?, certificate.der()].map(|root| root.to_vec());
         let mut next = Manifest { next_root: Some(name), ..self.manifest.clone() };
@@ -190,12 +190,12 @@ impl Rotation {
         root: &Issuer<'_, KeyPair>,
         now: UtcMillis,
     ) -> Result<String, PkiError> {
-        let name = self.fresh(match which {
+        let (name, number) = self.fresh(match which {
             Intermediate::Devices => DEVICES,
             Intermediate::Gateway => GATEWAY_CA,
         });
         let key = KeyPair::generate()?;
-        let certificate = template::intermediate(which, now)?.signed_by(&key, root)?;
+        let certificate = template::intermediate(which, number, now)?.signed_by(&key, root)?;
         store(&self.directory, &name, &self.master, &certificate.pem(), &key.serialize_der())?;
         Ok(name)
     }
@@ -219,17 +219,17 @@ impl Rotation {
         manifest::certificate(&self.directory, name)
     }
 
-    /// A name that no file has: what a step left that did not finish stays untouched.
-    fn fresh(&self, base: &str) -> String {
+    /// A name that no file has, and its number: what a step left that did not finish stays untouched.
+    fn fresh(&self, base: &str) -> (String, u32) {
         let is_free = |name: &String| {
             ["pem", "key"].iter().all(|end| !self.directory.join(format!("{name}.{end}")).exists())
                 && !self.manifest.names().any(|used| used == name)
         };
-        let mut number = 2_u32;
+        let mut number = template::FIRST + 1;
         loop {
             let name = format!("{base}-{number}");
             if is_free(&name) {
-                return name;
+                return (name, number);
             }
             number += 1;
         }

@@ -20,19 +20,19 @@ use serde_json::{Value, json};
 const ROUNDS: u64 = 12;
 
 /// A moment of 2021 and one of 2098, in milliseconds.
-const PAST: i64 = 1_620_000_000_000;
-const FUTURE: i64 = 4_050_000_000_000;
+pub(crate) const PAST: i64 = 1_620_000_000_000;
+pub(crate) const FUTURE: i64 = 4_050_000_000_000;
 
 /// A server, and a laptop that was enrolled there.
-struct Cupboard {
-    port: Port,
-    agent: Agent,
-    raw: Raw,
+pub(crate) struct Cupboard {
+    pub(crate) port: Port,
+    pub(crate) agent: Agent,
+    pub(crate) raw: Raw,
     folder: tempfile::TempDir,
 }
 
 impl Cupboard {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let port = Port::start().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let roots = folder.path().join("roots.pem");
@@ -59,13 +59,13 @@ impl Cupboard {
         self.agent.state().join("enrolment.json")
     }
 
-    fn enrolment(&self) -> Value {
+    pub(crate) fn enrolment(&self) -> Value {
         serde_json::from_slice(&std::fs::read(self.file()).unwrap()).unwrap()
     }
 
     /// So many days pass for the server. The agent's certificate ended in 2021; `ends` is when the agent believes that it
     /// ends, which stands in for its clock: one that is right sees that it is over, one that is years behind does not.
-    async fn shut_for(&mut self, days: i64, ends: i64) {
+    pub(crate) async fn shut_for(&mut self, days: i64, ends: i64) {
         let then = clock::now().plus_days(-days);
         let (began, ended) = (then.get(), then.plus_days(180).get());
         let sql = format!("UPDATE certificate SET not_before = {began}, not_after = {ended}, created_at = {began}");
@@ -94,18 +94,18 @@ impl Cupboard {
     }
 
     /// Checks in once: the exit code, and all that was said.
-    fn contact(&self) -> (Option<i32>, String) {
+    pub(crate) fn contact(&self) -> (Option<i32>, String) {
         let output = self.once().output().unwrap();
         let words = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8_lossy(&words).into_owned())
     }
 
-    fn spooled(&self) -> usize {
+    pub(crate) fn spooled(&self) -> usize {
         let reports = std::fs::read_dir(self.agent.state().join("spool")).unwrap();
         reports.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "report")).count()
     }
 
-    async fn count(&mut self, table: &str) -> i64 {
+    pub(crate) async fn count(&mut self, table: &str) -> i64 {
         self.raw.number(&format!("SELECT count(*) FROM {table}")).await.unwrap()
     }
 }

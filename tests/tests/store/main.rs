@@ -20,3 +20,4 @@ mod recovery;
 mod schema;
 mod search;
 mod totals;
+mod trust_bundle;
