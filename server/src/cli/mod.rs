@@ -23,6 +23,7 @@ mod mail;
 mod policy;
 mod programme;
 mod report;
+mod restored;
 mod roots;
 mod serve;
 mod site;
@@ -62,6 +63,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Copies the data directory while the server runs; a server can start from the copy.
     Backup(backup::Arguments),
+    /// Says that the data directory was restored from a backup, so that laptops enrolled since find their way back.
+    Restored(restored::Arguments),
     /// Enrolment tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -204,6 +207,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Init(arguments) => init::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Backup(arguments) => backup::run(arguments).await,
+        Command::Restored(arguments) => restored::run(arguments).await,
         Command::Token(command) => token::run(command).await,
         Command::Device(command) => device::run(command).await,
         Command::Site(command) => site::run(command).await,

@@ -152,7 +152,7 @@ pub(super) const KEYS: [(&str, Form); 125] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 117] = [
+pub(super) const ACTS: [&str; 119] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -164,6 +164,7 @@ pub(super) const ACTS: [&str; 117] = [
     "authority.drop_earlier",
     "authority.renew_devices",
     "authority.renew_gateway",
+    "authority.restored",
     "authority.retire_root",
     "authority.switch_root",
     "borrower.change",
@@ -208,6 +209,7 @@ pub(super) const ACTS: [&str; 117] = [
     "donation_recipient.create",
     "donation_recipient.end",
     "enrolment.approve",
+    "enrolment.readmit",
     "enrolment.refuse",
     "enrolment_token.create",
     "enrolment_token.revoke",

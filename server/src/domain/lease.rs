@@ -49,6 +49,11 @@ impl Lease {
     }
 }
 
+/// When a certificate that begins at `not_before` was issued, to the second.
+pub fn issued_at(not_before: UtcMillis) -> UtcMillis {
+    not_before.plus_millis(BACKDATED_MILLIS)
+}
+
 /// A positive serial number that is always 16 bytes long.
 pub const fn serial(mut random: [u8; 16]) -> [u8; 16] {
     random[0] = (random[0] & 0x7f) | 0x40;

@@ -12,9 +12,9 @@ use cartable_common::{DeviceId, EnrolmentId, UtcMillis, protocol::ReleaseOrder};
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
-use x509_parser::parse_x509_certificate;
+use x509_parser::{certificate::X509Certificate, extensions::GeneralName, parse_x509_certificate};
 
-use super::{DevicePort, refusal::Refusal};
+use super::{DevicePort, readmit, refusal::Refusal};
 use crate::{
     domain::{
         enrolment::{Refused, Standing, standing},
@@ -23,6 +23,7 @@ use crate::{
     store::{
         Store,
         enrolment::{KeyHash, Registered},
+        readmission::Shown,
         release,
     },
 };
@@ -33,6 +34,8 @@ pub struct PeerCertificate {
     key: KeyHash,
     not_before: UtcMillis,
     not_after: UtcMillis,
+    /// The device and the enrolment that it names: they decide nothing, unless the database has forgotten the key.
+    names: Option<(DeviceId, EnrolmentId)>,
 }
 
 impl PeerCertificate {
@@ -44,12 +47,36 @@ impl PeerCertificate {
             key: Sha256::digest(certificate.public_key().raw).into(),
             not_before: moment(certificate.validity().not_before.timestamp())?,
             not_after: moment(certificate.validity().not_after.timestamp())?,
+            names: names(&certificate),
         })
+    }
+
+    /// SHA-256 of its key.
+    pub(super) const fn key(&self) -> &KeyHash {
+        &self.key
+    }
+
+    /// What it says of its holder.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        let (device, enrolment) = self.names?;
+        Some(Shown { device, enrolment, not_before: self.not_before })
     }
 
     fn is_valid_at(&self, now: UtcMillis) -> bool {
         (self.not_before..=self.not_after).contains(&now)
     }
+}
+
+/// The names that `pki` writes into a device's certificate.
+fn names(certificate: &X509Certificate<'_>) -> Option<(DeviceId, EnrolmentId)> {
+    let device = certificate.subject().iter_common_name().next()?.as_str().ok()?;
+    let names = certificate.subject_alternative_name().ok()??;
+    let uuid = |name: &GeneralName<'_>| {
+        let GeneralName::URI(uri) = name else { return None };
+        Uuid::try_parse(uri.strip_prefix("urn:uuid:")?).ok()
+    };
+    let enrolment = names.value.general_names.iter().find_map(uuid)?;
+    Some((DeviceId(Uuid::try_parse(device).ok()?), EnrolmentId(enrolment)))
 }
 
 /// When a request arrived, by the server's clock.
@@ -96,11 +123,9 @@ impl FromRequestParts<DevicePort> for DeviceIdentity {
         }
         let found = port.registry.look_up(peer.key).await;
         let registered = found.map_err(|_| Refusal::unavailable(crate::random::spread()))?;
-        let Some(registered) = registered else {
-            let key = data_encoding::HEXLOWER.encode(&peer.key);
-            tracing::error!(key, "a valid certificate of this authority is not on record: was its key stolen?");
-            let detail = "This key is not registered. Keep what you have and ask the people who lend this device.";
-            return Err(Refusal::new(StatusCode::FORBIDDEN, "unknown-key", "Unknown device", detail));
+        let registered = match registered {
+            Some(registered) => registered,
+            None => readmit::registered(port, &peer, now).await?,
         };
         if standing(registered.status, registered.device_status) == Standing::Refused(Refused::Released) {
             return Err(released(&port.store, &port.policy, &registered, now).await);

@@ -12,6 +12,7 @@ pub mod identity;
 pub mod limits;
 pub mod message;
 pub mod port;
+mod readmit;
 mod recover;
 pub mod refusal;
 mod registry;

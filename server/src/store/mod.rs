@@ -113,6 +113,7 @@ pub mod part;
 pub mod partition;
 pub mod person;
 pub mod programme;
+pub mod readmission;
 pub mod recovery;
 pub mod release;
 mod report;

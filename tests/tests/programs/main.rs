@@ -15,6 +15,8 @@ mod notices_kill;
 mod readme_programme;
 mod recovery;
 #[cfg(target_os = "linux")]
+mod restore;
+#[cfg(target_os = "linux")]
 mod rotation;
 mod this_computer;
 mod windows_agent;

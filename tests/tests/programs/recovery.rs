@@ -3,7 +3,11 @@
 
 #![cfg(target_os = "linux")]
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use cartable_common::DeviceId;
 use cartable_server::{clock, domain::erasure::Method, store::Store};
@@ -31,26 +35,33 @@ pub(crate) struct Cupboard {
     folder: tempfile::TempDir,
 }
 
+/// The real agent on a machine with that serial number, enrolled; everything of it is below `folder`.
+pub(crate) fn enrolled(port: &Port, folder: &Path, serial: &str) -> Agent {
+    let roots = folder.join("roots.pem");
+    let machine = folder.join("root");
+    let serial = format!("{serial}\n");
+    for (path, content) in
+        [("proc/meminfo", "MemTotal: 4000000 kB\n"), ("sys/class/dmi/id/product_serial", serial.as_str())]
+    {
+        let path = machine.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    std::fs::write(&roots, port.installation.roots_pem().unwrap()).unwrap();
+    let agent = Agent::new(&port.installation, folder.join("agent"));
+    let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
+    let mut enrol = agent.command("enrol");
+    enrol.args(["--server", port.server.gateway(), "--token", &token, "--roots"]).arg(&roots);
+    let enrolled = enrol.arg("--root").arg(&machine).output().unwrap();
+    assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+    agent
+}
+
 impl Cupboard {
     pub(crate) async fn new() -> Self {
         let port = Port::start().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let roots = folder.path().join("roots.pem");
-        std::fs::write(&roots, port.installation.roots_pem().unwrap()).unwrap();
-        let machine = folder.path().join("root");
-        for (path, content) in
-            [("proc/meminfo", "MemTotal: 4000000 kB\n"), ("sys/class/dmi/id/product_serial", "PF2CUPBOARD\n")]
-        {
-            let path = machine.join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, content).unwrap();
-        }
-        let agent = Agent::new(&port.installation, folder.path().join("agent"));
-        let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
-        let mut enrol = agent.command("enrol");
-        enrol.args(["--server", port.server.gateway(), "--token", &token, "--roots"]).arg(&roots);
-        let enrolled = enrol.arg("--root").arg(&machine).output().unwrap();
-        assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+        let agent = enrolled(&port, folder.path(), "PF2CUPBOARD");
         let raw = Raw::connect(&port.installation.database_url()).await.unwrap();
         Self { port, agent, raw, folder }
     }
