@@ -66,7 +66,7 @@ pub fn is_renewal_overdue(not_before: UtcMillis, now: UtcMillis) -> bool {
 }
 
 /// Certificates count in whole seconds; the record must say the same.
-fn whole_seconds(moment: UtcMillis) -> UtcMillis {
+pub(super) fn whole_seconds(moment: UtcMillis) -> UtcMillis {
     moment.plus_millis(-(moment.get() % 1000))
 }
 

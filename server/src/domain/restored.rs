@@ -48,7 +48,8 @@ impl Restored {
         if !(1..=MOST_DAYS).contains(&days) {
             return Err(InvalidRestore::Days);
         }
-        Ok(Self { backup_at, restored_at: now, until: now.plus_days(i64::from(days)) })
+        // As certificates count.
+        Ok(Self { backup_at: lease::whole_seconds(backup_at), restored_at: now, until: now.plus_days(i64::from(days)) })
     }
 
     fn has_forgotten(&self, issued_at: UtcMillis) -> bool {

@@ -1,7 +1,7 @@
 //! A server is restored from an old backup with the real commands: laptops that were enrolled after it come back by
 //! themselves, send their state whole, and mix no history.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use cartable_server::{clock, domain::paris};
 use cartable_tests::{gateway_client::Port, harness::Agent, raw::Raw};
@@ -141,6 +141,8 @@ async fn without_the_operators_word_such_a_laptop_is_refused_and_loses_nothing()
 async fn a_certificate_from_before_the_backup_helps_nobody() {
     let mut old = Old::new();
     old.restore();
+    // Certificates count in whole seconds.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
     // As if the backup had been taken now: what the late laptop has is older.
     let taken = paris::date_time(clock::now()).to_string();
     old.port.installation.run("restored", &["--backup-taken", &taken], "").unwrap();

@@ -16,6 +16,7 @@ mod lists;
 mod migration;
 mod needs;
 mod newcomer;
+mod readmission;
 mod recovery;
 mod schema;
 mod search;
