@@ -46,6 +46,8 @@ pub struct Agent {
     /// Whether the server said, since this agent started, that the certificate has not ended: its word counts above the
     /// clock's.
     stands: bool,
+    /// Whether newer roots were asked for in this contact: whoever stands in between is asked once.
+    roots_asked: bool,
     /// What a borrower may read of the last report.
     shown: Option<Shown>,
 }
@@ -85,7 +87,7 @@ impl Agent {
         connect.proxy = proxy;
         let client = client_of(&connect, &enrolment)?;
         let shown = state.shown();
-        Ok(Self { state, enrolment, memory, spool, reader, connect, client, stands: false, shown })
+        Ok(Self { state, enrolment, memory, spool, reader, connect, client, stands: false, roots_asked: false, shown })
     }
 
     /// What was learnt so far.
@@ -120,6 +122,7 @@ impl Agent {
 
     /// Checks in once. On failure everything measured stays in the spool.
     pub async fn check_in(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
+        self.roots_asked = false;
         let result = self.exchange_all(occasion, around).await.map_err(|trouble| self.recognised(trouble));
         let now = clock::now();
         match &result {
@@ -261,6 +264,9 @@ impl Agent {
 
     /// Takes the newest roots that follow from those that are held, and uses them from now on. False where there are none.
     async fn renew_roots(&mut self) -> bool {
+        if std::mem::replace(&mut self.roots_asked, true) {
+            return false;
+        }
         let renewed = self.try_renew_roots().await;
         renewed.unwrap_or_else(|error| {
             tracing::warn!(%error, "newer roots could not be had");

@@ -110,6 +110,7 @@ fn no_chain_but_that_of_the_own_roots_is_believed() {
         assert!(done.code == 1 && done.words.contains("cannot prove"), "{what}: {}", done.words);
         assert_eq!(laptop.enrolment(), before, "{what}");
     }
+    assert_eq!(gateway.seen.lock().unwrap().chains, 6, "asked once in a contact");
     // An interceptor that shows the true chain gains nothing by it.
     offer(&gateway, TrustChain { bundles: vec![both] });
     gateway.answer(Answers::Interceptor);
