@@ -1,4 +1,4 @@
-//! The device port: TLS listener, device identity, enrolment, check-in, renewal, recovery. Only this module knows TLS.
+//! The device port: TLS listener, device identity, enrolment, check-in, renewal, recovery, trust bundles. Only this module knows TLS.
 //!
 //! Connections with a client certificate and those for enrolment have routers of different state types: a handler
 //! that needs [`DeviceIdentity`](identity::DeviceIdentity) cannot be mounted where there is no certificate.
