@@ -434,6 +434,7 @@ fn show_message(state: &Path, report: HealthReport, only_report: bool) -> anyhow
         sent_at: now,
         content_hash,
         disclosure_mark: None,
+        trust_bundle: None,
         reports: vec![envelope],
     };
     print(&json::spread(&message)?).map(|()| 0)

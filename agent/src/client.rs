@@ -11,14 +11,16 @@ use cartable_common::{
     limits::MAX_ANSWER_BYTES,
     protocol::{
         CHECK_IN_PATH, CertificateGrant, CheckInRequest, CheckInResponse, ENROL_ALPN, ENROL_PATH, EnrolPending,
-        EnrolRequest, HEAL_PATH, HealRequest, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH, RecoverNonce,
+        EnrolRequest, HEAL_PATH, HealRequest, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH, ROOTS_PATH, RecoverNonce,
         RecoverNonceRequest, RecoverRequest, RenewRequest,
     },
+    trust::TrustChain,
 };
-use reqwest::{Response, StatusCode, header};
+use reqwest::{RequestBuilder, Response, StatusCode, header};
 use rustls::{
     ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier,
     client::{Resumption, WantsClientCert},
+    crypto::CryptoProvider,
     pki_types::CertificateDer,
     version::TLS13,
 };
@@ -28,9 +30,10 @@ use crate::{
     clock::TrustedClock,
     crypto,
     identity::{self, IdentityError, Key},
+    recover::local,
     server_url::ServerUrl,
     trouble::{Trouble, TroubleKind},
-    verifier::Verifier,
+    verifier::{Anybody, Verifier},
 };
 
 /// Longest time to reach the server: a school's network at 8 o'clock is slow, a dead one should not keep us awake.
@@ -86,6 +89,11 @@ impl Connect {
         Ok(Self { server, roots, clock: TrustedClock::default(), proxy: Proxy::default() })
     }
 
+    /// The same connection, trusting the authorities in `roots_pem` instead.
+    pub fn trusting(&self, roots_pem: &str) -> Result<Self, IdentityError> {
+        Ok(Self { roots: identity::certificates(roots_pem)?, ..self.clone() })
+    }
+
     fn tls(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, ClientError> {
         let provider = Arc::new(crypto::provider());
         let mut store = RootCertStore::empty();
@@ -93,11 +101,22 @@ impl Connect {
             store.add(root.clone())?;
         }
         let verifier = Verifier::new(store, Arc::clone(&provider), self.clock.clone())?;
-        let builder: ConfigBuilder<ClientConfig, WantsVerifier> =
-            ClientConfig::builder_with_details(provider, Arc::new(self.clock.clone()))
-                .with_protocol_versions(&[&TLS13])?;
         // "Dangerous" to rustls is any verifier but its own; this one asks its own.
-        Ok(builder.dangerous().with_custom_certificate_verifier(verifier))
+        Ok(self.builder(provider)?.dangerous().with_custom_certificate_verifier(verifier))
+    }
+
+    /// To whoever answers: for what proves itself.
+    fn tls_with_anybody(&self) -> Result<ClientConfig, ClientError> {
+        let builder = self.builder(Arc::new(crypto::provider()))?;
+        Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody)).with_no_client_auth())
+    }
+
+    fn builder(
+        &self,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, ClientError> {
+        let builder = ClientConfig::builder_with_details(provider, Arc::new(self.clock.clone()));
+        Ok(builder.with_protocol_versions(&[&TLS13])?)
     }
 
     fn http(&self, mut tls: ClientConfig, alpn: &[u8]) -> Result<reqwest::Client, ClientError> {
@@ -204,6 +223,15 @@ impl Client {
     }
 }
 
+/// Fetches the chain of trust bundles from whatever answers at the server's address: it proves itself, or counts for nothing.
+/// Nothing of this machine is sent, and this connection's session resumes no other.
+pub async fn trust_chain(connect: &Connect) -> Result<TrustChain, Trouble> {
+    let http =
+        connect.tls_with_anybody().and_then(|tls| connect.http(tls, ENROL_ALPN)).map_err(|error| local(&error))?;
+    let (_, body) = answer_to(http.get(connect.server.join(ROOTS_PATH))).await?;
+    parse(&body)
+}
+
 /// Sends `message` and reads the whole answer, which is a success (200 or 202) or a trouble.
 async fn exchange<T: Serialize + Sync>(
     http: &reqwest::Client,
@@ -212,13 +240,12 @@ async fn exchange<T: Serialize + Sync>(
     message: &T,
 ) -> Result<(StatusCode, Vec<u8>), Trouble> {
     let body = serde_json::to_vec(message).map_err(|e| Trouble::new(TroubleKind::Local, &e.to_string()))?;
-    let response = http
-        .post(server.join(path))
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(body)
-        .send()
-        .await
-        .map_err(|error| Trouble::of_exchange(&error))?;
+    answer_to(http.post(server.join(path)).header(header::CONTENT_TYPE, "application/json").body(body)).await
+}
+
+/// Sends `request` and reads the whole answer.
+async fn answer_to(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Trouble> {
+    let response = request.send().await.map_err(|error| Trouble::of_exchange(&error))?;
     let status = response.status();
     let retry_after = retry_after(&response);
     let body = bounded_body(response).await?;

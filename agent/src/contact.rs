@@ -11,6 +11,7 @@ use cartable_common::{
     limits::FULL_REPORT_EVERY_DAYS,
     protocol::{CheckInRequest, CheckInResponse, ReleaseOrder, RenewRequest},
     report::{Hardware, HealthReport},
+    trust::{FIRST_BUNDLE, bundle_number},
 };
 use uuid::Uuid;
 
@@ -22,6 +23,7 @@ use crate::{
     heal, identity,
     reader::{Occasion, Reader},
     recover::{self, Ended},
+    roots,
     spool::{Spool, SpoolError},
     state::{Enrolment, Failure, Memory, StateDir, StateError},
     trouble::{Trouble, TroubleKind},
@@ -45,6 +47,8 @@ pub struct Agent {
     /// Whether the server said, since this agent started, that the certificate has not ended: its word counts above the
     /// clock's.
     stands: bool,
+    /// Whether newer roots were asked for in this contact: whoever stands in between is asked once.
+    roots_asked: bool,
     /// What a borrower may read of the last report.
     shown: Option<Shown>,
 }
@@ -87,7 +91,7 @@ impl Agent {
         connect.proxy = proxy;
         let client = client_of(&connect, &enrolment)?;
         let shown = state.shown();
-        Ok(Self { state, enrolment, memory, spool, reader, connect, client, stands: false, shown })
+        Ok(Self { state, enrolment, memory, spool, reader, connect, client, stands: false, roots_asked: false, shown })
     }
 
     /// What was learnt so far.
@@ -122,6 +126,7 @@ impl Agent {
 
     /// Checks in once. On failure everything measured stays in the spool.
     pub async fn check_in(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
+        self.roots_asked = false;
         let result = self.contact(occasion, around).await.map_err(|trouble| self.recognised(trouble));
         let now = clock::now();
         match &result {
@@ -259,6 +264,9 @@ impl Agent {
         if response.renew || response.server_time >= self.enrolment.grant.renew_from {
             self.renew().await;
         }
+        if response.trust_bundle.is_some_and(|number| number > bundle_number(&self.enrolment.roots_pem)) {
+            self.renew_roots().await;
+        }
         let next_check_in_seconds = response.next_check_in_seconds;
         Ok((Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() }, response.heal))
     }
@@ -277,7 +285,11 @@ impl Agent {
 
     /// One exchange; a second one where the first failed because the certificate had ended.
     async fn speak(&mut self, request: &CheckInRequest, failed: Option<&Trouble>) -> Result<CheckInResponse, Trouble> {
-        match self.client.check_in(request).await {
+        let mut answer = self.client.check_in(request).await;
+        if answer.as_ref().is_err_and(roots::may_be_behind) && self.renew_roots().await {
+            answer = self.client.check_in(request).await;
+        }
+        match answer {
             Ok(response) => Ok(response),
             Err(trouble) => {
                 self.recover_after(trouble, failed).await?;
@@ -310,7 +322,12 @@ impl Agent {
     /// Gets another certificate for the key whose one has ended. False where it has not, by the server's time.
     async fn recover(&mut self, ended: Ended) -> Result<bool, Trouble> {
         let key = self.enrolment.key().map_err(|error| recover::local(&error))?;
-        let asked = recover::ask(&self.connect, &key, self.enrolment.grant.not_after, ended).await?;
+        let not_after = self.enrolment.grant.not_after;
+        let mut asked = recover::ask(&self.connect, &key, not_after, ended).await;
+        if asked.as_ref().is_err_and(roots::may_be_behind) && self.renew_roots().await {
+            asked = recover::ask(&self.connect, &key, not_after, ended).await;
+        }
+        let asked = asked?;
         self.stands = true;
         let Some(grant) = asked else { return Ok(false) };
         let recovered = self.enrolment.renewed(grant);
@@ -323,6 +340,33 @@ impl Agent {
         self.enrolment = recovered;
         self.client = client;
         tracing::info!("the certificate had ended and was recovered");
+        Ok(true)
+    }
+
+    /// Takes the newest roots that follow from those that are held, and uses them from now on. False where there are none.
+    async fn renew_roots(&mut self) -> bool {
+        if std::mem::replace(&mut self.roots_asked, true) {
+            return false;
+        }
+        let renewed = self.try_renew_roots().await;
+        renewed.unwrap_or_else(|error| {
+            tracing::warn!(%error, "newer roots could not be had");
+            false
+        })
+    }
+
+    async fn try_renew_roots(&mut self) -> anyhow::Result<bool> {
+        let Some(roots_pem) = roots::newer(&self.connect, &self.enrolment.roots_pem).await? else { return Ok(false) };
+        let enrolment = self.enrolment.trusting(roots_pem);
+        let connect = self.connect.trusting(&enrolment.roots_pem)?;
+        // Only roots that can be used replace those that were.
+        let client = client_of(&connect, &enrolment)?;
+        if let Err(error) = self.state.keep_certificate(&enrolment) {
+            // The old ones stay on the disk, and lead to these again.
+            tracing::warn!(%error, "the newer roots could not be kept; they serve until the agent stops");
+        }
+        (self.enrolment, self.connect, self.client) = (enrolment, connect, client);
+        tracing::info!(bundle = bundle_number(&self.enrolment.roots_pem), "the server's newer roots were taken");
         Ok(true)
     }
 
@@ -349,6 +393,7 @@ impl Agent {
             sent_at: clock::now(),
             content_hash,
             disclosure_mark: self.memory.disclosure.as_ref().and_then(|told| told.mark),
+            trust_bundle: Some(bundle_number(&self.enrolment.roots_pem)).filter(|number| *number != FIRST_BUNDLE),
             reports: self.spool.batch(),
         }
     }

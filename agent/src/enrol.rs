@@ -15,6 +15,7 @@ use crate::{
     clock,
     identity::{self, IdentityError, Key},
     recover::{self, Ended},
+    roots,
     server_url::ServerUrl,
     state::{Enrolment, Failure, Memory, Pending, StateDir, StateError},
     trouble::{Trouble, TroubleKind},
@@ -102,7 +103,12 @@ fn earlier_request(state: &StateDir, server: &ServerUrl) -> Result<Option<(Uuid,
 }
 
 /// Asks once.
-pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: Proxy) -> Result<Progress, EnrolError> {
+pub async fn ask(
+    state: &StateDir,
+    mut pending: Pending,
+    hardware: Hardware,
+    proxy: Proxy,
+) -> Result<Progress, EnrolError> {
     let mut connect = Connect::new(pending.server.clone(), &pending.roots_pem)?;
     connect.proxy = proxy;
     connect.clock = state.memory().clock();
@@ -115,7 +121,17 @@ pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: 
         hardware,
         agent_version: version(),
     };
-    let answer = match EnrolClient::new(&connect)?.enrol(&request).await {
+    let mut answer = EnrolClient::new(&connect)?.enrol(&request).await;
+    if answer.as_ref().is_err_and(roots::may_be_behind)
+        && let Ok(Some(roots_pem)) = roots::newer(&connect, &pending.roots_pem).await
+    {
+        // The server's root was changed while this request waited, or since its file of roots was made.
+        connect = connect.trusting(&roots_pem)?;
+        pending = pending.trusting(roots_pem);
+        state.keep_pending(&pending)?;
+        answer = EnrolClient::new(&connect)?.enrol(&request).await;
+    }
+    let answer = match answer {
         Err(ended) if ended.kind == TroubleKind::CertificateEnded => recovered(&connect, &key, ended).await,
         answer => answer,
     };

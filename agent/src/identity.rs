@@ -3,7 +3,7 @@
 //! The key is the identity; certificates come and go. Only its public half travels, inside a certificate request that
 //! proves possession. Neither logs nor errors ever show it.
 
-use cartable_common::protocol::CertificateGrant;
+use cartable_common::{pem::encode as to_pem, protocol::CertificateGrant};
 use data_encoding::BASE64;
 use ring::{
     rand::SystemRandom,
@@ -15,9 +15,6 @@ use rustls::pki_types::{
 };
 
 use crate::csr;
-
-/// Characters in a line of PEM.
-const PEM_LINE: usize = 64;
 
 /// A P-256 private key.
 pub struct Key {
@@ -91,13 +88,6 @@ impl Key {
     pub(crate) fn to_rustls(&self) -> PrivateKeyDer<'static> {
         self.pkcs8.clone_key().into()
     }
-}
-
-/// `der` as PEM (RFC 7468).
-fn to_pem(label: &str, der: &[u8]) -> String {
-    let text = BASE64.encode(der);
-    let lines: Vec<_> = text.as_bytes().chunks(PEM_LINE).map(String::from_utf8_lossy).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 impl std::fmt::Debug for Key {

@@ -30,6 +30,7 @@ pub mod platform;
 pub mod privilege;
 pub mod reader;
 pub mod recover;
+pub mod roots;
 pub mod schedule;
 pub mod server_url;
 pub mod service;

@@ -112,7 +112,7 @@ pub enum StateError {
 pub struct Enrolment {
     /// The server.
     pub server: ServerUrl,
-    /// The pinned authorities.
+    /// The pinned authorities, PEM, below the number of their bundle.
     pub roots_pem: String,
     /// The request that was granted.
     pub request_id: Uuid,
@@ -214,6 +214,12 @@ impl Enrolment {
     pub fn renewed(&self, grant: CertificateGrant) -> Self {
         Self { grant, ..self.clone() }
     }
+
+    /// The same enrolment with newer roots.
+    #[must_use]
+    pub fn trusting(&self, roots_pem: String) -> Self {
+        Self { roots_pem, ..self.clone() }
+    }
 }
 
 impl Pending {
@@ -233,6 +239,12 @@ impl Pending {
     /// The key.
     pub fn key(&self) -> Result<Key, IdentityError> {
         Key::from_pem(&self.key_pem)
+    }
+
+    /// The same request, with newer roots.
+    #[must_use]
+    pub fn trusting(self, roots_pem: String) -> Self {
+        Self { roots_pem, ..self }
     }
 
     /// The same request, with what the borrower may know.
@@ -412,7 +424,7 @@ impl StateDir {
         }
     }
 
-    /// Keeps another certificate for the key of the enrolment. A new enrolment that waits beside it goes on waiting.
+    /// Keeps another certificate for the key of the enrolment, or newer roots beside both. A new enrolment that waits beside it goes on waiting.
     pub fn keep_certificate(&self, enrolment: &Enrolment) -> Result<(), StateError> {
         self.write(ENROLMENT, enrolment)
     }

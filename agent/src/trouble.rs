@@ -34,7 +34,8 @@ pub enum TroubleKind {
     Clock,
     /// The server knows this agent and refuses it, or does not know it any more.
     Refused,
-    /// The server says that this agent's certificate has ended: recovery follows by itself.
+    /// The server says that this agent's certificate has ended, or that its authority's time is over: recovery follows by
+    /// itself.
     CertificateEnded,
     /// A person must agree to another certificate first; the agent goes on asking.
     AwaitsApproval,
@@ -164,13 +165,13 @@ fn tls_kind(error: &rustls::Error) -> TroubleKind {
 fn alert_kind(alert: AlertDescription) -> TroubleKind {
     #[expect(clippy::wildcard_enum_match_arm, reason = "an alert that does not speak of our certificate is one kind")]
     match alert {
-        AlertDescription::CertificateExpired => TroubleKind::CertificateEnded,
+        // Its time is over, or that of the authority that signed it: the key recovers either way.
+        AlertDescription::CertificateExpired | AlertDescription::UnknownCA => TroubleKind::CertificateEnded,
         AlertDescription::AccessDenied
         | AlertDescription::BadCertificate
         | AlertDescription::CertificateRequired
         | AlertDescription::CertificateRevoked
         | AlertDescription::CertificateUnknown
-        | AlertDescription::UnknownCA
         | AlertDescription::UnsupportedCertificate => TroubleKind::Refused,
         AlertDescription::InternalError => TroubleKind::ServerFault,
         _ => TroubleKind::UntrustedServer,
@@ -241,8 +242,9 @@ mod tests {
         assert_eq!(of(401, &body("certificate-expired")).kind, TroubleKind::CertificateEnded);
         assert_eq!(of(403, &body("certificate-expired")).kind, TroubleKind::Refused);
         assert_eq!(of(401, &body("no-certificate")).kind, TroubleKind::Refused);
-        let alert = rustls::Error::AlertReceived(AlertDescription::CertificateExpired);
-        assert_eq!(tls_kind(&alert), TroubleKind::CertificateEnded);
+        for alert in [AlertDescription::CertificateExpired, AlertDescription::UnknownCA] {
+            assert_eq!(tls_kind(&rustls::Error::AlertReceived(alert)), TroubleKind::CertificateEnded);
+        }
     }
 
     #[test]

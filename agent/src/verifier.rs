@@ -4,6 +4,9 @@
 //! is years ahead of everything that is known is not believed, or such a laptop would never hear the right time again. A
 //! certificate that is over by it counts all the same where it ran until later than the last moment that is known to have
 //! passed. What that admits is a certificate that ended since then, whose private key somebody else holds.
+//!
+//! A clock that is behind is not believed either: the authority signs nothing ahead of time, so a certificate that has not
+//! begun by it proves that it is later.
 
 use std::sync::Arc;
 
@@ -18,7 +21,7 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-use crate::clock::TrustedClock;
+use crate::{clock::TrustedClock, crypto};
 
 /// Judges the server's certificate.
 #[derive(Debug)]
@@ -56,6 +59,9 @@ impl ServerCertVerifier for Verifier {
             {
                 judge(not_after)
             }
+            Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
+                judge(not_before)
+            }
             verdict => verdict,
         }
     }
@@ -83,6 +89,45 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
+/// Finds nothing wrong with whoever answers: for what is verified by itself.
+#[derive(Debug)]
+pub(crate) struct Anybody;
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        crypto::provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
 fn moment(time: UnixTime) -> UtcMillis {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     UtcMillis::default().plus_millis(seconds.saturating_mul(1000))
@@ -95,8 +140,8 @@ mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 
     use super::*;
-    use crate::crypto;
 
+    const JANUARY_2038: u64 = 2_145_916_800;
     const JANUARY_2040: u64 = 2_208_988_800;
     const MARCH_2040: u64 = 2_214_172_800;
     const JULY_2040: u64 = 2_224_713_600;
@@ -136,6 +181,18 @@ mod tests {
         assert!(!is_trusted(&verifier, &leaf, "localhost", JULY_2040), "it is over");
         assert!(!is_trusted(&verifier, &leaf, "localhost", JANUARY_2041), "a laptop may sleep for a year");
         assert!(is_trusted(&verifier, &leaf, "localhost", JANUARY_2099), "nobody sleeps for 59 years");
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_learns_from_the_certificate_that_it_is_later() {
+        let (verifier, leaf) = server(JANUARY_2038);
+        assert!(
+            is_trusted(&verifier, &leaf, "localhost", JANUARY_2038),
+            "asleep for two years, and the battery is dead"
+        );
+        assert!(!is_trusted(&verifier, &leaf, "elsewhere.example", JANUARY_2038), "another name");
+        let (_, foreign) = server(JANUARY_2038);
+        assert!(!is_trusted(&verifier, &foreign, "localhost", JANUARY_2038), "another authority");
     }
 
     #[test]

@@ -12,11 +12,13 @@ pub mod id;
 pub mod identity;
 pub mod limits;
 pub mod machine;
+pub mod pem;
 pub mod power_supply;
 pub mod protocol;
 pub mod report;
 pub mod smartctl;
 pub mod text;
+pub mod trust;
 pub mod units;
 
 pub use describe::{Described, Field};

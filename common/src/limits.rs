@@ -44,6 +44,13 @@ pub const SPOOLED_REPORTS_PER_CHECK_IN: usize = 32;
 /// Longest CSR in bytes (PEM). One with a P-256 key and no extensions is about 400.
 pub const MAX_CSR_BYTES: usize = 8 * 1024;
 
+/// Most steps of the chain of trust bundles that a server gives: one of two roots is about 1.5 KB, and a root lives for 20
+/// years.
+pub const MAX_TRUST_BUNDLES: usize = 32;
+
+/// Most roots in one trust bundle: a rotation overlaps two.
+pub const MAX_ROOTS: usize = 4;
+
 /// Longest enrolment token in characters, as typed. Ours are 34: 28 in groups of four.
 pub const MAX_TOKEN_CHARS: usize = 128;
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The ALPN name that asks the device port for its configuration without client authentication, which serves
-/// enrolment and recovery alone. Everything else on that port needs a client certificate.
+/// enrolment, recovery and the chain of trust bundles alone. Everything else on that port needs a client certificate.
 pub const ENROL_ALPN: &[u8] = b"cartable-enrol/1";
 
 /// Path of [`EnrolRequest`].
@@ -29,6 +29,8 @@ pub const RECOVER_NONCE_PATH: &str = "/v1/recover/nonce";
 pub const RECOVER_PATH: &str = "/v1/recover";
 /// Path of [`HealRequest`].
 pub const HEAL_PATH: &str = "/v1/heal";
+/// Path of the chain of trust bundles ([`crate::trust::TrustChain`]): the one that is asked for by GET.
+pub const ROOTS_PATH: &str = "/v1/roots";
 
 /// Asks for an enrolment. Repeating one with the same `request_id` and key gives the same enrolment again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +101,9 @@ pub struct CheckInRequest {
     /// The mark of the [`Disclosure`] that the server told last; absent where it told none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disclosure_mark: Option<u32>,
+    /// The number of the trust bundle that the agent holds; absent where it is [`crate::trust::FIRST_BUNDLE`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_bundle: Option<u32>,
     /// Reports, oldest first; at most [`crate::limits::SPOOLED_REPORTS_PER_CHECK_IN`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<ReportEnvelope>,
@@ -134,6 +139,10 @@ pub struct CheckInResponse {
     /// Absent: what was told before holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disclosure: Option<Disclosure>,
+    /// The number of the server's trust bundle, where the agent holds another: it then asks for the chain
+    /// ([`ROOTS_PATH`]). Nothing is trusted for this number itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_bundle: Option<u32>,
 }
 
 /// Who runs an agent, for the page that the borrower of the laptop reads on it.

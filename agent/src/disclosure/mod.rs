@@ -102,7 +102,8 @@ mod tests {
         let reports = (0..reports as u64).map(envelope).collect();
         let sent_at = UtcMillis::default().plus_days(20_000);
         let agent_version = Text::clean("1");
-        CheckInRequest { agent_version, sent_at, content_hash: None, disclosure_mark: None, reports }
+        let (content_hash, disclosure_mark, trust_bundle) = (None, None, None);
+        CheckInRequest { agent_version, sent_at, content_hash, disclosure_mark, trust_bundle, reports }
     }
 
     fn after(before: Option<&Shown>, reports: usize, who: &str) -> Option<Shown> {

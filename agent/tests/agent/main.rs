@@ -8,6 +8,7 @@ mod mishaps;
 mod proxies;
 mod recovery;
 mod released;
+mod roots;
 mod strangers;
 mod support;
 mod units;

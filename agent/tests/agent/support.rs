@@ -17,8 +17,12 @@ use cartable_common::{
         CertificateGrant, CheckInRequest, CheckInResponse, Disclosure, ENROL_ALPN, EnrolPending, EnrolRequest,
         HealRequest, RecoverNonce, RecoverRequest, RenewRequest,
     },
+    trust::{TrustBundle, TrustChain, trust_message},
 };
-use rcgen::{BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair};
+use data_encoding::BASE64;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair, SigningKey as _,
+};
 use rustls::{
     RootCertStore, ServerConfig, ServerConnection,
     pki_types::{CertificateDer, PrivatePkcs8KeyDer},
@@ -40,6 +44,18 @@ impl Authority {
         let certificate = params.self_signed(&key).unwrap();
         let (pem, der) = (certificate.pem(), certificate.der().clone());
         Self { pem, certificate: der, issuer: Issuer::new(params, key) }
+    }
+
+    /// The trust bundle `number` with the roots of `authorities`, signed by this one's key.
+    pub(crate) fn bundle(&self, number: u32, authorities: &[&Self]) -> TrustBundle {
+        let roots: Vec<Vec<u8>> = authorities.iter().map(|authority| authority.certificate.to_vec()).collect();
+        let message = trust_message(number, UtcMillis::default(), &roots);
+        TrustBundle {
+            number,
+            not_before: UtcMillis::default(),
+            roots: roots.iter().map(|root| BASE64.encode(root)).collect(),
+            signature: BASE64.encode(&self.issuer.key().sign(&message).unwrap()),
+        }
     }
 
     fn gateway(&self, ended: bool) -> (CertificateDer<'static>, PrivatePkcs8KeyDer<'static>) {
@@ -83,6 +99,8 @@ pub(crate) enum Answers {
     Plain(&'static str),
     /// Another authority's certificate (a filter that opens connections).
     Interceptor,
+    /// A Cartable gateway whose certificate is under its next root.
+    NextRoot,
 }
 
 /// What was seen.
@@ -102,6 +120,10 @@ pub(crate) struct Seen {
     /// Everything that a stranger could read.
     pub(crate) clear_text: Vec<u8>,
     pub(crate) connections: usize,
+    /// What `/v1/roots` answers.
+    pub(crate) chain: TrustChain,
+    /// How often it was asked.
+    pub(crate) chains: usize,
     /// What families are to read, told to an agent that holds something else.
     pub(crate) disclosure: Option<Disclosure>,
     /// How often it was told.
@@ -111,6 +133,8 @@ pub(crate) struct Seen {
 
 pub(crate) struct Gateway {
     pub(crate) authority: Arc<Authority>,
+    /// The authority that is to take its place.
+    pub(crate) next: Arc<Authority>,
     pub(crate) address: SocketAddr,
     pub(crate) seen: Arc<Mutex<Seen>>,
     answers: Arc<Mutex<Answers>>,
@@ -121,14 +145,16 @@ impl Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let gateway = Self {
             authority: Arc::new(Authority::new()),
+            next: Arc::new(Authority::new()),
             address: listener.local_addr().unwrap(),
             seen: Arc::default(),
             answers: Arc::new(Mutex::new(Answers::Cartable)),
         };
         let shared = Shared {
-            tls: Tls::new(&gateway.authority, false),
-            past: Tls::new(&gateway.authority, true),
-            foreign: Tls::new(&Authority::new(), false),
+            tls: Tls::new(&gateway.authority, &gateway.authority, false),
+            past: Tls::new(&gateway.authority, &gateway.authority, true),
+            foreign: Tls::new(&Authority::new(), &Authority::new(), false),
+            next: Tls::new(&gateway.next, &gateway.authority, false),
             authority: gateway.authority.clone(),
             seen: gateway.seen.clone(),
         };
@@ -158,10 +184,11 @@ struct Tls {
 }
 
 impl Tls {
-    fn new(authority: &Authority, ended: bool) -> Self {
+    /// With a certificate of `authority`, for devices of `devices`.
+    fn new(authority: &Authority, devices: &Authority, ended: bool) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();
-        roots.add(authority.certificate.clone()).unwrap();
+        roots.add(devices.certificate.clone()).unwrap();
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
         let (certificate, key) = authority.gateway(ended);
         let builder = || {
@@ -186,6 +213,7 @@ struct Shared {
     tls: Tls,
     past: Tls,
     foreign: Tls,
+    next: Tls,
     authority: Arc<Authority>,
     seen: Arc<Mutex<Seen>>,
 }
@@ -212,6 +240,10 @@ impl Shared {
         let body = &request[body_at..];
         let (status, more, body) = if let Answers::Http(status, more, body) = answers {
             (*status, *more, body.clone().into_bytes())
+        } else if request.starts_with(b"GET /v1/roots ") {
+            assert!(enrols && body.is_empty(), "nothing of the laptop goes with the question");
+            seen.chains += 1;
+            (200, "", serde_json::to_vec(&seen.chain)?)
         } else if request.starts_with(b"POST /v1/recover") {
             assert!(enrols, "an agent recovers without its certificate");
             self.recover(&mut seen, &request, body, answers)
@@ -252,6 +284,7 @@ impl Shared {
         match answers {
             Answers::Interceptor => &self.foreign,
             Answers::CartableOfThePast => &self.past,
+            Answers::NextRoot => &self.next,
             Answers::Cartable
             | Answers::CartableOfDaysAgo(_)
             | Answers::Approval
@@ -329,6 +362,7 @@ fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
     }
     let disclosure = seen.disclosure.clone().filter(|disclosure| disclosure.mark != request.disclosure_mark);
     seen.told += usize::from(disclosure.is_some());
+    let held = request.trust_bundle;
     let response = CheckInResponse {
         next_check_in_seconds: 3600,
         server_time: now(),
@@ -339,6 +373,7 @@ fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
         renew: seen.renewals == 0 && seen.check_ins.len() == 1,
         exams_for_seconds: None,
         disclosure,
+        trust_bundle: seen.chain.bundles.last().map(|newest| newest.number).filter(|newest| Some(*newest) != held),
     };
     seen.check_ins.push(request);
     response
@@ -370,7 +405,8 @@ fn read_request(stream: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
         request.extend_from_slice(&chunk[..length]);
         let Some(head_end) = request.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
         let head = String::from_utf8_lossy(&request[..head_end]).to_ascii_lowercase();
-        let expected: usize = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
+        let length = head.split("content-length: ").nth(1);
+        let expected: usize = length.map_or(0, |rest| rest.lines().next().unwrap().parse().unwrap());
         if request.len() >= head_end + 4 + expected {
             return Ok(request);
         }
@@ -450,7 +486,7 @@ impl Laptop {
         self.enrolment()["key_pem"].as_str().unwrap().to_owned()
     }
 
-    fn enrolment(&self) -> serde_json::Value {
+    pub(crate) fn enrolment(&self) -> serde_json::Value {
         let text = std::fs::read_to_string(self.state().join("enrolment.json")).unwrap();
         serde_json::from_str(&text).unwrap()
     }

@@ -3,6 +3,7 @@
 pub mod api_token;
 mod assess;
 pub mod audit;
+mod authority;
 mod backup;
 mod borrower;
 mod calendar;
@@ -22,6 +23,7 @@ mod mail;
 mod policy;
 mod programme;
 mod report;
+mod restored;
 mod roots;
 mod serve;
 mod site;
@@ -61,6 +63,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Copies the data directory while the server runs; a server can start from the copy.
     Backup(backup::Arguments),
+    /// Says that the data directory was restored from a backup, so that laptops enrolled since find their way back.
+    Restored(restored::Arguments),
     /// Enrolment tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -118,7 +122,10 @@ enum Command {
     /// The rules' thresholds.
     #[command(subcommand)]
     Policy(policy::Policy),
-    /// Prints the certificates that agents pin, PEM.
+    /// The keys that certificates are signed with, and their change.
+    #[command(subcommand)]
+    Authority(authority::AuthorityCommand),
+    /// Prints the certificates that agents pin, PEM, and the number of their trust bundle.
     ShowRoots(DataArguments),
 }
 
@@ -200,6 +207,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Init(arguments) => init::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Backup(arguments) => backup::run(arguments).await,
+        Command::Restored(arguments) => restored::run(arguments).await,
         Command::Token(command) => token::run(command).await,
         Command::Device(command) => device::run(command).await,
         Command::Site(command) => site::run(command).await,
@@ -231,6 +239,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Assess(arguments) => assess::run(&arguments),
         Command::Forecast(arguments) => forecast::run(arguments).await,
         Command::Policy(command) => policy::run(command).await,
+        Command::Authority(command) => authority::run(command).await,
         Command::ShowRoots(arguments) => roots::run(&arguments),
     }
 }

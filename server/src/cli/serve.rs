@@ -151,7 +151,7 @@ fn serve_gateway(
     let workers = lifecycle.workers();
     let certificate = authority.gateway_certificate(&settings.hosts, clock::now())?;
     let current = CurrentCertificate::new(&certificate)?;
-    let tls = DeviceTls::new(Arc::clone(&current), authority.devices().certificate())?;
+    let tls = DeviceTls::new(Arc::clone(&current), authority.accepted())?;
     workers.tasks.spawn({
         let (authority, hosts, stop) = (Arc::clone(authority), settings.hosts.clone(), workers.stop.clone());
         async move {

@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 125] = [
+pub(super) const KEYS: [(&str, Form); 126] = [
     ("about", Plain),
     ("accessories", Plain),
     ("admits", Word(&["token-admits"])),
@@ -38,6 +38,7 @@ pub(super) const KEYS: [(&str, Form); 125] = [
     ("begins_at", Moment),
     ("blanks", Plain),
     ("borrower", Link("/borrowers")),
+    ("bundle", Plain),
     ("campaign", Link("/campaigns")),
     ("cap", Plain),
     ("changed", Word(&["audit-key"])),
@@ -152,7 +153,7 @@ pub(super) const KEYS: [(&str, Form); 125] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 113] = [
+pub(super) const ACTS: [&str; 121] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -160,6 +161,13 @@ pub(super) const ACTS: [&str; 113] = [
     "allocation.swap",
     "api_token.create",
     "api_token.revoke",
+    "authority.begin_root",
+    "authority.drop_earlier",
+    "authority.renew_devices",
+    "authority.renew_gateway",
+    "authority.restored",
+    "authority.retire_root",
+    "authority.switch_root",
     "borrower.change",
     "borrower.change_identity",
     "borrower.create",
@@ -204,6 +212,7 @@ pub(super) const ACTS: [&str; 113] = [
     "enrolment.approve",
     "enrolment.heal",
     "enrolment.quarantine",
+    "enrolment.readmit",
     "enrolment.refuse",
     "enrolment_token.create",
     "enrolment_token.revoke",
@@ -269,9 +278,10 @@ pub(super) const ACTS: [&str; 113] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 26] = [
+pub(super) const KINDS: [&str; 27] = [
     "allocation",
     "api_token",
+    "authority",
     "borrower",
     "campaign",
     "device",

@@ -58,6 +58,11 @@ impl Lease {
     }
 }
 
+/// When a certificate that begins at `not_before` was issued, to the second.
+pub fn issued_at(not_before: UtcMillis) -> UtcMillis {
+    not_before.plus_millis(BACKDATED_MILLIS)
+}
+
 /// A positive serial number that is always 16 bytes long.
 pub const fn serial(mut random: [u8; 16]) -> [u8; 16] {
     random[0] = (random[0] & 0x7f) | 0x40;
@@ -70,7 +75,7 @@ pub fn is_renewal_overdue(not_before: UtcMillis, now: UtcMillis) -> bool {
 }
 
 /// Certificates count in whole seconds; the record must say the same.
-fn whole_seconds(moment: UtcMillis) -> UtcMillis {
+pub(super) fn whole_seconds(moment: UtcMillis) -> UtcMillis {
     moment.plus_millis(-(moment.get() % 1000))
 }
 

@@ -52,6 +52,7 @@ pub mod policy;
 pub mod programme;
 pub mod reading;
 pub mod recovery;
+pub mod restored;
 pub mod rules;
 pub mod schedule;
 pub mod school_calendar;

@@ -4,6 +4,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use cartable_common::{
     limits::SPOOLED_REPORTS_PER_CHECK_IN,
     protocol::{CheckInRequest, CheckInResponse},
+    trust::FIRST_BUNDLE,
 };
 
 use super::{
@@ -19,6 +20,7 @@ use crate::{
         StoreError, cloned_key,
         enrolment::replace_others,
         ingest::{CheckIn, IngestError},
+        trust_bundle,
     },
 };
 
@@ -36,7 +38,7 @@ pub(super) async fn check_in(
     if identity.has_predecessor {
         end_predecessors(&port, &identity).await.map_err(|error| unavailable(&error))?;
     }
-    let mark = message.value.disclosure_mark;
+    let (mark, held) = (message.value.disclosure_mark, message.value.trust_bundle);
     let check_in = CheckIn {
         device_id: identity.device,
         enrolment_id: identity.enrolment,
@@ -45,6 +47,7 @@ pub(super) async fn check_in(
     };
     let heal = is_cloned(&port, &identity).await.map_err(|error| unavailable(&error))?;
     let receipt = port.ingest.check_in(check_in).await.map_err(|error| refusal(&error))?;
+    note_bundle(&port, &identity, held).await;
     let interval = next_check_in_seconds(identity.device, identity.arrived, &port.policy, random::spread());
     let exams = port.exams.near(identity.arrived).await;
     let told = exam::tell(&exams, identity.site, interval, identity.arrived);
@@ -58,7 +61,20 @@ pub(super) async fn check_in(
         heal,
         exams_for_seconds: told.exams_for_seconds,
         disclosure: port.discloser.news(identity.due, mark),
+        trust_bundle: port.authority.newer_bundle(held),
     }))
+}
+
+/// Keeps which trust bundle the agent holds, where that changed: once per device in a rotation. It is for the operator's eyes,
+/// and no reason to refuse a contact.
+async fn note_bundle(port: &DevicePort, identity: &DeviceIdentity, held: Option<u32>) {
+    let held = held.unwrap_or(FIRST_BUNDLE);
+    if held == identity.trust_bundle {
+        return;
+    }
+    if let Err(error) = trust_bundle::keep(&port.store, identity.enrolment, held).await {
+        tracing::warn!(%error, "which roots a device trusts could not be kept");
+    }
 }
 
 /// The first use of a device's new key ends the old one: only now is it sure that the agent has it.

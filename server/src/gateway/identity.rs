@@ -15,9 +15,9 @@ use cartable_common::{
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
-use x509_parser::parse_x509_certificate;
+use x509_parser::{certificate::X509Certificate, extensions::GeneralName, parse_x509_certificate};
 
-use super::{DevicePort, refusal::Refusal};
+use super::{DevicePort, readmit, refusal::Refusal};
 use crate::{
     domain::{
         enrolment::{Refused, Standing, standing},
@@ -26,6 +26,7 @@ use crate::{
     store::{
         Store, StoreError, cloned_key,
         enrolment::{KeyHash, Registered},
+        readmission::Shown,
         release,
     },
 };
@@ -36,6 +37,8 @@ pub struct PeerCertificate {
     key: KeyHash,
     not_before: UtcMillis,
     not_after: UtcMillis,
+    /// The device and the enrolment that it names: they decide nothing, unless the database has forgotten the key.
+    names: Option<(DeviceId, EnrolmentId)>,
 }
 
 impl PeerCertificate {
@@ -47,12 +50,36 @@ impl PeerCertificate {
             key: Sha256::digest(certificate.public_key().raw).into(),
             not_before: moment(certificate.validity().not_before.timestamp())?,
             not_after: moment(certificate.validity().not_after.timestamp())?,
+            names: names(&certificate),
         })
+    }
+
+    /// SHA-256 of its key.
+    pub(super) const fn key(&self) -> &KeyHash {
+        &self.key
+    }
+
+    /// What it says of its holder.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        let (device, enrolment) = self.names?;
+        Some(Shown { device, enrolment, not_before: self.not_before })
     }
 
     fn is_valid_at(&self, now: UtcMillis) -> bool {
         (self.not_before..=self.not_after).contains(&now)
     }
+}
+
+/// The names that `pki` writes into a device's certificate.
+fn names(certificate: &X509Certificate<'_>) -> Option<(DeviceId, EnrolmentId)> {
+    let device = certificate.subject().iter_common_name().next()?.as_str().ok()?;
+    let names = certificate.subject_alternative_name().ok()??;
+    let uuid = |name: &GeneralName<'_>| {
+        let GeneralName::URI(uri) = name else { return None };
+        Uuid::try_parse(uri.strip_prefix("urn:uuid:")?).ok()
+    };
+    let enrolment = names.value.general_names.iter().find_map(uuid)?;
+    Some((DeviceId(Uuid::try_parse(device).ok()?), EnrolmentId(enrolment)))
 }
 
 /// When a request arrived, by the server's clock.
@@ -78,6 +105,8 @@ pub struct DeviceIdentity {
     pub site: Option<Uuid>,
     /// When the device's loan is due back.
     pub due: Option<Date>,
+    /// The number of the trust bundle that its agent was last known to hold.
+    pub trust_bundle: u32,
     /// When the request arrived.
     pub arrived: UtcMillis,
 }
@@ -114,11 +143,9 @@ pub(super) async fn registered(
     }
     let found = port.registry.look_up(peer.key).await;
     let registered = found.map_err(|_| Refusal::unavailable(crate::random::spread()))?;
-    let Some(registered) = registered else {
-        let key = data_encoding::HEXLOWER.encode(&peer.key);
-        tracing::error!(key, "a valid certificate of this authority is not on record: was its key stolen?");
-        let detail = "This key is not registered. Keep what you have and ask the people who lend this device.";
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "unknown-key", "Unknown device", detail));
+    let registered = match registered {
+        Some(registered) => registered,
+        None => readmit::registered(port, &peer, now).await?,
     };
     Ok((registered, peer, now))
 }
@@ -171,6 +198,7 @@ impl DeviceIdentity {
             has_predecessor: registered.has_predecessor,
             site: registered.site,
             due: registered.due,
+            trust_bundle: registered.trust_bundle,
             arrived: now,
         })
     }

@@ -1,5 +1,5 @@
-//! The device port: TLS listener, device identity, enrolment, check-in, renewal, recovery, healing of cloned keys. Only this
-//! module knows TLS.
+//! The device port: TLS listener, device identity, enrolment, check-in, renewal, recovery, healing of cloned keys, trust
+//! bundles. Only this module knows TLS.
 //!
 //! Connections with a client certificate and those for enrolment have routers of different state types: a handler
 //! that needs [`DeviceIdentity`](identity::DeviceIdentity) cannot be mounted where there is no certificate.
@@ -14,10 +14,12 @@ pub mod identity;
 pub mod limits;
 pub mod message;
 pub mod port;
+mod readmit;
 mod recover;
 pub mod refusal;
 mod registry;
 mod renew;
+mod roots;
 mod throttle;
 pub mod tls;
 mod unread;
@@ -34,9 +36,11 @@ use axum::{
     Router,
     http::StatusCode,
     response::{IntoResponse as _, Response},
-    routing::post,
+    routing::{get, post},
 };
-use cartable_common::protocol::{CHECK_IN_PATH, ENROL_PATH, HEAL_PATH, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH};
+use cartable_common::protocol::{
+    CHECK_IN_PATH, ENROL_PATH, HEAL_PATH, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH, ROOTS_PATH,
+};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
@@ -53,6 +57,9 @@ use crate::{
     pki::Authority,
     store::{Store, enrolment::KeyHash, ingest::Ingest},
 };
+
+/// What is told to whoever uses another method.
+const METHODS: &str = "Use POST, or GET for the chain of trust bundles.";
 
 /// What the routes of connections with a client certificate share.
 #[derive(Clone, Debug)]
@@ -127,6 +134,7 @@ pub fn enrol_router(store: Store, authority: Arc<Authority>, policy: LivePolicy)
         .route(ENROL_PATH, post(enrol::enrol))
         .route(RECOVER_NONCE_PATH, post(recover::nonce))
         .route(RECOVER_PATH, post(recover::recover))
+        .route(ROOTS_PATH, get(roots::roots))
         .with_state(port);
     guarded(routes)
 }
@@ -140,7 +148,7 @@ fn guarded(routes: Router) -> Router {
             Refusal::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
         })
         .method_not_allowed_fallback(|| async {
-            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed", "Use POST.")
+            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed", METHODS)
         })
         .layer(axum::middleware::from_fn(unread::answer_after_the_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits::REQUEST_TIMEOUT))
@@ -155,7 +163,7 @@ fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, extract::Request, routing::get};
+    use axum::{body::Body, extract::Request};
     use tower::ServiceExt as _;
 
     use super::*;

@@ -123,7 +123,7 @@ async fn decide(port: &EnrolPort, proof: &Proof, now: UtcMillis) -> Result<Decis
     // Whoever makes a key up must not keep others from writing, nor whoever asks for what it has.
     let mut tx = port.store.read().await?;
     let Some(known) = enrolment::of_key(&mut tx, key).await? else { return Ok(Decision::UnknownKey) };
-    if let Some(repeated) = repeat(&mut tx, &known, proof, now).await? {
+    if let Some(repeated) = repeat(port, &mut tx, &known, proof, now).await? {
         return Ok(repeated);
     }
     drop(tx);
@@ -143,7 +143,7 @@ async fn decide(port: &EnrolPort, proof: &Proof, now: UtcMillis) -> Result<Decis
         help_to_heal(&mut tx, &registered, now).await?
     } else {
         match standing(registered.status, registered.device_status) {
-            Standing::Full => judge(&mut tx, &registered, &proof.next, now).await?,
+            Standing::Full => judge(port, &mut tx, &registered, &proof.next, now).await?,
             Standing::ReportOnly => Decision::Refuse(set_aside()),
             Standing::Refused(Refused::Released) => Decision::Released(registered),
             Standing::Refused(why) => Decision::Refuse(refused(why)),
@@ -157,6 +157,7 @@ async fn decide(port: &EnrolPort, proof: &Proof, now: UtcMillis) -> Result<Decis
 /// The certificate that `next` has already, where it is signed and runs. Nothing is written for it: the nonce stays unused,
 /// which for its two minutes gives the same once more.
 async fn repeat(
+    port: &EnrolPort,
     tx: &mut Tx,
     registered: &Registered,
     proof: &Proof,
@@ -166,7 +167,8 @@ async fn repeat(
     if !is_full && !is_to_heal(tx, registered, &proof.next).await? {
         return Ok(None);
     }
-    let Some(CertificateRow { lease, pem: Some(chain) }) = running(tx, registered, &proof.next, now).await? else {
+    let Some(CertificateRow { lease, pem: Some(chain) }) = running(port, tx, registered, &proof.next, now).await?
+    else {
         return Ok(None);
     };
     let is_used = recoveries::is_nonce_used(tx, &proof.nonce.name).await?;
@@ -174,8 +176,14 @@ async fn repeat(
 }
 
 /// What a key in service gets.
-async fn judge(tx: &mut Tx, registered: &Registered, next: &ProvenKey, now: UtcMillis) -> Result<Decision, GrantError> {
-    if let Some(row) = running(tx, registered, next, now).await? {
+async fn judge(
+    port: &EnrolPort,
+    tx: &mut Tx,
+    registered: &Registered,
+    next: &ProvenKey,
+    now: UtcMillis,
+) -> Result<Decision, GrantError> {
+    if let Some(row) = running(port, tx, registered, next, now).await? {
         return Ok(Decision::Grant(row.lease));
     }
     let (enrolment, device) = (registered.enrolment, registered.device);
@@ -230,8 +238,10 @@ async fn help_to_heal(tx: &mut Tx, registered: &Registered, now: UtcMillis) -> R
     Ok(Decision::Grant(lease))
 }
 
-/// The certificate that `next` has already: an answer was lost, or the agent's clock is wrong. It counts as no recovery.
+/// The certificate that `next` has already: an answer was lost, or the agent's clock is wrong. It counts as no recovery. One
+/// whose intermediate is accepted no more serves nobody.
 async fn running(
+    port: &EnrolPort,
     tx: &mut Tx,
     registered: &Registered,
     next: &ProvenKey,
@@ -247,7 +257,8 @@ async fn running(
         other.enrolment
     };
     let newest = certificate::newest(tx, enrolment).await?;
-    Ok(newest.filter(|row| row.lease.not_after > now))
+    let is_accepted = |row: &CertificateRow| row.pem.as_ref().is_none_or(|chain| port.authority.accepts(chain));
+    Ok(newest.filter(|row| row.lease.not_after > now && is_accepted(row)))
 }
 
 /// The answer to whoever proved nothing: `refusal`, until it was counted too often for that address. Whoever proves a key

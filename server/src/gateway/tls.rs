@@ -67,12 +67,14 @@ pub struct DeviceTls {
 }
 
 impl DeviceTls {
-    /// Builds both: device certificates must chain to `devices`.
-    pub fn new(certificate: Arc<CurrentCertificate>, devices: &CertificateDer<'static>) -> Result<Self, TlsError> {
-        // The intermediate itself is the anchor: the root certifies the gateway's too, and one signature less is
+    /// Builds both: device certificates must chain to one of `devices`.
+    pub fn new(certificate: Arc<CurrentCertificate>, devices: &[CertificateDer<'static>]) -> Result<Self, TlsError> {
+        // The intermediates themselves are the anchors: the root certifies the gateway's too, and one signature less is
         // verified in each handshake.
         let mut anchors = RootCertStore::empty();
-        anchors.add(devices.clone())?;
+        for intermediate in devices {
+            anchors.add(intermediate.clone())?;
+        }
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(anchors), provider()).build()?;
         let mut device = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])?

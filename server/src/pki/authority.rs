@@ -1,22 +1,24 @@
 //! The authority's directory: made once by `init`, read at each start.
 //!
 //! Layout: `root`, `devices`, `gateway-ca` and `gateway`, each `.pem` (certificate) and `.key` (sealed private key).
-//! `root.key` may be moved away: nothing but a new intermediate needs it.
+//! `root.key` may be moved away: nothing but a rotation needs it. After one, `authority.json` names the keys in use
+//! (`manifest`).
 
 use std::path::{Path, PathBuf};
 
-use cartable_common::UtcMillis;
+use cartable_common::{
+    UtcMillis,
+    trust::{FIRST_BUNDLE, TrustChain},
+};
 use rcgen::{Issuer, KeyPair};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 use super::{
     DeviceIssuer, GatewayCertificate, MasterKey, Nonces, PkiError, files,
+    manifest::{self, DEVICES, GATEWAY_CA, Manifest, ROOT},
     template::{self, Intermediate},
 };
 
-const ROOT: &str = "root";
-const DEVICES: &str = "devices";
-const GATEWAY_CA: &str = "gateway-ca";
 const GATEWAY: &str = "gateway";
 
 /// The authority of a running server: signs device and gateway certificates.
@@ -27,7 +29,10 @@ pub struct Authority {
     devices: DeviceIssuer,
     gateway: Issuer<'static, KeyPair>,
     gateway_ca_pem: String,
+    accepted: Vec<CertificateDer<'static>>,
     roots_pem: String,
+    bundle: u32,
+    chain: TrustChain,
     nonces: Nonces,
 }
 
@@ -54,13 +59,13 @@ impl Authority {
 
     fn fill(directory: &Path, master: &MasterKey, hosts: &[String], now: UtcMillis) -> Result<(), PkiError> {
         let root_key = KeyPair::generate()?;
-        let root_params = template::root(now)?;
+        let root_params = template::root(template::FIRST, now)?;
         let root = root_params.self_signed(&root_key)?;
         store(directory, ROOT, master, &root.pem(), &root_key.serialize_der())?;
         let root = Issuer::new(root_params, root_key);
         for (name, which) in [(DEVICES, Intermediate::Devices), (GATEWAY_CA, Intermediate::Gateway)] {
             let key = KeyPair::generate()?;
-            let certificate = template::intermediate(which, now)?.signed_by(&key, &root)?;
+            let certificate = template::intermediate(which, template::FIRST, now)?.signed_by(&key, &root)?;
             store(directory, name, master, &certificate.pem(), &key.serialize_der())?;
         }
         Self::load(directory, master)?.issue_gateway(hosts, now).map(drop)
@@ -68,27 +73,57 @@ impl Authority {
 
     /// Reads the authority. The root's key need not be there.
     pub fn load(directory: &Path, key: &MasterKey) -> Result<Self, PkiError> {
-        let (devices_pem, devices_der, devices_key) = load(directory, DEVICES, key)?;
-        let (gateway_ca_pem, gateway_der, gateway_key) = load(directory, GATEWAY_CA, key)?;
+        let manifest = Manifest::load(directory)?;
+        let (devices_pem, devices_der, devices_key) = load(directory, &manifest.devices, key)?;
+        let (gateway_ca_pem, gateway_der, gateway_key) = load(directory, &manifest.gateway_ca, key)?;
+        let mut accepted = vec![devices_der.clone()];
+        for name in &manifest.accepted {
+            accepted.push(manifest::certificate(directory, name)?);
+        }
+        let trusted = manifest.trusted();
         Ok(Self {
             directory: directory.to_owned(),
             key: key.clone(),
             devices: DeviceIssuer::new(devices_pem, devices_der, devices_key)?,
             gateway: Issuer::from_ca_cert_der(&gateway_der, gateway_key)?,
             gateway_ca_pem,
-            roots_pem: Self::roots(directory)?,
+            accepted,
+            roots_pem: trusted.to_pem(),
+            bundle: trusted.number,
+            chain: manifest.chain(),
             nonces: Nonces::new(key),
         })
     }
 
-    /// The certificates that agents pin, PEM. Needs no key.
+    /// The certificates that agents pin, PEM, below the number of their bundle. Needs no key.
     pub fn roots(directory: &Path) -> Result<String, PkiError> {
-        read(&directory.join(format!("{ROOT}.pem")))
+        Ok(Manifest::load(directory)?.trusted().to_pem())
     }
 
-    /// The certificates that agents pin, PEM.
+    /// The certificates that agents pin, PEM, below the number of their bundle.
     pub fn roots_pem(&self) -> &str {
         &self.roots_pem
+    }
+
+    /// The chain of trust bundles.
+    pub const fn chain(&self) -> &TrustChain {
+        &self.chain
+    }
+
+    /// The number of the newest bundle, where an agent says that it holds another.
+    pub fn newer_bundle(&self, held: Option<u32>) -> Option<u32> {
+        (held.unwrap_or(FIRST_BUNDLE) != self.bundle).then_some(self.bundle)
+    }
+
+    /// The intermediates whose device certificates are accepted, the signing one first.
+    pub fn accepted(&self) -> &[CertificateDer<'static>] {
+        &self.accepted
+    }
+
+    /// Whether the device certificate in `chain_pem` (leaf first) is under an accepted intermediate.
+    pub fn accepts(&self, chain_pem: &str) -> bool {
+        let issuer = CertificateDer::pem_slice_iter(chain_pem.as_bytes()).filter_map(Result::ok).nth(1);
+        issuer.is_some_and(|issuer| self.accepted.contains(&issuer))
     }
 
     /// Signs device certificates.
@@ -104,6 +139,8 @@ impl Authority {
     /// The gateway's certificate for `hosts`: the stored one while it is good, else a new one.
     pub fn gateway_certificate(&self, hosts: &[String], now: UtcMillis) -> Result<GatewayCertificate, PkiError> {
         let chain = read(&self.directory.join(format!("{GATEWAY}.pem"))).ok();
+        // Another intermediate signed the stored one: it was changed since.
+        let chain = chain.filter(|chain| chain.ends_with(&self.gateway_ca_pem));
         let key = unseal(&self.directory, GATEWAY, &self.key).ok();
         let stored = chain.zip(key).and_then(|(chain, key)| GatewayCertificate::reuse(&chain, &key, hosts, now));
         stored.map_or_else(|| self.issue_gateway(hosts, now), Ok)
@@ -116,7 +153,14 @@ impl Authority {
     }
 }
 
-fn store(directory: &Path, name: &str, master: &MasterKey, pem: &str, key_der: &[u8]) -> Result<(), PkiError> {
+/// Writes the certificate and the sealed key `name`.
+pub(super) fn store(
+    directory: &Path,
+    name: &str,
+    master: &MasterKey,
+    pem: &str,
+    key_der: &[u8],
+) -> Result<(), PkiError> {
     let write = |path: PathBuf, content: &str| {
         files::write_private(&path, content.as_bytes()).map_err(|source| PkiError::File { path, source })
     };
@@ -129,10 +173,8 @@ fn load(
     name: &str,
     master: &MasterKey,
 ) -> Result<(String, CertificateDer<'static>, KeyPair), PkiError> {
-    let path = directory.join(format!("{name}.pem"));
-    let pem = read(&path)?;
-    let der = CertificateDer::from_pem_slice(pem.as_bytes())
-        .map_err(|_| PkiError::Damaged { path, why: "this is not a certificate in PEM" })?;
+    let pem = read(&directory.join(format!("{name}.pem")))?;
+    let der = manifest::certificate(directory, name)?;
     let key = KeyPair::try_from(unseal(directory, name, master)?)?;
     Ok((pem, der, key))
 }
@@ -143,7 +185,8 @@ fn unseal(directory: &Path, name: &str, master: &MasterKey) -> Result<Vec<u8>, P
     master.open(name, &sealed).ok_or(PkiError::WrongKey { path })
 }
 
-fn read(path: &Path) -> Result<String, PkiError> {
+/// A file's text.
+pub(super) fn read(path: &Path) -> Result<String, PkiError> {
     std::fs::read_to_string(path).map_err(|source| PkiError::File { path: path.to_owned(), source })
 }
 

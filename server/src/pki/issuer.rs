@@ -49,7 +49,8 @@ mod tests {
 
     fn issuer() -> DeviceIssuer {
         let key = KeyPair::generate().unwrap();
-        let certificate = template::intermediate(Intermediate::Devices, now()).unwrap().self_signed(&key).unwrap();
+        let certificate =
+            template::intermediate(Intermediate::Devices, template::FIRST, now()).unwrap().self_signed(&key).unwrap();
         DeviceIssuer::new(certificate.pem(), certificate.der().clone(), key).unwrap()
     }
 

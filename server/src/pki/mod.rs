@@ -10,9 +10,11 @@ mod csr;
 mod files;
 mod gateway_certificate;
 mod issuer;
+mod manifest;
 mod master_key;
 mod nonce;
 mod presented_key;
+mod rotation;
 mod sealed;
 mod template;
 
@@ -24,6 +26,7 @@ pub use issuer::DeviceIssuer;
 pub use master_key::{KeyError, MasterKey};
 pub use nonce::{Nonce, Nonces};
 pub use presented_key::{InvalidKey, PresentedKey};
+pub use rotation::{RootInfo, RootRole, Rotation, Standing};
 pub(crate) use sealed::{open as open_sealed, seal};
 
 use std::path::PathBuf;
@@ -64,6 +67,23 @@ pub enum PkiError {
     Exists {
         /// Where.
         path: PathBuf,
+    },
+    /// The private key of a root is elsewhere.
+    #[error(
+        "{}: the private key of the root `{name}` is not here. Bring the medium it was moved to, and give --root-key FILE",
+        path.display()
+    )]
+    NoRootKey {
+        /// Which root.
+        name: String,
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A step of a rotation that is not its turn.
+    #[error("{why}; `cartable-server authority status` says how it stands")]
+    Step {
+        /// What comes first.
+        why: &'static str,
     },
     /// The cryptographic library refused.
     #[error("certificates: {0}")]

@@ -20,6 +20,9 @@ const INTERMEDIATE_DAYS: i64 = 10 * 365;
 /// How far a certificate begins in the past: laptops' clocks run behind.
 pub(super) const BACKDATED_MILLIS: i64 = 60 * 60 * 1000;
 
+/// The number of the authorities that `init` makes.
+pub(super) const FIRST: u32 = 1;
+
 /// Which intermediate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Intermediate {
@@ -33,21 +36,32 @@ fn random_serial() -> Result<[u8; 16], random::NoRandomness> {
     random::bytes().map(lease::serial)
 }
 
-/// The root.
-pub(super) fn root(now: UtcMillis) -> Result<CertificateParams, super::PkiError> {
-    let mut params = blank("Cartable root", random_serial()?, now, now.plus_days(ROOT_DAYS))?;
+/// A name that no other authority of its kind has: whoever looks for an issuer by name must not take one for another, or a
+/// certificate of an authority that is gone looks forged instead of unknown.
+fn numbered(name: &str, number: u32) -> String {
+    if number == FIRST { name.to_owned() } else { format!("{name} {number}") }
+}
+
+/// The root, that is the `number`-th.
+pub(super) fn root(number: u32, now: UtcMillis) -> Result<CertificateParams, super::PkiError> {
+    let mut params = blank(&numbered("Cartable root", number), random_serial()?, now, now.plus_days(ROOT_DAYS))?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)
 }
 
-/// An intermediate: it signs end entities of one purpose, never another authority.
-pub(super) fn intermediate(which: Intermediate, now: UtcMillis) -> Result<CertificateParams, super::PkiError> {
+/// The `number`-th intermediate of its kind: it signs end entities of one purpose, never another authority.
+pub(super) fn intermediate(
+    which: Intermediate,
+    number: u32,
+    now: UtcMillis,
+) -> Result<CertificateParams, super::PkiError> {
     let (name, purpose) = match which {
         Intermediate::Devices => ("Cartable devices", ExtendedKeyUsagePurpose::ClientAuth),
         Intermediate::Gateway => ("Cartable gateway", ExtendedKeyUsagePurpose::ServerAuth),
     };
-    let mut params = blank(name, random_serial()?, now, now.plus_days(INTERMEDIATE_DAYS))?;
+    let name = numbered(name, number);
+    let mut params = blank(&name, random_serial()?, now, now.plus_days(INTERMEDIATE_DAYS))?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     params.extended_key_usages = vec![purpose];

@@ -40,6 +40,8 @@ pub struct Registered {
     pub site: Option<Uuid>,
     /// When the device is due back, where it is lent until a day.
     pub due: Option<Date>,
+    /// The number of the trust bundle that its agent was last known to hold.
+    pub trust_bundle: u32,
 }
 
 #[derive(FromRow)]
@@ -53,6 +55,7 @@ struct Raw {
     has_predecessor: bool,
     site_id: Option<Uuid>,
     due_day: Option<i64>,
+    trust_bundle: i64,
 }
 
 impl TryFrom<Raw> for Registered {
@@ -70,13 +73,15 @@ impl TryFrom<Raw> for Registered {
             has_predecessor: raw.has_predecessor,
             site: raw.site_id,
             due: raw.due_day.map(|number| day("loan.due_day", number)).transpose()?,
+            trust_bundle: u32::try_from(raw.trust_bundle)
+                .map_err(|error| corrupt("enrolment.trust_bundle", error.to_string()))?,
         })
     }
 }
 
 /// The columns of [`Raw`], of an enrolment `e` and its device `d`.
 const REGISTERED: &str = "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, \
-    d.site_id, EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.id < e.id \
+    d.site_id, e.trust_bundle, EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.id < e.id \
     AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id \
     AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day";
 

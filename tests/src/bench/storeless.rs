@@ -39,7 +39,7 @@ async fn serve(data: PathBuf, key: PathBuf) -> anyhow::Result<()> {
     let authority = Authority::load(&data.join("pki"), &MasterKey::find(Some(&key))?)?;
     let now = cartable_server::clock::now();
     let certificate = authority.gateway_certificate(&super::stage::hosts(), now)?;
-    let tls = DeviceTls::new(CurrentCertificate::new(&certificate)?, authority.devices().certificate())?;
+    let tls = DeviceTls::new(CurrentCertificate::new(&certificate)?, authority.accepted())?;
     let router = Router::new().route(CHECK_IN_PATH, post(answer));
     let listener = port::bind("127.0.0.1:0".parse()?).await?;
     let gateway = format!("https://{}", listener.local_addr()?);
@@ -61,5 +61,6 @@ async fn answer(message: Message<CheckInRequest>) -> Json<CheckInResponse> {
         renew: false,
         exams_for_seconds: None,
         disclosure: None,
+        trust_bundle: None,
     })
 }

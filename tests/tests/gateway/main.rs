@@ -27,3 +27,4 @@ mod hostile;
 mod http2;
 mod identity;
 mod recovery;
+mod roots;

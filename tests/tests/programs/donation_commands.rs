@@ -14,10 +14,11 @@ use uuid::Uuid;
 
 /// Every command. None of them makes a device belong to somebody else: `import` is asked in `donation_gate`, those of
 /// `device` below, and no other writes where a device is.
-const COMMANDS: [&str; 61] = [
+const COMMANDS: [&str; 70] = [
     "init",
     "serve",
     "backup",
+    "restored",
     "token create",
     "token list",
     "token revoke",
@@ -75,6 +76,14 @@ const COMMANDS: [&str; 61] = [
     "policy show",
     "policy version",
     "policy used",
+    "authority status",
+    "authority sleepers",
+    "authority renew-devices",
+    "authority renew-gateway",
+    "authority drop-earlier",
+    "authority begin-root",
+    "authority switch-root",
+    "authority retire-root",
     "show-roots",
 ];
 

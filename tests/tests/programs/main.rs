@@ -14,6 +14,10 @@ mod lifecycle;
 mod notices_kill;
 mod readme_programme;
 mod recovery;
+#[cfg(target_os = "linux")]
+mod restore;
+#[cfg(target_os = "linux")]
+mod rotation;
 mod this_computer;
 mod windows_agent;
 mod windows_installer;

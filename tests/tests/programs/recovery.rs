@@ -3,7 +3,11 @@
 
 #![cfg(target_os = "linux")]
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use cartable_common::DeviceId;
 use cartable_server::{clock, domain::erasure::Method, store::Store};
@@ -20,37 +24,44 @@ use serde_json::{Value, json};
 const ROUNDS: u64 = 12;
 
 /// A moment of 2021 and one of 2098, in milliseconds.
-const PAST: i64 = 1_620_000_000_000;
-const FUTURE: i64 = 4_050_000_000_000;
+pub(crate) const PAST: i64 = 1_620_000_000_000;
+pub(crate) const FUTURE: i64 = 4_050_000_000_000;
 
 /// A server, and a laptop that was enrolled there.
-struct Cupboard {
-    port: Port,
-    agent: Agent,
-    raw: Raw,
+pub(crate) struct Cupboard {
+    pub(crate) port: Port,
+    pub(crate) agent: Agent,
+    pub(crate) raw: Raw,
     folder: tempfile::TempDir,
 }
 
+/// The real agent on a machine with that serial number, enrolled; everything of it is below `folder`.
+pub(crate) fn enrolled(port: &Port, folder: &Path, serial: &str) -> Agent {
+    let roots = folder.join("roots.pem");
+    let machine = folder.join("root");
+    let serial = format!("{serial}\n");
+    for (path, content) in
+        [("proc/meminfo", "MemTotal: 4000000 kB\n"), ("sys/class/dmi/id/product_serial", serial.as_str())]
+    {
+        let path = machine.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    std::fs::write(&roots, port.installation.roots_pem().unwrap()).unwrap();
+    let agent = Agent::new(&port.installation, folder.join("agent"));
+    let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
+    let mut enrol = agent.command("enrol");
+    enrol.args(["--server", port.server.gateway(), "--token", &token, "--roots"]).arg(&roots);
+    let enrolled = enrol.arg("--root").arg(&machine).output().unwrap();
+    assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+    agent
+}
+
 impl Cupboard {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let port = Port::start().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let roots = folder.path().join("roots.pem");
-        std::fs::write(&roots, port.installation.roots_pem().unwrap()).unwrap();
-        let machine = folder.path().join("root");
-        for (path, content) in
-            [("proc/meminfo", "MemTotal: 4000000 kB\n"), ("sys/class/dmi/id/product_serial", "PF2CUPBOARD\n")]
-        {
-            let path = machine.join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, content).unwrap();
-        }
-        let agent = Agent::new(&port.installation, folder.path().join("agent"));
-        let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
-        let mut enrol = agent.command("enrol");
-        enrol.args(["--server", port.server.gateway(), "--token", &token, "--roots"]).arg(&roots);
-        let enrolled = enrol.arg("--root").arg(&machine).output().unwrap();
-        assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+        let agent = enrolled(&port, folder.path(), "PF2CUPBOARD");
         let raw = Raw::connect(&port.installation.database_url()).await.unwrap();
         Self { port, agent, raw, folder }
     }
@@ -59,13 +70,13 @@ impl Cupboard {
         self.agent.state().join("enrolment.json")
     }
 
-    fn enrolment(&self) -> Value {
+    pub(crate) fn enrolment(&self) -> Value {
         serde_json::from_slice(&std::fs::read(self.file()).unwrap()).unwrap()
     }
 
     /// So many days pass for the server. The agent's certificate ended in 2021; `ends` is when the agent believes that it
     /// ends, which stands in for its clock: one that is right sees that it is over, one that is years behind does not.
-    async fn shut_for(&mut self, days: i64, ends: i64) {
+    pub(crate) async fn shut_for(&mut self, days: i64, ends: i64) {
         let then = clock::now().plus_days(-days);
         let (began, ended) = (then.get(), then.plus_days(180).get());
         let sql = format!("UPDATE certificate SET not_before = {began}, not_after = {ended}, created_at = {began}");
@@ -94,18 +105,18 @@ impl Cupboard {
     }
 
     /// Checks in once: the exit code, and all that was said.
-    fn contact(&self) -> (Option<i32>, String) {
+    pub(crate) fn contact(&self) -> (Option<i32>, String) {
         let output = self.once().output().unwrap();
         let words = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8_lossy(&words).into_owned())
     }
 
-    fn spooled(&self) -> usize {
+    pub(crate) fn spooled(&self) -> usize {
         let reports = std::fs::read_dir(self.agent.state().join("spool")).unwrap();
         reports.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "report")).count()
     }
 
-    async fn count(&mut self, table: &str) -> i64 {
+    pub(crate) async fn count(&mut self, table: &str) -> i64 {
         self.raw.number(&format!("SELECT count(*) FROM {table}")).await.unwrap()
     }
 }

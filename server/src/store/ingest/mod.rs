@@ -131,6 +131,7 @@ mod tests {
             sent_at: now,
             content_hash: None,
             disclosure_mark: None,
+            trust_bundle: None,
             reports: Vec::new(),
         };
         let (device_id, enrolment_id) = (DeviceId(Uuid::nil()), EnrolmentId(Uuid::nil()));

@@ -1,0 +1,66 @@
+//! `restored`: said once after a server was restored from a backup, before it serves again.
+
+use anyhow::Context as _;
+use clap::Args;
+use jiff::civil::DateTime;
+use serde_json::json;
+
+use super::{DataArguments, print, say};
+use crate::{
+    clock,
+    domain::{
+        paris,
+        restored::{DEFAULT_DAYS, Restored},
+    },
+    store::{
+        audit::{self, COMMAND_LINE, NewAudit},
+        readmission,
+    },
+};
+
+/// What nothing tells any more.
+const FORGOTTEN: &str = "What was done after the backup is gone, and nothing tells it. Look through what you have on paper, in mail and in \
+    other systems, and do again before the server serves:\n\
+    - revocations and quarantines: a laptop that was stolen since is let in as it was\n\
+    - donations: a laptop that was given away since counts as yours\n\
+    - refused requests to join, and tokens that were ended or used up since\n\
+    - loans, returns, work orders and people who may sign in\n\
+    Reports that were acknowledged since are gone; each laptop sends its newest state whole by itself.";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    data: DataArguments,
+    /// When the backup was taken, in Paris: 2026-11-20T03:00. Where you are not sure, somewhat earlier.
+    #[arg(long, value_name = "TIME")]
+    backup_taken: DateTime,
+    /// Days for which laptops that were enrolled since then come in by themselves.
+    #[arg(long, default_value_t = DEFAULT_DAYS)]
+    days: u16,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { data, backup_taken, days } = arguments;
+    let now = clock::now();
+    let backup_at =
+        paris::moment(backup_taken).with_context(|| format!("{backup_taken} lies outside the years 1970 to 9999"))?;
+    let restored = Restored::new(backup_at, now, days)?;
+    let store = data.open_store().await?;
+    let mut tx = store.write().await?;
+    readmission::declare(&mut tx, &restored).await?;
+    let entry = NewAudit {
+        actor: COMMAND_LINE,
+        action: "authority.restored",
+        object_kind: "authority",
+        object_id: "authority",
+        details: json!({ "made_at": backup_at, "days": days }),
+    };
+    audit::append(&mut tx, entry, now).await?;
+    tx.commit().await?;
+    store.close().await;
+    say(FORGOTTEN);
+    print(&format!(
+        "laptops enrolled since {backup_taken} come in by themselves until {}\n",
+        paris::date(restored.until)
+    ))
+}
