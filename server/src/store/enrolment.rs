@@ -82,8 +82,8 @@ impl TryFrom<Raw> for Registered {
 /// The columns of [`Raw`], of an enrolment `e` and its device `d`.
 const REGISTERED: &str = "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, \
     d.site_id, e.trust_bundle, EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.id < e.id \
-    AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id \
-    AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day";
+    AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l \
+    WHERE l.device_id = e.device_id AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day";
 
 /// What is registered under `keys`: one statement, however many. Unknown keys are left out.
 pub async fn of_keys(tx: &mut Tx, keys: &[KeyHash]) -> Result<Vec<Registered>, StoreError> {
