@@ -1,6 +1,6 @@
 //! What Cartable's promises are tested with: a harness around the real binaries, a simulated fleet, the demo that
-//! puts both before a newcomer, throw-away databases, a browser, a network that goes wrong as told, and a reader of the
-//! project's own source.
+//! puts both before a newcomer, throw-away databases, a browser, a network and clocks that go wrong as told, and a reader
+//! of the project's own source.
 
 pub mod ageing_study;
 pub mod authority;
@@ -40,3 +40,5 @@ pub mod wine;
 pub mod work_model;
 pub mod workshop_year;
 pub mod workspace;
+#[cfg(target_os = "linux")]
+pub mod year;
