@@ -2,8 +2,8 @@
 //!
 //! A laptop whose CMOS battery is dead starts in 1970 or 2015 and would refuse the server's certificate as "not yet
 //! valid", for ever. So certificates are judged by the latest of three moments: the clock, the moment this agent was
-//! built, and the last moment the server told. A clock that is years ahead of those is not believed where it would shut the
-//! laptop out (`verifier`). Never sets the machine's clock.
+//! built, and the last moment the server told. A clock that is years ahead of those, or behind them, is not believed where it
+//! would shut the laptop out (`verifier`). Never sets the machine's clock.
 
 use std::{
     sync::{
@@ -63,6 +63,12 @@ impl TrustedClock {
     pub(crate) fn may_still_run(&self, now: UtcMillis, not_after: UtcMillis) -> bool {
         let floor = self.floor();
         now > floor.plus_days(UNBELIEVABLE_DAYS) && not_after >= floor
+    }
+
+    /// Whether what begins only after `now` may run already: `now` is no more than the floor, so the machine's clock is behind
+    /// what is known, and how much time has passed since is not known at all.
+    pub(crate) fn may_run_already(&self, now: UtcMillis) -> bool {
+        now <= self.floor()
     }
 
     fn floor(&self) -> UtcMillis {

@@ -1,12 +1,12 @@
-//! Whether what answers is the server, judged by a clock that may be years ahead.
+//! Whether what answers is the server, judged by a clock that may be wrong by years.
 //!
 //! The rules are rustls' own: the pinned authorities, the name, the signatures, the dates. One thing is added: a clock that
-//! is years ahead of everything that is known is not believed, or such a laptop would never hear the right time again. A
-//! certificate that is over by it counts all the same where it ran until later than the last moment that is known to have
-//! passed. What that admits is a certificate that ended since then, whose private key somebody else holds.
-//!
-//! A clock that is behind is not believed either: the authority signs nothing ahead of time, so a certificate that has not
-//! begun by it proves that it is later.
+//! is years ahead of everything that is known, or behind it, is not believed, or such a laptop would never hear the right
+//! time again. A certificate that is over by a clock far ahead counts all the same where it ran until later than the last
+//! moment that is known to have passed. What that admits is a certificate that ended since then, whose private key somebody
+//! else holds. One that has not begun at that moment counts where the clock is behind it: the gateway gets another one every
+//! two months, which a laptop with a dead clock battery that was shut for a summer would refuse for ever. That admits
+//! nothing that its authority did not sign.
 
 use std::sync::Arc;
 
@@ -59,7 +59,9 @@ impl ServerCertVerifier for Verifier {
             {
                 judge(not_after)
             }
-            Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
+            Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. }))
+                if self.clock.may_run_already(moment(now)) =>
+            {
                 judge(not_before)
             }
             verdict => verdict,
@@ -141,7 +143,8 @@ mod tests {
 
     use super::*;
 
-    const JANUARY_2038: u64 = 2_145_916_800;
+    const JANUARY_2039: u64 = 2_177_452_800;
+    const MARCH_2039: u64 = 2_182_550_400;
     const JANUARY_2040: u64 = 2_208_988_800;
     const MARCH_2040: u64 = 2_214_172_800;
     const JULY_2040: u64 = 2_224_713_600;
@@ -183,16 +186,15 @@ mod tests {
         assert!(is_trusted(&verifier, &leaf, "localhost", JANUARY_2099), "nobody sleeps for 59 years");
     }
 
+    /// rustls asks the clock that knows the floor: for a machine in 2017 it says the last moment that the server told.
     #[test]
-    fn a_clock_that_is_behind_learns_from_the_certificate_that_it_is_later() {
-        let (verifier, leaf) = server(JANUARY_2038);
-        assert!(
-            is_trusted(&verifier, &leaf, "localhost", JANUARY_2038),
-            "asleep for two years, and the battery is dead"
-        );
-        assert!(!is_trusted(&verifier, &leaf, "elsewhere.example", JANUARY_2038), "another name");
-        let (_, foreign) = server(JANUARY_2038);
-        assert!(!is_trusted(&verifier, &foreign, "localhost", JANUARY_2038), "another authority");
+    fn only_a_clock_that_is_behind_what_is_known_takes_what_has_not_begun() {
+        let (verifier, leaf) = server(JANUARY_2039);
+        assert!(is_trusted(&verifier, &leaf, "localhost", JANUARY_2039), "nobody here knows how late it is");
+        assert!(!is_trusted(&verifier, &leaf, "localhost", MARCH_2039), "the clock goes on from what is known");
+        assert!(!is_trusted(&verifier, &leaf, "elsewhere.example", JANUARY_2039), "another name");
+        let (_, foreign) = server(JANUARY_2039);
+        assert!(!is_trusted(&verifier, &foreign, "localhost", JANUARY_2039), "another authority");
     }
 
     #[test]

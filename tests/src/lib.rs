@@ -1,5 +1,6 @@
 //! What Cartable's promises are tested with: a harness around the real binaries, a simulated fleet, the demo that
-//! puts both before a newcomer, throw-away databases, a browser, and a reader of the project's own source.
+//! puts both before a newcomer, throw-away databases, a browser, a network and clocks that go wrong as told, and a reader
+//! of the project's own source.
 
 pub mod ageing_study;
 pub mod authority;
@@ -27,6 +28,7 @@ pub mod postgres;
 pub mod raw;
 #[cfg(target_os = "linux")]
 pub mod readme;
+pub mod relay;
 pub mod school;
 pub mod school_year;
 pub mod simulator;
@@ -38,3 +40,5 @@ pub mod wine;
 pub mod work_model;
 pub mod workshop_year;
 pub mod workspace;
+#[cfg(target_os = "linux")]
+pub mod year;

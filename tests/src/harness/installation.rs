@@ -157,6 +157,6 @@ pub fn random_key() -> anyhow::Result<String> {
 }
 
 /// Secrets are printed once, as the last word.
-fn last_word(printed: &str) -> anyhow::Result<String> {
+pub(crate) fn last_word(printed: &str) -> anyhow::Result<String> {
     printed.split_whitespace().last().map(ToOwned::to_owned).context("the command printed no secret")
 }

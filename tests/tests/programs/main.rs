@@ -21,3 +21,8 @@ mod rotation;
 mod this_computer;
 mod windows_agent;
 mod windows_installer;
+mod year;
+mod year_clock;
+mod year_crash;
+mod year_network;
+mod year_tools;
