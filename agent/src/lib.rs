@@ -39,6 +39,7 @@ pub mod status;
 pub mod surroundings;
 #[cfg(target_os = "linux")]
 mod system_bus;
+pub mod tpm;
 pub mod trouble;
 mod verifier;
 #[cfg(windows)]

@@ -107,6 +107,7 @@ fn families() -> BTreeSet<String> {
         ("yes-no", vec!["yes", "no"]),
         ("chassis", Chassis::ALL.iter().map(|value| value.as_str()).collect()),
         ("switch", Switch::ALL.iter().map(|value| value.as_str()).collect()),
+        ("key-protection", KeyProtection::ALL.iter().map(|value| value.as_str()).collect()),
         ("role", VolumeRole::ALL.iter().map(|value| value.as_str()).collect()),
         ("drive", DriveKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("assessment", SelfAssessment::ALL.iter().map(|value| value.as_str()).collect()),
