@@ -3,7 +3,7 @@
 //! The key is the identity; certificates come and go. Only its public half travels, inside a certificate request that
 //! proves possession. Neither logs nor errors ever show it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use cartable_common::{protocol::CertificateGrant, report::KeyProtection};
 use data_encoding::BASE64;
@@ -22,7 +22,7 @@ use rustls::{
 
 use crate::{
     csr,
-    tpm::{TpmError, TpmKey, TpmSigning},
+    tpm::{self, TpmError, TpmKey, TpmSigning},
 };
 
 /// Characters in a line of PEM.
@@ -57,6 +57,48 @@ pub enum Protection {
     Tpm(PathBuf),
 }
 
+/// Where a person wants a new key to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In the TPM where there is one that can be used.
+    #[default]
+    Auto,
+    /// In the TPM, or nowhere.
+    Tpm,
+    /// In a file: for machines whose TPM is slow or broken.
+    Software,
+}
+
+/// A word that names no place for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key is kept in one of: auto, tpm, software")]
+pub struct InvalidKeyPlace;
+
+impl FromStr for KeyPlace {
+    type Err = InvalidKeyPlace;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeyPlace> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "tpm" => Ok(Self::Tpm),
+            "software" => Ok(Self::Software),
+            _ => Err(InvalidKeyPlace),
+        }
+    }
+}
+
+impl KeyPlace {
+    /// Where the key is made on a machine whose TPM, if it has one, answers at `tpm`.
+    #[must_use]
+    pub fn with(self, tpm: Option<PathBuf>) -> Protection {
+        match (self, tpm) {
+            (Self::Software, _) | (Self::Auto, None) => Protection::Software,
+            (Self::Auto, Some(tpm)) => Protection::TpmOrSoftware(tpm),
+            (Self::Tpm, tpm) => Protection::Tpm(tpm.unwrap_or_else(|| tpm::DEVICE.into())),
+        }
+    }
+}
+
 /// A key, a certificate or a request that could not be made or read.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
@@ -72,6 +114,13 @@ pub enum IdentityError {
     /// A PEM text without a certificate, or with something else in it.
     #[error("no certificate could be read ({0}); a PEM file begins with -----BEGIN CERTIFICATE-----")]
     Certificate(String),
+}
+
+impl IdentityError {
+    /// Whether the TPM says definitely that it does not hold the key any more.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Tpm(error) if error.is_lost())
+    }
 }
 
 impl Key {
@@ -97,6 +146,14 @@ impl Key {
                     Self::generate()
                 }
             },
+        }
+    }
+
+    /// Another key, kept as this one is: in the same TPM if that still makes one.
+    pub fn successor(&self) -> Result<Self, IdentityError> {
+        match self {
+            Self::Software(_) => Self::generate(),
+            Self::Tpm(key) => Self::make(&Protection::TpmOrSoftware(key.place().to_owned())),
         }
     }
 
@@ -260,6 +317,18 @@ mod tests {
         for bad in ["", "no PEM", certificate.as_str(), to_pem("PRIVATE KEY", &[0x30, 0]).as_str()] {
             assert!(matches!(Key::from_pem(bad), Err(IdentityError::Key(_))), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_key_is_made_where_it_is_wanted_and_in_a_file_where_there_is_no_tpm() {
+        let nowhere = Some(PathBuf::from("/nowhere/tpm"));
+        for (place, tpm) in [("auto", None), ("auto", nowhere.clone()), ("software", nowhere.clone())] {
+            let key = Key::make(&place.parse::<KeyPlace>().unwrap().with(tpm)).unwrap();
+            assert_eq!(key.protection(), KeyProtection::Software, "{place}");
+        }
+        let wanted = Key::make(&"tpm".parse::<KeyPlace>().unwrap().with(nowhere));
+        assert!(wanted.is_err_and(|error| !error.is_lost() && error.to_string().contains("/nowhere/tpm")));
+        assert_eq!("TPM".parse::<KeyPlace>(), Err(InvalidKeyPlace));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Enrolment without a person at the keyboard: a file that the image or the installer puts beside the agent.
 //!
-//! `enrol.conf` holds lines `name = value`: `server`, `token`, `roots` (a file in the same folder) and, for the page that
-//! the borrower reads, `organisation` and `contact`. The token is gone once the enrolment is granted: the file is
+//! `enrol.conf` holds lines `name = value`: `server`, `token`, `roots` (a file in the same folder), where the key is to be
+//! (`key`: auto, tpm or software) and, for the page that the borrower reads, `organisation` and `contact`. The token is gone once the enrolment is granted: the file is
 //! removed, so that a laptop holds nothing with which another computer could be enrolled.
 
 use std::{
@@ -13,7 +13,9 @@ use cartable_common::{Text, limits::MAX_TOKEN_CHARS, protocol::Disclosure};
 
 use crate::{
     enrol::{Invitation, KeyChoice},
+    identity::{InvalidKeyPlace, KeyPlace},
     server_url::{InvalidServerUrl, ServerUrl},
+    tpm,
 };
 
 /// The name of the file in its folder.
@@ -48,9 +50,12 @@ pub fn read(folder: &Path) -> Result<Option<Invitation>, InvitationError> {
     }
     let name = lines.needed("roots").map_err(fail)?;
     let roots_pem = read_small(&folder.join(name)).map_err(|error| fail(format!("its roots, {name}: {error}")))?;
+    let place = lines.value("key").map(str::parse).transpose();
+    let place: KeyPlace = place.map_err(|error: InvalidKeyPlace| fail(error.to_string()))?.unwrap_or_default();
+    let protection = place.with(tpm::place(None, Path::new("/")));
     let words = |name| lines.value(name).and_then(Text::meaningful);
     let disclosure = Disclosure::named(words("organisation"), words("contact"));
-    Ok(Some(Invitation { server, roots_pem, token: token.to_owned(), key: KeyChoice::Keep, disclosure }))
+    Ok(Some(Invitation { server, roots_pem, token: token.to_owned(), key: KeyChoice::Keep, protection, disclosure }))
 }
 
 /// Removes the invitation in `folder`: it was accepted.
@@ -72,7 +77,7 @@ fn read_small(path: &Path) -> io::Result<String> {
 /// `name = value`, one a line; `#` begins a line that does not count.
 struct Lines<'t>(Vec<(&'t str, &'t str)>);
 
-const NAMES: [&str; 5] = ["server", "token", "roots", "organisation", "contact"];
+const NAMES: [&str; 6] = ["server", "token", "roots", "key", "organisation", "contact"];
 
 impl<'t> Lines<'t> {
     fn parse(content: &'t str) -> Result<Self, String> {

@@ -46,11 +46,33 @@ const BAD_AUTH: u32 = 0x9a2;
 const AUTH_FAIL: u32 = 0x98e;
 const LOCKOUT: u32 = 0x921;
 
+/// The TPM to ask: the one that is `named`, else this machine's own, which a recorded machine (`root`) has not.
+///
+/// An agent that is root asks only a TPM that belongs to root: its service (packaging/systemd) is root without root's power
+/// over what is others', and could not use the key that this command made.
+pub fn place(named: Option<PathBuf>, root: &Path) -> Option<PathBuf> {
+    named.or_else(|| (root == Path::new("/") && is_for_the_service(Path::new(DEVICE))).then(|| DEVICE.into()))
+}
+
+#[cfg(target_os = "linux")]
+fn is_for_the_service(device: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(found) = std::fs::metadata(device) else { return false };
+    !rustix::process::geteuid().is_root() || found.uid() == 0
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_for_the_service(_: &Path) -> bool {
+    false
+}
+
 /// A TPM that did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum TpmError {
     /// There is none, or it may not be opened.
-    #[error("the TPM at {place} cannot be opened ({source}); is it switched on in the firmware, and may this user open it?")]
+    #[error(
+        "the TPM at {place} cannot be opened ({source}); is it switched on in the firmware, and may this user open it?"
+    )]
     Absent {
         /// Where it should be.
         place: PathBuf,
@@ -200,6 +222,12 @@ mod tests {
         let gone = TpmKey::create(Path::new("/nowhere/tpm")).unwrap_err();
         assert!(matches!(gone, TpmError::Absent { .. }) && !gone.is_lost());
         assert!(refused(Command::CreatePrimary, 0x9a2).to_string().contains("password"));
+    }
+
+    #[test]
+    fn a_recorded_machine_has_no_tpm_but_a_named_one() {
+        assert_eq!(place(None, Path::new("/records/a")), None);
+        assert_eq!(place(Some("/run/swtpm".into()), Path::new("/records/a")), Some("/run/swtpm".into()));
     }
 
     #[test]

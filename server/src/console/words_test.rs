@@ -61,7 +61,9 @@ use crate::{
         work_order, work_order_act,
     },
 };
-use cartable_common::report::{Chassis, DriveKind, SelfAssessment, Sensor, Subject, Switch, UnreadReason, VolumeRole};
+use cartable_common::report::{
+    Chassis, DriveKind, KeyProtection, SelfAssessment, Sensor, Subject, Switch, UnreadReason, VolumeRole,
+};
 
 fn keys(language: Language) -> BTreeMap<String, BTreeSet<String>> {
     let mut keys = BTreeMap::new();
