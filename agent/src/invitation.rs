@@ -50,8 +50,8 @@ pub fn read(folder: &Path) -> Result<Option<Invitation>, InvitationError> {
     }
     let name = lines.needed("roots").map_err(fail)?;
     let roots_pem = read_small(&folder.join(name)).map_err(|error| fail(format!("its roots, {name}: {error}")))?;
-    let place = lines.value("key").map(str::parse).transpose();
-    let place: KeyPlace = place.map_err(|error: InvalidKeyPlace| fail(error.to_string()))?.unwrap_or_default();
+    let place = lines.value("key").map(str::parse::<KeyPlace>).transpose();
+    let place = place.map_err(|error: InvalidKeyPlace| fail(error.to_string()))?.unwrap_or_default();
     let protection = place.with(tpm::place(None, Path::new("/")));
     let words = |name| lines.value(name).and_then(Text::meaningful);
     let disclosure = Disclosure::named(words("organisation"), words("contact"));
@@ -109,6 +109,7 @@ impl<'t> Lines<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::Protection;
     use proptest::prelude::*;
 
     fn invited(content: &str) -> Result<Option<Invitation>, InvitationError> {
@@ -126,6 +127,8 @@ mod tests {
         assert_eq!(invitation.server.as_str(), "https://parc.example:8443");
         assert_eq!((invitation.token.as_str(), invitation.roots_pem.as_str()), ("AB12-CD34", "PEM"));
         assert_eq!(invitation.disclosure.organisation, Text::meaningful("Département du Nord"));
+        let in_a_file = invited(&format!("{GOOD}key = software\n")).unwrap().unwrap();
+        assert_eq!(in_a_file.protection, Protection::Software);
         let folder = tempfile::tempdir().unwrap();
         assert!(read(folder.path()).unwrap().is_none());
         fs::write(folder.path().join(FILE), GOOD).unwrap();
@@ -141,6 +144,7 @@ mod tests {
             ("server = http://a.example\ntoken = SECRET\nroots = roots.pem", "https"),
             ("server = https://a.example\ntoken = SECRET\nroots = other.pem", "other.pem"),
             ("server = https://a.example\ntoken = SECRET\ntoken = SECRET\nroots = roots.pem", "twice"),
+            ("server = https://a.example\ntoken = SECRET\nroots = roots.pem\nkey = chip", "auto, tpm, software"),
             ("tocken = SECRET", "only server, token"),
             ("SECRET", "name = value"),
         ] {

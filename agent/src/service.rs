@@ -223,7 +223,8 @@ fn log_trouble(trouble: &Trouble, pace: Pace, wait: Duration) {
 /// The enrolment that was asked for beside an existing one, if it is granted by now: asked once per start, because the
 /// existing one goes on serving.
 async fn replaced(state: &StateDir, reader: &Reader) -> Option<Enrolment> {
-    let pending = state.pending().ok().flatten()?;
+    // One that is there because the TPM did not hold the key is asked for when it does not: the TPM may be back.
+    let pending = state.pending().ok().flatten().filter(|pending| pending.lost_key.is_none())?;
     let hardware = reader.hardware().await;
     match enrol::ask(state, pending, hardware, Proxy::FromEnvironment).await {
         Ok(Progress::Enrolled(enrolment)) => Some(*enrolment),

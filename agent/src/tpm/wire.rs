@@ -125,9 +125,8 @@ pub(super) fn sized(content: &[u8]) -> Vec<u8> {
 
 /// The length that the header of an answer tells, and its response code.
 pub(super) fn read_header(header: [u8; HEADER_BYTES]) -> (usize, u32) {
-    let [_, _, a, b, c, d, e, f, g, h] = header;
-    let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
-    (length, u32::from_be_bytes([e, f, g, h]))
+    let number = |at: usize| header[at..].first_chunk().map_or(0, |four| u32::from_be_bytes(*four));
+    (usize::try_from(number(2)).unwrap_or(usize::MAX), number(6))
 }
 
 /// The handle of what was loaded: the first of what follows the header.
