@@ -179,13 +179,13 @@ impl TpmKey {
         &self.place
     }
 
-    /// What is kept of it, in base64: where its TPM answers, and both parts as the TPM gave them.
+    /// What is kept of it: where its TPM answers, and both parts as the TPM gave them.
     pub(crate) fn kept(&self) -> Vec<u8> {
         let place = self.place.to_string_lossy();
         [wire::sized(place.as_bytes()), wire::sized(&self.private), wire::sized(&self.public)].concat()
     }
 
-    /// Reads what [`TpmKey::kept`] gave.
+    /// Reads what [`TpmKey::kept`] gave, in base64.
     pub(crate) fn from_kept(base64: &str) -> Result<Self, TpmError> {
         let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| TpmError::NoKey)?;
         let read = || {
