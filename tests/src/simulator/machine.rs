@@ -5,8 +5,8 @@
 use cartable_common::{
     Bytes, Celsius, Hours, MilliampHours, MilliwattHours, SerialNumber, SystemUuid, Text, UtcMillis,
     report::{
-        Battery, Chassis, DriveKind, Firmware, Hardware, HealthReport, KeyProtection, Memory, OperatingSystem, OsFamily,
-        Processor, Sensor, Subject, Switch, Temperature, Unread, UnreadReason, Volume, VolumeRole,
+        Battery, Chassis, DriveKind, Firmware, Hardware, HealthReport, KeyProtection, Memory, OperatingSystem,
+        OsFamily, Processor, Sensor, Subject, Switch, Temperature, Unread, UnreadReason, Volume, VolumeRole,
     },
 };
 
