@@ -8,13 +8,13 @@
 const NO_SESSIONS: u16 = 0x8001;
 const SESSIONS: u16 = 0x8002;
 
-/// Bytes of the header of commands and answers alike: tag, length, command or response code (part 1, 18.2 and 18.3).
+/// Bytes of the header of commands and answers alike: tag, length, command or response code.
 pub(super) const HEADER_BYTES: usize = 10;
 
 /// TPM_RH_OWNER (part 2, 7.4): whose storage hierarchy the key lives in.
 const OWNER: u32 = 0x4000_0001;
 
-/// An authorization area with one session, the password session with an empty password (part 1, 18.6.2 and 19.4): its
+/// An authorization area with one session, the password session with an empty password: its
 /// length, TPM_RS_PW, no nonce, no attributes, no password.
 const EMPTY_PASSWORD: &[u8] = &[0, 0, 0, 9, 0x40, 0, 0, 0x09, 0, 0, 0, 0, 0];
 
@@ -25,7 +25,7 @@ const NOTHING_SENSITIVE: &[u8] = &[0, 4, 0, 0, 0, 0];
 const NO_INFORMATION_NO_PCRS: &[u8] = &[0, 0, 0, 0, 0, 0];
 
 /// TPMT_PUBLIC (part 2, 12.2.4) of the storage primary: the ECC P-256 template "H-2" of the TCG's EK Credential Profile
-/// (2.4, B.4.5: no unique value) with the attributes of a storage root key (TCG TPM v2.0 Provisioning Guidance, 7.5.1):
+/// (which has no unique value) with the attributes of a storage root key (TCG TPM v2.0 Provisioning Guidance, 7.5.1):
 /// fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, noDA, restricted, decrypt. A TPM derives the same key from it
 /// as long as nobody clears it, so it need not be kept.
 const PRIMARY: &[u8] = &[
@@ -56,7 +56,7 @@ const KEY: &[u8] = &[
 /// Where a point is to come: two empty coordinates.
 const NO_POINT: &[u8] = &[0, 0, 0, 0];
 
-/// TPMT_SIG_SCHEME: TPM_ALG_NULL, the key's own; and TPMT_TK_HASHCHECK (part 2, 10.7.6) with nothing to check, which a key
+/// TPMT_SIG_SCHEME: TPM_ALG_NULL, the key's own; and TPMT_TK_HASHCHECK with nothing to check, which a key
 /// that is not restricted does not need.
 const OWN_SCHEME_NO_TICKET: &[u8] = &[0, 0x10, 0x80, 0x24, 0x40, 0, 0, 0x07, 0, 0];
 
