@@ -24,6 +24,7 @@ use crate::{
     disclosure::{self, Shown},
     enrol::{self, EnrolError, Invitation, KeyChoice, Progress},
     fairness::Surroundings,
+    identity::KeyPlace,
     json,
     language::Language,
     log, platform, privilege,
@@ -33,6 +34,7 @@ use crate::{
     spool::Spool,
     state::{StateDir, StateError},
     status::{self, Facts, Service, Verdict},
+    tpm,
     trouble::{Trouble, TroubleKind},
     version,
 };
@@ -147,6 +149,12 @@ struct Enrol {
     /// Ask with a new key: for a computer whose enrolment was revoked
     #[arg(long)]
     new_key: bool,
+    /// Where a new key is made: auto (the TPM where there is one, else a file), tpm or software
+    #[arg(long, value_name = "WHERE", default_value = "auto")]
+    key: KeyPlace,
+    /// The TPM to ask; otherwise this computer's first
+    #[arg(long, value_name = "PATH")]
+    tpm: Option<PathBuf>,
     /// Who lends this computer, for the page that the borrower reads
     #[arg(long, value_name = "WORDS")]
     organisation: Option<String>,
@@ -272,7 +280,8 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(trouble) = trouble_in(error).filter(|trouble| status::verdict_of(trouble.kind) != Verdict::Trouble) {
         return code(status::verdict_of(trouble.kind));
     }
-    if trouble_in(error).is_some_and(|trouble| trouble.kind == TroubleKind::AwaitsApproval) {
+    let waits = |trouble: &Trouble| matches!(trouble.kind, TroubleKind::AwaitsApproval | TroubleKind::KeyLost);
+    if trouble_in(error).is_some_and(waits) {
         return code(Verdict::Waiting);
     }
     if matches!(state_error_in(error), Some(StateError::InUse(_))) {
@@ -329,6 +338,7 @@ async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u8> {
         "this is not an enrolment token: it is empty or too long"
     );
     // Root's last act: what only it may read.
+    let root = options.machine.root.clone();
     let hardware = collect(&options.machine.sources(), Drives::Leave).await.hardware;
     privilege::become_owner_of(state)?;
     let state = StateDir::open(state)?;
@@ -336,7 +346,9 @@ async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u8> {
     let key = if options.new_key { KeyChoice::New } else { KeyChoice::Keep };
     let words = |text: &Option<String>| text.as_deref().and_then(Text::meaningful);
     let disclosure = Disclosure::named(words(&options.organisation), words(&options.contact));
-    let pending = enrol::prepare(&state, Invitation { server: options.server, roots_pem, token, key, disclosure })?;
+    let protection = options.key.with(tpm::place(options.tpm, &root));
+    let invitation = Invitation { server: options.server, roots_pem, token, key, protection, disclosure };
+    let pending = enrol::prepare(&state, invitation)?;
     match enrol::ask(&state, pending, hardware, Proxy::FromEnvironment).await? {
         Progress::Enrolled(enrolment) => {
             print(&format!("enrolled: device {}", enrolment.grant.device_id))?;
@@ -393,7 +405,8 @@ async fn probe(sources: &Sources) -> anyhow::Result<u8> {
 async fn show(state: &Path, options: Show) -> anyhow::Result<u8> {
     let language = options.lang.unwrap_or_else(Language::of_environment);
     if options.json || options.report {
-        let report = collect(&options.machine.sources(), Drives::Ask).await;
+        let mut report = collect(&options.machine.sources(), Drives::Ask).await;
+        report.firmware.key_protection = StateDir::key_protection_at(state);
         return show_message(state, report, options.report);
     }
     let shown = match last_shown(state, &options.public) {
@@ -495,5 +508,7 @@ mod tests {
         assert_eq!(exit_code(&EnrolError::from(StateError::InUse("x".into())).into()), 6);
         assert_eq!(exit_code(&Trouble::new(TroubleKind::Busy, "x").into()), 1);
         assert_eq!(exit_code(&Trouble::new(TroubleKind::AwaitsApproval, "x").into()), 4);
+        assert_eq!(exit_code(&Trouble::new(TroubleKind::KeyLost, "x").into()), 4);
+        assert_eq!(exit_code(&Trouble::new(TroubleKind::Tpm, "x").into()), 1);
     }
 }

@@ -22,6 +22,7 @@ use rustls::{
     client::{Resumption, WantsClientCert},
     crypto::CryptoProvider,
     pki_types::CertificateDer,
+    sign::{CertifiedKey, SingleCertAndKey},
     version::TLS13,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -200,7 +201,9 @@ impl Client {
     /// A client that proves itself by `key` and the certificate chain granted for it.
     pub fn new(connect: &Connect, key: &Key, certificate_chain_pem: &str) -> Result<Self, ClientError> {
         let chain = identity::certificates(certificate_chain_pem)?;
-        let tls = connect.tls()?.with_client_auth_cert(chain, key.to_rustls())?;
+        let certified = CertifiedKey::new(chain, key.to_rustls()?);
+        certified.keys_match()?;
+        let tls = connect.tls()?.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         Ok(Self { http: connect.http(tls, b"http/1.1")?, server: connect.server.clone() })
     }
 

@@ -19,6 +19,7 @@ use crate::{
     client::{Client, ClientError, Connect, Proxy},
     clock,
     disclosure::Shown,
+    enrol,
     fairness::{self, Surroundings},
     heal, identity,
     reader::{Occasion, Reader},
@@ -127,7 +128,11 @@ impl Agent {
     /// Checks in once. On failure everything measured stays in the spool.
     pub async fn check_in(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
         self.roots_asked = false;
-        let result = self.contact(occasion, around).await.map_err(|trouble| self.recognised(trouble));
+        let result = match self.contact(occasion, around).await {
+            Err(trouble) if trouble.kind == TroubleKind::KeyLost => self.come_back(occasion, around).await,
+            result => result,
+        };
+        let result = result.map_err(|trouble| self.recognised(trouble));
         let now = clock::now();
         match &result {
             Ok(_) => {
@@ -145,6 +150,23 @@ impl Agent {
         }
         self.keep_memory();
         result
+    }
+
+    /// The TPM does not hold the key any more: asks with another, and goes on with that one once a person agreed.
+    async fn come_back(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
+        let hardware = self.reader.hardware().await;
+        let enrolment = enrol::come_back(&self.state, &self.enrolment, hardware.clone(), self.connect.proxy).await?;
+        self.client = client_of(&self.connect, &enrolment).map_err(|error| recover::local(&error))?;
+        if enrolment.grant.device_id != self.enrolment.grant.device_id {
+            // The disk is in another computer: what the other one measured is not this one's.
+            self.spool.drop_foreign(&hardware).map_err(|error| recover::local(&error))?;
+        }
+        self.enrolment = enrolment;
+        self.stands = false;
+        // What an earlier enrolment was told counts for this one no more.
+        self.memory = Memory { pace: self.memory.pace, ..Memory::default() };
+        tracing::warn!("this computer came back with another key: the TPM did not hold the old one any more");
+        self.contact(occasion, around).await
     }
 
     /// A refusal that carries the order to leave counts as one only where it names this device and this enrolment.
@@ -321,7 +343,7 @@ impl Agent {
 
     /// Gets another certificate for the key whose one has ended. False where it has not, by the server's time.
     async fn recover(&mut self, ended: Ended) -> Result<bool, Trouble> {
-        let key = self.enrolment.key().map_err(|error| recover::local(&error))?;
+        let key = self.enrolment.key().map_err(|error| Trouble::of_key(&error))?;
         let not_after = self.enrolment.grant.not_after;
         let mut asked = recover::ask(&self.connect, &key, not_after, ended).await;
         if asked.as_ref().is_err_and(roots::may_be_behind) && self.renew_roots().await {
@@ -374,7 +396,8 @@ impl Agent {
     async fn measure(&self, occasion: Occasion, around: &Surroundings) -> Option<HealthReport> {
         let kept = self.state.drives();
         match self.reader.read_fairly(occasion, kept.as_ref(), around, clock::now()).await {
-            Ok((report, new)) => {
+            Ok((mut report, new)) => {
+                report.firmware.key_protection = self.enrolment.key_protection();
                 if let Some(Err(error)) = new.map(|drives| self.state.keep_drives(&drives)) {
                     tracing::warn!(%error, "what the drives said could not be kept; they are asked again");
                 }

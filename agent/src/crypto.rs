@@ -63,7 +63,7 @@ mod tests {
         let provider = provider();
         assert!(provider.cipher_suites.iter().all(|suite| suite.tls13().is_some()));
         assert_eq!(SIGNATURES.supported_schemes(), [SignatureScheme::ECDSA_NISTP256_SHA256]);
-        let key = provider.key_provider.load_private_key(Key::generate().unwrap().to_rustls()).unwrap();
+        let key = Key::generate().unwrap().to_rustls().unwrap();
         assert!(key.choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256]).is_some());
     }
 }

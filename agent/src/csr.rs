@@ -17,6 +17,7 @@ const ATTRIBUTES: &[u8] = &[0xa0, 0x00];
 
 const SEQUENCE: u8 = 0x30;
 const BIT_STRING: u8 = 0x03;
+const INTEGER: u8 = 0x02;
 
 /// The SubjectPublicKeyInfo of the public key `point`, in DER.
 pub(crate) fn subject_public_key_info(point: &[u8]) -> Vec<u8> {
@@ -32,6 +33,19 @@ pub(crate) fn to_be_signed(point: &[u8]) -> Vec<u8> {
 pub(crate) fn signed(to_be_signed: &[u8], signature: &[u8]) -> Vec<u8> {
     let signature = element(BIT_STRING, &[&[0], signature]);
     element(SEQUENCE, &[to_be_signed, SIGNED_WITH, &signature])
+}
+
+/// An ECDSA signature in DER, of its two halves.
+pub(crate) fn signature(r: &[u8], s: &[u8]) -> Vec<u8> {
+    element(SEQUENCE, &[&integer(r), &integer(s)])
+}
+
+/// A number that is never negative, without needless zeros before it.
+fn integer(number: &[u8]) -> Vec<u8> {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    let number = &number[zeros.min(number.len().saturating_sub(1))..];
+    let sign: &[u8] = if number.first().is_some_and(|byte| *byte >= 0x80) { &[0] } else { &[] };
+    element(INTEGER, &[sign, number])
 }
 
 /// One DER element of at most 255 bytes: a request has about 190.
@@ -52,5 +66,11 @@ mod tests {
         assert_eq!(element(SEQUENCE, &[&[1], &[2, 3]]), [0x30, 3, 1, 2, 3]);
         assert_eq!(element(SEQUENCE, &[&[7; 127]])[..2], [0x30, 127]);
         assert_eq!(element(SEQUENCE, &[&[7; 128]])[..3], [0x30, 0x81, 128]);
+    }
+
+    #[test]
+    fn halves_of_a_signature_are_positive_and_short() {
+        assert_eq!(signature(&[0, 0, 0x80], &[0x7f, 1]), [0x30, 8, 2, 2, 0, 0x80, 2, 2, 0x7f, 1]);
+        assert_eq!(integer(&[0, 0]), [2, 1, 0]);
     }
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     client::{ClientError, Connect, EnrolAnswer, EnrolClient, Proxy},
     clock,
-    identity::{self, IdentityError, Key},
+    identity::{self, IdentityError, Key, Protection},
     recover::{self, Ended},
     roots,
     server_url::ServerUrl,
@@ -33,6 +33,8 @@ pub struct Invitation {
     pub token: String,
     /// Whether an existing key may be used again.
     pub key: KeyChoice,
+    /// Where a new key is made.
+    pub protection: Protection,
     /// Who runs the agent, for the page that the borrower reads.
     pub disclosure: Disclosure,
 }
@@ -79,7 +81,7 @@ pub enum Progress {
 
 /// Prepares the request of `invitation`: the same as before if there was one for that server.
 pub fn prepare(state: &StateDir, invitation: Invitation) -> Result<Pending, EnrolError> {
-    let Invitation { server, roots_pem, token, key, disclosure } = invitation;
+    let Invitation { server, roots_pem, token, key, protection, disclosure } = invitation;
     identity::certificates(&roots_pem)?;
     let earlier = match key {
         KeyChoice::New => None,
@@ -87,7 +89,7 @@ pub fn prepare(state: &StateDir, invitation: Invitation) -> Result<Pending, Enro
     };
     let (request_id, key) = match earlier {
         Some(earlier) => earlier,
-        None => (Uuid::new_v4(), Key::generate()?),
+        None => (Uuid::new_v4(), Key::make(&protection)?),
     };
     let pending = Pending::new(server, roots_pem, request_id, &key, token).disclosing(disclosure);
     state.keep_pending(&pending)?;
@@ -113,11 +115,12 @@ pub async fn ask(
     connect.proxy = proxy;
     connect.clock = state.memory().clock();
     let machine = hardware.clone();
-    let key = pending.key()?;
+    let (pending, key, csr_pem) = certificate_request(state, pending)?;
     let request = EnrolRequest {
         request_id: pending.request_id,
         token: pending.token.trim().to_owned(),
-        csr_pem: key.request_pem()?,
+        lost_key: pending.lost_key.clone(),
+        csr_pem,
         hardware,
         agent_version: version(),
     };
@@ -152,6 +155,59 @@ pub async fn ask(
     }
 }
 
+/// The certificate request of `pending`, with another key where the TPM says that it holds that one no more: nothing came of
+/// it yet.
+fn certificate_request(state: &StateDir, pending: Pending) -> Result<(Pending, Key, String), EnrolError> {
+    let key = pending.key()?;
+    match key.request_pem() {
+        Ok(csr_pem) => return Ok((pending, key, csr_pem)),
+        Err(error) if !error.is_lost() => return Err(Trouble::of_key(&error).into()),
+        Err(error) => tracing::warn!(%error, "another key asks in place of the one that waited"),
+    }
+    let key = key.successor()?;
+    let pending = pending.with_key(Uuid::new_v4(), &key);
+    state.keep_pending(&pending)?;
+    let csr_pem = key.request_pem().map_err(|error| Trouble::of_key(&error))?;
+    Ok((pending, key, csr_pem))
+}
+
+/// Asks to come back with another key, because the TPM says that it does not hold the key of `lost` any more. The old
+/// enrolment stays on disk until the new one is granted: a TPM that comes back finds its key. A person must agree, which
+/// is a trouble of its own.
+pub async fn come_back(
+    state: &StateDir,
+    lost: &Enrolment,
+    hardware: Hardware,
+    proxy: Proxy,
+) -> Result<Enrolment, Trouble> {
+    let pending = pending_for(state, lost).map_err(|error| trouble_of(&error))?;
+    match ask(state, pending, hardware, proxy).await.map_err(|error| trouble_of(&error))? {
+        Progress::Enrolled(enrolment) => Ok(*enrolment),
+        Progress::Waiting { reason, .. } => Err(Trouble::new(TroubleKind::KeyLost, &reason)),
+    }
+}
+
+/// The request that waits for that server, whoever made it; else a new one.
+fn pending_for(state: &StateDir, lost: &Enrolment) -> Result<Pending, EnrolError> {
+    if let Some(pending) = state.pending()?.filter(|pending| pending.server == lost.server) {
+        return Ok(pending);
+    }
+    let old = lost.key()?;
+    let new = old.successor()?;
+    let pending = Pending::in_place_of(lost, old.public_key_base64(), Uuid::new_v4(), &new);
+    state.keep_pending(&pending)?;
+    Ok(pending)
+}
+
+fn trouble_of(error: &EnrolError) -> Trouble {
+    match error {
+        EnrolError::Trouble(trouble) => trouble.clone(),
+        EnrolError::Identity(error) => Trouble::of_key(error),
+        EnrolError::State(error) => recover::local(error),
+        EnrolError::Client(error) => recover::local(error),
+    }
+}
+
 /// What the key, which the server knows, gets in place of its certificate that has `ended`. That a person must agree first is
 /// a trouble of its own.
 async fn recovered(connect: &Connect, key: &Key, ended: Trouble) -> Result<EnrolAnswer, Trouble> {
@@ -182,6 +238,7 @@ mod tests {
             roots_pem,
             token: "T".into(),
             key,
+            protection: Protection::Software,
             disclosure: Disclosure::default(),
         }
     }

@@ -8,7 +8,7 @@ use cartable_common::{Text, machine::Likeness, protocol::HealRequest, report::Ha
 
 use crate::{
     client::{Client, EnrolAnswer},
-    identity::{self, Key},
+    identity,
     state::{Enrolment, Healing, StateDir, StateError},
     trouble::{Trouble, TroubleKind},
     version,
@@ -74,7 +74,8 @@ fn request(state: &StateDir, enrolment: &Enrolment) -> Result<Healing, Trouble> 
     if let Some(kept) = state.healing().filter(|kept| kept.old == old) {
         return Ok(kept);
     }
-    let healing = Healing::new(old, &Key::generate().map_err(|error| local(&error))?);
+    let key = enrolment.key().and_then(|key| key.successor()).map_err(|error| Trouble::of_key(&error))?;
+    let healing = Healing::new(old, &key);
     state.keep_healing(&healing).map_err(|error| local(&error))?;
     Ok(healing)
 }
@@ -91,7 +92,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::state::Pending;
+    use crate::{identity::Key, state::Pending};
 
     fn hardware(serial: &str) -> Hardware {
         Hardware { serial_number: SerialNumber::parse(serial).into(), ..Hardware::default() }

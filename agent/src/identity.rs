@@ -1,25 +1,99 @@
-//! The agent's key: made on the device, never leaving it.
+//! The agent's key: made on the device, never leaving it; in the TPM where there is one, else in a file.
 //!
 //! The key is the identity; certificates come and go. Only its public half travels, inside a certificate request that
 //! proves possession. Neither logs nor errors ever show it.
 
-use cartable_common::{pem::encode as to_pem, protocol::CertificateGrant};
+use std::{path::PathBuf, str::FromStr, sync::Arc};
+
+use cartable_common::{pem::encode as to_pem, protocol::CertificateGrant, report::KeyProtection};
 use data_encoding::BASE64;
 use ring::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
-use rustls::pki_types::{
-    CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer,
-    pem::{self, PemObject as _},
+use rustls::{
+    crypto::ring::sign,
+    pki_types::{
+        CertificateDer, PrivatePkcs8KeyDer,
+        pem::{self, PemObject as _},
+    },
+    sign::SigningKey,
 };
 
-use crate::csr;
+use crate::{
+    csr,
+    tpm::{self, TpmError, TpmKey, TpmSigning},
+};
+
+/// What PEM calls a key that a TPM keeps, and one that is a file.
+const TPM_LABEL: &str = "CARTABLE TPM KEY";
+const SOFTWARE_LABEL: &str = "PRIVATE KEY";
 
 /// A P-256 private key.
-pub struct Key {
+pub enum Key {
+    /// In a file of the state folder.
+    Software(Box<SoftwareKey>),
+    /// In the TPM; what lies in the state folder is of use to that TPM alone.
+    Tpm(Arc<TpmKey>),
+}
+
+/// A key in a file.
+pub struct SoftwareKey {
     pkcs8: PrivatePkcs8KeyDer<'static>,
     pair: EcdsaKeyPair,
+}
+
+/// Where a new key is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// In a file.
+    Software,
+    /// In the TPM that answers here; in a file where none does.
+    TpmOrSoftware(PathBuf),
+    /// In the TPM that answers here, or nowhere.
+    Tpm(PathBuf),
+}
+
+/// Where a person wants a new key to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In the TPM where there is one that can be used.
+    #[default]
+    Auto,
+    /// In the TPM, or nowhere.
+    Tpm,
+    /// In a file: for machines whose TPM is slow or broken.
+    Software,
+}
+
+/// A word that names no place for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key is kept in one of: auto, tpm, software")]
+pub struct InvalidKeyPlace;
+
+impl FromStr for KeyPlace {
+    type Err = InvalidKeyPlace;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeyPlace> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "tpm" => Ok(Self::Tpm),
+            "software" => Ok(Self::Software),
+            _ => Err(InvalidKeyPlace),
+        }
+    }
+}
+
+impl KeyPlace {
+    /// Where the key is made on a machine whose TPM, if it has one, answers at `tpm`.
+    #[must_use]
+    pub fn with(self, tpm: Option<PathBuf>) -> Protection {
+        match (self, tpm) {
+            (Self::Software, _) | (Self::Auto, None) => Protection::Software,
+            (Self::Auto, Some(tpm)) => Protection::TpmOrSoftware(tpm),
+            (Self::Tpm, tpm) => Protection::Tpm(tpm.unwrap_or_else(|| tpm::DEVICE.into())),
+        }
+    }
 }
 
 /// A key, a certificate or a request that could not be made or read.
@@ -28,6 +102,9 @@ pub enum IdentityError {
     /// A key that is none, or another kind's.
     #[error("the key could not be used ({0}); remove the state directory and enrol again")]
     Key(String),
+    /// The TPM did not make the key, or did not sign with it.
+    #[error(transparent)]
+    Tpm(#[from] TpmError),
     /// The system gave no randomness for a key or a signature.
     #[error("the operating system gives no randomness; without it no key can be made")]
     Randomness,
@@ -36,16 +113,52 @@ pub enum IdentityError {
     Certificate(String),
 }
 
+impl IdentityError {
+    /// Whether the TPM says definitely that it does not hold the key any more.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Tpm(error) if error.is_lost())
+    }
+}
+
 impl Key {
-    /// Makes a new key with the system's randomness.
+    /// Makes a new key in a file, with the system's randomness.
     pub fn generate() -> Result<Self, IdentityError> {
         let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new());
         let document = made.map_err(|_| IdentityError::Randomness)?;
         Self::from_pkcs8(document.as_ref().to_vec().into())
     }
 
+    /// Makes a new key where `protection` says.
+    pub fn make(protection: &Protection) -> Result<Self, IdentityError> {
+        match protection {
+            Protection::Software => Self::generate(),
+            Protection::Tpm(place) => Ok(Self::Tpm(Arc::new(TpmKey::create(place)?))),
+            Protection::TpmOrSoftware(place) => match TpmKey::create(place) {
+                Ok(key) => Ok(Self::Tpm(Arc::new(key))),
+                Err(TpmError::Absent { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                    Self::generate()
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the TPM is not used: the key is kept in a file");
+                    Self::generate()
+                }
+            },
+        }
+    }
+
+    /// Another key, kept as this one is: in the same TPM if that still makes one.
+    pub fn successor(&self) -> Result<Self, IdentityError> {
+        match self {
+            Self::Software(_) => Self::generate(),
+            Self::Tpm(key) => Self::make(&Protection::TpmOrSoftware(key.place().to_owned())),
+        }
+    }
+
     /// Reads a key that [`Key::to_pem`] wrote.
     pub fn from_pem(pem: &str) -> Result<Self, IdentityError> {
+        if let Some(kept) = content_of(pem, TPM_LABEL) {
+            return Ok(Self::Tpm(Arc::new(TpmKey::from_kept(&kept)?)));
+        }
         let pkcs8 = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes());
         Self::from_pkcs8(pkcs8.map_err(|error| IdentityError::Key(error.to_string()))?)
     }
@@ -54,19 +167,30 @@ impl Key {
         let (algorithm, bytes) = (&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.secret_pkcs8_der());
         let pair = EcdsaKeyPair::from_pkcs8(algorithm, bytes, &SystemRandom::new());
         let pair = pair.map_err(|rejected| IdentityError::Key(rejected.to_string()))?;
-        Ok(Self { pkcs8, pair })
+        Ok(Self::Software(Box::new(SoftwareKey { pkcs8, pair })))
+    }
+
+    /// What keeps this key, as it is told to the server.
+    pub const fn protection(&self) -> KeyProtection {
+        match self {
+            Self::Software(_) => KeyProtection::Software,
+            Self::Tpm(_) => KeyProtection::Tpm,
+        }
     }
 
     /// The private key in PEM, for the state directory alone.
     pub fn to_pem(&self) -> String {
-        to_pem("PRIVATE KEY", self.pkcs8.secret_pkcs8_der())
+        match self {
+            Self::Software(key) => to_pem(SOFTWARE_LABEL, key.pkcs8.secret_pkcs8_der()),
+            Self::Tpm(key) => to_pem(TPM_LABEL, &key.kept()),
+        }
     }
 
     /// A certificate request in PEM. It names nothing: the server writes every field of a certificate itself.
     pub fn request_pem(&self) -> Result<String, IdentityError> {
         let to_be_signed = csr::to_be_signed(self.public_key());
-        let signature = self.pair.sign(&SystemRandom::new(), &to_be_signed).map_err(|_| IdentityError::Randomness)?;
-        Ok(to_pem("CERTIFICATE REQUEST", &csr::signed(&to_be_signed, signature.as_ref())))
+        let signature = self.sign(&to_be_signed)?;
+        Ok(to_pem("CERTIFICATE REQUEST", &csr::signed(&to_be_signed, &signature)))
     }
 
     /// The public key as the server registers it: its SubjectPublicKeyInfo in DER, base64.
@@ -76,18 +200,41 @@ impl Key {
 
     /// This key's signature of `message`: ECDSA with SHA-256, in DER, base64.
     pub fn sign_base64(&self, message: &[u8]) -> Result<String, IdentityError> {
-        let signature = self.pair.sign(&SystemRandom::new(), message).map_err(|_| IdentityError::Randomness)?;
-        Ok(BASE64.encode(signature.as_ref()))
+        Ok(BASE64.encode(&self.sign(message)?))
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, IdentityError> {
+        match self {
+            Self::Software(key) => {
+                let signature = key.pair.sign(&SystemRandom::new(), message);
+                Ok(signature.map_err(|_| IdentityError::Randomness)?.as_ref().to_vec())
+            }
+            Self::Tpm(key) => Ok(key.sign(message)?),
+        }
     }
 
     /// The public key (raw point), to recognise it.
     pub fn public_key(&self) -> &[u8] {
-        self.pair.public_key().as_ref()
+        match self {
+            Self::Software(key) => key.pair.public_key().as_ref(),
+            Self::Tpm(key) => key.point(),
+        }
     }
 
-    pub(crate) fn to_rustls(&self) -> PrivateKeyDer<'static> {
-        self.pkcs8.clone_key().into()
+    /// The key as rustls signs handshakes with it.
+    pub(crate) fn to_rustls(&self) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        match self {
+            Self::Software(key) => sign::any_ecdsa_type(&key.pkcs8.clone_key().into()),
+            Self::Tpm(key) => Ok(Arc::new(TpmSigning(Arc::clone(key)))),
+        }
     }
+}
+
+/// What stands between the lines of PEM that name `label`, in one line.
+fn content_of(pem: &str, label: &str) -> Option<String> {
+    let (_, rest) = pem.split_once(&format!("-----BEGIN {label}-----"))?;
+    let (content, _) = rest.split_once(&format!("-----END {label}-----"))?;
+    Some(content.split_ascii_whitespace().collect())
 }
 
 impl std::fmt::Debug for Key {
@@ -160,6 +307,18 @@ mod tests {
         for bad in ["", "no PEM", certificate.as_str(), to_pem("PRIVATE KEY", &[0x30, 0]).as_str()] {
             assert!(matches!(Key::from_pem(bad), Err(IdentityError::Key(_))), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_key_is_made_where_it_is_wanted_and_in_a_file_where_there_is_no_tpm() {
+        let nowhere = Some(PathBuf::from("/nowhere/tpm"));
+        for (place, tpm) in [("auto", None), ("auto", nowhere.clone()), ("software", nowhere.clone())] {
+            let key = Key::make(&place.parse::<KeyPlace>().unwrap().with(tpm)).unwrap();
+            assert_eq!(key.protection(), KeyProtection::Software, "{place}");
+        }
+        let wanted = Key::make(&"tpm".parse::<KeyPlace>().unwrap().with(nowhere));
+        assert!(wanted.is_err_and(|error| !error.is_lost() && error.to_string().contains("/nowhere/tpm")));
+        assert_eq!("TPM".parse::<KeyPlace>(), Err(InvalidKeyPlace));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Enrolment without a person at the keyboard: a file that the image or the installer puts beside the agent.
 //!
-//! `enrol.conf` holds lines `name = value`: `server`, `token`, `roots` (a file in the same folder) and, for the page that
-//! the borrower reads, `organisation` and `contact`. The token is gone once the enrolment is granted: the file is
+//! `enrol.conf` holds lines `name = value`: `server`, `token`, `roots` (a file in the same folder), where the key is to be
+//! (`key`: auto, tpm or software) and, for the page that the borrower reads, `organisation` and `contact`. The token is gone once the enrolment is granted: the file is
 //! removed, so that a laptop holds nothing with which another computer could be enrolled.
 
 use std::{
@@ -13,7 +13,9 @@ use cartable_common::{Text, limits::MAX_TOKEN_CHARS, protocol::Disclosure};
 
 use crate::{
     enrol::{Invitation, KeyChoice},
+    identity::{InvalidKeyPlace, KeyPlace},
     server_url::{InvalidServerUrl, ServerUrl},
+    tpm,
 };
 
 /// The name of the file in its folder.
@@ -48,9 +50,12 @@ pub fn read(folder: &Path) -> Result<Option<Invitation>, InvitationError> {
     }
     let name = lines.needed("roots").map_err(fail)?;
     let roots_pem = read_small(&folder.join(name)).map_err(|error| fail(format!("its roots, {name}: {error}")))?;
+    let place = lines.value("key").map(str::parse::<KeyPlace>).transpose();
+    let place = place.map_err(|error: InvalidKeyPlace| fail(error.to_string()))?.unwrap_or_default();
+    let protection = place.with(tpm::place(None, Path::new("/")));
     let words = |name| lines.value(name).and_then(Text::meaningful);
     let disclosure = Disclosure::named(words("organisation"), words("contact"));
-    Ok(Some(Invitation { server, roots_pem, token: token.to_owned(), key: KeyChoice::Keep, disclosure }))
+    Ok(Some(Invitation { server, roots_pem, token: token.to_owned(), key: KeyChoice::Keep, protection, disclosure }))
 }
 
 /// Removes the invitation in `folder`: it was accepted.
@@ -72,7 +77,7 @@ fn read_small(path: &Path) -> io::Result<String> {
 /// `name = value`, one a line; `#` begins a line that does not count.
 struct Lines<'t>(Vec<(&'t str, &'t str)>);
 
-const NAMES: [&str; 5] = ["server", "token", "roots", "organisation", "contact"];
+const NAMES: [&str; 6] = ["server", "token", "roots", "key", "organisation", "contact"];
 
 impl<'t> Lines<'t> {
     fn parse(content: &'t str) -> Result<Self, String> {
@@ -104,6 +109,7 @@ impl<'t> Lines<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::Protection;
     use proptest::prelude::*;
 
     fn invited(content: &str) -> Result<Option<Invitation>, InvitationError> {
@@ -121,6 +127,8 @@ mod tests {
         assert_eq!(invitation.server.as_str(), "https://parc.example:8443");
         assert_eq!((invitation.token.as_str(), invitation.roots_pem.as_str()), ("AB12-CD34", "PEM"));
         assert_eq!(invitation.disclosure.organisation, Text::meaningful("Département du Nord"));
+        let in_a_file = invited(&format!("{GOOD}key = software\n")).unwrap().unwrap();
+        assert_eq!(in_a_file.protection, Protection::Software);
         let folder = tempfile::tempdir().unwrap();
         assert!(read(folder.path()).unwrap().is_none());
         fs::write(folder.path().join(FILE), GOOD).unwrap();
@@ -136,6 +144,7 @@ mod tests {
             ("server = http://a.example\ntoken = SECRET\nroots = roots.pem", "https"),
             ("server = https://a.example\ntoken = SECRET\nroots = other.pem", "other.pem"),
             ("server = https://a.example\ntoken = SECRET\ntoken = SECRET\nroots = roots.pem", "twice"),
+            ("server = https://a.example\ntoken = SECRET\nroots = roots.pem\nkey = chip", "auto, tpm, software"),
             ("tocken = SECRET", "only server, token"),
             ("SECRET", "name = value"),
         ] {

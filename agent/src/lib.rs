@@ -2,7 +2,8 @@
 //!
 //! collect → spool → report. [`collect`] reads the machine, [`spool`] keeps reports on disk until the server says that
 //! they are durable, [`client`] speaks the device port, [`schedule`] decides when (pure functions), [`state`] keeps the
-//! key and what was learnt, [`contact`] is one check-in, [`service`] repeats it where
+//! key (or what of it only the machine's [`tpm`] can use) and what was learnt, [`contact`] is one check-in, [`service`]
+//! repeats it where
 //! [`fairness`] agrees. [`reader`] stands between the agent and the rights it needs to read the machine, [`disclosure`]
 //! tells the borrower what was sent, [`platform`] holds what other systems call otherwise. The fleet simulator of the tests uses
 //! the same parts.
@@ -41,6 +42,7 @@ pub mod status;
 pub mod surroundings;
 #[cfg(target_os = "linux")]
 mod system_bus;
+pub mod tpm;
 pub mod trouble;
 mod verifier;
 #[cfg(windows)]

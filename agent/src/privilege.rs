@@ -24,10 +24,26 @@ pub fn become_owner_of(folder: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
     };
-    set_thread_groups(&[])?;
+    // Its own groups alone: what its service may open (the TPM), it may open now.
+    let text = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let groups = groups_of(found.uid(), &text("/etc/passwd"), &text("/etc/group"));
+    set_thread_groups(&groups.into_iter().map(Gid::from_raw).collect::<Vec<_>>())?;
     set_thread_gid(Gid::from_raw(found.gid()))?;
     set_thread_uid(Uid::from_raw(found.uid()))?;
     Ok(true)
+}
+
+/// The groups that `group` (group(5)) says `user` is in, beside the one of its own; its name is in `passwd` (passwd(5)).
+#[cfg(target_os = "linux")]
+fn groups_of(user: u32, passwd: &str, group: &str) -> Vec<u32> {
+    let number = |text: Option<&str>| text.and_then(|text| text.parse::<u32>().ok());
+    let is_user = |line: &&str| number(line.split(':').nth(2)) == Some(user);
+    let Some(name) = passwd.lines().find(is_user).and_then(|line| line.split(':').next()) else { return Vec::new() };
+    let of_user = group.lines().filter(|line| {
+        let members = line.split(':').nth(3).unwrap_or_default();
+        members.split(',').any(|member| member.trim() == name)
+    });
+    of_user.filter_map(|line| number(line.split(':').nth(2))).collect()
 }
 
 /// Elsewhere the agent has no user of its own.
@@ -41,6 +57,14 @@ pub fn become_owner_of(_: &Path) -> io::Result<bool> {
 mod tests {
     use super::*;
     use std::os::unix::fs::MetadataExt as _;
+
+    #[test]
+    fn groups_are_those_that_name_the_user() {
+        let passwd = "root:x:0:0::/root:/bin/sh\ncartable-agent:x:104:110::/:/usr/sbin/nologin\n";
+        let group = "root:x:0:\ntss:x:108:tss,cartable-agent\nadm:x:4:cartable-agents\ncartable-agent:x:110:\n";
+        assert_eq!(groups_of(104, passwd, group), [108]);
+        assert_eq!(groups_of(105, passwd, group), Vec::<u32>::new());
+    }
 
     #[test]
     fn root_becomes_the_owner_of_a_foreign_folder_and_cannot_come_back() {

@@ -13,7 +13,7 @@ use std::{
 
 use cartable_common::{
     UtcMillis,
-    report::{Drive, HealthReport, Subject, Unread, UnreadReason},
+    report::{Drive, Hardware, HealthReport, Subject, Unread, UnreadReason},
 };
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +81,17 @@ impl Reader {
             Self::Own(sources) => Ok(collect(sources, drives).await),
             Self::Probe(socket) => ask(socket, drives).await,
             Self::Given(report) => Ok(HealthReport::clone(report)),
+        }
+    }
+
+    /// Which machine this is; unknown where it cannot be read, which the server's people will see.
+    pub async fn hardware(&self) -> Hardware {
+        match self.read(Drives::Leave).await {
+            Ok(report) => report.hardware,
+            Err(error) => {
+                tracing::error!(%error, "the machine could not be read; it enrols without a serial number");
+                Hardware::default()
+            }
         }
     }
 

@@ -67,9 +67,9 @@ pub async fn ask(
     if ended == Ended::Perhaps && nonce.server_time < not_after {
         return Ok(None);
     }
-    let csr_pem = key.request_pem().map_err(|error| local(&error))?;
+    let csr_pem = key.request_pem().map_err(|error| Trouble::of_key(&error))?;
     let message = recovery_message(&nonce.nonce, &csr_pem);
-    let signature = key.sign_base64(&message).map_err(|error| local(&error))?;
+    let signature = key.sign_base64(&message).map_err(|error| Trouble::of_key(&error))?;
     let request = RecoverRequest { public_key, nonce: nonce.nonce, csr_pem, signature };
     match client.recover(&request).await? {
         EnrolAnswer::Granted(grant) => {

@@ -104,7 +104,9 @@ fn accepted_interval(seconds: u32) -> u32 {
 }
 
 fn retry_seconds(trouble: &Trouble, failures: u32, random: u64) -> u32 {
-    if matches!(trouble.kind, TroubleKind::Refused | TroubleKind::AwaitsApproval | TroubleKind::KeyCloned) {
+    let waits_for_people =
+        [TroubleKind::Refused, TroubleKind::AwaitsApproval, TroubleKind::KeyCloned, TroubleKind::KeyLost];
+    if waits_for_people.contains(&trouble.kind) {
         return draw(SHORTEST_REFUSED_SECONDS, LONGEST_RETRY_SECONDS, random);
     }
     // Full jitter: anything between the shortest wait and a ceiling that doubles.

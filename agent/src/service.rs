@@ -7,15 +7,11 @@ use std::{
     time::Duration,
 };
 
-use cartable_common::{
-    limits::{MAX_CHECK_IN_SECONDS, MIN_CHECK_IN_SECONDS},
-    report::Hardware,
-};
+use cartable_common::limits::{MAX_CHECK_IN_SECONDS, MIN_CHECK_IN_SECONDS};
 
 use crate::{
     client::Proxy,
     clock,
-    collect::Drives,
     contact::{Agent, OpenError},
     disclosure::Shown,
     enrol::{self, EnrolError, Progress},
@@ -229,8 +225,9 @@ fn log_trouble(trouble: &Trouble, pace: Pace, wait: Duration) {
 /// The enrolment that was asked for beside an existing one, if it is granted by now: asked once per start, because the
 /// existing one goes on serving.
 async fn replaced(state: &StateDir, reader: &Reader) -> Option<Enrolment> {
-    let pending = state.pending().ok().flatten()?;
-    let hardware = hardware(reader).await;
+    // One that is there because the TPM did not hold the key is asked for when it does not: the TPM may be back.
+    let pending = state.pending().ok().flatten().filter(|pending| pending.lost_key.is_none())?;
+    let hardware = reader.hardware().await;
     match enrol::ask(state, pending, hardware, Proxy::FromEnvironment).await {
         Ok(Progress::Enrolled(enrolment)) => Some(*enrolment),
         Ok(Progress::Waiting { reason, .. }) => {
@@ -244,23 +241,12 @@ async fn replaced(state: &StateDir, reader: &Reader) -> Option<Enrolment> {
     }
 }
 
-/// Which machine this is; unknown where it cannot be read, which the server's people will see.
-async fn hardware(reader: &Reader) -> Hardware {
-    match reader.read(Drives::Leave).await {
-        Ok(report) => report.hardware,
-        Err(error) => {
-            tracing::error!(%error, "the machine could not be read; it enrols without a serial number");
-            Hardware::default()
-        }
-    }
-}
-
 /// Asks again until a person approved the enrolment.
 async fn await_approval(state: &StateDir, reader: &Reader) -> Result<Enrolment, ServiceError> {
     let mut pace = Pace::default();
     loop {
         let pending = state.pending().map_err(OpenError::from)?.ok_or(ServiceError::NotEnrolled)?;
-        let hardware = hardware(reader).await;
+        let hardware = reader.hardware().await;
         let wait = match enrol::ask(state, pending, hardware, Proxy::FromEnvironment).await {
             Ok(Progress::Enrolled(enrolment)) => {
                 tracing::info!(device = %enrolment.grant.device_id, "enrolled");

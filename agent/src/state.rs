@@ -14,7 +14,7 @@ use std::{
 use cartable_common::{
     ContentHash, EnrolmentId, UtcMillis,
     protocol::{CertificateGrant, Disclosure},
-    report::Hardware,
+    report::{Hardware, KeyProtection},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -116,7 +116,7 @@ pub struct Enrolment {
     pub roots_pem: String,
     /// The request that was granted.
     pub request_id: Uuid,
-    /// The private key.
+    /// The private key, or what of it only its TPM can use.
     key_pem: String,
     /// What the server granted.
     pub grant: CertificateGrant,
@@ -148,10 +148,13 @@ pub struct Pending {
     pub roots_pem: String,
     /// Repeated with each attempt, so that the server recognises it.
     pub request_id: Uuid,
-    /// The private key.
+    /// The private key, or what of it only its TPM can use.
     key_pem: String,
-    /// The enrolment token, forgotten once granted.
+    /// The enrolment token, forgotten once granted; empty where another key was lost.
     pub token: String,
+    /// The public key of the enrolment whose place it is to take, because the TPM does not hold that key any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_key: Option<String>,
     /// Why it waits, as the server says; absent before the first answer.
     #[serde(default)]
     pub reason: Option<String>,
@@ -196,6 +199,11 @@ impl Enrolment {
         Key::from_pem(&self.key_pem)
     }
 
+    /// What keeps the key, where it can be read.
+    pub fn key_protection(&self) -> Option<KeyProtection> {
+        self.key().ok().map(|key| key.protection())
+    }
+
     /// The same enrolment, which remembers the machine that it was made on.
     #[must_use]
     pub fn on(self, machine: Hardware) -> Self {
@@ -231,6 +239,7 @@ impl Pending {
             request_id,
             key_pem: key.to_pem(),
             token,
+            lost_key: None,
             reason: None,
             disclosure: Disclosure::default(),
         }
@@ -251,6 +260,18 @@ impl Pending {
     #[must_use]
     pub fn disclosing(self, disclosure: Disclosure) -> Self {
         Self { disclosure, ..self }
+    }
+
+    /// A request without a token, to take the place of `lost` with `key`.
+    pub fn in_place_of(lost: &Enrolment, lost_key: String, request_id: Uuid, key: &Key) -> Self {
+        let new = Self::new(lost.server.clone(), lost.roots_pem.clone(), request_id, key, String::new());
+        Self { lost_key: Some(lost_key), ..new.disclosing(lost.disclosure.clone()) }
+    }
+
+    /// The same request with another key, which makes it another to the server.
+    #[must_use]
+    pub fn with_key(self, request_id: Uuid, key: &Key) -> Self {
+        Self { request_id, key_pem: key.to_pem(), reason: None, ..self }
     }
 
     /// The same request, with the server's words on why it waits.
@@ -362,6 +383,13 @@ impl StateDir {
     /// The enrolment, if there is one.
     pub fn enrolment(&self) -> Result<Option<Enrolment>, StateError> {
         self.read(ENROLMENT)
+    }
+
+    /// What keeps the key of the enrolment in the folder at `path`, for a command that uses nothing of it; nothing where there
+    /// is none or where it may not be read.
+    pub fn key_protection_at(path: &Path) -> Option<KeyProtection> {
+        let enrolment: Enrolment = serde_json::from_slice(&fs::read(path.join(ENROLMENT)).ok()?).ok()?;
+        enrolment.key_protection()
     }
 
     /// The enrolment that waits, if there is one.

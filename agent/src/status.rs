@@ -104,7 +104,7 @@ fn exams(memory: &Memory, language: Language, now: UtcMillis) -> Option<String> 
 pub(crate) fn verdict_of(kind: TroubleKind) -> Verdict {
     if kind == TroubleKind::Refused {
         Verdict::Refused
-    } else if matches!(kind, TroubleKind::AwaitsApproval | TroubleKind::KeyCloned) {
+    } else if matches!(kind, TroubleKind::AwaitsApproval | TroubleKind::KeyCloned | TroubleKind::KeyLost) {
         Verdict::Waiting
     } else {
         Verdict::Trouble
@@ -305,6 +305,14 @@ pub fn advice(kind: TroubleKind, language: Language) -> Option<String> {
         TroubleKind::Rejected => (
             "Le serveur trouve le message incorrect : versions de l'agent et du serveur incompatibles ? Mettez l'agent à jour.",
             "The server finds the message wrong: do the agent's and the server's versions fit? Update the agent.",
+        ),
+        TroubleKind::Tpm => (
+            "Le TPM qui garde la clé de cet ordinateur ne répond pas ou refuse (éteint dans le micrologiciel, mot de passe du propriétaire, droits sur /dev/tpmrm0). La clé n'est pas perdue ; l'agent réessaie seul. Si le TPM ne doit plus servir : cartable-agent enrol --new-key --key software, avec un jeton.",
+            "The TPM that keeps this computer's key does not answer, or refuses (switched off in the firmware, an owner's password, rights on /dev/tpmrm0). The key is not lost; the agent tries again by itself. If the TPM is to be used no more: cartable-agent enrol --new-key --key software, with a token.",
+        ),
+        TroubleKind::KeyLost => (
+            "Le TPM dit que la clé de cet ordinateur n'est pas la sienne : il a été effacé, ou la carte mère changée. L'agent a demandé à revenir avec une autre clé : une personne doit l'accepter dans la console (Demandes d'arrivée). Il garde ses relevés et redemande chaque heure.",
+            "The TPM says that this computer's key is not its own: it was cleared, or the main board was exchanged. The agent asked to come back with another key: a person must agree in the console (Requests to join). It keeps its reports and asks every hour.",
         ),
         TroubleKind::Local => (
             "Le dossier d'état ne peut pas être lu ou écrit : disque plein, en lecture seule ou défectueux ?",

@@ -11,6 +11,8 @@ use reqwest::StatusCode;
 use rustls::{AlertDescription, CertificateError};
 use serde::{Deserialize, Serialize};
 
+use crate::{identity::IdentityError, tpm::TpmError};
+
 /// The kind of problem by which the server says that a certificate has ended.
 const CERTIFICATE_EXPIRED: &str = "certificate-expired";
 
@@ -49,6 +51,10 @@ pub enum TroubleKind {
     ServerFault,
     /// The server finds the message itself wrong.
     Rejected,
+    /// The TPM that keeps the key does not answer, or refuses for now.
+    Tpm,
+    /// The TPM says that it does not hold the key any more: the agent asks with another, and a person must agree.
+    KeyLost,
     /// The state directory failed: full, read-only or damaged.
     Local,
     /// Anything else.
@@ -77,6 +83,12 @@ impl Trouble {
     /// A trouble with its technical words.
     pub fn new(kind: TroubleKind, detail: &str) -> Self {
         Self { kind, detail: Text::clean(detail).as_str().to_owned(), retry_after_seconds: None, release: None }
+    }
+
+    /// From a key that could not be used on this machine.
+    pub(crate) fn of_key(error: &IdentityError) -> Self {
+        let kind = if let IdentityError::Tpm(error) = error { tpm_kind(error) } else { TroubleKind::Local };
+        Self::new(kind, &error.to_string())
     }
 
     /// From an exchange that broke before an answer.
@@ -157,8 +169,14 @@ fn tls_kind(error: &rustls::Error) -> TroubleKind {
         ) => TroubleKind::Clock,
         Tls::AlertReceived(alert) => alert_kind(*alert),
         Tls::InvalidMessage(_) => TroubleKind::CaptivePortal,
+        // What the TPM said when it was to sign the handshake.
+        Tls::Other(other) => other.0.downcast_ref::<TpmError>().map_or(TroubleKind::UntrustedServer, tpm_kind),
         _ => TroubleKind::UntrustedServer,
     }
+}
+
+fn tpm_kind(error: &TpmError) -> TroubleKind {
+    if error.is_lost() { TroubleKind::KeyLost } else { TroubleKind::Tpm }
 }
 
 /// What the other side's alert says of us.
@@ -273,5 +291,8 @@ mod tests {
         assert_eq!(tls_kind(&Error::AlertReceived(AlertDescription::CertificateRevoked)), TroubleKind::Refused);
         let hidden = std::io::Error::other(std::io::Error::other(Error::DecryptError));
         assert!(rustls_error(&hidden).is_some());
+        let gone = crate::tpm::TpmKey::create(std::path::Path::new("/nowhere/tpm")).unwrap_err();
+        let gone = Error::Other(rustls::OtherError(std::sync::Arc::new(gone)));
+        assert_eq!(tls_kind(&gone), TroubleKind::Tpm, "no stranger's fault");
     }
 }

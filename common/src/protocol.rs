@@ -37,8 +37,12 @@ pub const ROOTS_PATH: &str = "/v1/roots";
 pub struct EnrolRequest {
     /// Chosen by the agent and kept until it is enrolled.
     pub request_id: uuid::Uuid,
-    /// The enrolment token as typed by a person.
+    /// The enrolment token as typed by a person; empty where `lost_key` is there.
     pub token: String,
+    /// The registered public key that this machine can use no more, because its TPM says that the key is not its own: its
+    /// SubjectPublicKeyInfo in DER, base64. It proves nothing and lets nobody in: whoever names it may ask a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_key: Option<String>,
     /// A PKCS#10 certificate request in PEM. Only its public key and the proof of possession are used.
     pub csr_pem: String,
     /// Which machine asks.

@@ -140,6 +140,21 @@ reported! {
         /// The major version of the TPM: Windows 11 asks for 2.
         fr "La version majeure du TPM : Windows 11 demande la 2.",
         tpm_version: Option<u8>,
+        /// Where the agent says that it keeps its own key, to know which laptops a copied disk could pretend to be.
+        fr "Où l'agent dit garder sa propre clé, pour savoir quels portables un disque copié pourrait imiter.",
+        key_protection: Option<KeyProtection>,
+    }
+}
+
+reported_enum! {
+    /// What keeps the agent's key, as the agent states: nothing here proves it.
+    pub enum KeyProtection {
+        /// The TPM: the key cannot be copied.
+        Tpm = "tpm",
+        /// A file that only the agent may read.
+        Software = "software",
+        /// The operating system's own key store.
+        Platform = "platform",
     }
 }
 

@@ -161,6 +161,7 @@ pub fn enrol_request(token: &str, key: &KeyPair, hardware: Hardware) -> anyhow::
     Ok(EnrolRequest {
         request_id: Uuid::now_v7(),
         token: token.to_owned(),
+        lost_key: None,
         csr_pem: csr(key)?,
         hardware,
         agent_version: Text::clean("test"),

@@ -54,8 +54,10 @@ const CHOICES: [(&str, &str, &str); 45] = [
     ("unknown", "inconnu", "unknown"),
 ];
 
-/// The three that remain.
-const MORE_CHOICES: [(&str, &str, &str); 3] = [
+/// Those that remain.
+const MORE_CHOICES: [(&str, &str, &str); 5] = [
+    ("software", "un fichier que seul l'agent lit", "a file that only the agent reads"),
+    ("platform", "le coffre de clés du système", "the system's key store"),
     ("timed_out", "trop lent", "too slow"),
     ("malformed", "illisible", "not readable"),
     ("unsupported", "pas encore possible sur ce système", "not yet possible on this system"),

@@ -81,6 +81,7 @@ fact-reboot = Restart pending
 fact-firmware = Firmware
 fact-secure-boot = Secure Boot
 fact-tpm = TPM
+fact-key = Agent’s key, as it states
 fact-uptime = Up for
 fact-size = Size
 fact-free = Free

@@ -81,6 +81,7 @@ fact-reboot = Redémarrage en attente
 fact-firmware = Micrologiciel
 fact-secure-boot = Secure Boot
 fact-tpm = TPM
+fact-key = Clé de l’agent, selon lui
 fact-uptime = Allumé depuis
 fact-size = Taille
 fact-free = Libre

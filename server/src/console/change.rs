@@ -4,7 +4,7 @@
 
 use cartable_common::{
     Bytes,
-    report::{Switch, VolumeRole},
+    report::{KeyProtection, Switch, VolumeRole},
 };
 
 use super::{format, i18n::Words};
@@ -21,11 +21,12 @@ enum Form {
     Hours,
     Unit(&'static str),
     Switch,
+    Key,
     YesNo,
 }
 
 /// Part of the report, name of the value in it, key of its word, form.
-const KNOWN: [(&str, &str, &str, Form); 27] = [
+const KNOWN: [(&str, &str, &str, Form); 28] = [
     ("batteries", "cycle_count", "fact-charge-cycles", Form::Number),
     ("batteries", "design_milliamp_hours", "fact-design", Form::Unit("mAh")),
     ("batteries", "design_milliwatt_hours", "fact-design", Form::Unit("mWh")),
@@ -41,6 +42,7 @@ const KNOWN: [(&str, &str, &str, Form); 27] = [
     ("drives", "percentage_used_percent", "fact-wear", Form::Percent),
     ("drives", "power_cycles", "fact-cycles", Form::Number),
     ("drives", "power_on_hours", "fact-power-on", Form::Hours),
+    ("firmware", "key_protection", "fact-key", Form::Key),
     ("firmware", "secure_boot", "fact-secure-boot", Form::Switch),
     ("firmware", "tpm_version", "fact-tpm", Form::Text),
     ("firmware", "version", "fact-firmware", Form::Text),
@@ -119,6 +121,10 @@ fn written(text: &str, form: Form, words: Words) -> Option<String> {
         Form::Switch => {
             Switch::ALL.iter().find(|known| known.as_str() == text).map(|known| words.word("switch", known.as_str()))
         }
+        Form::Key => {
+            let known = KeyProtection::ALL.iter().find(|known| known.as_str() == text);
+            known.map(|known| words.word("key-protection", known.as_str()))
+        }
         Form::YesNo => match text {
             "true" => Some(words.word("yes-no", "yes")),
             "false" => Some(words.word("yes-no", "no")),
@@ -148,6 +154,8 @@ mod tests {
         assert_eq!(free.after.as_deref(), Some("not a number"), "what cannot be read is shown as it is");
         let pending = of("operating_system.reboot_pending", "true", "false");
         assert_eq!((pending.before.as_deref(), pending.of), (Some("Oui"), None));
+        let key = of("firmware.key_protection", "software", "tpm");
+        assert_eq!((key.before.as_deref(), key.after.as_deref()), (Some("Dans un fichier"), Some("Dans le TPM")));
     }
 
     #[test]

@@ -162,6 +162,7 @@ impl Reader<'_> {
             fact(words, "fact-firmware", Some(version).filter(|version| !version.is_empty())),
             fact(words, "fact-secure-boot", self.switch(firmware.secure_boot)),
             fact(words, "fact-tpm", firmware.tpm_version.map(|version| format!("{version}.0"))),
+            fact(words, "fact-key", firmware.key_protection.map(|key| words.word("key-protection", key.as_str()))),
         ];
         if let Some(hours) = report.uptime_hours {
             facts.push(fact(words, "fact-uptime", Some(self.hours(hours.get()))));

@@ -56,7 +56,7 @@ impl Samples<'_> {
             "processor": { "model": text("AMD Ryzen 5 PRO 4650U"), "cores": 6, "threads": 12 },
             "memory": { "total_bytes": 8_226_816_000_u64 },
             "firmware": { "vendor": text("LENOVO"), "version": text("R1CET63W"), "date": text("2023-05-04"),
-                "secure_boot": "on", "tpm_version": 2 },
+                "secure_boot": "on", "tpm_version": 2, "key_protection": "tpm" },
             "operating_system": { "family": "windows", "name": text("windows"), "version": text("11 23H2"),
                 "build": text("22631.4460"), "architecture": text("x86_64"), "reboot_pending": true },
             "volumes": [

@@ -61,7 +61,9 @@ use crate::{
         work_order, work_order_act,
     },
 };
-use cartable_common::report::{Chassis, DriveKind, SelfAssessment, Sensor, Subject, Switch, UnreadReason, VolumeRole};
+use cartable_common::report::{
+    Chassis, DriveKind, KeyProtection, SelfAssessment, Sensor, Subject, Switch, UnreadReason, VolumeRole,
+};
 
 fn keys(language: Language) -> BTreeMap<String, BTreeSet<String>> {
     let mut keys = BTreeMap::new();
@@ -107,6 +109,7 @@ fn families() -> BTreeSet<String> {
         ("yes-no", vec!["yes", "no"]),
         ("chassis", Chassis::ALL.iter().map(|value| value.as_str()).collect()),
         ("switch", Switch::ALL.iter().map(|value| value.as_str()).collect()),
+        ("key-protection", KeyProtection::ALL.iter().map(|value| value.as_str()).collect()),
         ("role", VolumeRole::ALL.iter().map(|value| value.as_str()).collect()),
         ("drive", DriveKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("assessment", SelfAssessment::ALL.iter().map(|value| value.as_str()).collect()),

@@ -1,5 +1,7 @@
 //! POST /v1/enrol: a token, a key with proof of possession and a machine in; a certificate, or "wait for a person".
 //!
+//! A machine whose TPM lost its key names that key in place of a token: it proves nothing, and so a person decides.
+//!
 //! A key is enrolled once: the same request again gives the same enrolment, whatever became of the first answer.
 
 use std::net::SocketAddr;
@@ -28,11 +30,11 @@ use crate::{
         approval::{Entry, MAX_WAITING_PER_TOKEN, WaitsFor, Worth, entry},
         device::DeviceStatus,
         enrolment::{Arrival, EnrolmentStatus, Refused, Standing, standing},
-        enrolment_token::TokenText,
+        enrolment_token::{Mistyped, TokenText},
         lease::Lease,
         scope::Scope,
     },
-    pki::{InvalidCsr, ProvenKey},
+    pki::{InvalidCsr, InvalidKey, PresentedKey, ProvenKey},
     store::{
         Tx, certificate,
         device::{self, NewDevice},
@@ -59,12 +61,11 @@ pub(super) async fn enrol(
             .retry_after(seconds)
             .closing());
     }
-    let token = TokenText::parse(&request.token)
-        .map_err(|error| Refusal::new(StatusCode::FORBIDDEN, "token-mistyped", "Token mistyped", error.to_string()))?;
+    let ticket = ticket(&request)?;
     let key = ProvenKey::from_csr_pem(&request.csr_pem).map_err(bad_csr)?;
     // The semaphore is never closed.
     let _turn = port.turns.acquire().await.map_err(|_| Refusal::internal())?;
-    let decision = decide(&port, &request, &token, &key, now).await?;
+    let decision = decide(&port, &request, &ticket, &key, now).await?;
     match decision {
         Decision::Grant(lease) => {
             let chain = grant::sign(&port.store, port.authority.devices(), &key, &lease).await?;
@@ -83,6 +84,23 @@ pub(super) async fn enrol(
     }
 }
 
+/// What a machine brings to be let in.
+enum Ticket {
+    /// A token.
+    Token(TokenText),
+    /// The key that it had, and that its TPM lost.
+    LostKey(PresentedKey),
+}
+
+fn ticket(request: &EnrolRequest) -> Result<Ticket, Refusal> {
+    if let Some(lost) = request.lost_key.as_deref().filter(|_| request.token.is_empty()) {
+        return PresentedKey::from_base64(lost).map(Ticket::LostKey).map_err(bad_key);
+    }
+    let mistyped =
+        |error: Mistyped| Refusal::new(StatusCode::FORBIDDEN, "token-mistyped", "Token mistyped", error.to_string());
+    TokenText::parse(&request.token).map(Ticket::Token).map_err(mistyped)
+}
+
 enum Decision {
     Grant(Lease),
     Pending(WaitsFor),
@@ -94,7 +112,7 @@ enum Decision {
 async fn decide(
     port: &EnrolPort,
     request: &EnrolRequest,
-    token: &TokenText,
+    ticket: &Ticket,
     key: &ProvenKey,
     now: UtcMillis,
 ) -> Result<Decision, GrantError> {
@@ -110,7 +128,11 @@ async fn decide(
     if earlier.as_ref().is_some_and(|earlier| earlier.state == NewcomerState::Refused) {
         return Ok(Decision::Refuse(refused(Refused::Revoked)));
     }
-    let (admission, worth) = match enrolment_token::present(&mut tx, &token.sha256(), now).await? {
+    let presented = match ticket {
+        Ticket::Token(token) => enrolment_token::present(&mut tx, &token.sha256(), now).await?,
+        Ticket::LostKey(lost) => enrolment_token::of_lost_key(&mut tx, lost.sha256()).await?,
+    };
+    let (admission, worth) = match presented {
         Presented::Open(admission) => (admission, Worth::Open),
         Presented::Spent(admission) => (admission, Worth::Spent),
         Presented::Unknown => return Ok(Decision::UnknownToken),
@@ -254,6 +276,10 @@ fn useless_token() -> Refusal {
 
 pub(super) fn bad_csr(error: InvalidCsr) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "certificate-request", "Certificate request refused", error.to_string())
+}
+
+pub(super) fn bad_key(error: InvalidKey) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "public-key", "Public key refused", error.to_string())
 }
 
 /// As many wait through this token as may. Whoever is legitimate comes in when people worked the queue off.

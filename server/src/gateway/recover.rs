@@ -20,7 +20,7 @@ use cartable_common::{
 
 use super::{
     EnrolPort,
-    enrol::{PENDING_RETRY_SECONDS, bad_csr},
+    enrol::{PENDING_RETRY_SECONDS, bad_csr, bad_key},
     grant::{self, Asking, GrantError},
     identity::{Arrived, refused, released, set_aside},
     message::Message,
@@ -33,7 +33,7 @@ use crate::{
         lease::Lease,
         recovery::{self, Cause, Earlier, NONCE_MILLIS},
     },
-    pki::{InvalidKey, Nonce, PresentedKey, ProvenKey},
+    pki::{Nonce, PresentedKey, ProvenKey},
     random,
     store::{
         StoreError, Tx,
@@ -278,10 +278,6 @@ fn too_often(seconds: u32) -> Refusal {
 
 fn throttled(detail: &'static str, seconds: u32) -> Refusal {
     Refusal::new(StatusCode::TOO_MANY_REQUESTS, "throttled", "Too many attempts", detail).retry_after(seconds).closing()
-}
-
-fn bad_key(error: InvalidKey) -> Refusal {
-    Refusal::new(StatusCode::BAD_REQUEST, "public-key", "Public key refused", error.to_string())
 }
 
 fn stale_nonce() -> Refusal {

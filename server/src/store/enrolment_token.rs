@@ -250,6 +250,17 @@ pub async fn present(tx: &mut Tx, token_sha256: &[u8; 32], now: UtcMillis) -> Re
     Ok(Presented::Ended)
 }
 
+/// What the key `key_sha256`, which a machine says that its TPM lost, still lets it do: ask a person, through the token that
+/// let it in, whatever became of that token since. Nothing where the key does not speak for its device now.
+pub async fn of_lost_key(tx: &mut Tx, key_sha256: &[u8; 32]) -> Result<Presented, StoreError> {
+    const SQL: &str = "SELECT t.id, t.site_id, t.programme, t.admits, t.expires_at, t.revoked_at \
+        FROM enrolment_token t JOIN enrolment e ON e.token_id = t.id \
+        WHERE e.spki_sha256 = $1 AND e.status = 'active'";
+    let found: Option<RawAdmission> =
+        on!(tx, |c| sqlx::query_as(SQL).bind(key_sha256.as_slice()).fetch_optional(c).await)?;
+    found.map_or(Ok(Presented::Unknown), |found| found.read().map(Presented::Spent))
+}
+
 /// Gives back the use of a token that let nobody in.
 pub async fn give_back(tx: &mut Tx, id: Uuid) -> Result<(), StoreError> {
     let sql = "UPDATE enrolment_token SET used = used - 1 WHERE id = $1 AND used > 0";

@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod binaries;
 pub mod cartable;
+pub mod emulated_tpm;
 pub mod http;
 pub mod installation;
 pub mod process;
@@ -15,6 +16,7 @@ pub mod stored;
 pub use agent::Agent;
 pub use binaries::Binaries;
 pub use cartable::Cartable;
+pub use emulated_tpm::EmulatedTpm;
 pub use http::{Api, Visitor};
 pub use installation::Installation;
 pub use process::Process;

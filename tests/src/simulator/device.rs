@@ -36,6 +36,7 @@ impl Link {
         let request = EnrolRequest {
             request_id: identity.request_id,
             token: token.to_owned(),
+            lost_key: None,
             csr_pem: identity.key()?.request_pem()?,
             hardware,
             agent_version: cartable_agent::version(),

@@ -5,8 +5,8 @@
 use cartable_common::{
     Bytes, Celsius, Hours, MilliampHours, MilliwattHours, SerialNumber, SystemUuid, Text, UtcMillis,
     report::{
-        Battery, Chassis, DriveKind, Firmware, Hardware, HealthReport, Memory, OperatingSystem, OsFamily, Processor,
-        Sensor, Subject, Switch, Temperature, Unread, UnreadReason, Volume, VolumeRole,
+        Battery, Chassis, DriveKind, Firmware, Hardware, HealthReport, KeyProtection, Memory, OperatingSystem,
+        OsFamily, Processor, Sensor, Subject, Switch, Temperature, Unread, UnreadReason, Volume, VolumeRole,
     },
 };
 
@@ -138,6 +138,8 @@ impl Machine {
             date: Text::meaningful(&format!("{:02}/{:02}/{bought}", self.seed % 12 + 1, self.seed % 28 + 1)),
             secure_boot: Some(if secure { Switch::On } else { Switch::Off }),
             tpm_version: self.model.tpm,
+            // As its agent says: the keys of a simulated fleet are in a file.
+            key_protection: Some(KeyProtection::Software),
         }
     }
 

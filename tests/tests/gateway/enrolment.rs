@@ -17,6 +17,7 @@ use cartable_tests::{
     in_process::InProcess,
     raw::Raw,
 };
+use data_encoding::BASE64;
 use futures_util::future::join_all;
 use rcgen::KeyPair;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,7 @@ on_both_engines! {
     the_same_request_again_gives_the_same_certificate_even_when_its_record_was_interrupted,
     a_key_whose_certificate_has_ended_gets_no_other_by_a_token,
     a_known_serial_with_a_new_key_waits_for_a_person_and_the_old_key_stays_live,
+    a_key_that_a_tpm_lost_lets_nobody_in_without_a_person,
     useless_tokens_and_requests_are_told_apart_only_as_far_as_a_technician_needs,
     an_enrolled_device_reports_renews_and_is_stored,
 }
@@ -166,6 +168,46 @@ async fn a_known_serial_with_a_new_key_waits_for_a_person_and_the_old_key_stays_
     assert_eq!(old_connection.check_in(UNCHANGED).await.unwrap().outcome(), (403, "replaced".to_owned()));
     let new = Credentials::of(&new.certificate_chain_pem, &new_key);
     assert_eq!(port.connect_as(&new).await.unwrap().check_in(UNCHANGED).await.unwrap().status, 200);
+}
+
+async fn a_key_that_a_tpm_lost_lets_nobody_in_without_a_person(port: Port) {
+    let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
+    let old_key = KeyPair::generate().unwrap();
+    let asking = |lost: Option<String>, serial: &str| {
+        let hardware = Hardware { serial_number: SerialNumber::parse(serial).into(), ..Hardware::default() };
+        let request = enrol_request("", &KeyPair::generate().unwrap(), hardware).unwrap();
+        EnrolRequest { lost_key: lost, ..request }
+    };
+    let name = |key: &KeyPair| Some(BASE64.encode(&rcgen::PublicKeyData::subject_public_key_info(key)));
+    let hardware = Hardware { serial_number: SerialNumber::parse("PF2LOST").into(), ..Hardware::default() };
+    let answer = port.enrol(&enrol_request(&token, &old_key, hardware).unwrap()).await.unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+
+    let unknown = KeyPair::generate().unwrap();
+    for (request, outcome) in [
+        (asking(name(&unknown), "PF2LOST"), (403, "token")),
+        (asking(Some("AAAA".to_owned()), "PF2LOST"), (400, "public-key")),
+        (asking(None, "PF2LOST"), (403, "token-mistyped")),
+    ] {
+        let answer = port.enrol(&request).await.unwrap();
+        assert_eq!(answer.outcome(), (outcome.0, outcome.1.to_owned()));
+    }
+    let known = asking(name(&old_key), "PF2LOST");
+    // As a disk that was put into another machine: no device of ours, and none before a person says so.
+    for request in [&known, &known, &asking(name(&old_key), "PF2OTHER")] {
+        assert_eq!(port.enrol(request).await.unwrap().status, 202);
+    }
+    let mut raw = Raw::connect(&port.installation.database_url()).await.unwrap();
+    for (what, rows) in [("device", 1), ("enrolment WHERE status = 'pending'", 1), ("newcomer", 1)] {
+        assert_eq!(raw.number(&format!("SELECT count(*) FROM {what}")).await.unwrap(), rows, "{what}");
+    }
+    // Once another key speaks for the device, the old one is no reason any more.
+    let waiting = port.installation.run("device pending", &[], "").unwrap();
+    let (enrolment, _) = waiting.trim().split_once('\t').unwrap();
+    port.installation.run("device approve", &[enrolment], "").unwrap();
+    assert_eq!(port.enrol(&known).await.unwrap().status, 200);
+    let late = port.enrol(&asking(name(&old_key), "PF2LOST")).await.unwrap();
+    assert_eq!(late.outcome(), (403, "token".to_owned()));
 }
 
 async fn useless_tokens_and_requests_are_told_apart_only_as_far_as_a_technician_needs(port: Port) {

@@ -19,6 +19,7 @@ mod restore;
 #[cfg(target_os = "linux")]
 mod rotation;
 mod this_computer;
+mod tpm;
 mod windows_agent;
 mod windows_installer;
 mod year;

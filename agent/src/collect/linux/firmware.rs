@@ -20,6 +20,8 @@ pub(super) fn read(source: &Source) -> Firmware {
         date: dmi("bios_date"),
         secure_boot: secure_boot(source),
         tpm_version: tpm_version(source),
+        // The key is not the machine's: whoever holds it says where it is.
+        key_protection: None,
     };
     if firmware.version.is_none() {
         source.missing(Subject::Firmware, UnreadReason::NotPresent, "version");

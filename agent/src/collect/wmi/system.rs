@@ -15,6 +15,8 @@ pub(super) fn firmware(reading: &Reading<'_>) -> Firmware {
         date: bios.word("ReleaseDate").and_then(smbios_date),
         secure_boot: secure_boot(reading),
         tpm_version: tpm_version(reading),
+        // The key is not the machine's: whoever holds it says where it is.
+        key_protection: None,
     };
     if firmware.version.is_none() {
         reading.missing(Subject::Firmware, UnreadReason::NotPresent, "version");

@@ -1,0 +1,192 @@
+//! The real agent with its key in a TPM, against the real server: it enrols, checks in, renews and recovers; a TPM that fails
+//! for now costs nothing, and one that was cleared leads back through a person.
+
+#![cfg(target_os = "linux")]
+
+use std::path::PathBuf;
+
+use cartable_agent::{identity::Protection, tpm::TpmKey};
+use cartable_server::clock;
+use cartable_tests::{
+    gateway_client::{Port, SITE},
+    harness::{Agent, EmulatedTpm},
+    raw::Raw,
+};
+use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+use serde_json::{Value, json};
+
+/// A moment of 2021, in milliseconds.
+const PAST: i64 = 1_620_000_000_000;
+
+/// A server, and a laptop whose TPM can be exchanged.
+struct Laptop {
+    port: Port,
+    agent: Agent,
+    tpm: Option<EmulatedTpm>,
+    raw: Raw,
+    folder: tempfile::TempDir,
+}
+
+impl Laptop {
+    /// One that was enrolled with the TPM "first".
+    async fn new() -> Self {
+        let port = Port::start().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let agent = Agent::new(&port.installation, folder.path().join("agent"));
+        let raw = Raw::connect(&port.installation.database_url()).await.unwrap();
+        let mut laptop = Self { port, agent, tpm: None, raw, folder };
+        laptop.power_on("first");
+        let serial = laptop.path("root/sys/class/dmi/id/product_serial");
+        std::fs::create_dir_all(serial.parent().unwrap()).unwrap();
+        std::fs::write(serial, "PF2TPM\n").unwrap();
+        std::fs::write(laptop.path("roots.pem"), laptop.port.installation.roots_pem().unwrap()).unwrap();
+        let token = laptop.port.installation.create_enrolment_token(SITE, 1).unwrap();
+        let mut enrol = laptop.agent.command("enrol");
+        enrol.args(["--server", laptop.port.server.gateway(), "--token", &token, "--roots"]);
+        enrol.arg(laptop.path("roots.pem")).arg("--root").arg(laptop.path("root"));
+        let enrolled = enrol.arg("--tpm").arg(laptop.path("tpm")).output().unwrap();
+        assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+        laptop
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// With the TPM of that name in it from now on.
+    fn power_on(&mut self, name: &str) {
+        self.tpm = None;
+        self.tpm = Some(EmulatedTpm::start(&self.path(name), &self.path("tpm")).unwrap());
+    }
+
+    fn kept(&self, name: &str) -> Option<Value> {
+        let text = std::fs::read(self.agent.state().join(name)).ok()?;
+        Some(serde_json::from_slice(&text).unwrap())
+    }
+
+    fn enrolment(&self) -> Value {
+        self.kept("enrolment.json").unwrap()
+    }
+
+    /// The grant says so from now on.
+    fn set_grant(&self, name: &str, at: i64) {
+        let mut enrolment = self.enrolment();
+        enrolment["grant"][name] = json!(at);
+        std::fs::write(self.agent.state().join("enrolment.json"), enrolment.to_string()).unwrap();
+    }
+
+    /// Checks in once: the exit code, and all that was said.
+    fn contact(&self) -> (Option<i32>, String) {
+        let mut command = self.agent.command("once");
+        let output = command.arg("--root").arg(self.path("root")).env("LANG", "C").output().unwrap();
+        let words = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&words).into_owned())
+    }
+
+    fn contact_goes_well(&self) {
+        let (code, words) = self.contact();
+        assert_eq!(code, Some(0), "{words}");
+    }
+
+    async fn count(&mut self, what: &str) -> i64 {
+        self.raw.number(&format!("SELECT count(*) FROM {what}")).await.unwrap()
+    }
+}
+
+#[test]
+fn a_tpm_makes_keys_that_it_alone_can_use_and_keeps_nothing_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("tpm");
+    let first = EmulatedTpm::start(&folder.path().join("first"), &socket).unwrap();
+    let key = TpmKey::create(first.socket()).unwrap();
+    // More often than an emulator has room for what is not forgotten.
+    for round in 0..8 {
+        let message = [b'a', round];
+        let signature = key.sign(&message).unwrap();
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.point()).verify(&message, &signature).unwrap();
+    }
+    assert_ne!(TpmKey::create(first.socket()).unwrap().point(), key.point());
+    first.set_owner_password("secret").unwrap();
+    let refused = key.sign(b"a").unwrap_err();
+    assert!(!refused.is_lost() && refused.to_string().contains("has a password"), "{refused}");
+    let protection = Protection::TpmOrSoftware(socket.clone());
+    let instead = cartable_agent::identity::Key::make(&protection).unwrap();
+    assert_eq!(instead.protection().as_str(), "software", "an administrator's TPM is none of ours");
+    drop(first);
+    assert!(!key.sign(b"a").unwrap_err().is_lost(), "it is off");
+    let second = EmulatedTpm::start(&folder.path().join("second"), &socket).unwrap();
+    assert!(key.sign(b"a").unwrap_err().is_lost(), "another one");
+    drop(second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_the_tpm_serves_from_the_enrolment_to_the_recovery() {
+    let mut laptop = Laptop::new().await;
+    let key = laptop.enrolment()["key_pem"].clone();
+    assert!(key.as_str().unwrap().starts_with("-----BEGIN CARTABLE TPM KEY-----"), "{key}");
+    laptop.contact_goes_well();
+    let shown = laptop.kept("shown.json").unwrap();
+    assert_eq!(shown["report"]["report"]["firmware"]["key_protection"], "tpm");
+    assert_eq!(laptop.count("report").await, 1);
+
+    laptop.set_grant("not_after", PAST);
+    laptop.contact_goes_well();
+    let until = laptop.enrolment()["grant"]["not_after"].as_i64().unwrap();
+    assert!(until > clock::now().plus_days(100).get(), "recovered: {until}");
+
+    laptop.set_grant("renew_from", PAST);
+    laptop.contact_goes_well();
+    assert_eq!(laptop.count("certificate WHERE state = 'issued'").await, 2, "renewed");
+    laptop.power_on("first");
+    laptop.contact_goes_well();
+    assert_eq!(laptop.enrolment()["key_pem"], key, "the same key all the time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tpm_that_fails_for_now_costs_nothing() {
+    let mut laptop = Laptop::new().await;
+    let enrolment = laptop.enrolment();
+    laptop.tpm = None;
+    let (code, words) = laptop.contact();
+    assert_eq!(code, Some(1), "switched off: {words}");
+    let status = laptop.agent.status().unwrap();
+    assert!(status.contains("The key is not lost"), "{status}");
+    laptop.power_on("first");
+    laptop.contact_goes_well();
+    laptop.tpm.as_ref().unwrap().set_owner_password("secret").unwrap();
+    let (code, words) = laptop.contact();
+    assert_eq!(code, Some(1), "an owner's password: {words}");
+    assert_eq!((laptop.enrolment(), laptop.kept("pending.json")), (enrolment, None), "no other key asked");
+    assert_eq!(laptop.count("enrolment").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tpm_that_was_exchanged_leads_back_through_a_person() {
+    let mut laptop = Laptop::new().await;
+    laptop.contact_goes_well();
+    let before = laptop.enrolment();
+    laptop.power_on("second");
+    for _ in 0..2 {
+        let (code, words) = laptop.contact();
+        assert_eq!(code, Some(4), "{words}");
+    }
+    assert_eq!(laptop.enrolment(), before, "nothing is given up before a person agreed");
+    assert_eq!(laptop.count("enrolment WHERE status = 'pending'").await, 1, "asked once, however often repeated");
+    let status = laptop.agent.status().unwrap();
+    assert!(status.contains("Requests to join"), "{status}");
+
+    laptop.power_on("first");
+    laptop.contact_goes_well();
+    laptop.power_on("second");
+    let waiting = laptop.port.installation.run("device pending", &[], "").unwrap();
+    let (enrolment, _) = waiting.trim().split_once('\t').unwrap();
+    laptop.port.installation.run("device approve", &[enrolment], "").unwrap();
+    laptop.contact_goes_well();
+    let after = laptop.enrolment();
+    assert_eq!(after["grant"]["device_id"], before["grant"]["device_id"], "the same device and history");
+    assert_ne!(after["key_pem"], before["key_pem"]);
+    assert_eq!(laptop.kept("pending.json"), None);
+    assert_eq!(laptop.count("device").await, 1);
+    assert_eq!(laptop.count("enrolment WHERE status = 'replaced'").await, 1);
+    laptop.contact_goes_well();
+}
