@@ -5,6 +5,8 @@
 //! order that names this device and this enrolment, over the connection that its own key opened or in answer to what that
 //! key signed, leads to [`Agent::remove`].
 
+mod obey;
+
 use cartable_common::{
     ContentHash, ReportId, UtcMillis,
     limits::FULL_REPORT_EVERY_DAYS,
@@ -14,6 +16,7 @@ use cartable_common::{
 use uuid::Uuid;
 
 use crate::{
+    actions::{Kept, SOON_SECONDS},
     client::{Client, ClientError, Connect, Proxy},
     clock,
     disclosure::Shown,
@@ -46,6 +49,10 @@ pub struct Agent {
     stands: bool,
     /// What a borrower may read of the last report.
     shown: Option<Shown>,
+    /// What was ordered and done.
+    actions: Kept,
+    /// Whether this contact was told to be followed by another soon.
+    comes_back_soon: bool,
 }
 
 /// An agent that cannot start.
@@ -82,8 +89,9 @@ impl Agent {
         connect.clock = memory.clock();
         connect.proxy = proxy;
         let client = client_of(&connect, &enrolment)?;
-        let shown = state.shown();
-        Ok(Self { state, enrolment, memory, spool, reader, connect, client, stands: false, shown })
+        let (shown, actions) = (state.shown(), obey::resumed(&state, &memory));
+        let (stands, comes_back_soon) = (false, false);
+        Ok(Self { state, enrolment, memory, spool, reader, connect, client, stands, shown, actions, comes_back_soon })
     }
 
     /// What was learnt so far.
@@ -172,7 +180,8 @@ impl Agent {
             acknowledged += settled;
             let is_unknown_there = content.is_some() && response.content_hash != content;
             let wants_whole = !spooled && self.spool.records().is_empty() && is_unknown_there;
-            let goes_on = settled > 0 && !self.spool.records().is_empty();
+            let is_news = self.obey(&response, report.as_ref(), around).await;
+            let goes_on = is_news || settled > 0 && !self.spool.records().is_empty();
             last = Some(response);
             if let Some(report) = report.as_ref().filter(|_| wants_whole) {
                 self.spool_report(report);
@@ -185,7 +194,9 @@ impl Agent {
         if response.renew || response.server_time >= self.enrolment.grant.renew_from {
             self.renew().await;
         }
-        let next_check_in_seconds = response.next_check_in_seconds;
+        let usual = response.next_check_in_seconds;
+        let is_soon = std::mem::take(&mut self.comes_back_soon);
+        let next_check_in_seconds = if is_soon { usual.min(SOON_SECONDS) } else { usual };
         Ok(Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() })
     }
 
@@ -269,6 +280,7 @@ impl Agent {
             content_hash,
             disclosure_mark: self.memory.disclosure.as_ref().and_then(|told| told.mark),
             reports: self.spool.batch(),
+            action_results: self.actions.results().to_vec(),
         }
     }
 

@@ -4,10 +4,11 @@
 //! they are durable, [`client`] speaks the device port, [`schedule`] decides when (pure functions), [`state`] keeps the
 //! key and what was learnt, [`contact`] is one check-in, [`service`] repeats it where
 //! [`fairness`] agrees. [`reader`] stands between the agent and the rights it needs to read the machine, [`disclosure`]
-//! tells the borrower what was sent, [`platform`] holds what other systems call otherwise. The fleet simulator of the tests uses
+//! tells the borrower what was sent, [`actions`] is what people may order, [`platform`] holds what other systems call otherwise. The fleet simulator of the tests uses
 //! the same parts.
 
 mod access;
+pub mod actions;
 pub mod atomic;
 pub mod cli;
 pub mod client;

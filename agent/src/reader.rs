@@ -13,12 +13,13 @@ use std::{
 
 use cartable_common::{
     UtcMillis,
+    action::SelfTestAnswer,
     report::{Drive, HealthReport, Subject, Unread, UnreadReason},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    collect::{Drives, Sources, collect},
+    collect::{Drives, Sources, collect, test_drives},
     fairness::{self, Surroundings},
 };
 
@@ -33,6 +34,9 @@ const FACTS: &str = "facts";
 
 /// The question "with what the drives say".
 const FACTS_AND_DRIVES: &str = "facts and drives";
+
+/// The request "tell the drives to test themselves".
+const TEST_DRIVES: &str = "test drives";
 
 /// Who reads.
 #[derive(Clone, Debug)]
@@ -79,8 +83,17 @@ impl Reader {
     pub async fn read(&self, drives: Drives) -> Result<HealthReport, ReadError> {
         match self {
             Self::Own(sources) => Ok(collect(sources, drives).await),
-            Self::Probe(socket) => ask(socket, drives).await,
+            Self::Probe(socket) => ask(socket, question(drives)).await,
             Self::Given(report) => Ok(HealthReport::clone(report)),
+        }
+    }
+
+    /// Tells the drives to test themselves. Who gave its rights away cannot, and says of no drive that it did.
+    pub async fn test_drives(&self) -> Result<Vec<SelfTestAnswer>, ReadError> {
+        match self {
+            Self::Own(sources) => Ok(test_drives(sources).await),
+            Self::Probe(socket) => ask(socket, TEST_DRIVES).await,
+            Self::Given(_) => Ok(Vec::new()),
         }
     }
 
@@ -151,22 +164,29 @@ fn is_asleep(report: &HealthReport) -> bool {
     report.unread.iter().any(|entry| is_of_drives(entry) && entry.reason == Some(UnreadReason::Asleep))
 }
 
-/// Answers one question on behalf of a probe.
-pub async fn answer(question: &str, sources: &Sources) -> Result<HealthReport, ReadError> {
-    let drives = match question.trim_end() {
-        FACTS => Drives::Leave,
-        FACTS_AND_DRIVES => Drives::Ask,
-        _ => return Err(ReadError(format!("it answers \"{FACTS}\" and \"{FACTS_AND_DRIVES}\" alone"))),
+/// Answers one question on behalf of a probe, in JSON.
+pub async fn answer(question: &str, sources: &Sources) -> Result<String, ReadError> {
+    let written = match question.trim_end() {
+        FACTS => serde_json::to_string(&collect(sources, Drives::Leave).await),
+        FACTS_AND_DRIVES => serde_json::to_string(&collect(sources, Drives::Ask).await),
+        TEST_DRIVES => serde_json::to_string(&test_drives(sources).await),
+        _ => {
+            let words = format!("it answers \"{FACTS}\", \"{FACTS_AND_DRIVES}\" and \"{TEST_DRIVES}\" alone");
+            return Err(ReadError(words));
+        }
     };
-    Ok(collect(sources, drives).await)
+    written.map_err(|error| ReadError(error.to_string()))
+}
+
+const fn question(drives: Drives) -> &'static str {
+    match drives {
+        Drives::Leave => FACTS,
+        Drives::Ask => FACTS_AND_DRIVES,
+    }
 }
 
 #[cfg(target_os = "linux")]
-async fn ask(socket: &Path, drives: Drives) -> Result<HealthReport, ReadError> {
-    let question = match drives {
-        Drives::Leave => FACTS,
-        Drives::Ask => FACTS_AND_DRIVES,
-    };
+async fn ask<T: DeserializeOwned>(socket: &Path, question: &str) -> Result<T, ReadError> {
     let answer = tokio::time::timeout(PROBE_LIMIT, exchange(socket, question)).await;
     let answer = answer.map_err(|_| ReadError("too slow".to_owned()))?;
     let answer = answer.map_err(|error| ReadError(error.to_string()))?;
@@ -199,7 +219,7 @@ async fn exchange(socket: &Path, question: &str) -> std::io::Result<Vec<u8>> {
 }
 
 #[cfg(not(target_os = "linux"))]
-async fn ask(_: &Path, _: Drives) -> Result<HealthReport, ReadError> {
+async fn ask<T: DeserializeOwned>(_: &Path, _: &str) -> Result<T, ReadError> {
     Err(ReadError("there are no probes on this system".to_owned()))
 }
 
@@ -259,7 +279,7 @@ mod tests {
                     let mut line = String::new();
                     stream.read_line(&mut line).await.unwrap();
                     let report = answer(&line, &sources).await.unwrap();
-                    stream.write_all(&serde_json::to_vec(&report).unwrap()).await.unwrap();
+                    stream.write_all(report.as_bytes()).await.unwrap();
                 }
             };
             let around = Surroundings { power, ..Surroundings::default() };

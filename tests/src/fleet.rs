@@ -103,6 +103,7 @@ impl Enrolled {
                 sent_at: now,
                 content_hash: None,
                 disclosure_mark: None,
+                action_results: Vec::new(),
                 reports,
             },
         }

@@ -142,6 +142,7 @@ async fn the_second_check_in_of_a_process_resumes_its_session() {
         sent_at: now(),
         content_hash: None,
         disclosure_mark: None,
+        action_results: Vec::new(),
         reports: vec![],
     };
     client.check_in(&request).await.unwrap();

@@ -7,6 +7,7 @@ mod backup;
 mod borrower;
 mod calendar;
 mod device;
+mod device_action;
 mod device_approval;
 mod device_recovery;
 mod documents;
@@ -118,6 +119,8 @@ enum Command {
     /// The rules' thresholds.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Makes the key that signs orders to agents, where an installation is older than they are. Needs the root's key.
+    MakeActionKey(device_action::MakeKey),
     /// Prints the certificates that agents pin, PEM.
     ShowRoots(DataArguments),
 }
@@ -231,6 +234,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Assess(arguments) => assess::run(&arguments),
         Command::Forecast(arguments) => forecast::run(arguments).await,
         Command::Policy(command) => policy::run(command).await,
+        Command::MakeActionKey(arguments) => device_action::make_key(&arguments),
         Command::ShowRoots(arguments) => roots::run(&arguments),
     }
 }

@@ -80,7 +80,7 @@ pub(super) const KEYS: [(&str, Form); 124] = [
     ("identity", Plain),
     ("institution", Plain),
     ("inventory_of", Plain),
-    ("kind", Word(&["programme-kind", "borrower-kind", "import-kind"])),
+    ("kind", Word(&["programme-kind", "borrower-kind", "import-kind", "action-kind"])),
     ("known_before", Plain),
     ("label", Plain),
     ("last", Plain),
@@ -106,7 +106,7 @@ pub(super) const KEYS: [(&str, Form); 124] = [
     ("new_enrolment", Plain),
     ("on_error", Plain),
     ("opened", Plain),
-    ("outcome", Word(&["erasure-outcome"])),
+    ("outcome", Word(&["erasure-outcome", "action-outcome"])),
     ("owner", Plain),
     ("part", Word(&["part-kind"])),
     ("pdf_sha256", Plain),
@@ -151,7 +151,7 @@ pub(super) const KEYS: [(&str, Form); 124] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 111] = [
+pub(super) const ACTS: [&str; 113] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -189,6 +189,8 @@ pub(super) const ACTS: [&str; 111] = [
     "device.set_asset_tag",
     "device.set_status",
     "device.unarchive",
+    "device_action.answer",
+    "device_action.order",
     "document.make",
     "donation_lot.add",
     "donation_lot.approve",
@@ -266,12 +268,13 @@ pub(super) const ACTS: [&str; 111] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 26] = [
+pub(super) const KINDS: [&str; 27] = [
     "allocation",
     "api_token",
     "borrower",
     "campaign",
     "device",
+    "device_action",
     "devices_up_to",
     "document",
     "donation_lot",

@@ -14,6 +14,7 @@ pub mod change;
 pub mod class_list;
 pub mod daily;
 pub mod device;
+pub mod device_action;
 pub mod device_record;
 pub mod disclosure;
 pub mod disposition;

@@ -6,7 +6,7 @@ use cartable_common::{
     protocol::{CheckInRequest, CheckInResponse},
 };
 
-use super::{DevicePort, identity::DeviceIdentity, message::Message, refusal::Refusal};
+use super::{DevicePort, actions, identity::DeviceIdentity, message::Message, refusal::Refusal};
 use crate::{
     domain::{exam, lease, schedule::next_check_in_seconds},
     random,
@@ -32,16 +32,21 @@ pub(super) async fn check_in(
         end_predecessors(&port, &identity).await.map_err(|error| unavailable(&error))?;
     }
     let mark = message.value.disclosure_mark;
+    let mut request = message.value;
+    let results = std::mem::take(&mut request.action_results);
     let check_in = CheckIn {
         device_id: identity.device,
         enrolment_id: identity.enrolment,
         received_at: identity.arrived,
-        request: message.value,
+        request,
     };
     let receipt = port.ingest.check_in(check_in).await.map_err(|error| refusal(&error))?;
+    let actions_answered = actions::take(&port, &identity, &results).await.map_err(|error| unavailable(&error))?;
     let interval = next_check_in_seconds(identity.device, identity.arrived, &port.policy, random::spread());
     let exams = port.exams.near(identity.arrived).await;
     let told = exam::tell(&exams, identity.site, interval, identity.arrived);
+    // In an exam nothing is to be done.
+    let actions = if told.exams_for_seconds.is_some() { None } else { actions::tell(&port, &identity).await };
     Ok(Json(CheckInResponse {
         next_check_in_seconds: told.next_check_in_seconds,
         server_time: identity.arrived,
@@ -51,6 +56,8 @@ pub(super) async fn check_in(
         renew: identity.is_full && lease::is_renewal_overdue(identity.not_before, identity.arrived),
         exams_for_seconds: told.exams_for_seconds,
         disclosure: port.discloser.news(identity.due, mark),
+        actions,
+        actions_answered,
     }))
 }
 

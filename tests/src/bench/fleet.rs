@@ -94,6 +94,7 @@ fn check_in(machine: &Machine, device_id: DeviceId, enrolment_id: EnrolmentId, n
         sent_at: now,
         content_hash: Some(report.content_hash()),
         disclosure_mark: None,
+        action_results: Vec::new(),
         reports: vec![envelope(report, now, now)],
     };
     CheckIn { device_id, enrolment_id, received_at: now, request }

@@ -123,6 +123,7 @@ impl LoadDevice {
             sent_at: now,
             content_hash: Some(report.content_hash()),
             disclosure_mark: None,
+            action_results: Vec::new(),
             reports: Vec::new(),
         };
         let unchanged = post(server, &request)?;

@@ -60,5 +60,7 @@ async fn answer(message: Message<CheckInRequest>) -> Json<CheckInResponse> {
         renew: false,
         exams_for_seconds: None,
         disclosure: None,
+        actions: None,
+        actions_answered: Vec::new(),
     })
 }

@@ -181,6 +181,7 @@ impl Remembered<'_> {
                 sent_at: own_clock,
                 content_hash,
                 disclosure_mark: None,
+                action_results: Vec::new(),
                 reports: if news { vec![envelope(report, own_clock, at)] } else { Vec::new() },
             };
             CheckIn { device_id: self.device, enrolment_id: self.enrolment, received_at: at, request }

@@ -113,6 +113,7 @@ impl Device {
             sent_at: own_clock,
             content_hash: Some(hash),
             disclosure_mark: None,
+            action_results: Vec::new(),
             reports,
         };
         let answer = self.client.check_in(&request).await?;

@@ -46,6 +46,7 @@ fn request(mark: Option<u32>) -> CheckInRequest {
         sent_at: clock::now(),
         content_hash: Some(ContentHash::of(b"unchanged")),
         disclosure_mark: mark,
+        action_results: Vec::new(),
         reports: Vec::new(),
     }
 }

@@ -128,6 +128,7 @@ mod tests {
             content_hash: None,
             disclosure_mark: None,
             reports: Vec::new(),
+            action_results: Vec::new(),
         };
         let (device_id, enrolment_id) = (DeviceId(Uuid::nil()), EnrolmentId(Uuid::nil()));
         CheckIn { device_id, enrolment_id, received_at: now, request }
