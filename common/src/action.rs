@@ -17,7 +17,8 @@ use crate::{
 /// The extended key usage of whoever signs orders: 2.25.169346191561911435487065396823946326932 (ITU-T X.667, an identifier
 /// made of a UUID), as the content of its DER. No certificate for TLS has it.
 pub const ACTION_PURPOSE: &[u8] = &[
-    0x69, 0x81, 0xFE, 0xE6, 0xF1, 0xF7, 0xF1, 0xA4, 0xC2, 0x92, 0x8B, 0x9D, 0xB4, 0xC0, 0xDF, 0xF6, 0xE6, 0xF9, 0xE7, 0x14,
+    0x69, 0x81, 0xFE, 0xE6, 0xF1, 0xF7, 0xF1, 0xA4, 0xC2, 0x92, 0x8B, 0x9D, 0xB4, 0xC0, 0xDF, 0xF6, 0xE6, 0xF9, 0xE7,
+    0x14,
 ];
 
 /// Most orders in one answer, and most results in one check-in.
@@ -246,6 +247,9 @@ mod tests {
             }
             arcs
         });
-        assert_eq!((ACTION_PURPOSE[0], arcs.pop()), (2 * 40 + 25, Some(169_346_191_561_911_435_487_065_396_823_946_326_932)));
+        assert_eq!(
+            (ACTION_PURPOSE[0], arcs.pop()),
+            (2 * 40 + 25, Some(169_346_191_561_911_435_487_065_396_823_946_326_932))
+        );
     }
 }

@@ -130,7 +130,9 @@ mod tests {
         let (certificate, key) = leaf(&issuer, |_| {});
         let plain = signed(certificate, &key);
         assert!(matches!(read(&plain, &roots, built_at()), Err(Distrust::Signer(_))), "without the purpose");
-        for usage in [ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::Any] {
+        for usage in
+            [ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::Any]
+        {
             let (certificate, key) = leaf(&issuer, |params| params.extended_key_usages = vec![usage.clone()]);
             let tls = signed(certificate, &key);
             assert!(matches!(read(&tls, &roots, built_at()), Err(Distrust::Signer(_))), "{usage:?}");

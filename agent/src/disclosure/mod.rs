@@ -17,8 +17,8 @@ use cartable_common::{
 use serde::{Deserialize, Serialize};
 
 pub use html::html;
-pub(crate) use values::day;
 pub use page::{Block, page, text};
+pub(crate) use values::day;
 
 /// Where the packaged service publishes.
 pub const PUBLIC: &str = "/run/cartable-agent";

@@ -4,6 +4,7 @@
 
 mod disclosed;
 mod mishaps;
+mod orders;
 mod proxies;
 mod recovery;
 mod released;

@@ -11,12 +11,16 @@ use std::{
 
 use cartable_common::{
     ContentHash, DeviceId, EnrolmentId, UtcMillis,
+    action::{ACTION_PURPOSE, SignedActions},
     protocol::{
         CertificateGrant, CheckInRequest, CheckInResponse, Disclosure, ENROL_ALPN, EnrolPending, EnrolRequest,
         RecoverNonce, RecoverRequest, RenewRequest,
     },
 };
-use rcgen::{BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair};
+use data_encoding::BASE64;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CustomExtension, IsCa, Issuer, KeyPair,
+};
 use rustls::{
     RootCertStore, ServerConfig, ServerConnection,
     pki_types::{CertificateDer, PrivatePkcs8KeyDer},
@@ -38,6 +42,17 @@ impl Authority {
         let certificate = params.self_signed(&key).unwrap();
         let (pem, der) = (certificate.pem(), certificate.der().clone());
         Self { pem, certificate: der, issuer: Issuer::new(params, key) }
+    }
+
+    /// Somebody who signs orders by this authority: its certificate for that purpose, base64, and its key.
+    pub(crate) fn signer(&self) -> (String, KeyPair) {
+        let length = u8::try_from(ACTION_PURPOSE.len()).unwrap();
+        let purpose = [&[0x30, length + 2, 0x06, length], ACTION_PURPOSE].concat();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 37], purpose)];
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (BASE64.encode(certificate.der()), key)
     }
 
     fn gateway(&self, ended: bool) -> (CertificateDer<'static>, PrivatePkcs8KeyDer<'static>) {
@@ -92,6 +107,8 @@ pub(crate) struct Seen {
     pub(crate) disclosure: Option<Disclosure>,
     /// How often it was told.
     pub(crate) told: usize,
+    /// What is ordered.
+    pub(crate) actions: Option<SignedActions>,
     content: Option<ContentHash>,
 }
 
@@ -310,6 +327,9 @@ fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
         renew: seen.renewals == 0 && seen.check_ins.len() == 1,
         exams_for_seconds: None,
         disclosure,
+        // Told until there is an answer.
+        actions: seen.actions.clone().filter(|_| request.action_results.is_empty()),
+        actions_answered: request.action_results.iter().map(|result| result.action_id).collect(),
     };
     seen.check_ins.push(request);
     response

@@ -197,6 +197,7 @@ pub async fn log(
     let mut tx = app.store.read().await?;
     let found = device_for(&mut tx, &bearer, id, Action::OrderActions).await?;
     let lines = device_action::log(&mut tx, found.id, action).await?;
-    let lines = lines.ok_or_else(|| Problem::not_found("No log of this device came with such an order, or it is older."))?;
+    let lines =
+        lines.ok_or_else(|| Problem::not_found("No log of this device came with such an order, or it is older."))?;
     Ok(Json(AgentLogBody { lines: lines.into_iter().map(Into::into).collect() }))
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use cartable_common::{UtcMillis, action::ACTION_PURPOSE};
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
-    SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyUsagePurpose, SanType, SerialNumber, date_time_ymd,
 };
 
 use crate::{

@@ -3,7 +3,9 @@
 
 use cartable_common::{
     ActionId, DeviceId, EnrolmentId, Text, UtcMillis,
-    action::{ActionOrder, ActionOutcome, ActionResult, LogLine, MAX_ACTIONS, MAX_LOG_LINES, ReturnNotice, SelfTestAnswer},
+    action::{
+        ActionOrder, ActionOutcome, ActionResult, LogLine, MAX_ACTIONS, MAX_LOG_LINES, ReturnNotice, SelfTestAnswer,
+    },
     limits::MAX_DRIVES,
 };
 use serde_json::json;
@@ -262,7 +264,8 @@ pub async fn answer(
             let details = json!({ "device": device, "kind": kind, "outcome": result.outcome });
             let object_id = result.action_id.to_string();
             let (action, object_kind) = ("device_action.answer", "device_action");
-            audit::append(tx, NewAudit { actor: AGENT, action, object_kind, object_id: &object_id, details }, now).await?;
+            audit::append(tx, NewAudit { actor: AGENT, action, object_kind, object_id: &object_id, details }, now)
+                .await?;
         }
         told.push(result.action_id);
     }

@@ -6,6 +6,7 @@ mod approval_queue;
 mod brought_report;
 mod campaign;
 mod device;
+mod device_action;
 mod documents;
 mod exams;
 mod history_months;
