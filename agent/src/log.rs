@@ -204,7 +204,7 @@ mod tests {
         tracing::subscriber::with_default(quiet, || {
             let error = std::io::Error::other("/home/alice/secret");
             let kind = LogLevel::Warn;
-            tracing::warn!(%error, ?kind, failures = 3_u32, name = "alice", "it failed");
+            tracing::warn!(%error, ?kind, failures = 3_u32, who = "alice", "it failed");
             tracing::debug!("for developers");
             let last = recent().pop().unwrap();
             assert_eq!((last.level, last.words.as_str()), (LogLevel::Warn, "it failed kind=Warn failures=3"));

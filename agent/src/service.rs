@@ -180,7 +180,8 @@ fn withdraw(folder: Option<&Path>) {
     }
 }
 
-/// Lets everybody on the laptop read what was sent, and the return notice while there is one. Failing costs the page its freshness, not the contact.
+/// Lets everybody on the laptop read what was sent, and the return notice while there is one. Failing costs the page its
+/// freshness, not the contact.
 fn publish(agent: &Agent, folder: Option<&Path>) {
     let Some(folder) = folder else { return };
     if let Some(Err(error)) = agent.shown().map(|shown| shown.publish(folder)) {

@@ -49,14 +49,14 @@ pub(super) enum Device {
     Recoveries(DataArguments),
     /// Gives a waiting recovery its certificate: the laptop gets it when it asks next.
     ApproveRecovery(device_recovery::One),
+    /// Refuses a waiting recovery for good: the laptop is enrolled again, with a new key.
+    RefuseRecovery(device_recovery::One),
     /// Orders its agent to check_in, full_report, self_test, return_notice or send_log, and prints the order's id.
     Order(device_action::New),
     /// Lists its last orders: order, kind, state, outcome, when, by whom.
     Orders(device_action::Of),
     /// Prints the log that its agent sent with an order: time, level, words.
     AgentLog(device_action::Log),
-    /// Refuses a waiting recovery for good: the laptop is enrolled again, with a new key.
-    RefuseRecovery(device_recovery::One),
 }
 
 #[derive(Debug, Args)]

@@ -136,7 +136,7 @@ pub(super) async fn order(
         "" => None,
         text => Some(text.parse::<Date>().map_err(|_| Refusal::Nonsense)?),
     };
-    let order = Order::new(kind, due, Some(&form.place), paris::date(signed_in.now));
+    let order = Order::new(kind, due, Some(form.place.as_str()), paris::date(signed_in.now));
     let order = order.map_err(|_| Refusal::Told("action-invalid"))?;
     let done = match device_action::order(&mut tx, found.id, &order, clerk(&app, &signed_in)).await? {
         Ordered::Given(_) => "saved",

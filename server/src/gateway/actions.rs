@@ -44,9 +44,9 @@ pub(super) async fn tell(port: &DevicePort, identity: &DeviceIdentity) -> Option
         }
     };
     let texts = rows.iter().map(|row| serde_json::to_string(&row.wire())).collect::<Result<Vec<_>, _>>();
-    let signed = match texts {
+    let told = match texts {
         Ok(texts) => signer.sign(texts).map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
-    signed.inspect_err(|why| tracing::error!(%why, "the orders for a device could not be signed")).ok()
+    told.inspect_err(|why| tracing::error!(%why, "the orders for a device could not be signed")).ok()
 }
