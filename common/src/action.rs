@@ -241,15 +241,8 @@ mod tests {
 
     #[test]
     fn the_purpose_is_the_identifier_that_is_written_beside_it() {
-        let mut arcs = ACTION_PURPOSE[1..].iter().fold(vec![0_u128], |mut arcs, byte| {
-            if let Some(last) = arcs.last_mut() {
-                *last = (*last << 7) | u128::from(byte & 0x7F);
-            }
-            arcs
-        });
-        assert_eq!(
-            (ACTION_PURPOSE[0], arcs.pop()),
-            (2 * 40 + 25, Some(169_346_191_561_911_435_487_065_396_823_946_326_932))
-        );
+        let arc = ACTION_PURPOSE[1..].iter().fold(0_u128, |arc, byte| (arc << 7) | u128::from(byte & 0x7F));
+        assert_eq!(ACTION_PURPOSE[0], 2 * 40 + 25);
+        assert_eq!(arc, 169_346_191_561_911_435_487_065_396_823_946_326_932);
     }
 }
