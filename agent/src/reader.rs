@@ -2,7 +2,8 @@
 //!
 //! Serial numbers and drives' health are for root alone; a program that speaks with the world should not be root. The
 //! packaged service therefore reads through a *probe*: the same program, started by systemd for each question as root
-//! without a network, which answers one line with a report and ends. Elsewhere the agent reads by itself.
+//! without a network, which answers one line with a report and ends; or has the
+//! drives test themselves. Elsewhere the agent reads by itself.
 //!
 //! The drives answer once a day; in between, what they said stands, as long as the kernel sees the same drives.
 
@@ -228,6 +229,7 @@ async fn ask<T: DeserializeOwned>(_: &Path, _: &str) -> Result<T, ReadError> {
 mod tests {
     use super::*;
     use crate::{collect::DriveHealth, fairness::Power};
+    use cartable_common::action::ActionOutcome;
     use std::os::unix::fs::PermissionsExt as _;
 
     /// A machine with one drive, whose smartctl counts how often it is asked.
@@ -325,6 +327,18 @@ mod tests {
             assert_eq!(asleep.content_hash(), awake.content_hash());
         }
         assert_eq!(machine.asked(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_probe_has_each_drive_test_itself_and_says_what_it_answered() {
+        let machine = Machine::new();
+        machine.say(r#"{"smartctl":{"exit_status":0}}"#);
+        let answers = machine.reader.test_drives().await.unwrap();
+        assert_eq!(answers, [SelfTestAnswer { drive: 0, outcome: ActionOutcome::Done }]);
+        let Reader::Own(sources) = machine.reader.clone() else { unreachable!() };
+        let told = answer("test drives\n", &sources).await.unwrap();
+        assert_eq!(serde_json::from_str::<Vec<SelfTestAnswer>>(&told).unwrap(), answers);
+        assert!(Reader::Given(Box::default()).test_drives().await.unwrap().is_empty(), "it has no rights left");
     }
 
     #[tokio::test]

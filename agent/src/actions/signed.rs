@@ -86,7 +86,7 @@ mod tests {
     /// The extension that names the purpose of an order's signer.
     fn purpose() -> CustomExtension {
         let length = u8::try_from(ACTION_PURPOSE.len()).unwrap();
-        let der = [&[0x30, length + 2, 0x06, length], ACTION_PURPOSE].concat();
+        let der = [&[0x30, length + 2, 0x06, length][..], ACTION_PURPOSE].concat();
         CustomExtension::from_oid_content(&[2, 5, 29, 37], der)
     }
 

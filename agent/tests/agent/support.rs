@@ -47,7 +47,7 @@ impl Authority {
     /// Somebody who signs orders by this authority: its certificate for that purpose, base64, and its key.
     pub(crate) fn signer(&self) -> (String, KeyPair) {
         let length = u8::try_from(ACTION_PURPOSE.len()).unwrap();
-        let purpose = [&[0x30, length + 2, 0x06, length], ACTION_PURPOSE].concat();
+        let purpose = [&[0x30, length + 2, 0x06, length][..], ACTION_PURPOSE].concat();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 37], purpose)];
         let key = KeyPair::generate().unwrap();

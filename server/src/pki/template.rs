@@ -88,7 +88,7 @@ fn action_purpose() -> Vec<u8> {
     const OBJECT_IDENTIFIER: u8 = 0x06;
     // Short lengths are one byte (X.690, 8.1.3.4); this one is 20.
     let length = u8::try_from(ACTION_PURPOSE.len()).unwrap_or_default();
-    [&[SEQUENCE, length + 2, OBJECT_IDENTIFIER, length], ACTION_PURPOSE].concat()
+    [&[SEQUENCE, length + 2, OBJECT_IDENTIFIER, length][..], ACTION_PURPOSE].concat()
 }
 
 /// A device's certificate. The names in it are for people who look at it: identity is its key alone.
