@@ -2,8 +2,8 @@
 //!
 //! Serial numbers and drives' health are for root alone; a program that speaks with the world should not be root. The
 //! packaged service therefore reads through a *probe*: the same program, started by systemd for each question as root
-//! without a network, which answers one line with a report and ends; or has the
-//! drives test themselves. Elsewhere the agent reads by itself.
+//! without a network, which answers one line with a report, or has the drives test themselves, and ends. Elsewhere the
+//! agent reads by itself.
 //!
 //! The drives answer once a day; in between, what they said stands, as long as the kernel sees the same drives.
 
