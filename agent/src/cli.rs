@@ -17,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
+    actions::DesktopNotice,
     client::Proxy,
     clock,
     collect::{DriveHealth, Drives, Sources, collect},
@@ -91,6 +92,15 @@ enum Command {
     },
     /// Say in plain words what is sent, what can never be seen and who runs this; send nothing
     Show(Show),
+    /// Print the return notice that this computer was sent, if there is one: a title, then a sentence
+    Notice {
+        /// fr or en; otherwise as the system speaks
+        #[arg(long, value_name = "LANGUAGE")]
+        lang: Option<Language>,
+        /// Where the service publishes it
+        #[arg(long, value_name = "DIR", default_value = disclosure::PUBLIC)]
+        public: PathBuf,
+    },
     /// Say what is wrong and what to do
     Status {
         /// fr or en; otherwise as the system speaks
@@ -227,6 +237,7 @@ impl Cli {
             | Command::Run { .. }
             | Command::Once { .. }
             | Command::Show { .. }
+            | Command::Notice { .. }
             | Command::Status { .. } => {
                 return Err(self);
             }
@@ -248,6 +259,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Once { machine } => once(&cli.state, machine.sources()).await,
         Command::Probe { machine } => probe(&machine.sources()).await,
         Command::Show(options) => show(&cli.state, options).await,
+        Command::Notice { lang, public } => say_notice(&public, lang.unwrap_or_else(Language::of_environment)),
         Command::Status { lang } => say_status(&cli.state, lang.unwrap_or_else(Language::of_environment)),
         // Done before there was a runtime.
         #[cfg(windows)]
@@ -398,8 +410,7 @@ async fn probe(sources: &Sources) -> anyhow::Result<u8> {
     let mut question = String::new();
     // The service's end of the socket stays open: read no further than the line.
     std::io::BufReader::new(std::io::stdin().take(64)).read_line(&mut question)?;
-    let report = reader::answer(&question, sources).await?;
-    print(&serde_json::to_string(&report)?).map(|()| 0)
+    print(&reader::answer(&question, sources).await?).map(|()| 0)
 }
 
 async fn show(state: &Path, options: Show) -> anyhow::Result<u8> {
@@ -448,9 +459,17 @@ fn show_message(state: &Path, report: HealthReport, only_report: bool) -> anyhow
         content_hash,
         disclosure_mark: None,
         trust_bundle: None,
+        action_results: Vec::new(),
         reports: vec![envelope],
     };
     print(&json::spread(&message)?).map(|()| 0)
+}
+
+fn say_notice(public: &Path, language: Language) -> anyhow::Result<u8> {
+    if let Some(notice) = DesktopNotice::published(public, clock::now()) {
+        print(&notice.words(language).join("\n"))?;
+    }
+    Ok(0)
 }
 
 fn say_status(path: &Path, language: Language) -> anyhow::Result<u8> {

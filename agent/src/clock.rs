@@ -71,7 +71,9 @@ impl TrustedClock {
         now <= self.floor()
     }
 
-    fn floor(&self) -> UtcMillis {
+    /// The last moment that is known to have passed, whatever the machine's clock says: the latest of what the server told
+    /// and when this agent was built.
+    pub(crate) fn floor(&self) -> UtcMillis {
         UtcMillis::default().plus_millis(self.0.load(Ordering::Relaxed))
     }
 

@@ -6,6 +6,8 @@
 //! order that names this device and this enrolment, over the connection that its own key opened or in answer to what that
 //! key signed, leads to [`Agent::remove`].
 
+mod obey;
+
 use cartable_common::{
     ContentHash, ReportId, UtcMillis,
     limits::FULL_REPORT_EVERY_DAYS,
@@ -16,6 +18,7 @@ use cartable_common::{
 use uuid::Uuid;
 
 use crate::{
+    actions::{Kept, SOON_SECONDS},
     client::{Client, ClientError, Connect, Proxy},
     clock,
     disclosure::Shown,
@@ -52,6 +55,10 @@ pub struct Agent {
     roots_asked: bool,
     /// What a borrower may read of the last report.
     shown: Option<Shown>,
+    /// What was ordered and done.
+    actions: Kept,
+    /// Whether this contact was told to be followed by another soon.
+    comes_back_soon: bool,
 }
 
 /// An agent that cannot start.
@@ -91,8 +98,22 @@ impl Agent {
         connect.clock = memory.clock();
         connect.proxy = proxy;
         let client = client_of(&connect, &enrolment)?;
-        let shown = state.shown();
-        Ok(Self { state, enrolment, memory, spool, reader, connect, client, stands: false, roots_asked: false, shown })
+        let (shown, actions) = (state.shown(), obey::resumed(&state, &memory));
+        let (stands, roots_asked, comes_back_soon) = (false, false, false);
+        Ok(Self {
+            state,
+            enrolment,
+            memory,
+            spool,
+            reader,
+            connect,
+            client,
+            stands,
+            roots_asked,
+            shown,
+            actions,
+            comes_back_soon,
+        })
     }
 
     /// What was learnt so far.
@@ -273,7 +294,8 @@ impl Agent {
             acknowledged += settled;
             let is_unknown_there = content.is_some() && response.content_hash != content;
             let wants_whole = !spooled && self.spool.records().is_empty() && is_unknown_there;
-            let goes_on = settled > 0 && !self.spool.records().is_empty();
+            let is_news = self.obey(&response, report, around).await;
+            let goes_on = is_news || settled > 0 && !self.spool.records().is_empty();
             last = Some(response);
             if let Some(report) = report.filter(|_| wants_whole) {
                 self.spool_report(report);
@@ -289,7 +311,9 @@ impl Agent {
         if response.trust_bundle.is_some_and(|number| number > bundle_number(&self.enrolment.roots_pem)) {
             self.renew_roots().await;
         }
-        let next_check_in_seconds = response.next_check_in_seconds;
+        let usual = response.next_check_in_seconds;
+        let is_soon = std::mem::take(&mut self.comes_back_soon);
+        let next_check_in_seconds = if is_soon { usual.min(SOON_SECONDS) } else { usual };
         Ok((Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() }, response.heal))
     }
 
@@ -418,6 +442,7 @@ impl Agent {
             disclosure_mark: self.memory.disclosure.as_ref().and_then(|told| told.mark),
             trust_bundle: Some(bundle_number(&self.enrolment.roots_pem)).filter(|number| *number != FIRST_BUNDLE),
             reports: self.spool.batch(),
+            action_results: self.actions.results().to_vec(),
         }
     }
 

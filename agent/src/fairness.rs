@@ -125,6 +125,13 @@ pub fn may_ask_drives(around: &Surroundings, asked_at: Option<UtcMillis>, now: U
     !is_recent && !is_low(around.power) && exams_left(around.exams_until, now).is_none()
 }
 
+/// Whether the drives may be told to test themselves now. A test takes minutes of their time: not on a low battery, not in an
+/// exam, and not on a metered network, where its outcome would not be told either.
+#[must_use]
+pub fn may_test_drives(around: &Surroundings, now: UtcMillis) -> bool {
+    held_by(around).is_none() && exams_left(around.exams_until, now).is_none()
+}
+
 /// The end of an exam that the server announced for `seconds` from `now`.
 #[must_use]
 pub fn exams_until(seconds: Option<u32>, now: UtcMillis) -> Option<UtcMillis> {
@@ -238,6 +245,19 @@ mod tests {
             }
             prop_assert!(asked.windows(2).all(|pair| pair[1].millis_since(pair[0]) >= DRIVES_EVERY_MILLIS));
         }
+    }
+
+    #[test]
+    fn drives_test_themselves_only_where_nobody_minds() {
+        let now = UtcMillis::default().plus_days(20_000);
+        let may = |power, network, exams_until| {
+            may_test_drives(&Surroundings { power, network, exams_until, held_since: None }, now)
+        };
+        assert!(may(Power::Unknown, Network::Unknown, None));
+        assert!(may(Power::Battery { percent: LOW_BATTERY_PERCENT }, Network::Free, Some(now)));
+        assert!(!may(Power::Battery { percent: LOW_BATTERY_PERCENT - 1 }, Network::Free, None));
+        assert!(!may(Power::Mains, Network::Metered, None));
+        assert!(!may(Power::Mains, Network::Free, Some(now.plus_millis(1000))));
     }
 
     #[test]

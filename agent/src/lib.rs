@@ -5,10 +5,11 @@
 //! key (or what of it only the machine's [`tpm`] can use) and what was learnt, [`contact`] is one check-in, [`service`]
 //! repeats it where
 //! [`fairness`] agrees. [`reader`] stands between the agent and the rights it needs to read the machine, [`disclosure`]
-//! tells the borrower what was sent, [`platform`] holds what other systems call otherwise. The fleet simulator of the tests uses
+//! tells the borrower what was sent, [`actions`] is what people may order, [`platform`] holds what other systems call otherwise. The fleet simulator of the tests uses
 //! the same parts.
 
 mod access;
+pub mod actions;
 pub mod atomic;
 pub mod cli;
 pub mod client;

@@ -5,7 +5,17 @@
 //! begins with its priority (sd-daemon(3)), so that `journalctl -p warning` works. Writes fields as they are given:
 //! who logs keeps secrets and names out.
 
-use std::{fmt::Write as _, io::Write as _};
+use std::{
+    collections::VecDeque,
+    fmt::Write as _,
+    io::Write as _,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use cartable_common::{
+    Text,
+    action::{LogLevel, LogLine, MAX_LOG_LINES},
+};
 
 use tracing::{
     Event, Level, Metadata, Subscriber,
@@ -37,6 +47,39 @@ struct Log {
     output: Output,
 }
 
+/// The last lines of this process, as a technician may ask for them.
+static RECENT: Mutex<VecDeque<LogLine>> = Mutex::new(VecDeque::new());
+
+/// Fields whose values are words of this program. Of all others only numbers are remembered: what an error says may hold the
+/// name of a file or an address.
+const OWN_WORDS: [&str; 2] = ["kind", "outcome"];
+
+/// The last lines of this process, oldest first: fixed words of this program and numbers, never what an error said.
+#[must_use]
+pub fn recent() -> Vec<LogLine> {
+    remembered().iter().cloned().collect()
+}
+
+fn remembered() -> MutexGuard<'static, VecDeque<LogLine>> {
+    RECENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn remember(level: Level, line: &Line) {
+    let level = match level {
+        Level::ERROR => LogLevel::Error,
+        Level::WARN => LogLevel::Warn,
+        Level::INFO => LogLevel::Info,
+        // What only a developer reads is not remembered.
+        _ => return,
+    };
+    let words = Text::clean(&format!("{}{}", line.message, line.harmless));
+    let mut lines = remembered();
+    if lines.len() >= MAX_LOG_LINES {
+        lines.pop_front();
+    }
+    lines.push_back(LogLine { at: Some(crate::clock::now()), level, words });
+}
+
 /// Starts the log; a second start changes nothing.
 pub fn start(level: LevelFilter) {
     let prefix = if std::env::var_os("JOURNAL_STREAM").is_some() { Prefix::Journal } else { Prefix::Word };
@@ -61,6 +104,9 @@ impl Subscriber for Log {
         let mut line = Line::default();
         event.record(&mut line);
         let level = *event.metadata().level();
+        if event.metadata().target().starts_with("cartable_agent") {
+            remember(level, &line);
+        }
         match self.output {
             Output::StandardError(prefix) => {
                 // Nothing is left to do when even standard error fails.
@@ -100,9 +146,32 @@ impl Prefix {
 struct Line {
     message: String,
     fields: String,
+    /// Those of the fields that hold nothing but numbers and this program's own words.
+    harmless: String,
+}
+
+impl Line {
+    /// A number is harmless.
+    fn number(&mut self, field: &Field, value: &dyn std::fmt::Display) {
+        // Writing to a String cannot fail.
+        let _ = write!(self.fields, " {}={value}", field.name());
+        let _ = write!(self.harmless, " {}={value}", field.name());
+    }
 }
 
 impl Visit for Line {
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.number(field, &value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.number(field, &value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.number(field, &value);
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         // A line feed would begin a line of its own.
         let text = format!("{value:?}").replace(['\n', '\r'], " ");
@@ -111,6 +180,9 @@ impl Visit for Line {
         } else {
             // Writing to a String cannot fail.
             let _ = write!(self.fields, " {}={text}", field.name());
+            if OWN_WORDS.contains(&field.name()) {
+                let _ = write!(self.harmless, " {}={text}", field.name());
+            }
         }
     }
 }
@@ -124,5 +196,24 @@ mod tests {
         assert_eq!((Prefix::Journal.of(Level::WARN), Prefix::Word.of(Level::INFO)), ("<4>", "INFO  "));
         let quiet = Log { level: LevelFilter::WARN, output: Output::StandardError(Prefix::Word) };
         assert_eq!(quiet.max_level_hint(), Some(LevelFilter::WARN));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_holds_only_words_of_this_program_and_numbers() {
+        let quiet = Log { level: LevelFilter::INFO, output: Output::Elsewhere(|_, _| {}) };
+        tracing::subscriber::with_default(quiet, || {
+            let error = std::io::Error::other("/home/alice/secret");
+            let kind = LogLevel::Warn;
+            tracing::warn!(%error, ?kind, failures = 3_u32, who = "alice", "it failed");
+            tracing::debug!("for developers");
+            let last = recent().pop().unwrap();
+            assert_eq!((last.level, last.words.as_str()), (LogLevel::Warn, "it failed kind=Warn failures=3"));
+            for number in 0..MAX_LOG_LINES + 5 {
+                tracing::info!(number, "again");
+            }
+        });
+        let lines = recent();
+        assert_eq!(lines.len(), MAX_LOG_LINES);
+        assert!(lines.iter().all(|line| !line.words.as_str().contains("alice")));
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Serial numbers and drives' health are for root alone; a program that speaks with the world should not be root. The
 //! packaged service therefore reads through a *probe*: the same program, started by systemd for each question as root
-//! without a network, which answers one line with a report and ends. Elsewhere the agent reads by itself.
+//! without a network, which answers one line with a report, or has the drives test themselves, and ends. Elsewhere the
+//! agent reads by itself.
 //!
 //! The drives answer once a day; in between, what they said stands, as long as the kernel sees the same drives.
 
@@ -13,12 +14,13 @@ use std::{
 
 use cartable_common::{
     UtcMillis,
+    action::SelfTestAnswer,
     report::{Drive, Hardware, HealthReport, Subject, Unread, UnreadReason},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    collect::{Drives, Sources, collect},
+    collect::{Drives, Sources, collect, test_drives},
     fairness::{self, Surroundings},
 };
 
@@ -33,6 +35,9 @@ const FACTS: &str = "facts";
 
 /// The question "with what the drives say".
 const FACTS_AND_DRIVES: &str = "facts and drives";
+
+/// The request "tell the drives to test themselves".
+const TEST_DRIVES: &str = "test drives";
 
 /// Who reads.
 #[derive(Clone, Debug)]
@@ -79,7 +84,7 @@ impl Reader {
     pub async fn read(&self, drives: Drives) -> Result<HealthReport, ReadError> {
         match self {
             Self::Own(sources) => Ok(collect(sources, drives).await),
-            Self::Probe(socket) => ask(socket, drives).await,
+            Self::Probe(socket) => ask(socket, question(drives)).await,
             Self::Given(report) => Ok(HealthReport::clone(report)),
         }
     }
@@ -92,6 +97,15 @@ impl Reader {
                 tracing::error!(%error, "the machine could not be read; it enrols without a serial number");
                 Hardware::default()
             }
+        }
+    }
+
+    /// Tells the drives to test themselves. Who gave its rights away cannot, and says of no drive that it did.
+    pub async fn test_drives(&self) -> Result<Vec<SelfTestAnswer>, ReadError> {
+        match self {
+            Self::Own(sources) => Ok(test_drives(sources).await),
+            Self::Probe(socket) => ask(socket, TEST_DRIVES).await,
+            Self::Given(_) => Ok(Vec::new()),
         }
     }
 
@@ -162,22 +176,29 @@ fn is_asleep(report: &HealthReport) -> bool {
     report.unread.iter().any(|entry| is_of_drives(entry) && entry.reason == Some(UnreadReason::Asleep))
 }
 
-/// Answers one question on behalf of a probe.
-pub async fn answer(question: &str, sources: &Sources) -> Result<HealthReport, ReadError> {
-    let drives = match question.trim_end() {
-        FACTS => Drives::Leave,
-        FACTS_AND_DRIVES => Drives::Ask,
-        _ => return Err(ReadError(format!("it answers \"{FACTS}\" and \"{FACTS_AND_DRIVES}\" alone"))),
+/// Answers one question on behalf of a probe, in JSON.
+pub async fn answer(question: &str, sources: &Sources) -> Result<String, ReadError> {
+    let written = match question.trim_end() {
+        FACTS => serde_json::to_string(&collect(sources, Drives::Leave).await),
+        FACTS_AND_DRIVES => serde_json::to_string(&collect(sources, Drives::Ask).await),
+        TEST_DRIVES => serde_json::to_string(&test_drives(sources).await),
+        _ => {
+            let words = format!("it answers \"{FACTS}\", \"{FACTS_AND_DRIVES}\" and \"{TEST_DRIVES}\" alone");
+            return Err(ReadError(words));
+        }
     };
-    Ok(collect(sources, drives).await)
+    written.map_err(|error| ReadError(error.to_string()))
+}
+
+const fn question(drives: Drives) -> &'static str {
+    match drives {
+        Drives::Leave => FACTS,
+        Drives::Ask => FACTS_AND_DRIVES,
+    }
 }
 
 #[cfg(target_os = "linux")]
-async fn ask(socket: &Path, drives: Drives) -> Result<HealthReport, ReadError> {
-    let question = match drives {
-        Drives::Leave => FACTS,
-        Drives::Ask => FACTS_AND_DRIVES,
-    };
+async fn ask<T: DeserializeOwned>(socket: &Path, question: &str) -> Result<T, ReadError> {
     let answer = tokio::time::timeout(PROBE_LIMIT, exchange(socket, question)).await;
     let answer = answer.map_err(|_| ReadError("too slow".to_owned()))?;
     let answer = answer.map_err(|error| ReadError(error.to_string()))?;
@@ -210,7 +231,7 @@ async fn exchange(socket: &Path, question: &str) -> std::io::Result<Vec<u8>> {
 }
 
 #[cfg(not(target_os = "linux"))]
-async fn ask(_: &Path, _: Drives) -> Result<HealthReport, ReadError> {
+async fn ask<T: DeserializeOwned>(_: &Path, _: &str) -> Result<T, ReadError> {
     Err(ReadError("there are no probes on this system".to_owned()))
 }
 
@@ -219,6 +240,7 @@ async fn ask(_: &Path, _: Drives) -> Result<HealthReport, ReadError> {
 mod tests {
     use super::*;
     use crate::{collect::DriveHealth, fairness::Power};
+    use cartable_common::action::ActionOutcome;
     use std::os::unix::fs::PermissionsExt as _;
 
     /// A machine with one drive, whose smartctl counts how often it is asked.
@@ -270,7 +292,7 @@ mod tests {
                     let mut line = String::new();
                     stream.read_line(&mut line).await.unwrap();
                     let report = answer(&line, &sources).await.unwrap();
-                    stream.write_all(&serde_json::to_vec(&report).unwrap()).await.unwrap();
+                    stream.write_all(report.as_bytes()).await.unwrap();
                 }
             };
             let around = Surroundings { power, ..Surroundings::default() };
@@ -316,6 +338,18 @@ mod tests {
             assert_eq!(asleep.content_hash(), awake.content_hash());
         }
         assert_eq!(machine.asked(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_probe_has_each_drive_test_itself_and_says_what_it_answered() {
+        let machine = Machine::new();
+        machine.say(r#"{"smartctl":{"exit_status":0}}"#);
+        let answers = machine.reader.test_drives().await.unwrap();
+        assert_eq!(answers, [SelfTestAnswer { drive: 0, outcome: ActionOutcome::Done }]);
+        let Reader::Own(sources) = machine.reader.clone() else { unreachable!() };
+        let told = answer("test drives\n", &sources).await.unwrap();
+        assert_eq!(serde_json::from_str::<Vec<SelfTestAnswer>>(&told).unwrap(), answers);
+        assert!(Reader::Given(Box::default()).test_drives().await.unwrap().is_empty(), "it has no rights left");
     }
 
     #[tokio::test]

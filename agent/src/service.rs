@@ -10,6 +10,7 @@ use std::{
 use cartable_common::limits::{MAX_CHECK_IN_SECONDS, MIN_CHECK_IN_SECONDS};
 
 use crate::{
+    actions::DesktopNotice,
     client::Proxy,
     clock,
     contact::{Agent, OpenError},
@@ -169,16 +170,22 @@ fn accept_invitation(
 
 /// Takes back what everybody on the laptop could read: it is another owner's now.
 fn withdraw(folder: Option<&Path>) {
-    if let Some(Err(error)) = folder.map(Shown::withdraw) {
+    let Some(folder) = folder else { return };
+    if let Err(error) = Shown::withdraw(folder).and(DesktopNotice::withdraw(folder)) {
         tracing::warn!(%error, "what was sent is still to be read on this computer");
     }
 }
 
-/// Lets everybody on the laptop read what was sent. Failing costs the page its freshness, not the contact.
+/// Lets everybody on the laptop read what was sent, and the return notice while there is one. Failing costs the page its
+/// freshness, not the contact.
 fn publish(agent: &Agent, folder: Option<&Path>) {
-    let (Some(shown), Some(folder)) = (agent.shown(), folder) else { return };
-    if let Err(error) = shown.publish(folder) {
+    let Some(folder) = folder else { return };
+    if let Some(Err(error)) = agent.shown().map(|shown| shown.publish(folder)) {
         tracing::warn!(%error, "what was sent could not be published on this computer");
+    }
+    let noticed = agent.notice().map_or_else(|| DesktopNotice::withdraw(folder), |notice| notice.publish(folder));
+    if let Err(error) = noticed {
+        tracing::warn!(%error, "the return notice could not be published on this computer");
     }
 }
 

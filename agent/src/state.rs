@@ -20,7 +20,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{
-    access, atomic,
+    access,
+    actions::Kept,
+    atomic,
     clock::TrustedClock,
     disclosure::Shown,
     identity::{IdentityError, Key},
@@ -37,6 +39,7 @@ const HEALING: &str = "healing.json";
 const MEMORY: &str = "memory.json";
 const DRIVES: &str = "drives.json";
 const SHOWN: &str = "shown.json";
+const ACTIONS: &str = "actions.json";
 const SPOOL: &str = "spool";
 const LOCK: &str = "lock";
 
@@ -437,6 +440,22 @@ impl StateDir {
         self.forget(HEALING)
     }
 
+    /// What was done of orders. Where that is damaged, nothing that was ordered before `known` is done any more.
+    pub fn actions(&self, known: UtcMillis) -> Kept {
+        match self.read(ACTIONS) {
+            Ok(kept) => kept.unwrap_or_default(),
+            Err(error) => {
+                tracing::warn!(%error, "what was done of orders is lost: none of before is carried out");
+                Kept::lost(known)
+            }
+        }
+    }
+
+    /// Keeps what was done of orders: before it is.
+    pub fn keep_actions(&self, kept: &Kept) -> Result<(), StateError> {
+        self.write(ACTIONS, kept)
+    }
+
     /// Keeps a granted enrolment; the request it came from is forgotten.
     pub fn keep_enrolment(&self, enrolment: &Enrolment) -> Result<(), StateError> {
         self.write(ENROLMENT, enrolment)?;
@@ -477,7 +496,7 @@ impl StateDir {
         let spool = self.spool_folder();
         gone(spool.clone(), fs::remove_dir_all(&spool))?;
         atomic::remove_leftovers(&self.0).map_err(|source| StateError::Io { path: self.0.clone(), source })?;
-        for name in [DRIVES, SHOWN, MEMORY, PENDING, HEALING, LOCK, ENROLMENT] {
+        for name in [DRIVES, SHOWN, ACTIONS, MEMORY, PENDING, HEALING, LOCK, ENROLMENT] {
             let path = self.0.join(name);
             gone(path.clone(), fs::remove_file(&path))?;
         }
@@ -574,7 +593,7 @@ mod tests {
         let lock = state.lock().unwrap();
         state.keep_pending(&pending()).unwrap();
         state.keep_memory(&Memory::default()).unwrap();
-        for name in [DRIVES, SHOWN] {
+        for name in [DRIVES, SHOWN, ACTIONS] {
             fs::write(path.join(name), "{}").unwrap();
         }
         fs::create_dir(state.spool_folder()).unwrap();

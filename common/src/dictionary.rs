@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
+    action::ActionResult,
     describe::{Described, Field},
     report::HealthReport,
 };
@@ -43,9 +44,33 @@ pub fn markdown() -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(page, "| `{}` | {} | {} | {} |", entry.path, entry.unit, entry.why_fr, entry.why);
     }
+    page.push_str(ANSWERS);
+    for entry in answers() {
+        let _ = writeln!(page, "| `{}` | {} | {} | {} |", entry.path, entry.unit, entry.why_fr, entry.why);
+    }
     page.push_str(FOOTER);
     page
 }
+
+/// Every field of an answer to an order.
+pub fn answers() -> Vec<Entry> {
+    let mut entries = Vec::new();
+    collect("", ActionResult::FIELDS, &mut entries);
+    entries
+}
+
+const ANSWERS: &str = "
+## Réponse à une demande · Answer to an order
+
+Une personne qui s'occupe des prêts peut demander cinq choses à l'agent, et rien d'autre ([actions.md](actions.md)). Il
+répond une fois. Le journal est celui de l'agent seul : des mots qui figurent dans son programme, et des nombres.
+
+Whoever looks after the loans can order five things of the agent, and nothing else ([actions.md](actions.md)). It answers
+once. The log is the agent's own alone: words that stand in its program, and numbers.
+
+| Champ · Field | Unité · Unit | Pourquoi | Why |
+| --- | --- | --- | --- |
+";
 
 const HEADER: &str = "\
 <!-- Generated from common/src/report.rs. To renew: CARTABLE_BLESS=1 cargo test -p cartable-common what_is_sent -->
@@ -91,7 +116,7 @@ mod tests {
     fn every_field_has_a_unit_and_a_reason_in_both_languages() {
         let entries = entries();
         assert!(entries.len() > 60);
-        for entry in entries {
+        for entry in entries.into_iter().chain(answers()) {
             assert!(
                 !entry.unit.is_empty() && entry.why.ends_with('.') && entry.why_fr.ends_with('.'),
                 "{}",
@@ -102,7 +127,7 @@ mod tests {
 
     #[test]
     fn nothing_private_has_a_name_in_the_schema() {
-        for entry in entries() {
+        for entry in entries().into_iter().chain(answers()) {
             for private in ["path", "user", "host", "ip", "ssid", "location", "mac", "file_name", "process"] {
                 let last = entry.path.rsplit('.').next().unwrap_or_default();
                 assert!(!last.split('_').any(|word| word == private), "{}", entry.path);

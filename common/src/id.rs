@@ -32,4 +32,6 @@ id! {
     EnrolmentId;
     /// One health report; chosen by the agent before it sends, so that a repeat is recognised.
     ReportId;
+    /// One order to an agent, chosen by the server.
+    ActionId;
 }

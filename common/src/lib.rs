@@ -4,6 +4,7 @@
 //! Pure values only: no I/O, no async, no clock. Whatever is not described by a type here cannot be sent by an agent,
 //! and `docs/what-is-sent.md` is generated from these types.
 
+pub mod action;
 pub mod calendar;
 pub mod describe;
 pub mod dictionary;
@@ -23,7 +24,7 @@ pub mod units;
 
 pub use describe::{Described, Field};
 pub use hash::ContentHash;
-pub use id::{DeviceId, EnrolmentId, ReportId};
+pub use id::{ActionId, DeviceId, EnrolmentId, ReportId};
 pub use identity::{SerialNumber, SystemUuid};
 pub use text::Text;
 pub use units::{Bytes, Celsius, Hours, MilliampHours, MilliwattHours, Percent, UtcMillis};

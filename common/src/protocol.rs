@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    action::{ActionResult, SignedActions},
     hash::ContentHash,
-    id::{DeviceId, EnrolmentId, ReportId},
+    id::{ActionId, DeviceId, EnrolmentId, ReportId},
     report::{Hardware, HealthReport},
     text::Text,
     units::UtcMillis,
@@ -111,6 +112,9 @@ pub struct CheckInRequest {
     /// Reports, oldest first; at most [`crate::limits::SPOOLED_REPORTS_PER_CHECK_IN`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<ReportEnvelope>,
+    /// What became of orders, until the server has said that it knows; at most [`crate::action::MAX_ACTIONS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub action_results: Vec<ActionResult>,
 }
 
 /// The answer to a check-in, given only after everything in it is durable.
@@ -147,6 +151,12 @@ pub struct CheckInResponse {
     /// ([`ROOTS_PATH`]). Nothing is trusted for this number itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust_bundle: Option<u32>,
+    /// What people ordered this agent to do; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actions: Option<SignedActions>,
+    /// Orders whose result is durable on the server, or that it does not know: the agent forgets them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions_answered: Vec<ActionId>,
 }
 
 /// Who runs an agent, for the page that the borrower of the laptop reads on it.

@@ -104,6 +104,7 @@ impl Enrolled {
                 content_hash: None,
                 disclosure_mark: None,
                 trust_bundle: None,
+                action_results: Vec::new(),
                 reports,
             },
         }

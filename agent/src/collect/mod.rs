@@ -7,7 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use cartable_common::{
-    Celsius, Text, limits,
+    Celsius, Text,
+    action::SelfTestAnswer,
+    limits,
     report::{HealthReport, Subject, Unread, UnreadReason},
 };
 
@@ -92,6 +94,17 @@ pub async fn collect(sources: &Sources, drives: Drives) -> HealthReport {
         }
     }
     within_limits(report)
+}
+
+/// Tells each drive to test itself, for a minute or two, and says what it answered. A drive that sleeps is left asleep; a
+/// recorded machine's drives are files.
+pub async fn test_drives(sources: &Sources) -> Vec<SelfTestAnswer> {
+    let names = imp::machine(&sources.root).await.drive_names;
+    let mut answers = Vec::with_capacity(names.len());
+    for (name, drive) in names.iter().zip(0_u16..).take(limits::MAX_DRIVES) {
+        answers.push(SelfTestAnswer { drive, outcome: smartctl::test(sources, name).await });
+    }
+    answers
 }
 
 /// An entry of the list of what could not be read. Words that look like paths are left out.

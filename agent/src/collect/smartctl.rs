@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use cartable_common::report::{Subject, Unread, UnreadReason};
+use cartable_common::{
+    action::ActionOutcome,
+    report::{Subject, Unread, UnreadReason},
+};
 use serde_json::Value;
 use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 
@@ -24,6 +27,15 @@ const ANSWER_LIMIT: u64 = 512 * 1024;
 /// Bits 0 and 1: the command line was wrong, or the drive could not be opened or asked.
 const NO_ANSWER_BITS: u64 = 0b11;
 
+/// What a report asks.
+const READ: &[&str] = &["--json", "-x", "-n", "standby"];
+
+/// What starts the short self-test. A drive that sleeps is left asleep, and a test that runs already is not disturbed.
+const TEST: &[&str] = &["--json", "-t", "short", "-n", "standby"];
+
+/// Bit 2: the drive refused a command.
+const REFUSED_BIT: u64 = 0b100;
+
 /// Where a recorded machine keeps smartctl's answers: `ROOT/cartable-recorded/smartctl/sda.json`.
 const RECORDED: &str = "cartable-recorded/smartctl";
 
@@ -35,9 +47,41 @@ pub(super) async fn ask(sources: &Sources, name: &str) -> Result<Value, Unread> 
         return judge(&answer);
     }
     match &sources.drive_health {
-        DriveHealth::Program(program) => judge(&run(program, name, TIME_LIMIT).await?),
+        DriveHealth::Program(program) => judge(&run(program, READ, name, TIME_LIMIT).await?),
         DriveHealth::RecordedOnly => Err(missing(UnreadReason::NotPresent, "not recorded")),
     }
+}
+
+/// Tells the drive called `name` to begin its short self-test.
+pub(super) async fn test(sources: &Sources, name: &str) -> ActionOutcome {
+    let DriveHealth::Program(program) = &sources.drive_health else { return ActionOutcome::NotPossible };
+    match run(program, TEST, name, TIME_LIMIT).await {
+        Ok(answer) => tested(&answer),
+        Err(unread) => match unread.reason {
+            Some(UnreadReason::ToolMissing | UnreadReason::PermissionDenied) => ActionOutcome::NotPossible,
+            _ => ActionOutcome::Failed,
+        },
+    }
+}
+
+/// What smartctl says of a self-test that it was to start.
+fn tested(answer: &[u8]) -> ActionOutcome {
+    let Ok(answer) = serde_json::from_slice::<Value>(answer) else { return ActionOutcome::Failed };
+    let exit = answer.pointer("/smartctl/exit_status").and_then(Value::as_u64).unwrap_or(NO_ANSWER_BITS);
+    let words = messages(&answer);
+    if exit & (NO_ANSWER_BITS | REFUSED_BIT) == 0 {
+        ActionOutcome::Done
+    } else if is_asleep(&words) {
+        ActionOutcome::NotNow
+    } else if exit & NO_ANSWER_BITS != 0 || words.to_ascii_lowercase().contains("not support") {
+        ActionOutcome::NotPossible
+    } else {
+        ActionOutcome::Refused
+    }
+}
+
+fn is_asleep(words: &str) -> bool {
+    words.contains("STANDBY") || words.contains("SLEEP")
 }
 
 fn missing(reason: UnreadReason, detail: &str) -> Unread {
@@ -56,9 +100,9 @@ pub(super) fn usual_place() -> PathBuf {
     }
 }
 
-async fn run(program: &Path, name: &str, limit: Duration) -> Result<Vec<u8>, Unread> {
+async fn run(program: &Path, arguments: &[&str], name: &str, limit: Duration) -> Result<Vec<u8>, Unread> {
     let mut command = Command::new(program);
-    command.args(["--json", "-x", "-n", "standby"]).arg(format!("/dev/{name}"));
+    command.args(arguments).arg(format!("/dev/{name}"));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     // It speaks English to us, and knows nothing of our environment (a proxy's password, for one).
     command.env_clear().env("LC_ALL", "C").env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -106,7 +150,7 @@ fn judge(answer: &[u8]) -> Result<Value, Unread> {
         return Ok(answer);
     }
     let words = messages(&answer);
-    let reason = if words.contains("STANDBY") || words.contains("SLEEP") {
+    let reason = if is_asleep(&words) {
         UnreadReason::Asleep
     } else if words.contains("Permission denied") || words.contains("Error=5") {
         UnreadReason::PermissionDenied
@@ -134,17 +178,32 @@ mod tests {
         let program = folder.path().join("smartctl");
         std::fs::write(&program, format!("#!/bin/sh\n{script}")).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        run(&program, "sda", Duration::from_secs(2)).await
+        run(&program, READ, "sda", Duration::from_secs(2)).await
     }
 
     #[tokio::test]
     async fn each_way_of_failing_has_its_reason() {
-        let missing = run(Path::new("/nonexistent/smartctl"), "sda", TIME_LIMIT).await.unwrap_err();
+        let missing = run(Path::new("/nonexistent/smartctl"), READ, "sda", TIME_LIMIT).await.unwrap_err();
         assert_eq!(missing.reason, Some(UnreadReason::ToolMissing));
         assert_eq!(with_program("exec sleep 60").await.unwrap_err().reason, Some(UnreadReason::TimedOut));
         assert_eq!(with_program("exec yes").await.unwrap_err().reason, Some(UnreadReason::Malformed));
         let said = with_program("echo $@ $SECRET").await.unwrap();
         assert_eq!(String::from_utf8(said).unwrap(), "--json -x -n standby /dev/sda\n");
+    }
+
+    #[test]
+    fn a_self_test_is_started_refused_impossible_or_put_off() {
+        let said = |exit: u8, words: &str| {
+            let answer = serde_json::json!({"smartctl": {"exit_status": exit, "messages": [{"string": words}]}});
+            tested(answer.to_string().as_bytes())
+        };
+        assert_eq!(said(0, ""), ActionOutcome::Done);
+        assert_eq!(said(8 | 64, ""), ActionOutcome::Done, "what the drive's logs hold is another matter");
+        assert_eq!(said(2, "Device is in STANDBY mode, exit(2)"), ActionOutcome::NotNow);
+        assert_eq!(said(4, "Self-test start failed"), ActionOutcome::Refused);
+        assert_eq!(said(4, "Warning: device does not support Self-Test functions."), ActionOutcome::NotPossible);
+        assert_eq!(said(1, "NVMe device self-test: not available"), ActionOutcome::NotPossible);
+        assert_eq!(tested(b"smartctl 6.6"), ActionOutcome::Failed);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use html::html;
 pub use page::{Block, page, text};
+pub(crate) use values::day;
 
 /// Where the packaged service publishes.
 pub const PUBLIC: &str = "/run/cartable-agent";
@@ -66,24 +67,34 @@ impl Shown {
 
     /// Puts a copy into `folder` that everybody may read, whole or not at all.
     pub fn publish(&self, folder: &Path) -> io::Result<()> {
-        let temporary = folder.join(".new-shown");
-        fs::write(&temporary, serde_json::to_vec(self)?)?;
-        #[cfg(unix)]
-        fs::set_permissions(&temporary, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-        fs::rename(temporary, folder.join(FILE))
+        publish(folder, FILE, &serde_json::to_vec(self)?)
     }
 
     /// Removes the copy in `folder`: the agent leaves this computer.
     pub fn withdraw(folder: &Path) -> io::Result<()> {
-        match fs::remove_file(folder.join(FILE)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        withdraw(folder, FILE)
     }
 
     /// The copy in `folder`, if there is one.
     pub fn published(folder: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(folder.join(FILE)).ok()?).ok()
+    }
+}
+
+/// Puts `content` into `folder` as `name`, for everybody to read, whole or not at all.
+pub(crate) fn publish(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    let temporary = folder.join(format!(".new-{name}"));
+    fs::write(&temporary, content)?;
+    #[cfg(unix)]
+    fs::set_permissions(&temporary, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    fs::rename(temporary, folder.join(name))
+}
+
+/// Removes what was published in `folder` as `name`.
+pub(crate) fn withdraw(folder: &Path, name: &str) -> io::Result<()> {
+    match fs::remove_file(folder.join(name)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -102,8 +113,8 @@ mod tests {
         let reports = (0..reports as u64).map(envelope).collect();
         let sent_at = UtcMillis::default().plus_days(20_000);
         let agent_version = Text::clean("1");
-        let (content_hash, disclosure_mark, trust_bundle) = (None, None, None);
-        CheckInRequest { agent_version, sent_at, content_hash, disclosure_mark, trust_bundle, reports }
+        let (content_hash, disclosure_mark, trust_bundle, action_results) = (None, None, None, Vec::new());
+        CheckInRequest { agent_version, sent_at, content_hash, disclosure_mark, trust_bundle, reports, action_results }
     }
 
     fn after(before: Option<&Shown>, reports: usize, who: &str) -> Option<Shown> {

@@ -151,6 +151,9 @@ fn sent(shown: &Shown, language: Language) -> Vec<Block> {
     let more = "Avec lui voyagent un numéro, l'heure de l'ordinateur et la version de l'agent. Quand rien n'a changé, seule une empreinte du relevé part, pas le relevé.";
     let more_english = "With it travel a number, the computer's clock and the agent's version. When nothing has changed only a hash of the report goes, not the report.";
     blocks.push(Block::Words(say(more, more_english)));
+    let orders = "Qui prête l'ordinateur peut demander cinq choses à l'agent, et rien d'autre : revenir bientôt, envoyer un relevé entier, faire tester le disque par lui-même, afficher un avis de retour, envoyer son propre journal (ses mots à lui et des nombres, jamais un nom ni un fichier).";
+    let orders_english = "Whoever lends the computer can ask five things of the agent, and nothing else: to come back soon, to send a whole report, to have the drive test itself, to show a return notice, to send its own log (its own words and numbers, never a name or a file).";
+    blocks.push(Block::Words(say(orders, orders_english)));
     blocks.push(Block::Heading(say("Le message exact", "The exact message")));
     blocks.push(Block::Exact(json::spread(envelope).unwrap_or_default()));
     blocks

@@ -107,7 +107,7 @@ fn amount(number: &str, unit: &str, language: Language) -> String {
 }
 
 /// A day as people write it.
-pub(super) fn day(at: UtcMillis, language: Language) -> String {
+pub(crate) fn day(at: UtcMillis, language: Language) -> String {
     let (year, month, day) = civil(at.day_number());
     let (french, english) = MONTHS[usize::from(month - 1)];
     let first = if day == 1 { "1er".to_owned() } else { day.to_string() };

@@ -5,6 +5,7 @@
 mod cloned;
 mod disclosed;
 mod mishaps;
+mod orders;
 mod proxies;
 mod recovery;
 mod released;

@@ -143,6 +143,7 @@ async fn the_second_check_in_of_a_process_resumes_its_session() {
         content_hash: None,
         disclosure_mark: None,
         trust_bundle: None,
+        action_results: Vec::new(),
         reports: vec![],
     };
     client.check_in(&request).await.unwrap();

@@ -13,6 +13,7 @@ use std::{
 
 use cartable_common::{
     ContentHash, DeviceId, EnrolmentId, UtcMillis,
+    action::{ACTION_PURPOSE, SignedActions},
     protocol::{
         CertificateGrant, CheckInRequest, CheckInResponse, Disclosure, ENROL_ALPN, EnrolPending, EnrolRequest,
         HealRequest, RecoverNonce, RecoverRequest, RenewRequest,
@@ -21,7 +22,9 @@ use cartable_common::{
 };
 use data_encoding::BASE64;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair, SigningKey as _,
+};
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CustomExtension, IsCa, Issuer, KeyPair,
+    SigningKey as _,
 };
 use rustls::{
     RootCertStore, ServerConfig, ServerConnection,
@@ -56,6 +59,17 @@ impl Authority {
             roots: roots.iter().map(|root| BASE64.encode(root)).collect(),
             signature: BASE64.encode(&self.issuer.key().sign(&message).unwrap()),
         }
+    }
+
+    /// Somebody who signs orders by this authority: its certificate for that purpose, base64, and its key.
+    pub(crate) fn signer(&self) -> (String, KeyPair) {
+        let length = u8::try_from(ACTION_PURPOSE.len()).unwrap();
+        let purpose = [&[0x30, length + 2, 0x06, length][..], ACTION_PURPOSE].concat();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 37], purpose)];
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (BASE64.encode(certificate.der()), key)
     }
 
     fn gateway(&self, ended: bool) -> (CertificateDer<'static>, PrivatePkcs8KeyDer<'static>) {
@@ -128,6 +142,8 @@ pub(crate) struct Seen {
     pub(crate) disclosure: Option<Disclosure>,
     /// How often it was told.
     pub(crate) told: usize,
+    /// What is ordered.
+    pub(crate) actions: Option<SignedActions>,
     content: Option<ContentHash>,
 }
 
@@ -374,6 +390,9 @@ fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
         exams_for_seconds: None,
         disclosure,
         trust_bundle: seen.chain.bundles.last().map(|newest| newest.number).filter(|newest| Some(*newest) != held),
+        // Told until there is an answer.
+        actions: seen.actions.clone().filter(|_| request.action_results.is_empty()),
+        actions_answered: request.action_results.iter().map(|result| result.action_id).collect(),
     };
     seen.check_ins.push(request);
     response

@@ -17,6 +17,7 @@ pub mod campaign_act;
 pub mod campaign_letters;
 pub mod device;
 pub mod device_act;
+pub mod device_action;
 pub mod device_list;
 pub mod device_record;
 pub mod document;
@@ -193,6 +194,8 @@ fn running() -> OpenApiRouter<App> {
         .routes(routes!(device_act::archive))
         .routes(routes!(device_act::unarchive))
         .routes(routes!(device_act::approve))
+        .routes(routes!(device_action::list, device_action::order))
+        .routes(routes!(device_action::log))
         .routes(routes!(approval::list))
         .routes(routes!(approval::decide))
         .routes(routes!(recovery::approve))

@@ -18,6 +18,7 @@ use crate::domain::{
     borrower::{BorrowerKind, Level},
     campaign::{CampaignState, ReturnState},
     device::DeviceStatus,
+    device_action::{ActionState, Kind as ActionKind},
     device_record::ContactExpected,
     disposition::{CheckKind, Confidence, Disposition},
     document::DocumentKind,
@@ -96,6 +97,8 @@ macro_rules! text_schema {
 }
 
 text_schema! {
+    ActionKind: "What an agent is told to do.";
+    ActionState: "Where an order to an agent stands; `over` was not answered in time.";
     ExamState: "Where an exam stands.";
     ContactExpected: "Whether an agent is awaited on a device.";
     Grade: "What an inspection found, from as good as new to fit for parts.";

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::{DataArguments, device_approval, device_recovery, print, say};
+use super::{DataArguments, device_action, device_approval, device_recovery, print, say};
 use crate::{
     clock,
     domain::{
@@ -51,6 +51,12 @@ pub(super) enum Device {
     ApproveRecovery(device_recovery::One),
     /// Refuses a waiting recovery for good: the laptop is enrolled again, with a new key.
     RefuseRecovery(device_recovery::One),
+    /// Orders its agent to check_in, full_report, self_test, return_notice or send_log, and prints the order's id.
+    Order(device_action::New),
+    /// Lists its last orders: order, kind, state, outcome, when, by whom.
+    Orders(device_action::Of),
+    /// Prints the log that its agent sent with an order: time, level, words.
+    AgentLog(device_action::Log),
 }
 
 #[derive(Debug, Args)]
@@ -104,6 +110,9 @@ pub(super) async fn run(command: Device) -> anyhow::Result<()> {
         Device::Waiting(data) => device_approval::waiting(&data).await,
         Device::Approve(approve) => device_approval::approve(approve).await,
         Device::Refuse(refuse) => device_approval::refuse(refuse).await,
+        Device::Order(new) => device_action::order(new).await,
+        Device::Orders(of) => device_action::list(of).await,
+        Device::AgentLog(log) => device_action::log(log).await,
         Device::Recoveries(data) => device_recovery::waiting(&data).await,
         Device::ApproveRecovery(one) => device_recovery::approve(one).await,
         Device::RefuseRecovery(one) => device_recovery::refuse(one).await,

@@ -81,7 +81,7 @@ pub(super) const KEYS: [(&str, Form); 126] = [
     ("identity", Plain),
     ("institution", Plain),
     ("inventory_of", Plain),
-    ("kind", Word(&["programme-kind", "borrower-kind", "import-kind"])),
+    ("kind", Word(&["programme-kind", "borrower-kind", "import-kind", "action-kind"])),
     ("known_before", Plain),
     ("label", Plain),
     ("last", Plain),
@@ -107,7 +107,7 @@ pub(super) const KEYS: [(&str, Form); 126] = [
     ("new_enrolment", Plain),
     ("on_error", Plain),
     ("opened", Plain),
-    ("outcome", Word(&["erasure-outcome"])),
+    ("outcome", Word(&["erasure-outcome", "action-outcome"])),
     ("owner", Plain),
     ("part", Word(&["part-kind"])),
     ("pdf_sha256", Plain),
@@ -153,7 +153,7 @@ pub(super) const KEYS: [(&str, Form); 126] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 121] = [
+pub(super) const ACTS: [&str; 123] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -198,6 +198,8 @@ pub(super) const ACTS: [&str; 121] = [
     "device.set_asset_tag",
     "device.set_status",
     "device.unarchive",
+    "device_action.answer",
+    "device_action.order",
     "document.make",
     "donation_lot.add",
     "donation_lot.approve",
@@ -278,13 +280,14 @@ pub(super) const ACTS: [&str; 121] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 27] = [
+pub(super) const KINDS: [&str; 28] = [
     "allocation",
     "api_token",
     "authority",
     "borrower",
     "campaign",
     "device",
+    "device_action",
     "devices_up_to",
     "document",
     "donation_lot",

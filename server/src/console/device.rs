@@ -8,6 +8,7 @@ use super::{
     change::{Described, described},
     chart::{Legend, Line},
     component::{Badge, Tone, When},
+    device_action::{OrdersCard, OrdersRead},
     device_correction::{Fields, Offered},
     device_list::{device_name, model_name},
     facts::{Fact, Group, Reader, fact},
@@ -65,6 +66,8 @@ pub(super) struct DeviceRead {
     pub(super) disclosed: Disclosure,
     /// Recoveries that wait for a person.
     pub(super) recoveries: Vec<recovery::Waiting>,
+    /// What was ordered of its agent.
+    pub(super) orders: OrdersRead,
     /// Whether it was given away: it stays in the archive.
     pub(super) given: bool,
 }
@@ -127,6 +130,7 @@ pub(super) struct DevicePage {
     /// That other machines wait which showed a key of it.
     askers: Option<String>,
     recoveries: Vec<RecoveryCard>,
+    orders: Option<OrdersCard>,
     path: String,
     csrf: String,
     actions: Option<Actions>,
@@ -143,7 +147,7 @@ impl DevicePage {
     pub(super) fn new(shell: Shell, read: DeviceRead, allowed: Allowed, policy: &Policy, now: UtcMillis) -> Self {
         let words = shell.words;
         let DeviceRead { detail, changes, days, flags_ever, loans, recorded, offered, advice, decided, .. } = read;
-        let DeviceRead { waiting, askers, recoveries, disclosed, given, .. } = read;
+        let DeviceRead { waiting, askers, recoveries, disclosed, given, orders, .. } = read;
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
@@ -179,6 +183,7 @@ impl DevicePage {
                 .filter(|_| allowed.admit)
                 .map(|one| RecoveryCard::new(one, now, words))
                 .collect(),
+            orders: OrdersCard::new(&orders, &detail, &csrf, (now, words)),
             path: next,
             csrf: csrf.clone(),
             actions: actions(&detail, (allowed, given), (recorded, offered.as_ref()), words, csrf),

@@ -34,6 +34,7 @@ mod component;
 mod design;
 mod desk_way;
 mod device;
+mod device_action;
 mod device_correction;
 mod device_list;
 mod device_record;
@@ -168,6 +169,8 @@ fn fleet() -> Router<App> {
         .route("/devices/waiting/decide", post(waiting_acts::decide))
         .route("/devices/{id}/recoveries/{recovery}/approve", post(recovery::approve))
         .route("/devices/{id}/recoveries/{recovery}/refuse", post(recovery::refuse))
+        .route("/devices/{id}/actions", post(device_action::order))
+        .route("/devices/{id}/actions/{action}/log", get(device_action::log))
         .route("/devices/{id}", get(pages::device))
         .route("/devices/{id}/record", post(device_correction::correct))
         .route("/devices/{id}/asset-tag", post(acts::set_asset_tag))

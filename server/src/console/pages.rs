@@ -12,6 +12,7 @@ use super::{
     audit::{self, AuditPage},
     design::DesignPage,
     device::{Allowed, CHART_DAYS, DevicePage, DeviceRead, title},
+    device_action::OrdersRead,
     device_correction::Offered,
     device_list::{self, DevicesPage},
     error::{Refusal, require},
@@ -25,10 +26,10 @@ use super::{
 use crate::{
     app::App,
     auth::{Action, Object, SignedIn},
-    domain::{loan::LendingState, scope::Scope},
+    domain::{device_action::Kind, loan::LendingState, scope::Scope},
     store::{
-        self, Tx, advice, detail, device_record, enrolment, enrolment_token, flag, flag_list::FlagQuery, history,
-        newcomer, recovery, site,
+        self, Tx, advice, detail, device_action, device_record, enrolment, enrolment_token, flag, flag_list::FlagQuery,
+        history, newcomer, recovery, site,
     },
 };
 
@@ -92,6 +93,9 @@ pub(super) async fn device(
     let owner = Object::OfSite(read.detail.device.site);
     let may = |action| person.can(action, owner).is_allowed();
     let allowed = Allowed { change: may(Action::ChangeDevice), admit: may(Action::AdmitDevice) };
+    read.orders.may = Kind::ALL.iter().copied().filter(|kind| may(kind.right())).collect();
+    read.orders.reads_logs = may(Action::OrderActions);
+    read.orders.due = due;
     if allowed.change {
         read.offered = Some(Offered::read(&mut tx, &signed_in).await?);
     }
@@ -115,6 +119,7 @@ async fn read_device(tx: &mut Tx, scope: &Scope, id: DeviceId, from_day: i64) ->
         askers: newcomer::waiting_with_key_of(tx, id).await?,
         disclosed: Disclosure::default(),
         recoveries: recovery::waiting_of(tx, scope, id).await?,
+        orders: OrdersRead { rows: device_action::of_device(tx, id).await?, ..OrdersRead::default() },
         given: store::loan::lending_state(tx, id).await? == Some(LendingState::Ceded),
     })
 }

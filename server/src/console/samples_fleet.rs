@@ -2,6 +2,7 @@
 
 use cartable_common::{
     ContentHash, DeviceId, EnrolmentId, ReportId, Text,
+    action::ActionOutcome,
     protocol::Disclosure,
     report::{Chassis, HealthReport, Subject, Unread, UnreadReason},
 };
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use super::{
     design::sample_flag,
     device::{Allowed, DevicePage, DeviceRead},
+    device_action::OrdersRead,
     device_correction::Offered,
     device_list::{self, DevicesPage},
     flag_list::{self, FlagsPage},
@@ -23,6 +25,7 @@ use crate::{
         change::Change,
         daily::DailyFigures,
         device::DeviceStatus,
+        device_action::{Kind, Order},
         device_record::ContactExpected,
         flag::{FlagCode, Severity},
         grade::Grade,
@@ -34,6 +37,7 @@ use crate::{
         contact::Contact,
         detail::{self, DeviceDetail},
         device::DeviceRow,
+        device_action::ActionRow,
         device_list::{DeviceQuery, DeviceSummary, SiteName},
         device_record::Recorded,
         enrolment::Waiting,
@@ -197,6 +201,7 @@ impl Samples<'_> {
                 grade: Some(Grade::B),
             },
             offered: Some(self.offered()),
+            orders: self.orders(),
             waiting: vec![Waiting {
                 enrolment: EnrolmentId(Uuid::from_u128(46)),
                 device: DeviceId(Uuid::from_u128(7)),
@@ -243,6 +248,7 @@ impl Samples<'_> {
             decided: None,
             disclosed: Disclosure::default(),
             given: false,
+            orders: OrdersRead::default(),
             recorded: Recorded::default(),
             offered: None,
             waiting: Vec::new(),
@@ -282,6 +288,7 @@ impl Samples<'_> {
             decided: None,
             disclosed: Disclosure::default(),
             given: false,
+            orders: OrdersRead::default(),
             recorded: Recorded::default(),
             offered: Some(self.offered()),
             waiting: Vec::new(),
@@ -292,6 +299,30 @@ impl Samples<'_> {
         let allowed = Allowed { change: true, admit: true };
         let title = super::device::title(&read.detail);
         DevicePage::new(self.shell(Section::Devices, &title), read, allowed, &Policy::default(), self.now)
+    }
+
+    /// An order that waits, and one whose log came.
+    fn orders(&self) -> OrdersRead {
+        let row = |id: u128, kind: Kind, answer: Option<ActionOutcome>| ActionRow {
+            id: Uuid::from_u128(id),
+            device: DeviceId(Uuid::from_u128(7)),
+            enrolment: EnrolmentId(Uuid::from_u128(49)),
+            order: Order::stored(kind, None),
+            counter: 1,
+            ordered_at: self.now.plus_days(-1),
+            ordered_by: self.told("technicienne"),
+            expires_at: self.now.plus_days(6),
+            told_at: answer.map(|_| self.now),
+            answer: answer.map(|outcome| (outcome, self.now)),
+            drives: Vec::new(),
+            has_log: answer.is_some(),
+        };
+        OrdersRead {
+            rows: vec![row(51, Kind::SelfTest, None), row(50, Kind::SendLog, Some(ActionOutcome::Done))],
+            may: Kind::ALL.to_vec(),
+            reads_logs: true,
+            due: Some(jiff::civil::date(2027, 7, 2)),
+        }
     }
 
     fn disclosed(&self) -> Disclosure {

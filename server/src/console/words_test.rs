@@ -13,6 +13,7 @@ use crate::{
         calendar_import::ChangeKind,
         campaign::{CampaignState, ReturnState},
         device::DeviceStatus,
+        device_action::{ActionState, Kind as ActionKind},
         device_record::{ContactExpected, CorrectionRefused},
         disposition::{CheckKind, Confidence, Disposition},
         document::DocumentKind,
@@ -61,6 +62,7 @@ use crate::{
         work_order, work_order_act,
     },
 };
+use cartable_common::action::ActionOutcome;
 use cartable_common::report::{
     Chassis, DriveKind, KeyProtection, SelfAssessment, Sensor, Subject, Switch, UnreadReason, VolumeRole,
 };
@@ -228,6 +230,10 @@ fn of_enrolment() -> Vec<(&'static str, Vec<&'static str>)> {
         ("waits-for", WaitsFor::ALL.iter().map(|value| value.as_str()).collect()),
         ("hindrance", Hindrance::ALL.iter().map(|value| value.as_str()).collect()),
         ("decided", approval::Outcome::CODES.to_vec()),
+        ("action-kind", ActionKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("action-means", ActionKind::ALL.iter().map(|value| value.as_str()).collect()),
+        ("action-state", ActionState::ALL.iter().map(|value| value.as_str()).collect()),
+        ("action-outcome", ActionOutcome::ALL.iter().map(|value| value.as_str()).collect()),
     ]
 }
 

@@ -80,6 +80,10 @@ pub enum Action {
     ChangeDevice,
     /// Let a pending device in, or shut one out.
     AdmitDevice,
+    /// Order an agent to check in, to report, to test the drives or to send its log; read that log.
+    OrderActions,
+    /// Have a return notice shown on a laptop.
+    OrderReturnNotice,
     /// Record a device that has no agent.
     AddDevice,
     /// See enrolment tokens, never their secret.
@@ -168,13 +172,15 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 50] = [
         Self::SeeOverview,
         Self::SeeDevices,
         Self::SeeFlags,
         Self::HandleFlag,
         Self::ChangeDevice,
         Self::AdmitDevice,
+        Self::OrderActions,
+        Self::OrderReturnNotice,
         Self::AddDevice,
         Self::SeeEnrolmentTokens,
         Self::CreateEnrolmentToken,
@@ -238,6 +244,12 @@ impl Action {
                 &[ProgrammeManager, Technician, Refurbisher],
             ),
             Self::AdmitDevice => ("Let a pending device in, or shut one out", &[Technician]),
+            Self::OrderActions => {
+                ("Order an agent to check in, report, test the drives, send its log; read that log", &[Technician])
+            }
+            Self::OrderReturnNotice => {
+                ("Have a return notice shown on a laptop", &[ProgrammeManager, Technician, Referent])
+            }
             Self::AddDevice => ("Record a device that has no agent", &[ProgrammeManager, Technician, Refurbisher]),
             Self::SeeEnrolmentTokens => ("See enrolment tokens, never their secret", &[Technician, Auditor]),
             Self::CreateEnrolmentToken => ("Create an enrolment token for a site", &[Technician]),

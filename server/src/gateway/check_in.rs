@@ -8,7 +8,7 @@ use cartable_common::{
 };
 
 use super::{
-    DevicePort,
+    DevicePort, actions,
     identity::{DeviceIdentity, key_cloned},
     message::Message,
     refusal::Refusal,
@@ -39,18 +39,23 @@ pub(super) async fn check_in(
         end_predecessors(&port, &identity).await.map_err(|error| unavailable(&error))?;
     }
     let (mark, held) = (message.value.disclosure_mark, message.value.trust_bundle);
+    let mut request = message.value;
+    let results = std::mem::take(&mut request.action_results);
     let check_in = CheckIn {
         device_id: identity.device,
         enrolment_id: identity.enrolment,
         received_at: identity.arrived,
-        request: message.value,
+        request,
     };
     let heal = is_cloned(&port, &identity).await.map_err(|error| unavailable(&error))?;
     let receipt = port.ingest.check_in(check_in).await.map_err(|error| refusal(&error))?;
     note_bundle(&port, &identity, held).await;
+    let actions_answered = actions::take(&port, &identity, &results).await.map_err(|error| unavailable(&error))?;
     let interval = next_check_in_seconds(identity.device, identity.arrived, &port.policy, random::spread());
     let exams = port.exams.near(identity.arrived).await;
     let told = exam::tell(&exams, identity.site, interval, identity.arrived);
+    // In an exam nothing is to be done.
+    let actions = if told.exams_for_seconds.is_some() { None } else { actions::tell(&port, &identity).await };
     Ok(Json(CheckInResponse {
         next_check_in_seconds: told.next_check_in_seconds,
         server_time: identity.arrived,
@@ -62,6 +67,8 @@ pub(super) async fn check_in(
         exams_for_seconds: told.exams_for_seconds,
         disclosure: port.discloser.news(identity.due, mark),
         trust_bundle: port.authority.newer_bundle(held),
+        actions,
+        actions_answered,
     }))
 }
 

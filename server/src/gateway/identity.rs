@@ -101,6 +101,8 @@ pub struct DeviceIdentity {
     pub is_full: bool,
     /// Whether an older key of the device is still live.
     pub has_predecessor: bool,
+    /// Whether an order waits for it.
+    pub awaits_action: bool,
     /// The site that the device belongs to.
     pub site: Option<Uuid>,
     /// When the device's loan is due back.
@@ -196,6 +198,7 @@ impl DeviceIdentity {
             not_before: peer.not_before,
             is_full,
             has_predecessor: registered.has_predecessor,
+            awaits_action: registered.awaits_action,
             site: registered.site,
             due: registered.due,
             trust_bundle: registered.trust_bundle,

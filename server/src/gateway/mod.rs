@@ -4,6 +4,7 @@
 //! Connections with a client certificate and those for enrolment have routers of different state types: a handler
 //! that needs [`DeviceIdentity`](identity::DeviceIdentity) cannot be mounted where there is no certificate.
 
+mod actions;
 mod check_in;
 mod connection;
 mod enrol;

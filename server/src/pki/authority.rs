@@ -1,8 +1,9 @@
 //! The authority's directory: made once by `init`, read at each start.
 //!
-//! Layout: `root`, `devices`, `gateway-ca` and `gateway`, each `.pem` (certificate) and `.key` (sealed private key).
-//! `root.key` may be moved away: nothing but a rotation needs it. After one, `authority.json` names the keys in use
-//! (`manifest`).
+//! Layout: `root`, `devices`, `gateway-ca`, `gateway` and `actions`, each `.pem` (certificate) and `.key` (sealed private key).
+//! `root.key` may be moved away: nothing but a rotation or a new signer of orders needs it. After a rotation,
+//! `authority.json` names the keys in use (`manifest`). An authority that was made before there were orders has no `actions`
+//! until it is given one.
 
 use std::path::{Path, PathBuf};
 
@@ -10,16 +11,18 @@ use cartable_common::{
     UtcMillis,
     trust::{FIRST_BUNDLE, TrustChain},
 };
-use rcgen::{Issuer, KeyPair};
+use rcgen::{Issuer, KeyPair, PublicKeyData as _};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use x509_parser::parse_x509_certificate;
 
 use super::{
-    DeviceIssuer, GatewayCertificate, MasterKey, Nonces, PkiError, files,
+    ActionSigner, DeviceIssuer, GatewayCertificate, MasterKey, Nonces, PkiError, files,
     manifest::{self, DEVICES, GATEWAY_CA, Manifest, ROOT},
     template::{self, Intermediate},
 };
 
 const GATEWAY: &str = "gateway";
+const ACTIONS: &str = "actions";
 
 /// The authority of a running server: signs device and gateway certificates.
 #[derive(Debug)]
@@ -34,6 +37,7 @@ pub struct Authority {
     bundle: u32,
     chain: TrustChain,
     nonces: Nonces,
+    actions: Option<ActionSigner>,
 }
 
 impl Authority {
@@ -68,6 +72,7 @@ impl Authority {
             let certificate = template::intermediate(which, template::FIRST, now)?.signed_by(&key, &root)?;
             store(directory, name, master, &certificate.pem(), &key.serialize_der())?;
         }
+        issue_action_signer(directory, master, &root, now)?;
         Self::load(directory, master)?.issue_gateway(hosts, now).map(drop)
     }
 
@@ -92,6 +97,7 @@ impl Authority {
             bundle: trusted.number,
             chain: manifest.chain(),
             nonces: Nonces::new(key),
+            actions: action_signer(directory, key)?,
         })
     }
 
@@ -136,6 +142,33 @@ impl Authority {
         &self.nonces
     }
 
+    /// Signs what people order of agents; none until it was made ([`Self::make_action_signer`]).
+    pub const fn actions(&self) -> Option<&ActionSigner> {
+        self.actions.as_ref()
+    }
+
+    /// Gives the authority in `directory` a new signer of orders. The root's key is read from `root_key`, or from where
+    /// [`Self::create`] put it. What the signer before signed stays good until its certificate ends: agents ask nobody.
+    pub fn make_action_signer(
+        directory: &Path,
+        key: &MasterKey,
+        root_key: Option<&Path>,
+        now: UtcMillis,
+    ) -> Result<(), PkiError> {
+        let root_pem = read(&directory.join(format!("{ROOT}.pem")))?;
+        let damaged = |why| PkiError::Damaged { path: directory.join(format!("{ROOT}.pem")), why };
+        let root = CertificateDer::from_pem_slice(root_pem.as_bytes())
+            .map_err(|_| damaged("this is not a certificate in PEM"))?;
+        let path = root_key.map_or_else(|| directory.join(format!("{ROOT}.key")), Path::to_owned);
+        let root_key = KeyPair::try_from(unseal_file(&path, ROOT, key)?)?;
+        let fits = parse_x509_certificate(&root)
+            .is_ok_and(|(_, parsed)| parsed.public_key().raw == root_key.subject_public_key_info());
+        if !fits {
+            return Err(damaged("the root's key is not the one of this certificate"));
+        }
+        issue_action_signer(directory, key, &Issuer::from_ca_cert_der(&root, root_key)?, now)
+    }
+
     /// The gateway's certificate for `hosts`: the stored one while it is good, else a new one.
     pub fn gateway_certificate(&self, hosts: &[String], now: UtcMillis) -> Result<GatewayCertificate, PkiError> {
         let chain = read(&self.directory.join(format!("{GATEWAY}.pem"))).ok();
@@ -151,6 +184,28 @@ impl Authority {
         store(&self.directory, GATEWAY, &self.key, &pem, certificate.key.secret_pkcs8_der())?;
         Ok(certificate)
     }
+}
+
+fn issue_action_signer(
+    directory: &Path,
+    master: &MasterKey,
+    root: &Issuer<'_, KeyPair>,
+    now: UtcMillis,
+) -> Result<(), PkiError> {
+    let key = KeyPair::generate()?;
+    let certificate = template::action_signer(now)?.signed_by(&key, root)?;
+    store(directory, ACTIONS, master, &certificate.pem(), &key.serialize_der())
+}
+
+/// The signer of orders, if there is one.
+fn action_signer(directory: &Path, master: &MasterKey) -> Result<Option<ActionSigner>, PkiError> {
+    let path = directory.join(format!("{ACTIONS}.pem"));
+    if !path.exists() {
+        return Ok(None);
+    }
+    let (_, certificate, key) = load(directory, ACTIONS, master)?;
+    let why = "it is not the certificate of the key beside it: run `cartable-server make-action-key`";
+    ActionSigner::new(certificate, key).map(Some).ok_or(PkiError::Damaged { path, why })
 }
 
 /// Writes the certificate and the sealed key `name`.
@@ -180,9 +235,12 @@ fn load(
 }
 
 fn unseal(directory: &Path, name: &str, master: &MasterKey) -> Result<Vec<u8>, PkiError> {
-    let path = directory.join(format!("{name}.key"));
-    let sealed = read(&path)?;
-    master.open(name, &sealed).ok_or(PkiError::WrongKey { path })
+    unseal_file(&directory.join(format!("{name}.key")), name, master)
+}
+
+fn unseal_file(path: &Path, name: &str, master: &MasterKey) -> Result<Vec<u8>, PkiError> {
+    let sealed = read(path)?;
+    master.open(name, &sealed).ok_or_else(|| PkiError::WrongKey { path: path.to_owned() })
 }
 
 /// A file's text.
@@ -231,6 +289,50 @@ mod tests {
         assert_ne!(renewed.chain[0], moved.chain[0]);
     }
 
+    #[test]
+    fn an_older_authority_is_given_a_signer_of_orders_with_the_roots_key_wherever_that_is() {
+        let (home, directory, key, now) = made();
+        assert!(Authority::load(&directory, &key).unwrap().actions().is_some());
+        for name in ["actions.key", "actions.pem"] {
+            std::fs::remove_file(directory.join(name)).unwrap();
+        }
+        assert!(Authority::load(&directory, &key).unwrap().actions().is_none());
+        let away = home.path().join("root.key");
+        std::fs::rename(directory.join("root.key"), &away).unwrap();
+        let error = Authority::make_action_signer(&directory, &key, None, now).unwrap_err();
+        assert!(matches!(error, PkiError::File { .. }), "{error}");
+        // A key that is sealed for another purpose is not the root's.
+        let wrong = directory.join("devices.key");
+        let error = Authority::make_action_signer(&directory, &key, Some(&wrong), now).unwrap_err();
+        assert!(matches!(error, PkiError::WrongKey { .. }), "{error}");
+        Authority::make_action_signer(&directory, &key, Some(&away), now).unwrap();
+        let authority = Authority::load(&directory, &key).unwrap();
+        let signed = authority.actions().unwrap().sign(vec!["text".to_owned()]).unwrap();
+        assert_eq!((signed.orders.len(), signed.orders[0].text.as_str()), (1, "text"));
+        let first = directory.join("actions.pem");
+        let before = std::fs::read(&first).unwrap();
+        Authority::make_action_signer(&directory, &key, Some(&away), now).unwrap();
+        assert_ne!(std::fs::read(&first).unwrap(), before, "a new one");
+        std::fs::write(&first, before).unwrap();
+        let error = Authority::load(&directory, &key).unwrap_err();
+        assert!(error.to_string().contains("make-action-key"), "{error}");
+    }
+
+    #[test]
+    fn the_signer_of_orders_comes_from_the_root_for_that_alone() {
+        let (_home, directory, _, _) = made();
+        let pem = std::fs::read(directory.join("actions.pem")).unwrap();
+        let der = CertificateDer::from_pem_slice(&pem).unwrap();
+        let (_, leaf) = parse_x509_certificate(&der).unwrap();
+        let usage = leaf.extended_key_usage().unwrap().unwrap().value;
+        assert!(!usage.any && !usage.client_auth && !usage.server_auth && usage.other.len() == 1);
+        assert_eq!(usage.other[0].as_bytes(), cartable_common::action::ACTION_PURPOSE);
+        let root = Authority::roots(&directory).unwrap();
+        let root = CertificateDer::from_pem_slice(root.as_bytes()).unwrap();
+        let (_, root) = parse_x509_certificate(&root).unwrap();
+        assert_eq!(leaf.issuer(), root.subject());
+    }
+
     #[cfg(unix)]
     #[test]
     fn its_files_are_their_owners_alone() {
@@ -247,7 +349,9 @@ mod tests {
             names.push(path.file_name().unwrap().to_string_lossy().into_owned());
         }
         names.sort();
-        let expected = ["devices.key", "devices.pem", "gateway-ca.key", "gateway-ca.pem", "gateway.key", "gateway.pem"];
-        assert_eq!(names, [&expected[..], &["root.key", "root.pem"]].concat());
+        let kinds = ["actions", "devices", "gateway-ca", "gateway", "root"];
+        let expected: Vec<String> =
+            kinds.iter().flat_map(|kind| ["key", "pem"].map(|end| format!("{kind}.{end}"))).collect();
+        assert_eq!(names, expected);
     }
 }

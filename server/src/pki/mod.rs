@@ -5,6 +5,7 @@
 //! certificate is built here from a template, and of a certificate request nothing but its public key is used.
 //! Private keys are encrypted at rest with a key that never lies beside them.
 
+mod action_signer;
 mod authority;
 mod csr;
 mod files;
@@ -18,6 +19,7 @@ mod rotation;
 mod sealed;
 mod template;
 
+pub use action_signer::ActionSigner;
 pub use authority::Authority;
 pub use csr::{InvalidCsr, ProvenKey};
 pub use files::write_private;

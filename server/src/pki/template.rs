@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use cartable_common::UtcMillis;
+use cartable_common::{UtcMillis, action::ACTION_PURPOSE};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
-    SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyUsagePurpose, SanType, SerialNumber, date_time_ymd,
 };
 
 use crate::{
@@ -17,6 +17,10 @@ use crate::{
 const ROOT_DAYS: i64 = 20 * 365;
 /// Life of the two intermediates.
 const INTERMEDIATE_DAYS: i64 = 10 * 365;
+/// Life of the certificate of whoever signs orders.
+const ACTION_SIGNER_DAYS: i64 = 10 * 365;
+/// The object identifier of the extended key usage (RFC 5280, 4.2.1.12).
+const EXTENDED_KEY_USAGE: &[u64] = &[2, 5, 29, 37];
 /// How far a certificate begins in the past: laptops' clocks run behind.
 pub(super) const BACKDATED_MILLIS: i64 = 60 * 60 * 1000;
 
@@ -78,6 +82,27 @@ pub(super) fn gateway(hosts: &[String], now: UtcMillis, days: i64) -> Result<Cer
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
     Ok(params)
+}
+
+/// The certificate of whoever signs orders to agents: for that purpose, which is in no certificate for TLS.
+pub(super) fn action_signer(now: UtcMillis) -> Result<CertificateParams, super::PkiError> {
+    let begin = now.plus_millis(-BACKDATED_MILLIS);
+    let mut params = blank("Cartable actions", random_serial()?, begin, now.plus_days(ACTION_SIGNER_DAYS))?;
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.custom_extensions = vec![CustomExtension::from_oid_content(EXTENDED_KEY_USAGE, action_purpose())];
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
+}
+
+/// A list of one purpose, in DER. rcgen writes it only where each arc of the identifier fits into 64 bits, and one that is
+/// made of a UUID has 128.
+fn action_purpose() -> Vec<u8> {
+    const SEQUENCE: u8 = 0x30;
+    const OBJECT_IDENTIFIER: u8 = 0x06;
+    // Short lengths are one byte (X.690, 8.1.3.4); this one is 20.
+    let length = u8::try_from(ACTION_PURPOSE.len()).unwrap_or_default();
+    [&[SEQUENCE, length + 2, OBJECT_IDENTIFIER, length][..], ACTION_PURPOSE].concat()
 }
 
 /// A device's certificate. The names in it are for people who look at it: identity is its key alone.

@@ -36,6 +36,8 @@ pub struct Registered {
     pub device_status: DeviceStatus,
     /// Whether an older key of the device is still live, or set aside: using this one ends that.
     pub has_predecessor: bool,
+    /// Whether an order waits for this enrolment.
+    pub awaits_action: bool,
     /// The site that the device belongs to.
     pub site: Option<Uuid>,
     /// When the device is due back, where it is lent until a day.
@@ -53,6 +55,7 @@ struct Raw {
     device_id: Uuid,
     device_status: String,
     has_predecessor: bool,
+    awaits_action: bool,
     site_id: Option<Uuid>,
     due_day: Option<i64>,
     trust_bundle: i64,
@@ -71,6 +74,7 @@ impl TryFrom<Raw> for Registered {
             device: DeviceId(raw.device_id),
             device_status: raw.device_status.parse().map_err(|error| corrupt("device.status", format!("{error}")))?,
             has_predecessor: raw.has_predecessor,
+            awaits_action: raw.awaits_action,
             site: raw.site_id,
             due: raw.due_day.map(|number| day("loan.due_day", number)).transpose()?,
             trust_bundle: u32::try_from(raw.trust_bundle)
@@ -82,7 +86,8 @@ impl TryFrom<Raw> for Registered {
 /// The columns of [`Raw`], of an enrolment `e` and its device `d`.
 const REGISTERED: &str = "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, \
     d.site_id, e.trust_bundle, EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.id < e.id \
-    AND o.status IN ('active', 'quarantined')) AS has_predecessor, (SELECT l.due_day FROM loan l \
+    AND o.status IN ('active', 'quarantined')) AS has_predecessor, EXISTS (SELECT 1 FROM device_action a \
+    WHERE a.enrolment_id = e.id AND a.closed_at IS NULL) AS awaits_action, (SELECT l.due_day FROM loan l \
     WHERE l.device_id = e.device_id AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day";
 
 /// What is registered under `keys`: one statement, however many. Unknown keys are left out.

@@ -33,6 +33,7 @@ pub mod counter;
 mod description;
 pub mod detail;
 pub mod device;
+pub mod device_action;
 pub mod device_archive;
 pub mod device_code;
 pub mod device_correction;

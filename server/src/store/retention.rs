@@ -29,6 +29,8 @@ pub const CLEARED_FLAG_DAYS: i64 = 5 * 366;
 /// than its certificate lives, and than a laptop may be away without a person being asked. After that the key, which ended
 /// long ago, lets nobody ask for another.
 pub const CLONED_KEY_DAYS: i64 = 400;
+/// Days for which an agent's log is kept that somebody asked for.
+pub const LOG_DAYS: i64 = 30;
 /// Days for which check-ins per hour are kept.
 pub const HOURLY_DAYS: i64 = 90;
 
@@ -43,7 +45,7 @@ pub struct Retained {
 
 /// Statements that round moments older than `$2` to the day, for the devices `{rows}`. `$at` columns are rounded
 /// together, where any of them is not round yet.
-const COARSEN: [&str; 12] = [
+const COARSEN: [&str; 14] = [
     "UPDATE contact SET last_at = last_at - last_at % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND last_at % 86400000 <> 0 AND last_at < {limit}",
     "UPDATE contact SET first_at = first_at - first_at % 86400000 \
@@ -74,6 +76,12 @@ const COARSEN: [&str; 12] = [
      WHERE device_id IN (SELECT r.id FROM {rows}) AND decided_at % 86400000 <> 0 AND decided_at < {limit}",
     "UPDATE recovery SET used_at = used_at - used_at % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND used_at % 86400000 <> 0 AND used_at < {limit}",
+    // So does it fetch and answer orders.
+    "UPDATE device_action SET told_at = told_at - told_at % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND told_at % 86400000 <> 0 AND told_at < {limit}",
+    "UPDATE device_action SET answered_at = answered_at - answered_at % 86400000, \
+     closed_at = closed_at - closed_at % 86400000 WHERE device_id IN (SELECT r.id FROM {rows}) \
+     AND (answered_at % 86400000 <> 0 OR closed_at % 86400000 <> 0) AND answered_at < {limit}",
 ];
 
 /// Statements that round the measurements of days: the day itself is the key.
@@ -93,6 +101,12 @@ pub async fn devices(tx: &mut Tx, ids: &[Uuid], now: UtcMillis) -> Result<Retain
     for sql in COARSEN.into_iter().chain([COARSEN_DAYS]) {
         done.coarsened += rows.execute(tx, &sql.replace("{limit}", &before(EXACT_DAYS))).await?;
     }
+    let forget_logs = format!(
+        "UPDATE device_action SET log = NULL WHERE device_id IN (SELECT r.id FROM {{rows}}) AND log IS NOT NULL \
+         AND answered_at < {}",
+        before(LOG_DAYS)
+    );
+    done.coarsened += rows.execute(tx, &forget_logs).await?;
     done.coarsened += flags(tx, &rows, now).await?;
     let delete = |table: &str, condition: &str| {
         format!("DELETE FROM {table} WHERE device_id IN (SELECT r.id FROM {{rows}}) AND {condition}")

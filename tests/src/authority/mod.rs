@@ -66,7 +66,7 @@ impl Mixed {
 }
 
 /// Names of things that belong to a site. A route that names two of them may be asked for one of each of two sites.
-const OF_A_SITE: [&str; 25] = [
+const OF_A_SITE: [&str; 26] = [
     "site",
     "uai",
     "referent",
@@ -74,6 +74,7 @@ const OF_A_SITE: [&str; 25] = [
     "enrolment",
     "newcomer",
     "recovery",
+    "action",
     "erasure",
     "erasure-file",
     "exam",

@@ -210,6 +210,12 @@ pub(super) const API: &[Row] = &[
         Mixed::at("/api/v1/devices/{device}/recoveries/{foreign-recovery}/refuse", "", 404),
         Mixed::at("/api/v1/devices/{foreign-device}/recoveries/{recovery}/refuse", "", 404),
     ]),
+    Row::new("GET /api/v1/devices/{device}/actions", "APTRFU", Site, 200),
+    Row::new("POST /api/v1/devices/{device}/actions", "A-T---", Site, 201).sends(r#"{"kind":"check_in"}"#),
+    Row::new("GET /api/v1/devices/{device}/actions/{action}/log", "A-T---", Site, 200).mixed(&[
+        Mixed::at("/api/v1/devices/{device}/actions/{foreign-action}/log", "", 404),
+        Mixed::at("/api/v1/devices/{foreign-device}/actions/{action}/log", "", 404),
+    ]),
     Row::new("POST /api/v1/returns", "APTRF-", SiteInBody(422), 200)
         .sends(r#"{"code":"{lent-device}","condition":"good"}"#),
     // Nobody took it back: allowed, and said so.

@@ -39,6 +39,11 @@ pub(super) const CONSOLE: &[Row] = &[
         Mixed::at("/devices/{device}/recoveries/{foreign-recovery}/refuse", "", 404),
         Mixed::at("/devices/{foreign-device}/recoveries/{recovery}/refuse", "", 404),
     ]),
+    Row::new("POST /devices/{device}/actions", "A-T---", Site, 303).sends("kind=check_in"),
+    Row::new("GET /devices/{device}/actions/{action}/log", "A-T---", Site, 200).mixed(&[
+        Mixed::at("/devices/{device}/actions/{foreign-action}/log", "", 404),
+        Mixed::at("/devices/{foreign-device}/actions/{action}/log", "", 404),
+    ]),
     Row::new("GET /devices.csv", "APTRFU", Scope, 200),
     Row::new("GET /devices/{device}", "APTRFU", Site, 200),
     Row::new("POST /devices/{device}/record", "APT-F-", Site, 303).sends("grade=B&warranty=2028-08-31"),

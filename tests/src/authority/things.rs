@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use cartable_common::{DeviceId, EnrolmentId, UtcMillis, report::Hardware};
+use cartable_common::{
+    ActionId, DeviceId, EnrolmentId, Text, UtcMillis,
+    action::{ActionOutcome, ActionResult, LogLine},
+    report::Hardware,
+};
 use cartable_server::{
     auth::Role,
     clock,
@@ -12,6 +16,7 @@ use cartable_server::{
         borrower::Level,
         campaign::{CampaignState, Choice, Desks},
         device::DeviceStatus,
+        device_action::{Kind as ActionKind, Order},
         donation::{Terms, entry::RecipientEntry},
         enrolment::EnrolmentStatus,
         enrolment_token::{TokenTerms, TokenText},
@@ -39,6 +44,7 @@ use cartable_server::{
         Tx, allocation,
         campaign::{self, Campaign},
         device::{self, NewDevice},
+        device_action::{self, Ordered},
         donation_line, donation_lot, donation_recipient,
         enrolment::{self, NewEnrolment},
         enrolment_token, erasure,
@@ -134,6 +140,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("token", token);
     things.put("newcomer", newcomer(&mut tx, token, now).await?);
     things.put("recovery", recovering(&mut tx, device, now).await?);
+    things.put("action", answered(&mut tx, device, now).await?);
     let programme = lending::programme(&mut tx, now).await?;
     things.put("programme", programme.id);
     things.put("programme-code", programme.code.as_str());
@@ -329,6 +336,22 @@ async fn recovering(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Re
     recovery::wait(tx, (id, device), Cause::TooLong, now).await?;
     let waiting = recovery::waiting(tx, &Scope::Everything).await?;
     Ok(waiting.iter().find(|one| one.enrolment == id).context("the recovery that waits")?.id)
+}
+
+/// An order to the device's agent that it answered with its log.
+async fn answered(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<Uuid> {
+    let order = Order::new(ActionKind::SendLog, None, None, paris::date(now))?;
+    let policy = Policy::default();
+    let by = Clerk { actor: "test", token: None, scope: &Scope::Everything, policy: &policy, now };
+    let Ordered::Given(id) = device_action::order(tx, device, &order, by).await? else {
+        anyhow::bail!("the order is not given");
+    };
+    let rows = device_action::of_device(tx, device).await?;
+    let enrolment = rows.first().context("the order")?.enrolment;
+    let line = LogLine { words: Text::clean("started"), ..LogLine::default() };
+    let result = ActionResult { log: vec![line], ..ActionResult::plain(ActionId(id), ActionOutcome::Done) };
+    device_action::answer(tx, enrolment, &[result], now).await?;
+    Ok(id)
 }
 
 async fn flagged(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<Uuid> {

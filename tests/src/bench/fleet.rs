@@ -95,6 +95,7 @@ fn check_in(machine: &Machine, device_id: DeviceId, enrolment_id: EnrolmentId, n
         content_hash: Some(report.content_hash()),
         disclosure_mark: None,
         trust_bundle: None,
+        action_results: Vec::new(),
         reports: vec![envelope(report, now, now)],
     };
     CheckIn { device_id, enrolment_id, received_at: now, request }

@@ -124,6 +124,7 @@ impl LoadDevice {
             content_hash: Some(report.content_hash()),
             disclosure_mark: None,
             trust_bundle: None,
+            action_results: Vec::new(),
             reports: Vec::new(),
         };
         let unchanged = post(server, &request)?;

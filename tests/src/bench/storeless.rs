@@ -62,5 +62,7 @@ async fn answer(message: Message<CheckInRequest>) -> Json<CheckInResponse> {
         exams_for_seconds: None,
         disclosure: None,
         trust_bundle: None,
+        actions: None,
+        actions_answered: Vec::new(),
     })
 }

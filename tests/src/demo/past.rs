@@ -182,6 +182,7 @@ impl Remembered<'_> {
                 content_hash,
                 disclosure_mark: None,
                 trust_bundle: None,
+                action_results: Vec::new(),
                 reports: if news { vec![envelope(report, own_clock, at)] } else { Vec::new() },
             };
             CheckIn { device_id: self.device, enrolment_id: self.enrolment, received_at: at, request }

@@ -115,6 +115,7 @@ impl Device {
             content_hash: Some(hash),
             disclosure_mark: None,
             trust_bundle: None,
+            action_results: Vec::new(),
             reports,
         };
         let answer = self.client.check_in(&request).await?;

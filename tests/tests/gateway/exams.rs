@@ -47,6 +47,7 @@ fn request(mark: Option<u32>) -> CheckInRequest {
         content_hash: Some(ContentHash::of(b"unchanged")),
         disclosure_mark: mark,
         trust_bundle: None,
+        action_results: Vec::new(),
         reports: Vec::new(),
     }
 }

@@ -18,6 +18,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod actions;
 mod approval;
 mod bombs;
 mod clone;

@@ -1,5 +1,6 @@
 //! The real programs, each in a process of its own: what an operator types, what a kill leaves, a life from end to end.
 
+mod actions;
 mod cli_refurbishment;
 mod demo_json;
 mod donation;

@@ -7,6 +7,7 @@ mod brought_report;
 mod campaign;
 mod cloned_keys;
 mod device;
+mod device_action;
 mod documents;
 mod exams;
 mod history_months;

@@ -31,8 +31,15 @@ pub(crate) async fn write(tx: &mut Tx, policy: &Policy, brought: Brought, now: U
     let sequence = u64::try_from(made_at.get()).unwrap_or_default();
     let reports = vec![ReportEnvelope { report_id, sequence, measured_at: made_at, report }];
     let agent_version = Text::clean("");
-    let (content_hash, disclosure_mark, trust_bundle) = (None, None, None);
-    let request = CheckInRequest { agent_version, sent_at: now, content_hash, disclosure_mark, trust_bundle, reports };
+    let request = CheckInRequest {
+        agent_version,
+        sent_at: now,
+        content_hash: None,
+        disclosure_mark: None,
+        trust_bundle: None,
+        reports,
+        action_results: Vec::new(),
+    };
     let no_enrolment = EnrolmentId(Uuid::nil());
     let check_in = CheckIn { device_id: device, enrolment_id: no_enrolment, received_at: now, request };
     let prepared = Prepared::new(check_in, policy);

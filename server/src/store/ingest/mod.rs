@@ -133,6 +133,7 @@ mod tests {
             disclosure_mark: None,
             trust_bundle: None,
             reports: Vec::new(),
+            action_results: Vec::new(),
         };
         let (device_id, enrolment_id) = (DeviceId(Uuid::nil()), EnrolmentId(Uuid::nil()));
         CheckIn { device_id, enrolment_id, received_at: now, request }
