@@ -6,6 +6,8 @@ use cartable_common::{DeviceId, EnrolmentId, UtcMillis};
 
 /// Life of a device certificate in days: longer than a summer away from school.
 const DAYS: i64 = 180;
+/// Life of the certificate of another system's agent in days: a person renews it, by hand.
+const FOREIGN_DAYS: i64 = 365;
 /// How far a certificate begins in the past: laptops' clocks run behind.
 const BACKDATED_MILLIS: i64 = 60 * 60 * 1000;
 /// When an agent begins to renew, in days after issue.
@@ -33,12 +35,21 @@ pub struct Lease {
 impl Lease {
     /// A new lease from `now`, its serial number made of `random`.
     pub fn new(device: DeviceId, enrolment: EnrolmentId, random: [u8; 16], now: UtcMillis) -> Self {
+        Self::lasting(DAYS, (device, enrolment), random, now)
+    }
+
+    /// The same for another system's agent, which cannot renew by itself.
+    pub fn of_foreign_agent(device: DeviceId, enrolment: EnrolmentId, random: [u8; 16], now: UtcMillis) -> Self {
+        Self::lasting(FOREIGN_DAYS, (device, enrolment), random, now)
+    }
+
+    fn lasting(days: i64, (device, enrolment): (DeviceId, EnrolmentId), random: [u8; 16], now: UtcMillis) -> Self {
         Self {
             serial: serial(random),
             device,
             enrolment,
             not_before: whole_seconds(now.plus_millis(-BACKDATED_MILLIS)),
-            not_after: whole_seconds(now.plus_days(DAYS)),
+            not_after: whole_seconds(now.plus_days(days)),
         }
     }
 
@@ -81,6 +92,14 @@ mod tests {
         assert_eq!(lease.not_after.get(), 1_811_552_000_000);
         assert_eq!(lease.serial[0], 0x7f);
         assert_eq!(serial([0; 16])[0], 0x40);
+    }
+
+    #[test]
+    fn that_of_another_systems_agent_lasts_a_year() {
+        let (own, now) = (lease(), UtcMillis::new(1_796_000_000_123).unwrap());
+        let foreign = Lease::of_foreign_agent(own.device, own.enrolment, [0xff; 16], now);
+        assert_eq!(foreign.not_after, own.not_after.plus_days(365 - 180));
+        assert_eq!(Lease { not_after: own.not_after, ..foreign }, own);
     }
 
     #[test]

@@ -55,18 +55,18 @@ pub(super) async fn check_in(
 }
 
 /// The first use of a device's new key ends the old one: only now is it sure that the agent has it.
-async fn end_predecessors(port: &DevicePort, identity: &DeviceIdentity) -> Result<(), StoreError> {
+pub(super) async fn end_predecessors(port: &DevicePort, identity: &DeviceIdentity) -> Result<(), StoreError> {
     let mut tx = port.store.write().await?;
     replace_others(&mut tx, identity.device, [identity.enrolment; 2], identity.arrived).await?;
     tx.commit().await
 }
 
-fn unavailable(error: &StoreError) -> Refusal {
+pub(super) fn unavailable(error: &StoreError) -> Refusal {
     tracing::error!(%error, "the database refused");
     Refusal::unavailable(random::spread())
 }
 
-fn refusal(error: &IngestError) -> Refusal {
+pub(super) fn refusal(error: &IngestError) -> Refusal {
     match error {
         IngestError::Busy => {
             tracing::warn!("check-ins arrive faster than they can be stored");

@@ -17,7 +17,7 @@ use x509_parser::parse_x509_certificate;
 use super::{DevicePort, refusal::Refusal};
 use crate::{
     domain::{
-        enrolment::{Refused, Standing, standing},
+        enrolment::{EnrolmentKind, Refused, Standing},
         policy::Policy,
     },
     store::{
@@ -83,6 +83,13 @@ impl FromRequestParts<DevicePort> for DeviceIdentity {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, port: &DevicePort) -> Result<Self, Refusal> {
+        Self::of(parts, port, EnrolmentKind::Agent).await
+    }
+}
+
+impl DeviceIdentity {
+    /// The device that asks, by a key of an agent of that kind.
+    pub(super) async fn of(parts: &Parts, port: &DevicePort, kind: EnrolmentKind) -> Result<Self, Refusal> {
         let (Some(&peer), Some(&Arrived(now))) =
             (parts.extensions.get::<PeerCertificate>(), parts.extensions.get::<Arrived>())
         else {
@@ -100,10 +107,11 @@ impl FromRequestParts<DevicePort> for DeviceIdentity {
             let detail = "This key is not registered. Keep what you have and ask the people who lend this device.";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "unknown-key", "Unknown device", detail));
         };
-        if standing(registered.status, registered.device_status) == Standing::Refused(Refused::Released) {
+        // Another system's agent obeys no order of ours.
+        if registered.standing() == Standing::Refused(Refused::Released) {
             return Err(released(&port.store, &port.policy, &registered, now).await);
         }
-        Self::judge(&registered, &peer, now)
+        Self::judge(&registered, &peer, kind, now)
     }
 }
 
@@ -125,8 +133,13 @@ pub(super) async fn released(store: &Store, policy: &Policy, registered: &Regist
 }
 
 impl DeviceIdentity {
-    fn judge(registered: &Registered, peer: &PeerCertificate, now: UtcMillis) -> Result<Self, Refusal> {
-        let is_full = match standing(registered.status, registered.device_status) {
+    fn judge(
+        registered: &Registered,
+        peer: &PeerCertificate,
+        kind: EnrolmentKind,
+        now: UtcMillis,
+    ) -> Result<Self, Refusal> {
+        let is_full = match registered.standing_as(kind) {
             Standing::Full => true,
             Standing::ReportOnly => false,
             Standing::Refused(why) => {
@@ -167,6 +180,11 @@ pub(super) fn refused(why: Refused) -> Refusal {
         Refused::Revoked => ("revoked", "Device refused", "This device is refused. Ask the people who lend it."),
         Refused::Released => ("released", "Device released", "This device has left the programme."),
         Refused::Replaced => ("replaced", "Key replaced", "Another key speaks for this device now."),
+        Refused::OtherAgent => (
+            "other-agent",
+            "Key of another agent",
+            "Keys of other systems' agents bring inventories and nothing else; Cartable's own agent brings none.",
+        ),
     };
     Refusal::new(StatusCode::FORBIDDEN, kind, title, detail)
 }

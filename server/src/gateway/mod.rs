@@ -7,6 +7,7 @@ mod check_in;
 mod connection;
 mod enrol;
 mod exam;
+pub mod foreign;
 mod grant;
 pub mod identity;
 pub mod limits;
@@ -105,6 +106,7 @@ pub fn device_router(
     let routes = Router::new()
         .route(CHECK_IN_PATH, post(check_in::check_in))
         .route(RENEW_PATH, post(renew::renew))
+        .route(foreign::PATH, post(foreign::take))
         .with_state(port);
     guarded(routes)
 }

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     domain::{
-        enrolment::{Refused, Standing, standing},
+        enrolment::{Refused, Standing},
         lease::Lease,
         recovery::{self, Cause, NONCE_MILLIS},
     },
@@ -137,7 +137,7 @@ async fn decide(port: &EnrolPort, proof: &Proof, now: UtcMillis) -> Result<Decis
     if !recoveries::use_nonce(&mut tx, &proof.nonce.name, proof.nonce.ends_at, now).await? {
         return Ok(Decision::Refuse(stale_nonce()));
     }
-    let decision = match standing(registered.status, registered.device_status) {
+    let decision = match registered.standing() {
         Standing::Full => judge(&mut tx, &registered, &proof.next, now).await?,
         Standing::ReportOnly => Decision::Refuse(set_aside()),
         Standing::Refused(Refused::Released) => Decision::Released(registered),
@@ -156,7 +156,7 @@ async fn repeat(
     proof: &Proof,
     now: UtcMillis,
 ) -> Result<Option<Decision>, GrantError> {
-    if standing(registered.status, registered.device_status) != Standing::Full {
+    if registered.standing() != Standing::Full {
         return Ok(None);
     }
     let Some(CertificateRow { lease, pem: Some(chain) }) = running(tx, registered, &proof.next, now).await? else {
@@ -208,7 +208,7 @@ async fn running(
         registered.enrolment
     } else {
         let Some(other) = enrolment::of_key(tx, next.sha256()).await? else { return Ok(None) };
-        if other.device != registered.device || standing(other.status, other.device_status) != Standing::Full {
+        if other.device != registered.device || other.standing() != Standing::Full {
             return Ok(None);
         }
         other.enrolment
