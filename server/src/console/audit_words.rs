@@ -151,7 +151,7 @@ pub(super) const KEYS: [(&str, Form); 124] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 111] = [
+pub(super) const ACTS: [&str; 113] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -185,7 +185,9 @@ pub(super) const ACTS: [&str; 111] = [
     "device.correct",
     "device.create",
     "device.donate",
+    "device.issue_foreign_agent",
     "device.put_in_stock",
+    "device.revoke_foreign_agent",
     "device.set_asset_tag",
     "device.set_status",
     "device.unarchive",

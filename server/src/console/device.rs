@@ -25,6 +25,7 @@ use crate::{
         device_record::ContactExpected,
         disposition::Advice,
         policy::Policy,
+        reading::agents::Tool,
         verdict::Verdict,
     },
     store::{
@@ -33,6 +34,7 @@ use crate::{
         device_record::Recorded,
         enrolment::Waiting,
         flag::FlagRow,
+        foreign_agent::ForeignAgent,
         history::{ChangeRow, Day},
         recovery,
     },
@@ -143,11 +145,11 @@ impl DevicePage {
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
-            let dated = match detail.brought_of {
-                None => words.with("measured-on", &format::date_time(health.measured_at, words)),
-                Some(tool) => {
-                    words.with_two("device-inventory-of", tool.name(), &format::date_time(health.measured_at, words))
-                }
+            let at = format::date_time(health.measured_at, words);
+            let dated = match (detail.brought_of, detail.reported_by) {
+                (None, None) => words.with("measured-on", &at),
+                (Some(tool), _) => words.with_two("device-inventory-of", tool.name(), &at),
+                (None, Some(tool)) => words.with_two("device-reported-by", tool.name(), &at),
             };
             Reader { words, policy }.groups(health, &dated)
         });
@@ -229,6 +231,14 @@ fn of_batteries(batteries: Batteries, words: Words) -> Badge {
     }
 }
 
+/// Another system's agent that may report for the device, and until when.
+fn other_agent(other: &ForeignAgent, words: Words) -> Fact {
+    // Before its first inventory nobody knows which of the two it is.
+    let tool = other.tool.map_or("GLPI / FusionInventory", Tool::name);
+    let until = other.ends_at.map_or_else(|| words.say("not-known"), |at| format::date(at, words));
+    fact(words, "device-foreign-agent", Some(words.with_two("device-foreign-agent-until", tool, &until)))
+}
+
 fn identity(detail: &DeviceDetail, recorded: Recorded, now: UtcMillis, words: Words) -> Vec<Fact> {
     let device = &detail.device;
     let chassis = device.chassis.as_deref().map(|chassis| words.word("chassis", chassis));
@@ -268,6 +278,7 @@ fn identity(detail: &DeviceDetail, recorded: Recorded, now: UtcMillis, words: Wo
         facts.push(fact(words, "device-skew", Some(words.count("seconds", contact.skew_millis / 1000))));
         facts.push(fact(words, "device-agent", Some(contact.agent_version.clone())));
     }
+    facts.extend(detail.foreign_agent.as_ref().map(|other| other_agent(other, words)));
     if let Some(health) = &detail.health {
         facts.push(moment("device-received", Some(health.received_at)));
     }

@@ -22,6 +22,7 @@ mod approval;
 mod bombs;
 mod enrolment;
 mod exams;
+mod foreign_agent;
 mod hostile;
 mod http2;
 mod identity;

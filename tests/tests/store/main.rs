@@ -8,6 +8,7 @@ mod campaign;
 mod device;
 mod documents;
 mod exams;
+mod foreign_agent;
 mod history_months;
 mod ingest;
 mod jobs;
