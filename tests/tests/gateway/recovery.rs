@@ -60,7 +60,7 @@ async fn send(port: &Port, request: &RecoverRequest) -> Answer {
 }
 
 /// Both steps.
-async fn recover(port: &Port, key: &KeyPair, next: &KeyPair) -> Answer {
+pub(super) async fn recover(port: &Port, key: &KeyPair, next: &KeyPair) -> Answer {
     send(port, &request(key, &nonce(port, key).await.nonce, next)).await
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Ref
 
 fn packing(headers: &HeaderMap) -> Result<Packing, Refusal> {
     let refused = |detail: &'static str| {
-        Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Unknown packing", detail).closing())
+        Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Unknown packing", detail))
     };
     if headers.contains_key(header::CONTENT_ENCODING) {
         return refused("Send the message without a content encoding: its content type says how it is packed.");
@@ -62,7 +62,7 @@ fn unpacked(packed: impl Read) -> Result<Vec<u8>, Refusal> {
     })?;
     if plain.len() > MOST_BYTES {
         let detail = format!("An inventory has at most {} MiB, unpacked.", MOST_BYTES >> 20);
-        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", detail).closing());
+        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", detail));
     }
     Ok(plain)
 }
