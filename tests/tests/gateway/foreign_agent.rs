@@ -319,20 +319,6 @@ async fn a_key_of_the_machine_is_certified_and_renewed(port: Port) {
     assert_eq!(refused.status, 403, "{refused:?}");
 }
 
-/// Every file below `folder`, as bytes.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push((path.display().to_string(), fs::read(&path).unwrap()));
-        }
-    }
-    found
-}
-
 /// A whole inventory of either agent, with everything that must not be kept, by a machine that was told nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_names_people_programs_and_networks_is_kept_or_logged() {
@@ -351,7 +337,7 @@ async fn nothing_of_names_people_programs_and_networks_is_kept_or_logged() {
         assert!(seen(&port, device).await.health.is_some());
     }
     let mut is_found = false;
-    for (path, bytes) in files(port.installation.directory()) {
+    for (path, bytes) in stored::files(port.installation.directory()).unwrap() {
         let text = String::from_utf8_lossy(&bytes).to_lowercase();
         is_found |= text.contains("latitude 3190");
         for trace in ["indiscret", "192.0.2", "02:00:5e"] {
