@@ -107,13 +107,17 @@ pub struct OnRecord<'a> {
     pub manufacturer: Option<&'a str>,
 }
 
-/// When an inventory was made, if it may be of the machine on record. What either does not say speaks against nothing.
-pub fn made_at(
-    inventory: &AgentInventory,
-    on_record: OnRecord<'_>,
-    now: UtcMillis,
-) -> Result<UtcMillis, InventoryRefused> {
-    let made_at = brought::dated(inventory, now)?;
+/// What an inventory is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// It tells the whole machine, as of that moment.
+    Facts(UtcMillis),
+    /// It lists changes alone: what is not in it would look as if it were gone. But the machine spoke.
+    Contact,
+}
+
+/// What an inventory is worth, if it may be of the machine on record. What either does not say speaks against nothing.
+pub fn worth(inventory: &AgentInventory, on_record: OnRecord<'_>, now: UtcMillis) -> Result<Worth, InventoryRefused> {
     let hardware = &inventory.report.hardware;
     if let Some((recorded, told)) = on_record.serial.zip(hardware.serial_number.get().map(SerialNumber::as_str)) {
         let is_same = recorded.eq_ignore_ascii_case(told)
@@ -122,8 +126,11 @@ pub fn made_at(
             return Err(InventoryRefused::OtherMachine { recorded: recorded.to_owned() });
         }
     }
+    if inventory.is_partial {
+        return Ok(Worth::Contact);
+    }
     // A clock that is a little ahead measured nothing in the future.
-    Ok(made_at.min(now))
+    Ok(Worth::Facts(brought::dated(inventory, now)?.min(now)))
 }
 
 #[cfg(test)]
@@ -162,22 +169,28 @@ mod tests {
     fn an_inventory_that_names_another_machine_is_refused() {
         let lenovo = OnRecord { serial: Some("PF2CART7"), manufacturer: Some("LENOVO") };
         for (serial, maker) in [("PF2CART7", "Lenovo"), ("pf2cart7", ""), ("Default string", "Dell Inc.")] {
-            assert_eq!(made_at(&inventory(serial, maker), lenovo, now()), Ok(now()), "{serial} {maker}");
+            assert_eq!(worth(&inventory(serial, maker), lenovo, now()), Ok(Worth::Facts(now())), "{serial} {maker}");
         }
-        assert_eq!(made_at(&inventory("X", "HP"), OnRecord { serial: None, manufacturer: None }, now()), Ok(now()));
+        assert_eq!(
+            worth(&inventory("X", "HP"), OnRecord { serial: None, manufacturer: None }, now()),
+            Ok(Worth::Facts(now()))
+        );
         for (serial, maker) in [("PF2CART8", "Lenovo"), ("PF2CART7", "Dell Inc.")] {
-            let refused = made_at(&inventory(serial, maker), lenovo, now()).unwrap_err();
+            let refused = worth(&inventory(serial, maker), lenovo, now()).unwrap_err();
             assert_eq!(refused, InventoryRefused::OtherMachine { recorded: "PF2CART7".to_owned() });
             assert!(!refused.to_string().contains("PF2CART8"), "what a stranger sent is not repeated");
         }
-        let partial = AgentInventory { is_partial: true, ..inventory("PF2CART7", "Lenovo") };
-        let refused = made_at(&partial, lenovo, now()).unwrap_err();
-        assert_eq!(refused, InventoryRefused::Useless(BroughtRefused::Partial));
+        let partial = |serial| AgentInventory { is_partial: true, made_at: None, ..inventory(serial, "Lenovo") };
+        assert_eq!(worth(&partial("PF2CART7"), lenovo, now()), Ok(Worth::Contact));
+        assert!(worth(&partial("PF2CART8"), lenovo, now()).is_err());
+        let undated = AgentInventory { made_at: None, ..inventory("PF2CART7", "Lenovo") };
+        let refused = worth(&undated, lenovo, now()).unwrap_err();
+        assert_eq!(refused, InventoryRefused::Useless(BroughtRefused::Undated));
     }
 
     #[test]
     fn a_clock_that_is_a_little_ahead_measured_nothing_in_the_future() {
         let ahead = AgentInventory { made_at: Some(now().plus_millis(60_000)), ..inventory("PF2CART7", "Lenovo") };
-        assert_eq!(made_at(&ahead, OnRecord { serial: None, manufacturer: None }, now()), Ok(now()));
+        assert_eq!(worth(&ahead, OnRecord { serial: None, manufacturer: None }, now()), Ok(Worth::Facts(now())));
     }
 }

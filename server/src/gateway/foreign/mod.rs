@@ -29,7 +29,7 @@ use super::{
 use crate::{
     domain::{
         enrolment::EnrolmentKind,
-        foreign_agent::{self, InventoryRefused, OnRecord},
+        foreign_agent::{self, InventoryRefused, OnRecord, Worth},
         language::Language,
         reading::{
             Reading, Unreadable,
@@ -73,27 +73,42 @@ async fn serve(port: &DevicePort, parts: &Parts, body: Body) -> Result<Answer, R
     }
 }
 
-/// Takes an inventory in. One whose facts are known already is a contact and adds no row.
+/// Takes an inventory in. One whose facts are known already, or that lists changes alone, is a contact and adds no row.
 async fn take_inventory(port: &DevicePort, identity: &DeviceIdentity, file: Vec<u8>) -> Result<(), Refusal> {
     let report_id = brought_report::id_of(&file, identity.device);
     let inventory = read(file).await?;
     let known = known(port, identity).await.map_err(|error| unavailable(&error))?;
     let on_record = OnRecord { serial: known.serial_number.as_deref(), manufacturer: known.manufacturer.as_deref() };
-    let made_at =
-        foreign_agent::made_at(&inventory, on_record, identity.arrived).map_err(|why| not_taken(identity, &why))?;
+    let worth =
+        foreign_agent::worth(&inventory, on_record, identity.arrived).map_err(|why| not_taken(identity, &why))?;
     settle(port, identity, &inventory, &known).await.map_err(|error| unavailable(&error))?;
     let AgentInventory { tool, version, report, .. } = inventory;
     let is_known = known.content_hash.as_deref() == Some(report.content_hash().to_string().as_str());
-    // Moments are never below zero.
-    let sequence = u64::try_from(made_at.get()).unwrap_or_default();
-    let envelope = ReportEnvelope { report_id, sequence, measured_at: made_at, report };
+    let reports = match worth {
+        Worth::Facts(made_at) if !is_known => {
+            // Moments are never below zero.
+            let sequence = u64::try_from(made_at.get()).unwrap_or_default();
+            vec![ReportEnvelope { report_id, sequence, measured_at: made_at, report }]
+        }
+        Worth::Facts(_) | Worth::Contact => Vec::new(),
+    };
+    tracing::debug!(device = %identity.device, %tool, reports = reports.len(), "an inventory arrived");
+    store(port, identity, version, reports).await
+}
+
+async fn store(
+    port: &DevicePort,
+    identity: &DeviceIdentity,
+    version: Option<Text>,
+    reports: Vec<ReportEnvelope>,
+) -> Result<(), Refusal> {
     let request = CheckInRequest {
         agent_version: version.unwrap_or_else(|| Text::clean("")),
         // When it was sent by the machine's clock is not told: nothing is said of that clock.
         sent_at: identity.arrived,
         content_hash: None,
         disclosure_mark: None,
-        reports: if is_known { Vec::new() } else { vec![envelope] },
+        reports,
     };
     let check_in = CheckIn {
         device_id: identity.device,
@@ -105,7 +120,6 @@ async fn take_inventory(port: &DevicePort, identity: &DeviceIdentity, file: Vec<
     if receipt.refused.iter().any(|refused| refused.reason == RefusalReason::TooMany) {
         return Err(no_inventory("The inventory lists more than a machine has."));
     }
-    tracing::debug!(device = %identity.device, %tool, is_known, "an inventory was taken in");
     Ok(())
 }
 
