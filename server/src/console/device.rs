@@ -12,7 +12,7 @@ use super::{
     device_list::{device_name, model_name},
     facts::{Fact, Group, Reader, fact},
     flag::FlagCard,
-    format,
+    foreign_agent, format,
     i18n::Words,
     loan::{CardRead, LoanCard},
     recovery::RecoveryCard,
@@ -25,7 +25,6 @@ use crate::{
         device_record::ContactExpected,
         disposition::Advice,
         policy::Policy,
-        reading::agents::Tool,
         verdict::Verdict,
     },
     store::{
@@ -34,7 +33,6 @@ use crate::{
         device_record::Recorded,
         enrolment::Waiting,
         flag::FlagRow,
-        foreign_agent::ForeignAgent,
         history::{ChangeRow, Day},
         recovery,
     },
@@ -125,6 +123,8 @@ pub(super) struct DevicePage {
     disclosed: Vec<(String, String)>,
     waiting: Vec<(String, When)>,
     recoveries: Vec<RecoveryCard>,
+    /// Whether another system's agent has a certificate that this person may end.
+    ends_foreign_agent: bool,
     path: String,
     csrf: String,
     actions: Option<Actions>,
@@ -176,6 +176,7 @@ impl DevicePage {
                 .filter(|_| allowed.admit)
                 .map(|one| RecoveryCard::new(one, now, words))
                 .collect(),
+            ends_foreign_agent: allowed.admit && detail.foreign_agent.is_some(),
             path: next,
             csrf: csrf.clone(),
             actions: actions(&detail, (allowed, given), (recorded, offered.as_ref()), words, csrf),
@@ -231,14 +232,6 @@ fn of_batteries(batteries: Batteries, words: Words) -> Badge {
     }
 }
 
-/// Another system's agent that may report for the device, and until when.
-fn other_agent(other: &ForeignAgent, words: Words) -> Fact {
-    // Before its first inventory nobody knows which of the two it is.
-    let tool = other.tool.map_or("GLPI / FusionInventory", Tool::name);
-    let until = other.ends_at.map_or_else(|| words.say("not-known"), |at| format::date(at, words));
-    fact(words, "device-foreign-agent", Some(words.with_two("device-foreign-agent-until", tool, &until)))
-}
-
 fn identity(detail: &DeviceDetail, recorded: Recorded, now: UtcMillis, words: Words) -> Vec<Fact> {
     let device = &detail.device;
     let chassis = device.chassis.as_deref().map(|chassis| words.word("chassis", chassis));
@@ -278,7 +271,7 @@ fn identity(detail: &DeviceDetail, recorded: Recorded, now: UtcMillis, words: Wo
         facts.push(fact(words, "device-skew", Some(words.count("seconds", contact.skew_millis / 1000))));
         facts.push(fact(words, "device-agent", Some(contact.agent_version.clone())));
     }
-    facts.extend(detail.foreign_agent.as_ref().map(|other| other_agent(other, words)));
+    facts.extend(detail.foreign_agent.as_ref().map(|agent| foreign_agent::shown(agent, words)));
     if let Some(health) = &detail.health {
         facts.push(moment("device-received", Some(health.received_at)));
     }

@@ -57,6 +57,7 @@ mod flag;
 mod flag_list;
 mod forecast;
 mod forecast_sheet;
+mod foreign_agent;
 mod format;
 mod guard;
 mod hand_over;
@@ -168,6 +169,7 @@ fn fleet() -> Router<App> {
         .route("/devices/waiting/decide", post(waiting_acts::decide))
         .route("/devices/{id}/recoveries/{recovery}/approve", post(recovery::approve))
         .route("/devices/{id}/recoveries/{recovery}/refuse", post(recovery::refuse))
+        .route("/devices/{id}/foreign-agent/revoke", post(foreign_agent::revoke))
         .route("/devices/{id}", get(pages::device))
         .route("/devices/{id}/record", post(device_correction::correct))
         .route("/devices/{id}/asset-tag", post(acts::set_asset_tag))

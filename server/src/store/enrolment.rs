@@ -102,8 +102,8 @@ impl TryFrom<Raw> for Registered {
 }
 
 /// The columns of [`Raw`], of an enrolment `e` and its device `d`.
-const REGISTERED: &str = "SELECT e.spki_sha256, e.id, e.request_id, e.kind, e.status, e.device_id, d.status AS device_status, \
-    d.site_id, EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.status = 'active' \
+const REGISTERED: &str = "SELECT e.spki_sha256, e.id, e.request_id, e.kind, e.status, e.device_id, \
+    d.status AS device_status, d.site_id, EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.status = 'active' \
     AND o.id < e.id) AS has_predecessor, (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id \
     AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day";
 

@@ -60,6 +60,7 @@ async fn a_certificate_is_shown_and_ended_within_ones_own_sites(test: &TestStore
     let shown = cartable.get(&format!("/api/v1/devices/{ours}"), &token).await.unwrap().json();
     assert_eq!((&shown["health"]["reported_by"], &shown["health"]["imported_from"]), (&json!("glpi"), &json!(null)));
 
+    assert!(page.contains("End this certificate"), "{page}");
     let end = async |device: DeviceId| {
         let path = format!("/api/v1/devices/{device}/foreign-agent/revoke");
         cartable.call(&Method::POST, &path, Some(&token), None).await.unwrap().status.as_u16()
