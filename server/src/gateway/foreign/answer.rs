@@ -130,8 +130,8 @@ mod tests {
 
     fn teller(headers: &[(&'static str, &'static str)]) -> Teller {
         let mut all = HeaderMap::new();
-        for (name, value) in headers {
-            all.insert(*name, HeaderValue::from_static(value));
+        for &(name, value) in headers {
+            all.insert(name, HeaderValue::from_static(value));
         }
         Teller::of(&all)
     }
