@@ -94,8 +94,16 @@ const FOOTER: &str = "
 Avec chaque relevé voyagent : un numéro de relevé, un numéro d'ordre, l'heure de l'agent, sa version et une empreinte
 du contenu. Une valeur qui n'a pas été lue est absente, jamais zéro.
 
+Là où cet agent ne peut pas être installé, GLPI Agent ou FusionInventory peut rapporter à sa place
+([other-agents.md](other-agents.md)). Ils listent davantage ; le serveur dit au premier ce qu'il doit taire, et ne garde
+de l'un et de l'autre que des champs de ce tableau.
+
 With each report travel: a report number, a sequence number, the agent's clock, its version and a hash of the content.
 A value that was not read is absent, never zero.
+
+Where this agent cannot be installed, GLPI Agent or FusionInventory may report instead
+([other-agents.md](other-agents.md)). They list more; the server tells the former what to leave out, and keeps of either
+only fields of this table.
 ";
 
 #[cfg(test)]

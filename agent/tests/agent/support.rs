@@ -22,7 +22,6 @@ use cartable_common::{
 };
 use data_encoding::BASE64;
 use rcgen::{
-};
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, CustomExtension, IsCa, Issuer, KeyPair,
     SigningKey as _,
 };

@@ -120,6 +120,8 @@ pub struct HealthBody {
     /// `fusioninventory` or `glpi` where it was imported from an inventory of that agent, made at `measured_at`; null where
     /// Cartable's own agent measured it.
     imported_from: Option<String>,
+    /// `fusioninventory` or `glpi` where that agent reported it by itself, with a certificate of this device; null elsewhere.
+    reported_by: Option<String>,
     /// The hash of its content.
     content_hash: String,
     /// The worst verdict on its drives.
@@ -183,7 +185,7 @@ impl From<Contact> for ContactBody {
 }
 
 impl HealthBody {
-    fn new(health: Health, brought_of: Option<Tool>, policy: &Policy) -> Self {
+    fn new(health: Health, [brought_of, reported_by]: [Option<Tool>; 2], policy: &Policy) -> Self {
         let drives = health.drives(policy);
         Self {
             report_id: health.report_id.0,
@@ -191,6 +193,7 @@ impl HealthBody {
             measured_at: health.measured_at.into(),
             received_at: health.received_at.into(),
             imported_from: brought_of.map(|tool| tool.as_str().to_owned()),
+            reported_by: reported_by.map(|tool| tool.as_str().to_owned()),
             content_hash: health.content_hash,
             drive_verdict: health.drive_verdict,
             battery_verdict: health.battery_verdict,
@@ -254,7 +257,9 @@ impl DeviceBody {
             archive_reason: device.archive_reason,
             baseline: device.baseline,
             contact: detail.contact.map(ContactBody::from),
-            health: detail.health.map(|health| HealthBody::new(health, detail.brought_of, policy)),
+            health: detail
+                .health
+                .map(|health| HealthBody::new(health, [detail.brought_of, detail.reported_by], policy)),
             flags: detail.flags.into_iter().map(FlagBody::from).collect(),
             flag_history: Vec::new(),
             changes: Vec::new(),

@@ -6,7 +6,6 @@ use axum::{
     extract::{FromRequest as _, Request, State},
 };
 use serde::Serialize;
-use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -16,16 +15,14 @@ use crate::{
     auth::{Action, BearerToken, Object},
     domain::{
         language::Language,
-        reading::{self, MOST_BYTES, Reading, Unreadable},
+        reading::{MOST_BYTES, Reading},
     },
+    exchange::inventory::{ReadFailed, read_in_turn},
     store::brought_report::{self, Bringing, BroughtError, By, Taken},
 };
 
 /// Largest body in bytes: the file as it is.
 pub(super) const LARGEST_FILE: usize = MOST_BYTES;
-/// Files that are read at once: one that is made for it takes a core for a second, and more than 100 MiB of memory.
-const READ_AT_ONCE: usize = 1;
-static READING: Semaphore = Semaphore::const_new(READ_AT_ONCE);
 
 /// What became of an inventory.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -42,6 +39,13 @@ impl From<BroughtError> for Problem {
             BroughtError::Refused(refused) => Self::unprocessable(format!("Refused: {refused}.")),
             BroughtError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<ReadFailed> for Problem {
+    fn from(error: ReadFailed) -> Self {
+        tracing::error!(%error, "an inventory could not be read");
+        Self::internal()
     }
 }
 
@@ -82,18 +86,4 @@ pub async fn bring(
         Taken::Already(device) => (device, true),
     };
     Ok(Json(InventoryBody { device: device.0, imported_before }))
-}
-
-/// Reads a file beside the threads that serve requests. The turn belongs to the work, which goes on when nobody waits for it
-/// any more.
-async fn read_in_turn(file: Bytes) -> Result<Result<Reading, Unreadable>, Problem> {
-    let turn = READING.acquire().await.map_err(|_| Problem::internal())?;
-    let reading = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        reading::read(&file)
-    });
-    reading.await.map_err(|error| {
-        tracing::error!(%error, "reading an inventory failed");
-        Problem::internal()
-    })
 }

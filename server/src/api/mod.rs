@@ -33,6 +33,7 @@ pub mod figures;
 pub mod flag;
 pub mod flag_act;
 pub mod forecast;
+pub mod foreign_agent;
 pub mod import;
 pub mod import_act;
 pub mod inventory;
@@ -200,6 +201,7 @@ fn running() -> OpenApiRouter<App> {
         .routes(routes!(approval::decide))
         .routes(routes!(recovery::approve))
         .routes(routes!(recovery::refuse))
+        .routes(routes!(foreign_agent::revoke))
         .routes(routes!(return_desk::scan))
         .routes(routes!(return_desk::undo))
         .routes(routes!(flag_act::acknowledge))

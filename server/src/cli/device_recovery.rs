@@ -56,8 +56,8 @@ async fn decide(One { data, id }: One, ruling: Ruling) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The operator at the command line. No device is judged by what it does here.
-fn operator(policy: &Policy) -> Clerk<'_> {
+/// The operator at the command line, who judges by `policy` where what is done leads to that.
+pub(super) fn operator(policy: &Policy) -> Clerk<'_> {
     const EVERYWHERE: &Scope = &Scope::Everything;
     Clerk { actor: COMMAND_LINE, token: None, scope: EVERYWHERE, policy, now: clock::now() }
 }

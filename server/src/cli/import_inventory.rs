@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn the_page_shows_commands_as_they_are() {
         let shown: Vec<&str> = PAGE.lines().filter(|line| line.starts_with("cartable")).collect();
-        assert_eq!(shown.len(), 2, "{shown:?}");
+        assert_eq!(shown.len(), 6, "{shown:?}");
         for line in shown {
             assert!(line.starts_with("cartable-server "), "{line}");
             let parsed = commands().try_get_matches_from(line.split_whitespace());

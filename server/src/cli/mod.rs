@@ -16,6 +16,7 @@ mod erasure;
 mod exam;
 mod export;
 mod forecast;
+mod foreign_agent;
 mod import;
 mod import_inventory;
 mod init;
@@ -79,6 +80,9 @@ enum Command {
     Import(import::Arguments),
     /// Takes inventories of FusionInventory or GLPI Agent in, of machines that Cartable's agent cannot run on.
     ImportInventory(import_inventory::Arguments),
+    /// Certificates for GLPI Agent or FusionInventory on machines that Cartable's agent cannot run on.
+    #[command(subcommand)]
+    ForeignAgent(foreign_agent::ForeignAgent),
     /// Writes a list as CSV or XLSX.
     Export(export::Arguments),
     /// Writes the figures of a year as a PDF and a workbook.
@@ -217,6 +221,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Export(arguments) => export::run(arguments).await,
         Command::Import(arguments) => import::run(arguments).await,
         Command::ImportInventory(arguments) => import_inventory::run(arguments).await,
+        Command::ForeignAgent(command) => foreign_agent::run(command).await,
         Command::Report(arguments) => report::run(arguments).await,
         Command::Calendar(command) => calendar::run(command).await,
         Command::Exam(command) => exam::run(command).await,

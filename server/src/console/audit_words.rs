@@ -153,7 +153,7 @@ pub(super) const KEYS: [(&str, Form); 126] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 123] = [
+pub(super) const ACTS: [&str; 125] = [
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -194,7 +194,9 @@ pub(super) const ACTS: [&str; 123] = [
     "device.correct",
     "device.create",
     "device.donate",
+    "device.issue_foreign_agent",
     "device.put_in_stock",
+    "device.revoke_foreign_agent",
     "device.set_asset_tag",
     "device.set_status",
     "device.unarchive",

@@ -13,7 +13,7 @@ use super::{
     device_list::{device_name, model_name},
     facts::{Fact, Group, Reader, fact},
     flag::FlagCard,
-    format,
+    foreign_agent, format,
     i18n::Words,
     loan::{CardRead, LoanCard},
     recovery::RecoveryCard,
@@ -131,6 +131,8 @@ pub(super) struct DevicePage {
     askers: Option<String>,
     recoveries: Vec<RecoveryCard>,
     orders: Option<OrdersCard>,
+    /// Whether another system's agent has a certificate that this person may end.
+    ends_foreign_agent: bool,
     path: String,
     csrf: String,
     actions: Option<Actions>,
@@ -151,11 +153,11 @@ impl DevicePage {
         let csrf = shell.csrf();
         let next = format!("/devices/{}", detail.device.id);
         let groups = detail.health.as_ref().map_or_else(Vec::new, |health| {
-            let dated = match detail.brought_of {
-                None => words.with("measured-on", &format::date_time(health.measured_at, words)),
-                Some(tool) => {
-                    words.with_two("device-inventory-of", tool.name(), &format::date_time(health.measured_at, words))
-                }
+            let at = format::date_time(health.measured_at, words);
+            let dated = match (detail.brought_of, detail.reported_by) {
+                (None, None) => words.with("measured-on", &at),
+                (Some(tool), _) => words.with_two("device-inventory-of", tool.name(), &at),
+                (None, Some(tool)) => words.with_two("device-reported-by", tool.name(), &at),
             };
             Reader { words, policy }.groups(health, &dated)
         });
@@ -184,6 +186,7 @@ impl DevicePage {
                 .map(|one| RecoveryCard::new(one, now, words))
                 .collect(),
             orders: OrdersCard::new(&orders, &detail, &csrf, (now, words)),
+            ends_foreign_agent: allowed.admit && detail.foreign_agent.is_some(),
             path: next,
             csrf: csrf.clone(),
             actions: actions(&detail, (allowed, given), (recorded, offered.as_ref()), words, csrf),
@@ -278,6 +281,7 @@ fn identity(detail: &DeviceDetail, recorded: Recorded, now: UtcMillis, words: Wo
         facts.push(fact(words, "device-skew", Some(words.count("seconds", contact.skew_millis / 1000))));
         facts.push(fact(words, "device-agent", Some(contact.agent_version.clone())));
     }
+    facts.extend(detail.foreign_agent.as_ref().map(|agent| foreign_agent::shown(agent, words)));
     if let Some(health) = &detail.health {
         facts.push(moment("device-received", Some(health.received_at)));
     }

@@ -58,6 +58,7 @@ mod flag;
 mod flag_list;
 mod forecast;
 mod forecast_sheet;
+mod foreign_agent;
 mod format;
 mod guard;
 mod hand_over;
@@ -171,6 +172,7 @@ fn fleet() -> Router<App> {
         .route("/devices/{id}/recoveries/{recovery}/refuse", post(recovery::refuse))
         .route("/devices/{id}/actions", post(device_action::order))
         .route("/devices/{id}/actions/{action}/log", get(device_action::log))
+        .route("/devices/{id}/foreign-agent/revoke", post(foreign_agent::revoke))
         .route("/devices/{id}", get(pages::device))
         .route("/devices/{id}/record", post(device_correction::correct))
         .route("/devices/{id}/asset-tag", post(acts::set_asset_tag))

@@ -164,6 +164,8 @@ impl Samples<'_> {
                 report: self.report(),
             }),
             brought_of: None,
+            reported_by: None,
+            foreign_agent: None,
             flags: self.flags(),
         }
     }

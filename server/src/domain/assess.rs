@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use cartable_common::{
     UtcMillis,
-    report::{Battery, Drive, HealthReport},
+    report::{Battery, Drive, HealthReport, Subject},
 };
 
 use super::{
@@ -226,17 +226,19 @@ fn of_inventory(report: &HealthReport, policy: &Policy, now: UtcMillis) -> Asses
     Assessment { kind: Kind::Device, name: machine_name(report), judgement }
 }
 
-/// What another agent lists: batteries with what they hold today, drives without a word of their health.
+/// What another agent lists: batteries with what they hold today, drives mostly without a word of their health.
 fn of_agent(report: &HealthReport, policy: &Policy, now: UtcMillis) -> Assessment {
     let mut judgement = machine(report, |drive| drive::judge(drive, policy), policy);
     judgement.reasons.extend(age(report, now));
-    judgement.missing.insert(
-        0,
-        Said::new(
-            "Cet inventaire ne dit rien de l'état des disques : le demander à smartctl.",
-            "This inventory says nothing of the drives' health: ask smartctl.",
-        ),
-    );
+    if report.unread.iter().any(|unread| unread.subject == Some(Subject::DriveHealth)) {
+        judgement.missing.insert(
+            0,
+            Said::new(
+                "Cet inventaire ne dit rien de l'état des disques : le demander à smartctl.",
+                "This inventory says nothing of the drives' health: ask smartctl.",
+            ),
+        );
+    }
     Assessment { kind: Kind::Device, name: machine_name(report), judgement }
 }
 

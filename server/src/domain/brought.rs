@@ -40,7 +40,7 @@ pub enum BroughtRefused {
     #[error("several devices have the serial number {0}: archive or correct the wrong ones first")]
     Several(SerialNumber),
     /// The machine has an agent of ours.
-    #[error("an agent of Cartable is enrolled on this device: what it says stands")]
+    #[error("an agent is enrolled on this device: what it says stands")]
     AgentSpeaks,
     /// It is not in service.
     #[error("the device is {0}: put it in service first")]
@@ -52,6 +52,13 @@ pub enum BroughtRefused {
 
 /// When a file was made and which machine it names.
 pub fn of_file(inventory: &AgentInventory, now: UtcMillis) -> Result<(UtcMillis, SerialNumber), BroughtRefused> {
+    let made_at = dated(inventory, now)?;
+    let serial = inventory.report.hardware.serial_number.get().cloned().ok_or(BroughtRefused::Nameless)?;
+    Ok((made_at, serial))
+}
+
+/// When an inventory was made: a whole one, of a day that counts.
+pub fn dated(inventory: &AgentInventory, now: UtcMillis) -> Result<UtcMillis, BroughtRefused> {
     if inventory.is_partial {
         return Err(BroughtRefused::Partial);
     }
@@ -62,8 +69,7 @@ pub fn of_file(inventory: &AgentInventory, now: UtcMillis) -> Result<(UtcMillis,
     if made_at < now.plus_days(-MOST_DAYS) {
         return Err(BroughtRefused::Stale(made_at));
     }
-    let serial = inventory.report.hardware.serial_number.get().cloned().ok_or(BroughtRefused::Nameless)?;
-    Ok((made_at, serial))
+    Ok(made_at)
 }
 
 /// A device with the file's serial number.

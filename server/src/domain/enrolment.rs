@@ -22,6 +22,16 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Whose agent holds an enrolment's key.
+    pub enum EnrolmentKind {
+        /// Ours.
+        Agent = "agent",
+        /// Another system's: it brings inventories of its machine, and does nothing else.
+        Foreign = "foreign",
+    }
+}
+
 /// A device that the asking hardware may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -99,6 +109,8 @@ pub enum Refused {
     Released,
     /// Another key speaks for the device now.
     Replaced,
+    /// It is the key of another system's agent, or of ours where only those of other systems may speak.
+    OtherAgent,
 }
 
 /// What a key may do, from its enrolment and its device: the stricter of the two.

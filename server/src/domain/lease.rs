@@ -9,6 +9,8 @@ const DAYS: i64 = 180;
 /// Life in days of a certificate for a key that is set aside because it is on several machines: time to ask for another key
 /// and, hour by hour, whether a person agreed; the next is asked for like this one.
 const SET_ASIDE_DAYS: i64 = 7;
+/// Life of the certificate of another system's agent in days: a person renews it, by hand.
+const FOREIGN_DAYS: i64 = 365;
 /// How far a certificate begins in the past: laptops' clocks run behind.
 const BACKDATED_MILLIS: i64 = 60 * 60 * 1000;
 /// When an agent begins to renew, in days after issue.
@@ -36,12 +38,21 @@ pub struct Lease {
 impl Lease {
     /// A new lease from `now`, its serial number made of `random`.
     pub fn new(device: DeviceId, enrolment: EnrolmentId, random: [u8; 16], now: UtcMillis) -> Self {
+        Self::lasting(DAYS, (device, enrolment), random, now)
+    }
+
+    /// The same for another system's agent, which cannot renew by itself.
+    pub fn of_foreign_agent(device: DeviceId, enrolment: EnrolmentId, random: [u8; 16], now: UtcMillis) -> Self {
+        Self::lasting(FOREIGN_DAYS, (device, enrolment), random, now)
+    }
+
+    fn lasting(days: i64, (device, enrolment): (DeviceId, EnrolmentId), random: [u8; 16], now: UtcMillis) -> Self {
         Self {
             serial: serial(random),
             device,
             enrolment,
             not_before: whole_seconds(now.plus_millis(-BACKDATED_MILLIS)),
-            not_after: whole_seconds(now.plus_days(DAYS)),
+            not_after: whole_seconds(now.plus_days(days)),
         }
     }
 
@@ -61,6 +72,12 @@ impl Lease {
 /// When a certificate that begins at `not_before` was issued, to the second.
 pub fn issued_at(not_before: UtcMillis) -> UtcMillis {
     not_before.plus_millis(BACKDATED_MILLIS)
+}
+
+/// Whether a certificate of that term is one that an agent of ours has for itself: not that of another system's agent, nor the
+/// short one of a key that is set aside.
+pub fn is_of_an_agent(not_before: UtcMillis, not_after: UtcMillis) -> bool {
+    whole_seconds(issued_at(not_before).plus_days(DAYS)) == whole_seconds(not_after)
 }
 
 /// A positive serial number that is always 16 bytes long.
@@ -103,7 +120,18 @@ mod tests {
         let short = Lease::of_key_set_aside(long.device, long.enrolment, [0xff; 16], long.not_before);
         assert_eq!(short.not_after, long.not_before.plus_days(7));
         assert_eq!(short.renew_from(0), short.not_after);
-        assert!(short.not_after < long.not_after);
+        assert!(short.not_after < long.not_after && !is_of_an_agent(short.not_before, short.not_after));
+    }
+
+    #[test]
+    fn that_of_another_systems_agent_lasts_a_year() {
+        let (own, now) = (lease(), UtcMillis::new(1_796_000_000_123).unwrap());
+        let foreign = Lease::of_foreign_agent(own.device, own.enrolment, [0xff; 16], now);
+        assert_eq!(foreign.not_after, own.not_after.plus_days(365 - 180));
+        assert_eq!(Lease { not_after: own.not_after, ..foreign }, own);
+        assert!(
+            is_of_an_agent(own.not_before, own.not_after) && !is_of_an_agent(foreign.not_before, foreign.not_after)
+        );
     }
 
     #[test]

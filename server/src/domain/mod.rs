@@ -32,6 +32,7 @@ pub mod fitness;
 pub mod flag;
 pub mod fold;
 pub mod forecast;
+pub mod foreign_agent;
 pub mod grade;
 pub mod ical;
 pub mod identity;

@@ -9,6 +9,7 @@ mod export_columns;
 mod export_rows;
 mod export_running;
 pub mod figures;
+pub mod inventory;
 pub mod ledger;
 pub mod limits;
 pub mod read;

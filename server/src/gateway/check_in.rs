@@ -85,7 +85,7 @@ async fn note_bundle(port: &DevicePort, identity: &DeviceIdentity, held: Option<
 }
 
 /// The first use of a device's new key ends the old one: only now is it sure that the agent has it.
-async fn end_predecessors(port: &DevicePort, identity: &DeviceIdentity) -> Result<(), StoreError> {
+pub(super) async fn end_predecessors(port: &DevicePort, identity: &DeviceIdentity) -> Result<(), StoreError> {
     let mut tx = port.store.write().await?;
     replace_others(&mut tx, identity.device, [identity.enrolment; 2], identity.arrived).await?;
     tx.commit().await
@@ -100,12 +100,12 @@ async fn is_cloned(port: &DevicePort, identity: &DeviceIdentity) -> Result<bool,
     cloned_key::is_cloned(&mut tx, identity.enrolment).await
 }
 
-fn unavailable(error: &StoreError) -> Refusal {
+pub(super) fn unavailable(error: &StoreError) -> Refusal {
     tracing::error!(%error, "the database refused");
     Refusal::unavailable(random::spread())
 }
 
-fn refusal(error: &IngestError) -> Refusal {
+pub(super) fn refusal(error: &IngestError) -> Refusal {
     match error {
         IngestError::Busy => {
             tracing::warn!("check-ins arrive faster than they can be stored");

@@ -29,7 +29,7 @@ use crate::{
     domain::{
         approval::{Entry, MAX_WAITING_PER_TOKEN, WaitsFor, Worth, entry},
         device::DeviceStatus,
-        enrolment::{Arrival, EnrolmentStatus, Refused, Standing, standing},
+        enrolment::{Arrival, EnrolmentStatus, Refused, Standing},
         enrolment_token::{Mistyped, TokenText},
         lease::Lease,
         scope::Scope,
@@ -159,7 +159,7 @@ async fn decide(
 /// The answer for a key that is enrolled already: its recorded certificate while that is good, or its first. Another one
 /// after that is recovery's to give: no token goes round its rule, nor round a person's word.
 async fn again(tx: &mut Tx, known: &Registered, now: UtcMillis) -> Result<Decision, GrantError> {
-    let is_full = match standing(known.status, known.device_status) {
+    let is_full = match known.standing() {
         Standing::Full => true,
         Standing::ReportOnly => false,
         Standing::Refused(Refused::Pending) => return Ok(Decision::Pending(WaitsFor::Replacement)),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{limits, refusal::Refusal};
 use crate::{
     domain::{
-        enrolment::{EnrolmentStatus, Standing, standing},
+        enrolment::{EnrolmentStatus, Standing},
         lease::Lease,
         policy::Policy,
         schedule::next_check_in_seconds,
@@ -90,7 +90,7 @@ pub(super) async fn enrolment_of(
         return Ok(None);
     }
     if let Some(known) = enrolment::of_key(tx, key.sha256()).await? {
-        let may = standing(known.status, known.device_status) == Standing::Full && known.device == asking.device;
+        let may = known.standing() == Standing::Full && known.device == asking.device;
         return Ok(may.then_some(known.enrolment));
     }
     let id = EnrolmentId(Uuid::now_v7());

@@ -32,7 +32,7 @@ use crate::{
     domain::{
         clone::{self, HEALING_DAYS, HEALINGS_PER_DEVICE, Place, Vouching},
         device::DeviceStatus,
-        enrolment::{Arrival, EnrolmentStatus, Refused, Standing, standing},
+        enrolment::{Arrival, EnrolmentStatus, Refused, Standing},
         lease::Lease,
         policy::Policy,
         scope::Scope,
@@ -62,6 +62,9 @@ impl FromRequestParts<DevicePort> for ShownKey {
     /// Turns away early whoever gets nothing whatever it asks; what counts is read again in the unit of work.
     async fn from_request_parts(parts: &mut Parts, port: &DevicePort) -> Result<Self, Refusal> {
         let (found, _, at) = registered(parts, port).await?;
+        if found.standing() == Standing::Refused(Refused::OtherAgent) {
+            return Err(refused(Refused::OtherAgent));
+        }
         let mut tx = port.store.read().await.map_err(GrantError::from)?;
         voice(&mut tx, &found).await.map_err(GrantError::from)??;
         Ok(Self { key: found.key, device: found.device, at })
@@ -178,7 +181,7 @@ async fn again(tx: &mut Tx, asked: &Asked<'_>, known: &Registered) -> Result<Dec
     if !is_its_own(tx, asked, known).await? {
         return Ok(Decision::Refuse(foreign_key()));
     }
-    let is_full = match standing(known.status, known.device_status) {
+    let is_full = match known.standing() {
         Standing::Full => true,
         Standing::ReportOnly => false,
         // Another key took the device since: this machine asks anew, and may have to wait.

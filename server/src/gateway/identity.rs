@@ -20,7 +20,8 @@ use x509_parser::{certificate::X509Certificate, extensions::GeneralName, parse_x
 use super::{DevicePort, readmit, refusal::Refusal};
 use crate::{
     domain::{
-        enrolment::{Refused, Standing, standing},
+        enrolment::{EnrolmentKind, Refused, Standing},
+        lease,
         policy::Policy,
     },
     store::{
@@ -59,9 +60,9 @@ impl PeerCertificate {
         &self.key
     }
 
-    /// What it says of its holder.
+    /// What it says of its holder, where that is an agent of ours.
     pub(super) fn shown(&self) -> Option<Shown> {
-        let (device, enrolment) = self.names?;
+        let (device, enrolment) = self.names.filter(|_| lease::is_of_an_agent(self.not_before, self.not_after))?;
         Some(Shown { device, enrolment, not_before: self.not_before })
     }
 
@@ -117,15 +118,20 @@ impl FromRequestParts<DevicePort> for DeviceIdentity {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, port: &DevicePort) -> Result<Self, Refusal> {
+        Self::of(parts, port, EnrolmentKind::Agent).await
+    }
+}
+
+impl DeviceIdentity {
+    /// The device that asks, by a key of an agent of that kind.
+    pub(super) async fn of(parts: &Parts, port: &DevicePort, kind: EnrolmentKind) -> Result<Self, Refusal> {
         let (registered, peer, now) = registered(parts, port).await?;
-        let standing = standing(registered.status, registered.device_status);
-        if standing == Standing::Refused(Refused::Released) {
-            return Err(released(&port.store, &port.policy, &registered, now).await);
+        // Another system's agent obeys no order of ours, and heals nothing.
+        match registered.standing() {
+            Standing::Refused(Refused::Released) => Err(released(&port.store, &port.policy, &registered, now).await),
+            Standing::Refused(Refused::Replaced) => Err(replaced(port, &registered).await),
+            _ => Self::judge(&registered, &peer, kind, now),
         }
-        if standing == Standing::Refused(Refused::Replaced) {
-            return Err(replaced(port, &registered).await);
-        }
-        Self::judge(&registered, &peer, now)
     }
 }
 
@@ -182,8 +188,13 @@ pub(super) async fn released(store: &Store, policy: &Policy, registered: &Regist
 }
 
 impl DeviceIdentity {
-    fn judge(registered: &Registered, peer: &PeerCertificate, now: UtcMillis) -> Result<Self, Refusal> {
-        let is_full = match standing(registered.status, registered.device_status) {
+    fn judge(
+        registered: &Registered,
+        peer: &PeerCertificate,
+        kind: EnrolmentKind,
+        now: UtcMillis,
+    ) -> Result<Self, Refusal> {
+        let is_full = match registered.standing_as(kind) {
             Standing::Full => true,
             Standing::ReportOnly => false,
             Standing::Refused(why) => {
@@ -239,6 +250,11 @@ pub(super) fn refused(why: Refused) -> Refusal {
         Refused::Revoked => ("revoked", "Device refused", "This device is refused. Ask the people who lend it."),
         Refused::Released => ("released", "Device released", "This device has left the programme."),
         Refused::Replaced => ("replaced", "Key replaced", "Another key speaks for this device now."),
+        Refused::OtherAgent => (
+            "other-agent",
+            "Key of another agent",
+            "Keys of other systems' agents bring inventories and nothing else; Cartable's own agent brings none.",
+        ),
     };
     Refusal::new(StatusCode::FORBIDDEN, kind, title, detail)
 }

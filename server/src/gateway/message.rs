@@ -72,7 +72,7 @@ fn too_large() -> Refusal {
 }
 
 /// Reads a body of at most [`MAX_BODY_BYTES`] within [`limits::BODY_TIMEOUT`].
-async fn read(mut body: Body) -> Result<Bytes, Refusal> {
+pub(super) async fn read(mut body: Body) -> Result<Bytes, Refusal> {
     if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
         drain(body).await;
         return Err(too_large());

@@ -9,6 +9,7 @@ mod check_in;
 mod connection;
 mod enrol;
 mod exam;
+pub mod foreign;
 mod grant;
 mod heal;
 pub mod identity;
@@ -116,6 +117,7 @@ pub fn device_router(
         .route(CHECK_IN_PATH, post(check_in::check_in))
         .route(RENEW_PATH, post(renew::renew))
         .route(HEAL_PATH, post(heal::heal))
+        .route(foreign::PATH, post(foreign::take))
         .with_state(port);
     guarded(routes)
 }

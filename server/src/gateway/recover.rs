@@ -29,7 +29,7 @@ use super::{
 use crate::{
     domain::{
         device::DeviceStatus,
-        enrolment::{EnrolmentStatus, Refused, Standing, standing},
+        enrolment::{EnrolmentStatus, Refused, Standing},
         lease::Lease,
         recovery::{self, Cause, Earlier, NONCE_MILLIS},
     },
@@ -142,7 +142,7 @@ async fn decide(port: &EnrolPort, proof: &Proof, now: UtcMillis) -> Result<Decis
     let decision = if is_to_heal(&mut tx, &registered, &proof.next).await? {
         help_to_heal(&mut tx, &registered, now).await?
     } else {
-        match standing(registered.status, registered.device_status) {
+        match registered.standing() {
             Standing::Full => judge(port, &mut tx, &registered, &proof.next, now).await?,
             Standing::ReportOnly => Decision::Refuse(set_aside()),
             Standing::Refused(Refused::Released) => Decision::Released(registered),
@@ -163,7 +163,7 @@ async fn repeat(
     proof: &Proof,
     now: UtcMillis,
 ) -> Result<Option<Decision>, GrantError> {
-    let is_full = standing(registered.status, registered.device_status) == Standing::Full;
+    let is_full = registered.standing() == Standing::Full;
     if !is_full && !is_to_heal(tx, registered, &proof.next).await? {
         return Ok(None);
     }
@@ -251,7 +251,7 @@ async fn running(
         registered.enrolment
     } else {
         let Some(other) = enrolment::of_key(tx, next.sha256()).await? else { return Ok(None) };
-        if other.device != registered.device || standing(other.status, other.device_status) != Standing::Full {
+        if other.device != registered.device || other.standing() != Standing::Full {
             return Ok(None);
         }
         other.enrolment

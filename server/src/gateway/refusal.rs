@@ -72,16 +72,21 @@ impl Refusal {
     pub const fn status(&self) -> StatusCode {
         self.status
     }
+
+    /// What it says, within bounds.
+    pub(super) fn detail(&self) -> String {
+        let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+        self.detail.chars().take(MAX_DETAIL_CHARS).map(shown).collect()
+    }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
         let problem = Problem {
             kind: format!("{PROBLEM_PREFIX}{}", self.kind),
             title: self.title.to_owned(),
             status: self.status.as_u16(),
-            detail: self.detail.chars().take(MAX_DETAIL_CHARS).map(shown).collect(),
+            detail: self.detail(),
             release: self.release,
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();

@@ -11,6 +11,7 @@ mod csr;
 mod files;
 mod gateway_certificate;
 mod issuer;
+mod made_key;
 mod manifest;
 mod master_key;
 mod nonce;
@@ -25,6 +26,7 @@ pub use csr::{InvalidCsr, ProvenKey};
 pub use files::write_private;
 pub use gateway_certificate::GatewayCertificate;
 pub use issuer::DeviceIssuer;
+pub use made_key::MadeKey;
 pub use master_key::{KeyError, MasterKey};
 pub use nonce::{Nonce, Nonces};
 pub use presented_key::{InvalidKey, PresentedKey};
@@ -90,6 +92,9 @@ pub enum PkiError {
     /// The cryptographic library refused.
     #[error("certificates: {0}")]
     Certificate(#[from] rcgen::Error),
+    /// A key that was made just now is not one that certificates are given for.
+    #[error("the key that was made is of no use: {0}")]
+    MadeKey(#[from] InvalidCsr),
     /// Encryption failed.
     #[error("encryption of a private key failed")]
     Sealing,

@@ -119,7 +119,7 @@ async fn whose(
 }
 
 /// The same file for the same device has the same id.
-fn id_of(file: &[u8], device: DeviceId) -> ReportId {
+pub(crate) fn id_of(file: &[u8], device: DeviceId) -> ReportId {
     let mut hash = Sha256::new();
     hash.update(device.0.as_bytes());
     hash.update(file);

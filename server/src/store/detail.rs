@@ -8,6 +8,7 @@ use super::{
     contact::{self, Contact},
     device::{self, DeviceRow},
     flag::{self, FlagRow},
+    foreign_agent::{self, ForeignAgent},
     health::{self, Health},
     on,
 };
@@ -26,6 +27,10 @@ pub struct DeviceDetail {
     pub health: Option<Health>,
     /// Whose file that report came from; none for one of our agent's.
     pub brought_of: Option<Tool>,
+    /// Whose agent sent it, by a certificate of the device; none for ours.
+    pub reported_by: Option<Tool>,
+    /// The other system's agent that may report for it.
+    pub foreign_agent: Option<ForeignAgent>,
     /// Its open flags, worst first.
     pub flags: Vec<FlagRow>,
 }
@@ -58,11 +63,17 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id: DeviceId) -> Result<Option<Dev
         Some(health) => brought_report::origin_of(tx, id, health.report_id).await?.map(|origin| origin.tool),
         None => None,
     };
+    let reported_by = match &health {
+        Some(health) => foreign_agent::tool_of(tx, health.enrolment_id).await?,
+        None => None,
+    };
     Ok(Some(DeviceDetail {
         site,
         contact: contact::of_device(tx, id).await?,
         health,
         brought_of,
+        reported_by,
+        foreign_agent: foreign_agent::of_device(tx, id).await?,
         flags: flag::open_of_device(tx, scope, id).await?,
         device,
     }))

@@ -11,7 +11,9 @@ use crate::domain::{
     approval::WaitsFor,
     device::DeviceStatus,
     device_record::ContactExpected,
-    enrolment::{Arrival, Candidate, EnrolmentStatus, arrival, is_same_maker},
+    enrolment::{
+        Arrival, Candidate, EnrolmentKind, EnrolmentStatus, Refused, Standing, arrival, is_same_maker, standing,
+    },
     loan::LendingState,
     scope::Scope,
 };
@@ -28,6 +30,8 @@ pub struct Registered {
     pub enrolment: EnrolmentId,
     /// The request that made it.
     pub request: Uuid,
+    /// Whose agent holds it.
+    pub kind: EnrolmentKind,
     /// Where the enrolment stands.
     pub status: EnrolmentStatus,
     /// The device it speaks for.
@@ -46,11 +50,33 @@ pub struct Registered {
     pub trust_bundle: u32,
 }
 
+impl Registered {
+    /// What the key may do as one of our agents: that of another system's agent may nothing.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.standing_as(EnrolmentKind::Agent)
+    }
+
+    /// What the key may do where only keys of that kind may speak.
+    #[must_use]
+    pub const fn standing_as(&self, kind: EnrolmentKind) -> Standing {
+        match (self.kind, kind) {
+            (EnrolmentKind::Agent, EnrolmentKind::Agent) | (EnrolmentKind::Foreign, EnrolmentKind::Foreign) => {
+                standing(self.status, self.device_status)
+            }
+            (EnrolmentKind::Agent, EnrolmentKind::Foreign) | (EnrolmentKind::Foreign, EnrolmentKind::Agent) => {
+                Standing::Refused(Refused::OtherAgent)
+            }
+        }
+    }
+}
+
 #[derive(FromRow)]
 struct Raw {
     spki_sha256: Vec<u8>,
     id: Uuid,
     request_id: Uuid,
+    kind: String,
     status: String,
     device_id: Uuid,
     device_status: String,
@@ -70,6 +96,7 @@ impl TryFrom<Raw> for Registered {
             key: raw.spki_sha256.try_into().map_err(|_| corrupt("enrolment.spki_sha256", "not 32 bytes".to_owned()))?,
             enrolment: EnrolmentId(raw.id),
             request: raw.request_id,
+            kind: raw.kind.parse().map_err(|error| corrupt("enrolment.kind", format!("{error}")))?,
             status: raw.status.parse().map_err(|error| corrupt("enrolment.status", format!("{error}")))?,
             device: DeviceId(raw.device_id),
             device_status: raw.device_status.parse().map_err(|error| corrupt("device.status", format!("{error}")))?,
@@ -84,11 +111,11 @@ impl TryFrom<Raw> for Registered {
 }
 
 /// The columns of [`Raw`], of an enrolment `e` and its device `d`.
-const REGISTERED: &str = "SELECT e.spki_sha256, e.id, e.request_id, e.status, e.device_id, d.status AS device_status, \
-    d.site_id, e.trust_bundle, EXISTS (SELECT 1 FROM enrolment o WHERE o.device_id = e.device_id AND o.id < e.id \
-    AND o.status IN ('active', 'quarantined')) AS has_predecessor, EXISTS (SELECT 1 FROM device_action a \
-    WHERE a.enrolment_id = e.id AND a.closed_at IS NULL) AS awaits_action, (SELECT l.due_day FROM loan l \
-    WHERE l.device_id = e.device_id AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day";
+const REGISTERED: &str = "SELECT e.spki_sha256, e.id, e.request_id, e.kind, e.status, e.device_id, \
+    d.status AS device_status, d.site_id, e.trust_bundle, EXISTS (SELECT 1 FROM enrolment o \
+    WHERE o.device_id = e.device_id AND o.id < e.id AND o.status IN ('active', 'quarantined')) AS has_predecessor, \
+    EXISTS (SELECT 1 FROM device_action a WHERE a.enrolment_id = e.id AND a.closed_at IS NULL) AS awaits_action, \
+    (SELECT l.due_day FROM loan l WHERE l.device_id = e.device_id AND l.ended_at IS NULL AND l.state = 'handed_over') AS due_day";
 
 /// What is registered under `keys`: one statement, however many. Unknown keys are left out.
 pub async fn of_keys(tx: &mut Tx, keys: &[KeyHash]) -> Result<Vec<Registered>, StoreError> {

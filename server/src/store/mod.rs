@@ -71,6 +71,7 @@ pub mod flag_list;
 pub mod forecast;
 pub mod forecast_answer;
 mod forecast_history;
+pub mod foreign_agent;
 pub mod forgetting;
 pub mod health;
 pub mod history;

@@ -216,6 +216,8 @@ pub(super) const API: &[Row] = &[
         Mixed::at("/api/v1/devices/{device}/actions/{foreign-action}/log", "", 404),
         Mixed::at("/api/v1/devices/{foreign-device}/actions/{action}/log", "", 404),
     ]),
+    // No such certificate: allowed, and told so.
+    Row::new("POST /api/v1/devices/{device}/foreign-agent/revoke", "A-T---", Site, 422),
     Row::new("POST /api/v1/returns", "APTRF-", SiteInBody(422), 200)
         .sends(r#"{"code":"{lent-device}","condition":"good"}"#),
     // Nobody took it back: allowed, and said so.

@@ -44,6 +44,8 @@ pub(super) const CONSOLE: &[Row] = &[
         Mixed::at("/devices/{device}/actions/{foreign-action}/log", "", 404),
         Mixed::at("/devices/{foreign-device}/actions/{action}/log", "", 404),
     ]),
+    // No such certificate: nothing to end, and nothing done.
+    Row::new("POST /devices/{device}/foreign-agent/revoke", "A-T---", Site, 303),
     Row::new("GET /devices.csv", "APTRFU", Scope, 200),
     Row::new("GET /devices/{device}", "APTRFU", Site, 200),
     Row::new("POST /devices/{device}/record", "APT-F-", Site, 303).sends("grade=B&warranty=2028-08-31"),

@@ -1,6 +1,6 @@
 //! What really lies in a database, read without the code under test.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fs, path::Path};
 
 use anyhow::bail;
 use sqlx::{Connection as _, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -25,6 +25,20 @@ pub async fn reports(url: &str) -> anyhow::Result<HashMap<(Uuid, Uuid), usize>> 
         *counted.entry(row).or_default() += 1;
     }
     Ok(counted)
+}
+
+/// Every file below `folder`, by its path: to look for what must be nowhere in it.
+pub fn files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push((path.display().to_string(), fs::read(&path)?));
+        }
+    }
+    Ok(found)
 }
 
 /// How many rows `table` has. The name is the test's own, never input.

@@ -24,6 +24,7 @@ mod bombs;
 mod clone;
 mod enrolment;
 mod exams;
+mod foreign_agent;
 mod hostile;
 mod http2;
 mod identity;

@@ -9,6 +9,7 @@ mod documents;
 mod erasure_pages;
 mod exams;
 mod exports;
+mod foreign_agent;
 mod inventories;
 mod people_hostile;
 mod planning;

@@ -62,20 +62,25 @@ cat <<'END'
 END
 ";
 
-/// What the real agent writes about this machine with that firmware.
-fn written(folder: &Path) -> String {
-    let (programs, out) = (folder.join("programs"), folder.join("out"));
+/// The PATH in which that firmware and that battery are found, below `folder`.
+pub(super) fn invented(folder: &Path) -> String {
+    let programs = folder.join("programs");
     fs::create_dir(&programs).unwrap();
-    fs::create_dir(&out).unwrap();
     for (name, script) in [("dmidecode", DMIDECODE), ("upower", UPOWER)] {
         let path = programs.join(name);
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    format!("{}:{}", programs.display(), std::env::var("PATH").unwrap())
+}
+
+/// What the real agent writes about this machine with that firmware.
+fn written(folder: &Path) -> String {
+    let out = folder.join("out");
+    fs::create_dir(&out).unwrap();
     let without = "--no-category=software,user,local_user,local_group,process,environment,network,printer";
     let mut agent = Command::new("fusioninventory-agent");
-    agent.arg("--local").arg(&out).arg(without).env("PATH", path);
+    agent.arg("--local").arg(&out).arg(without).env("PATH", invented(folder));
     run_with_input(&mut agent, "").unwrap();
     let files: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "{files:?}");

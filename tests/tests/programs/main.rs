@@ -7,6 +7,7 @@ mod donation;
 mod donation_commands;
 mod erasure_nwipe;
 mod exams;
+mod foreign_agent;
 mod hostile_text;
 mod import_survives_kill;
 mod inventory_import;

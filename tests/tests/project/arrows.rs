@@ -28,7 +28,7 @@ const SERVER_ARROWS: &[(&str, &[&str])] = &[
     ("mail", &["domain", "config"]),
     ("webhook", &["domain", "config", "random"]),
     ("jobs", &["domain", "store", "pki", "clock", "vault", "mail", "webhook", "exchange", "fault"]),
-    ("gateway", &["domain", "store", "pki", "clock", "random", "config", "fault"]),
+    ("gateway", &["domain", "store", "exchange", "pki", "clock", "random", "config", "fault"]),
     ("api", &["domain", "store", "exchange", "auth", "app", "clock", "random", "vault", "documents", "fault"]),
     (
         "console",
@@ -76,6 +76,7 @@ const SERVER_CRATES: &[(&str, &[&str])] = &[
     ("calamine", &["exchange"]),
     ("quick_xml", &["domain"]),
     ("csv", &["exchange"]),
+    ("flate2", &["gateway"]),
     ("encoding_rs", &["exchange"]),
     ("rust_xlsxwriter", &["exchange"]),
     ("zip", &["exchange"]),

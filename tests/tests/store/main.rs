@@ -10,6 +10,7 @@ mod device;
 mod device_action;
 mod documents;
 mod exams;
+mod foreign_agent;
 mod history_months;
 mod ingest;
 mod jobs;

@@ -3,14 +3,18 @@
 //! Such a file may hold names of people and hosts, software, processes, addresses. Only the fields of `WANTED` are ever
 //! kept, whatever else stands there; a report has no place for more. What a field does not say is absent, never zero.
 
+mod drives;
 mod facts;
 mod glpi;
+mod message;
 mod xml;
 
 use std::collections::BTreeMap;
 
 use cartable_common::{Text, UtcMillis, report::HealthReport};
 use serde_json::Value;
+
+pub use message::{Asked, Wording, asked};
 
 use super::Unreadable;
 use crate::domain::verdict::text_enum;
@@ -130,7 +134,9 @@ pub(super) fn of_xml(text: &str) -> Option<Result<AgentInventory, Unreadable>> {
 
 /// An inventory in JSON; nothing if it is another document.
 pub(super) fn of_json(value: &Value) -> Option<AgentInventory> {
-    glpi::sections(value).map(|sections| facts::inventory(&sections))
+    let mut inventory = facts::inventory(&glpi::sections(value)?);
+    drives::complete(&mut inventory.report, value);
+    Some(inventory)
 }
 
 #[cfg(test)]

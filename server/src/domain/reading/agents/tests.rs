@@ -2,7 +2,7 @@
 
 use cartable_common::{
     Bytes, SerialNumber,
-    report::{Chassis, DriveKind, OsFamily, Switch, VolumeRole},
+    report::{Chassis, DriveKind, OsFamily, SelfAssessment, Subject, Switch, VolumeRole},
 };
 use proptest::prelude::*;
 
@@ -202,6 +202,32 @@ fn what_is_broken_or_hostile_is_refused_with_a_reason() {
     assert_eq!(read(b"<html><body>portal</body></html>"), Err(Unreadable::Unrecognised));
     let attributes = format!("<REQUEST {}>", "a=\"1\" ".repeat(200_000));
     assert_eq!(inventory(&XML.replacen("<REQUEST>", &attributes, 1)), inventory(XML), "attributes are not looked at");
+}
+
+/// What a machine's owner has GLPI Agent add: `{"content":{"smartctl":[…]}}`.
+#[test]
+fn smartctls_answers_beside_an_inventory_are_its_drives_health() {
+    let nvme = r#"{"device":{"protocol":"NVMe"},"serial_number":"91FPC0A0PQSL","smart_status":{"passed":true},
+        "user":"indiscret","nvme_smart_health_information_log":{"critical_warning":0,"percentage_used":7}}"#;
+    let sata = r#"{"serial_number":"58EF40NTFGPT","smart_status":{"passed":false}}"#;
+    let with =
+        |section: &str| inventory(&JSON.replacen("\"storages\"", &format!("\"smartctl\": {section}, \"storages\""), 1));
+    let AgentInventory { report, .. } = with(&format!("[{sata},{nvme},{{}},1]"));
+    assert_eq!(report.check(), Ok(()));
+    let plain = inventory(JSON).report;
+    assert_eq!(report.drives.len(), plain.drives.len() + 1, "the one that the agent did not list");
+    let known =
+        |serial| report.drives.iter().find(|drive| drive.serial_number.get() == SerialNumber::parse(serial).as_ref());
+    let sata_drive = known("58EF40NTFGPT").unwrap();
+    assert_eq!(sata_drive.self_assessment, Some(SelfAssessment::Failed));
+    assert_eq!(text(sata_drive.model.as_ref()), "TOSHIBA KSG60ZMV128G", "what the inventory says of it stays");
+    assert!(known("91FPC0A0PQSL").unwrap().nvme.is_some());
+    assert!(report.unread.iter().all(|unread| unread.subject != Some(Subject::DriveHealth)));
+    assert!(!serde_json::to_string(&report).unwrap().contains("indiscret"));
+    assert_eq!(with(sata).report.drives.len(), plain.drives.len(), "one alone needs no list");
+    for nothing in ["[]", "{}", "7", "[[]]"] {
+        assert_eq!(with(nothing).report, plain, "{nothing}");
+    }
 }
 
 #[test]

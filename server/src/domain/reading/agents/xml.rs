@@ -14,6 +14,16 @@ const MOST_DEPTH: usize = 16;
 
 /// The sections of `text`, or what is wrong with it; nothing if it is no inventory.
 pub(super) fn sections(text: &str) -> Option<Result<Sections, String>> {
+    is_request(text)?.then(|| Walk::default().all(text)?.inventory())
+}
+
+/// What the message `text` is, as it says itself; nothing if it is no message of an agent.
+pub(super) fn query(text: &str) -> Option<String> {
+    is_request(text)?.then(|| Walk::default().all(text))?.ok().map(|walk| walk.query)
+}
+
+/// Whether the outermost element is that of a message; nothing if there is none.
+fn is_request(text: &str) -> Option<bool> {
     // What is no inventory is left to other readers, with whatever is wrong with it.
     let mut reader = Reader::from_str(text);
     let root = loop {
@@ -23,7 +33,7 @@ pub(super) fn sections(text: &str) -> Option<Result<Sections, String>> {
             Event::End(_) | Event::Empty(_) | Event::CData(_) | Event::GeneralRef(_) | Event::Eof => return None,
         }
     };
-    (root == "REQUEST").then(|| Walk::default().all(text))
+    Some(root == "REQUEST")
 }
 
 /// Where the reader stands, and what it has met.
@@ -39,7 +49,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn all(mut self, text: &str) -> Result<Sections, String> {
+    fn all(mut self, text: &str) -> Result<Self, String> {
         let mut reader = Reader::from_str(text);
         loop {
             match reader.read_event().map_err(|error| error.to_string())? {
@@ -60,6 +70,10 @@ impl Walk {
         if !self.path.is_empty() {
             return Err("it ends in the middle".to_owned());
         }
+        Ok(self)
+    }
+
+    fn inventory(self) -> Result<Sections, String> {
         if !self.query.eq_ignore_ascii_case("INVENTORY") {
             return Err("it is another message of the agent, not an inventory".to_owned());
         }
