@@ -218,7 +218,7 @@ impl Agent {
         let failed = failed.as_ref();
         // A machine that cannot be read cannot say which one it is: it goes on with the key that it has.
         let Some(hardware) = report.map(|report| &report.hardware) else {
-            return self.exchange_all(None, failed).await.map(|(done, _)| done);
+            return self.exchange_all(None, around, failed).await.map(|(done, _)| done);
         };
         let is_elsewhere = heal::is_elsewhere(&self.enrolment, hardware);
         let asks_first = is_elsewhere || heal::is_under_way(&self.state, &self.enrolment);
@@ -230,7 +230,7 @@ impl Agent {
                 Err(trouble) => tracing::warn!(%trouble, "no other key yet; the next contact asks again"),
             }
         }
-        match self.exchange_all(report, failed).await {
+        match self.exchange_all(report, around, failed).await {
             Ok((done, true)) if !asks_first => {
                 if let Err(trouble) = self.heal(hardware, failed).await {
                     tracing::warn!(%trouble, "no other key yet; the next contact asks again");
@@ -240,7 +240,7 @@ impl Agent {
             Ok((done, _)) => Ok(done),
             Err(trouble) if trouble.kind == TroubleKind::KeyCloned && !asks_first => {
                 self.heal(hardware, failed).await?;
-                self.exchange_all(report, failed).await.map(|(done, _)| done)
+                self.exchange_all(report, around, failed).await.map(|(done, _)| done)
             }
             Err(trouble) => Err(trouble),
         }
@@ -281,6 +281,7 @@ impl Agent {
     async fn exchange_all(
         &mut self,
         report: Option<&HealthReport>,
+        around: &Surroundings,
         failed: Option<&Trouble>,
     ) -> Result<(Done, bool), Trouble> {
         let content = report.map(HealthReport::content_hash);

@@ -107,7 +107,7 @@ fn earlier_request(state: &StateDir, server: &ServerUrl) -> Result<Option<(Uuid,
 /// Asks once.
 pub async fn ask(
     state: &StateDir,
-    mut pending: Pending,
+    pending: Pending,
     hardware: Hardware,
     proxy: Proxy,
 ) -> Result<Progress, EnrolError> {
@@ -115,7 +115,7 @@ pub async fn ask(
     connect.proxy = proxy;
     connect.clock = state.memory().clock();
     let machine = hardware.clone();
-    let (pending, key, csr_pem) = certificate_request(state, pending)?;
+    let (mut pending, key, csr_pem) = certificate_request(state, pending)?;
     let request = EnrolRequest {
         request_id: pending.request_id,
         token: pending.token.trim().to_owned(),

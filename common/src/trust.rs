@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(holed.newest(&held(1, &[b"a"]), is_signed), None);
         let endless = TrustChain { bundles: vec![bundle(2, &[b"b"], b"a"); MAX_TRUST_BUNDLES + 1] };
         assert_eq!(endless.newest(&held(1, &[b"a"]), is_signed), None);
-        let crowded = TrustChain { bundles: vec![bundle(2, &[b"b"; MAX_ROOTS + 1], b"a")] };
+        let crowded = TrustChain { bundles: vec![bundle(2, &[&b"b"[..]; MAX_ROOTS + 1], b"a")] };
         assert_eq!(crowded.newest(&held(1, &[b"a"]), is_signed), None);
         let empty = TrustChain { bundles: vec![bundle(2, &[], b"a")] };
         assert_eq!(empty.newest(&held(1, &[b"a"]), is_signed), None);

@@ -287,7 +287,8 @@ mod tests {
         assert_eq!(new(Kind::ReturnNotice, None, Some("A")), Err(InvalidOrder::Incomplete));
         assert_eq!(new(Kind::ReturnNotice, due, Some(" ")), Err(InvalidOrder::Incomplete));
         assert_eq!(new(Kind::SendLog, due, None), Err(InvalidOrder::TooMuch));
-        for place in ["<b>A</b>", "A\nB", "A\u{202E}B", &"x".repeat(MAX_PLACE_CHARS + 1)] {
+        let long = "x".repeat(MAX_PLACE_CHARS + 1);
+        for place in ["<b>A</b>", "A\nB", "A\u{202E}B", &long] {
             assert_eq!(new(Kind::ReturnNotice, due, Some(place)), Err(InvalidOrder::Place), "{place}");
         }
         assert_eq!(new(Kind::ReturnNotice, Some(date(2040, 1, 1)), Some("A")), Err(InvalidOrder::Day));

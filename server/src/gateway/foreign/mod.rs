@@ -108,7 +108,9 @@ async fn store(
         sent_at: identity.arrived,
         content_hash: None,
         disclosure_mark: None,
+        trust_bundle: None,
         reports,
+        action_results: Vec::new(),
     };
     let check_in = CheckIn {
         device_id: identity.device,
