@@ -17,6 +17,8 @@ pub mod report;
 pub mod smartctl;
 pub mod text;
 pub mod units;
+pub mod update;
+pub mod version;
 
 pub use describe::{Described, Field};
 pub use hash::ContentHash;
@@ -24,3 +26,4 @@ pub use id::{DeviceId, EnrolmentId, ReportId};
 pub use identity::{SerialNumber, SystemUuid};
 pub use text::Text;
 pub use units::{Bytes, Celsius, Hours, MilliampHours, MilliwattHours, Percent, UtcMillis};
+pub use version::AgentVersion;

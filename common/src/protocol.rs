@@ -11,6 +11,7 @@ use crate::{
     report::{Hardware, HealthReport},
     text::Text,
     units::UtcMillis,
+    version::AgentVersion,
 };
 
 /// The ALPN name that asks the device port for its configuration without client authentication, which serves
@@ -129,6 +130,10 @@ pub struct CheckInResponse {
     /// Absent: what was told before holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disclosure: Option<Disclosure>,
+    /// The release that this device should have instead of its own, if it is one that updates itself: the agent then asks
+    /// for [`crate::update::UPDATE_MANIFEST_PATH`], which alone says what may be installed. Absent: nothing new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<AgentVersion>,
 }
 
 /// Who runs an agent, for the page that the borrower of the laptop reads on it.

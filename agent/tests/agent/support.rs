@@ -310,6 +310,7 @@ fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
         renew: seen.renewals == 0 && seen.check_ins.len() == 1,
         exams_for_seconds: None,
         disclosure,
+        update: None,
     };
     seen.check_ins.push(request);
     response

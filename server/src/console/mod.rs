@@ -9,6 +9,7 @@ mod alarm;
 mod allocation;
 mod allocation_acts;
 mod allocation_sheet;
+mod apt;
 mod assets;
 mod audit;
 mod audit_words;
@@ -350,4 +351,5 @@ fn everybody() -> Router<App> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/language", post(sign_in::choose_language))
         .route("/static/{file}", get(assets::serve))
+        .route("/apt/{*path}", get(apt::serve))
 }

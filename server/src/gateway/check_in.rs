@@ -32,6 +32,7 @@ pub(super) async fn check_in(
         end_predecessors(&port, &identity).await.map_err(|error| unavailable(&error))?;
     }
     let mark = message.value.disclosure_mark;
+    let running = message.value.agent_version.clone();
     let check_in = CheckIn {
         device_id: identity.device,
         enrolment_id: identity.enrolment,
@@ -42,6 +43,7 @@ pub(super) async fn check_in(
     let interval = next_check_in_seconds(identity.device, identity.arrived, &port.policy, random::spread());
     let exams = port.exams.near(identity.arrived).await;
     let told = exam::tell(&exams, identity.site, interval, identity.arrived);
+    let update = port.stages.offer(&identity, running.as_str(), identity.arrived).await;
     Ok(Json(CheckInResponse {
         next_check_in_seconds: told.next_check_in_seconds,
         server_time: identity.arrived,
@@ -51,6 +53,7 @@ pub(super) async fn check_in(
         renew: identity.is_full && lease::is_renewal_overdue(identity.not_before, identity.arrived),
         exams_for_seconds: told.exams_for_seconds,
         disclosure: port.discloser.news(identity.due, mark),
+        update,
     }))
 }
 

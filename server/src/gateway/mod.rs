@@ -12,6 +12,7 @@ pub mod identity;
 pub mod limits;
 pub mod message;
 pub mod port;
+mod recent;
 mod recover;
 pub mod refusal;
 mod registry;
@@ -19,6 +20,7 @@ mod renew;
 mod throttle;
 pub mod tls;
 mod unread;
+mod update;
 
 use std::{
     any::Any,
@@ -32,9 +34,12 @@ use axum::{
     Router,
     http::StatusCode,
     response::{IntoResponse as _, Response},
-    routing::post,
+    routing::{get, post},
 };
-use cartable_common::protocol::{CHECK_IN_PATH, ENROL_PATH, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH};
+use cartable_common::{
+    protocol::{CHECK_IN_PATH, ENROL_PATH, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH},
+    update::{UPDATE_FILES_PATH, UPDATE_MANIFEST_PATH},
+};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
@@ -44,6 +49,7 @@ use self::{
     refusal::Refusal,
     registry::Registry,
     throttle::{Network, Throttle},
+    update::Stages,
 };
 use crate::{
     domain::{disclosure::Discloser, policy::LivePolicy},
@@ -61,6 +67,7 @@ pub struct DevicePort {
     store: Store,
     policy: LivePolicy,
     exams: Exams,
+    stages: Stages,
     discloser: Arc<Discloser>,
     unknown_fields: Arc<AtomicU64>,
 }
@@ -99,12 +106,15 @@ pub fn device_router(
     tasks: &TaskTracker,
 ) -> Router {
     let registry = Registry::start(store.clone(), tasks);
-    let (exams, discloser) = (Exams::new(store.clone()), Arc::new(discloser));
+    let (exams, stages) = (Exams::new(store.clone()), Stages::new(store.clone()));
+    let discloser = Arc::new(discloser);
     let unknown_fields = Arc::default();
-    let port = DevicePort { registry, ingest, authority, store, policy, exams, discloser, unknown_fields };
+    let port = DevicePort { registry, ingest, authority, store, policy, exams, stages, discloser, unknown_fields };
     let routes = Router::new()
         .route(CHECK_IN_PATH, post(check_in::check_in))
         .route(RENEW_PATH, post(renew::renew))
+        .route(UPDATE_MANIFEST_PATH, get(update::manifest))
+        .route(&format!("{UPDATE_FILES_PATH}/{{sha256}}"), get(update::file))
         .with_state(port);
     guarded(routes)
 }
@@ -152,7 +162,7 @@ fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, extract::Request, routing::get};
+    use axum::{body::Body, extract::Request};
     use tower::ServiceExt as _;
 
     use super::*;

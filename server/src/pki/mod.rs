@@ -12,9 +12,11 @@ mod gateway_certificate;
 mod issuer;
 mod master_key;
 mod nonce;
+pub mod openpgp;
 mod presented_key;
 mod sealed;
 mod template;
+pub mod update_signer;
 
 pub use authority::Authority;
 pub use csr::{InvalidCsr, ProvenKey};

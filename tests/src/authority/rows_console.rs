@@ -288,6 +288,7 @@ pub(super) const CONSOLE: &[Row] = &[
     Row::new("POST /notices/{bounced-message}/again", "A-----", Site, 303),
     Row::new("GET /design", "APTRFU", Scope, 200),
     Row::new("GET /static/{file}", "APTRFU", Public, 404),
+    Row::new("GET /apt/{*path}", "APTRFU", Public, 404),
     Row::new("GET /sign-in", "APTRFU", Public, 200),
     Row::new("POST /sign-in", "APTRFU", Public, 422).sends("login=nobody&password=x"),
     Row::new("POST /language", "APTRFU", Public, 303).sends("language=en&next=/"),

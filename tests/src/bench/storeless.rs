@@ -60,5 +60,6 @@ async fn answer(message: Message<CheckInRequest>) -> Json<CheckInResponse> {
         renew: false,
         exams_for_seconds: None,
         disclosure: None,
+        update: None,
     })
 }

@@ -77,6 +77,8 @@ const SERVER_CRATES: &[(&str, &[&str])] = &[
     ("quick_xml", &["domain"]),
     ("csv", &["exchange"]),
     ("encoding_rs", &["exchange"]),
+    ("flate2", &["exchange"]),
+    ("lzma_rust2", &["exchange"]),
     ("rust_xlsxwriter", &["exchange"]),
     ("zip", &["exchange"]),
     ("typst", &["documents"]),
