@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 124] = [
+pub(super) const KEYS: [(&str, Form); 130] = [
     ("about", Plain),
     ("accessories", Plain),
     ("admits", Word(&["token-admits"])),
@@ -31,6 +31,7 @@ pub(super) const KEYS: [(&str, Form); 124] = [
     ("agreement_version", Plain),
     ("api_token", Plain),
     ("api_tokens_revoked", Plain),
+    ("architecture", Plain),
     ("asset_tag", Plain),
     ("bad", Plain),
     ("basis", Word(&["basis"])),
@@ -38,6 +39,7 @@ pub(super) const KEYS: [(&str, Form); 124] = [
     ("begins_at", Moment),
     ("blanks", Plain),
     ("borrower", Link("/borrowers")),
+    ("bytes", Plain),
     ("campaign", Link("/campaigns")),
     ("cap", Plain),
     ("changed", Word(&["audit-key"])),
@@ -110,6 +112,7 @@ pub(super) const KEYS: [(&str, Form); 124] = [
     ("owner", Plain),
     ("part", Word(&["part-kind"])),
     ("pdf_sha256", Plain),
+    ("percent", Plain),
     ("police_report", Plain),
     ("programme", Link("/programmes")),
     ("programme_changed", Plain),
@@ -128,8 +131,10 @@ pub(super) const KEYS: [(&str, Form); 124] = [
     ("same", Plain),
     ("serial", Plain),
     ("sessions_ended", Plain),
+    ("sha256", Plain),
     ("shown", Plain),
     ("signature", Word(&["signature"])),
+    ("signing_key", Plain),
     ("site", Link("/sites")),
     ("sites", Link("/sites")),
     ("slots", Plain),
@@ -145,13 +150,18 @@ pub(super) const KEYS: [(&str, Form); 124] = [
     ("until", Moment),
     ("url", Plain),
     ("value", Plain),
+    ("version", Plain),
     ("waits_for", Word(&["waits-for"])),
     ("warranty_until", Plain),
     ("zone", Plain),
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 111] = [
+pub(super) const ACTS: [&str; 115] = [
+    "agent_release.add",
+    "agent_release.halt",
+    "agent_release.publish",
+    "agent_release.stage",
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -266,7 +276,8 @@ pub(super) const ACTS: [&str; 111] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 26] = [
+pub(super) const KINDS: [&str; 27] = [
+    "agent_release",
     "allocation",
     "api_token",
     "borrower",
