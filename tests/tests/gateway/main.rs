@@ -26,3 +26,4 @@ mod hostile;
 mod http2;
 mod identity;
 mod recovery;
+mod updates;

@@ -15,5 +15,6 @@ mod notices_kill;
 mod readme_programme;
 mod recovery;
 mod this_computer;
+mod updates;
 mod windows_agent;
 mod windows_installer;
