@@ -14,8 +14,9 @@ use cartable_common::{
         EnrolRequest, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH, RecoverNonce, RecoverNonceRequest, RecoverRequest,
         RenewRequest,
     },
+    update::{UPDATE_FILES_PATH, UPDATE_MANIFEST_PATH},
 };
-use reqwest::{Response, StatusCode, header};
+use reqwest::{RequestBuilder, Response, StatusCode, header};
 use rustls::{
     ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier,
     client::{Resumption, WantsClientCert},
@@ -194,6 +195,17 @@ impl Client {
         let (_, body) = exchange(&self.http, &self.server, RENEW_PATH, request).await?;
         parse(&body)
     }
+
+    /// The signed list of releases, as it came.
+    pub async fn update_manifest(&self) -> Result<Vec<u8>, Trouble> {
+        answered(self.http.get(self.server.join(UPDATE_MANIFEST_PATH))).await.map(|(_, body)| body)
+    }
+
+    /// What follows the first `from` bytes of the package with this SHA-256 in hexadecimal; nothing after its end.
+    pub async fn update_part(&self, sha256: &str, from: u64) -> Result<Vec<u8>, Trouble> {
+        let path = format!("{UPDATE_FILES_PATH}/{sha256}/{from}");
+        answered(self.http.get(self.server.join(&path))).await.map(|(_, body)| body)
+    }
 }
 
 /// Sends `message` and reads the whole answer, which is a success (200 or 202) or a trouble.
@@ -204,13 +216,12 @@ async fn exchange<T: Serialize + Sync>(
     message: &T,
 ) -> Result<(StatusCode, Vec<u8>), Trouble> {
     let body = serde_json::to_vec(message).map_err(|e| Trouble::new(TroubleKind::Local, &e.to_string()))?;
-    let response = http
-        .post(server.join(path))
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(body)
-        .send()
-        .await
-        .map_err(|error| Trouble::of_exchange(&error))?;
+    answered(http.post(server.join(path)).header(header::CONTENT_TYPE, "application/json").body(body)).await
+}
+
+/// Sends a request and reads the whole answer.
+async fn answered(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Trouble> {
+    let response = request.send().await.map_err(|error| Trouble::of_exchange(&error))?;
     let status = response.status();
     let retry_after = retry_after(&response);
     let body = bounded_body(response).await?;

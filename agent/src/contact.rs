@@ -6,7 +6,7 @@
 //! key signed, leads to [`Agent::remove`].
 
 use cartable_common::{
-    ContentHash, ReportId, UtcMillis,
+    AgentVersion, ContentHash, ReportId, UtcMillis,
     limits::FULL_REPORT_EVERY_DAYS,
     protocol::{CheckInRequest, CheckInResponse, ReleaseOrder, RenewRequest},
     report::HealthReport,
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     client::{Client, ClientError, Connect, Proxy},
-    clock,
+    clock::{self, TrustedClock},
     disclosure::Shown,
     fairness::{self, Surroundings},
     identity,
@@ -71,6 +71,8 @@ pub struct Done {
     pub acknowledged: usize,
     /// Reports still in the spool.
     pub spooled: usize,
+    /// The release that the server offers this computer.
+    pub offered: Option<AgentVersion>,
 }
 
 impl Agent {
@@ -84,6 +86,21 @@ impl Agent {
         let client = client_of(&connect, &enrolment)?;
         let shown = state.shown();
         Ok(Self { state, enrolment, memory, spool, reader, connect, client, stands: false, shown })
+    }
+
+    /// Where its state lies.
+    pub const fn state(&self) -> &StateDir {
+        &self.state
+    }
+
+    /// How it speaks to the server.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The clock by which it judges what ends.
+    pub const fn clock(&self) -> &TrustedClock {
+        &self.connect.clock
     }
 
     /// What was learnt so far.
@@ -186,7 +203,7 @@ impl Agent {
             self.renew().await;
         }
         let next_check_in_seconds = response.next_check_in_seconds;
-        Ok(Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() })
+        Ok(Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len(), offered: response.update })
     }
 
     /// Recovers before the contact, where the clock here says that the certificate has ended. That this fails is no reason to

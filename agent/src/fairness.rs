@@ -125,6 +125,12 @@ pub fn may_ask_drives(around: &Surroundings, asked_at: Option<UtcMillis>, now: U
     !is_recent && !is_low(around.power) && exams_left(around.exams_until, now).is_none()
 }
 
+/// Whether some megabytes may be fetched now: never on a metered network or a nearly empty battery, however long that lasts.
+#[must_use]
+pub fn may_download(around: &Surroundings, now: UtcMillis) -> bool {
+    held_by(around).is_none() && exams_left(around.exams_until, now).is_none()
+}
+
 /// The end of an exam that the server announced for `seconds` from `now`.
 #[must_use]
 pub fn exams_until(seconds: Option<u32>, now: UtcMillis) -> Option<UtcMillis> {
@@ -238,6 +244,18 @@ mod tests {
             }
             prop_assert!(asked.windows(2).all(|pair| pair[1].millis_since(pair[0]) >= DRIVES_EVERY_MILLIS));
         }
+    }
+
+    #[test]
+    fn megabytes_wait_for_a_free_network_and_a_battery_however_long() {
+        let now = UtcMillis::default().plus_days(20_000);
+        let fair = Surroundings { power: Power::Mains, network: Network::Free, ..Surroundings::default() };
+        assert!(may_download(&fair, now) && may_download(&Surroundings::default(), now));
+        let long_ago = Some(now.plus_days(-9));
+        let metered = Surroundings { network: Network::Metered, held_since: long_ago, ..fair };
+        let low = Surroundings { power: Power::Battery { percent: 3 }, held_since: long_ago, ..fair };
+        let exam = Surroundings { exams_until: Some(now.plus_millis(1)), ..fair };
+        assert!([metered, low, exam].iter().all(|around| !may_download(around, now)));
     }
 
     #[test]

@@ -40,6 +40,7 @@ pub mod surroundings;
 #[cfg(target_os = "linux")]
 mod system_bus;
 pub mod trouble;
+pub mod update;
 mod verifier;
 #[cfg(windows)]
 pub mod windows;

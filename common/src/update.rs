@@ -22,7 +22,7 @@ use crate::{units::UtcMillis, version::AgentVersion};
 
 /// Path of the manifest.
 pub const UPDATE_MANIFEST_PATH: &str = "/v1/update/manifest";
-/// Path of the files; below it a release's SHA-256 in hexadecimal, and `?from=` the byte from which on.
+/// Path of the files; below it a release's SHA-256 in hexadecimal, and below that how many bytes the agent has already.
 pub const UPDATE_FILES_PATH: &str = "/v1/update/files";
 /// Bytes of a file in one answer: below what an agent reads of any answer ([`crate::limits::MAX_ANSWER_BYTES`]).
 pub const UPDATE_PART_BYTES: usize = 48 * 1024;

@@ -114,7 +114,7 @@ pub fn device_router(
         .route(CHECK_IN_PATH, post(check_in::check_in))
         .route(RENEW_PATH, post(renew::renew))
         .route(UPDATE_MANIFEST_PATH, get(update::manifest))
-        .route(&format!("{UPDATE_FILES_PATH}/{{sha256}}"), get(update::file))
+        .route(&format!("{UPDATE_FILES_PATH}/{{sha256}}/{{from}}"), get(update::file))
         .with_state(port);
     guarded(routes)
 }

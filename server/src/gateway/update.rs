@@ -6,13 +6,12 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use cartable_common::{AgentVersion, UtcMillis, update::UPDATE_PART_BYTES};
 use data_encoding::HEXLOWER;
-use serde::Deserialize;
 
 use super::{
     DevicePort,
@@ -64,27 +63,17 @@ pub(super) async fn manifest(State(port): State<DevicePort>, identity: DeviceIde
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
-/// Where a part begins.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    from: u32,
-}
-
-/// `GET /v1/update/files/{sha256}?from=N`: the part of the package that begins there; nothing after its end.
+/// `GET /v1/update/files/{sha256}/{from}`: the part of the package that begins after so many bytes; nothing after its end.
 pub(super) async fn file(
     State(port): State<DevicePort>,
     identity: DeviceIdentity,
-    Path(sha256): Path<String>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    Path((sha256, from)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
     may_update(&identity)?;
     let sha256 = HEXLOWER.decode(sha256.as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    let sha256 = sha256.ok_or_else(|| nothing("A package is named by its SHA-256 in hexadecimal."))?;
-    let Query(Asked { from }) = asked.map_err(|_| {
-        let detail = "Say from which byte on: ?from=0.";
-        Refusal::new(StatusCode::BAD_REQUEST, "no-place", "No place in a file", detail)
-    })?;
+    let Some((sha256, from)) = sha256.zip(from.parse::<u32>().ok()) else {
+        return Err(nothing("A part is named by the package's SHA-256 in hexadecimal and the bytes before it."));
+    };
     let part = read_part(&port.store, &sha256, from).await.map_err(|error| unavailable(&error))?;
     let part = part.ok_or_else(|| nothing("This package is not offered."))?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], part).into_response())

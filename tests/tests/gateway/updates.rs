@@ -84,7 +84,7 @@ async fn a_release_reaches_those_whose_turn_it_is_part_by_part_until_it_is_halte
     assert_eq!((release.version.to_string().as_str(), release.bytes as usize), ("9.1.0", package.len()));
     let mut arrived = Vec::new();
     loop {
-        let part = format!("{UPDATE_FILES_PATH}/{}?from={}", release.sha256_hex(), arrived.len());
+        let part = format!("{UPDATE_FILES_PATH}/{}/{}", release.sha256_hex(), arrived.len());
         let answer = get(&mut connection, &part).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         if answer.body.is_empty() {
@@ -94,13 +94,13 @@ async fn a_release_reaches_those_whose_turn_it_is_part_by_part_until_it_is_halte
     }
     assert!(arrived == package && release.sha256[..] == Sha256::digest(&arrived)[..]);
     for odd in ["x", &HEXLOWER.encode(&[1; 32])] {
-        assert_eq!(get(&mut connection, &format!("{UPDATE_FILES_PATH}/{odd}?from=0")).await.status, 404, "{odd}");
+        assert_eq!(get(&mut connection, &format!("{UPDATE_FILES_PATH}/{odd}/0")).await.status, 404, "{odd}");
     }
-    let unplaced = format!("{UPDATE_FILES_PATH}/{}?from=-1", release.sha256_hex());
-    assert_eq!(get(&mut connection, &unplaced).await.status, 400);
+    let unplaced = format!("{UPDATE_FILES_PATH}/{}/-1", release.sha256_hex());
+    assert_eq!(get(&mut connection, &unplaced).await.status, 404);
 
     run("updates halt", &["9.1.0"]);
-    let whole = format!("{UPDATE_FILES_PATH}/{}", release.sha256_hex());
+    let whole = format!("{UPDATE_FILES_PATH}/{}/0", release.sha256_hex());
     assert_eq!(get(&mut connection, &whole).await.status, 404, "a halt counts at once");
     until(&mut connection, "0.1.0", None).await;
 }
