@@ -207,6 +207,8 @@ async fn check_in(agent: &mut Agent, around: &Surroundings) -> Result<Option<(Du
         ),
         Err(trouble) => log_trouble(trouble, pace, wait),
     }
+    #[cfg(windows)]
+    crate::windows::update::after_contact(agent, around, &result).await?;
     let words = if result.is_ok() { "Checked in" } else { "No contact; see: cartable-agent status" };
     Ok(Some((wait, words)))
 }

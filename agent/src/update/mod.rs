@@ -97,11 +97,26 @@ pub async fn follow(
     Ok(installer.install(&package)?)
 }
 
-/// To be called when the agent starts. An error ends the process: the program was put back, and the next start runs it.
-pub fn at_start(state: &StateDir, running: AgentVersion, installer: &impl Installer) -> Result<(), UpdateError> {
+/// What becomes of this process.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Process {
+    /// It goes on.
+    GoesOn,
+    /// It ends: the program before it was put back, and the next start runs that one.
+    Ends,
+}
+
+/// The version of this program, if it is one that can be compared.
+pub fn running() -> Option<AgentVersion> {
+    crate::version().as_str().parse().ok()
+}
+
+/// To be called when the agent starts.
+pub fn at_start(state: &StateDir, running: AgentVersion, installer: &impl Installer) -> Result<Process, UpdateError> {
     let mut progress = state.update();
     if progress.trial.is_none() {
-        return Ok(());
+        return Ok(Process::GoesOn);
     }
     let step = progress.started(running);
     state.keep_update(&progress)?;
@@ -114,22 +129,17 @@ pub fn after_contact(
     running: AgentVersion,
     contact: Contact,
     installer: &impl Installer,
-) -> Result<(), UpdateError> {
+) -> Result<Process, UpdateError> {
     let mut progress = state.update();
     if progress.trial.is_none() {
-        return Ok(());
+        return Ok(Process::GoesOn);
     }
     let step = progress.contacted(running, contact);
     state.keep_update(&progress)?;
     act(state, step, installer)
 }
 
-/// Whether the program was put back: then this process should end, so that the next start runs it.
-pub fn was_put_back(state: &StateDir, running: AgentVersion) -> bool {
-    state.update().given_up.contains(&running)
-}
-
-fn act(state: &StateDir, step: Step, installer: &impl Installer) -> Result<(), UpdateError> {
+fn act(state: &StateDir, step: Step, installer: &impl Installer) -> Result<Process, UpdateError> {
     match step {
         Step::GoOn => {}
         Step::Healthy => {
@@ -143,9 +153,10 @@ fn act(state: &StateDir, step: Step, installer: &impl Installer) -> Result<(), U
         Step::PutBack => {
             tracing::error!("the update does not work: the program before it is put back");
             installer.put_back(&state.update_folder()?.join(KEPT))?;
+            return Ok(Process::Ends);
         }
     }
-    Ok(())
+    Ok(Process::GoesOn)
 }
 
 fn has_signed(key: &UpdateKey, message: &[u8], signature: &[u8; 64]) -> bool {
@@ -173,8 +184,10 @@ async fn fetch(agent: &Agent, release: &Release, folder: &Path) -> Result<PathBu
     }
     // Another release's beginning, a changed byte, a wrong length: all of it goes.
     if !is_package(&part, release)? {
-        fs::remove_file(&part)?;
-        return Err(UpdateError::OtherContent);
+        return match fs::remove_file(&part) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Err(UpdateError::OtherContent),
+        };
     }
     fs::rename(&part, &package)?;
     Ok(package)
@@ -188,5 +201,7 @@ fn is_package(path: &Path, release: &Release) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
     }
-    Ok(digest(&SHA256, &fs::read(path)?).as_ref() == release.sha256)
+    let hash = digest(&SHA256, &fs::read(path)?);
+    let hash: &[u8] = hash.as_ref();
+    Ok(hash == release.sha256.as_slice())
 }
