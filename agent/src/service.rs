@@ -52,6 +52,9 @@ pub enum ServiceError {
         disable = platform::DISABLE
     )]
     Released,
+    /// An update did not work, and the program before it was put back.
+    #[error("an update did not work; the version before it starts next")]
+    PutBack,
     /// The system gave no signals or no randomness.
     #[error("the operating system refused: {0}")]
     System(String),

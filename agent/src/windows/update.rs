@@ -84,9 +84,7 @@ pub(crate) async fn after_contact(
 fn settle(result: Result<Process, UpdateError>) -> Result<(), ServiceError> {
     match result {
         Ok(Process::GoesOn) => Ok(()),
-        Ok(Process::Ends) => {
-            Err(ServiceError::System("the update did not work; the version before it starts next".to_owned()))
-        }
+        Ok(Process::Ends) => Err(ServiceError::PutBack),
         Err(error) => {
             tracing::warn!(%error, "how far an update is could not be kept");
             Ok(())

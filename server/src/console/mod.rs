@@ -82,6 +82,7 @@ mod programme;
 mod programme_acts;
 mod recipient;
 mod recovery;
+mod release;
 mod reserve;
 mod return_desk;
 mod scanned;
@@ -298,6 +299,9 @@ fn running() -> Router<App> {
         .route("/calendar", get(calendar_acts::page).post(calendar_acts::import))
         .route("/exams", get(exam_acts::list).post(exam_acts::order))
         .route("/exams/{id}/end", post(exam_acts::call_off))
+        .route("/releases", get(release::list))
+        .route("/releases/{release}/stage", post(release::stage))
+        .route("/releases/{release}/halt", post(release::halt))
         .route("/audit", get(pages::audit))
         .route("/notices", get(notice::list))
         .route("/notices/{id}", get(notice::show))

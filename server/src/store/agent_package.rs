@@ -161,18 +161,10 @@ pub async fn part(tx: &mut Tx, sha256: &[u8; 32], from: u32, bytes: u32) -> Resu
 /// Offers a release to so many percent of all devices, and to all of these sites. `false` where there is no such release, or
 /// it is halted.
 pub async fn stage(tx: &mut Tx, stage: &Stage, now: UtcMillis) -> Result<bool, StoreError> {
-    let release = stage.release.to_string();
-    let sql = "UPDATE agent_release SET percent = $2, changed_at = $3 WHERE release = $1 AND halted_at IS NULL";
-    let changed = on!(tx, |c| sqlx::query(sql)
-        .bind(release.clone())
-        .bind(i64::from(stage.percent))
-        .bind(now.get())
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    if changed == 0 {
+    if !set_percent(tx, stage.release, stage.percent, now).await? {
         return Ok(false);
     }
+    let release = stage.release.to_string();
     let sql = "DELETE FROM agent_release_site WHERE release = $1";
     on!(tx, |c| sqlx::query(sql).bind(release.clone()).execute(c).await.map(drop))?;
     let sql = "INSERT INTO agent_release_site (release, site_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -180,6 +172,21 @@ pub async fn stage(tx: &mut Tx, stage: &Stage, now: UtcMillis) -> Result<bool, S
         on!(tx, |c| sqlx::query(sql).bind(release.clone()).bind(*site).execute(c).await.map(drop))?;
     }
     Ok(true)
+}
+
+/// Offers a release to so many percent of all devices, and to the same sites as before. `false` where there is no such
+/// release, or it is halted.
+pub async fn set_percent(tx: &mut Tx, release: AgentVersion, percent: u8, now: UtcMillis) -> Result<bool, StoreError> {
+    let sql = "UPDATE agent_release SET percent = $2, changed_at = $3 WHERE release = $1 AND halted_at IS NULL";
+    let release = release.to_string();
+    let changed = on!(tx, |c| sqlx::query(sql)
+        .bind(release.clone())
+        .bind(i64::from(percent))
+        .bind(now.get())
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(changed > 0)
 }
 
 /// Takes a release back: from now on nobody gets it. `false` where there is none, or it was halted before.
