@@ -10,7 +10,10 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use cartable_common::{AgentVersion, UtcMillis, update::UPDATE_PART_BYTES};
+use cartable_common::{
+    AgentVersion, UtcMillis,
+    update::{MAX_PACKAGE_BYTES, UPDATE_PART_BYTES},
+};
 use data_encoding::HEXLOWER;
 
 use super::{
@@ -71,7 +74,7 @@ pub(super) async fn file(
 ) -> Result<Response, Refusal> {
     may_update(&identity)?;
     let sha256 = HEXLOWER.decode(sha256.as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    let Some((sha256, from)) = sha256.zip(from.parse::<u32>().ok()) else {
+    let Some((sha256, from)) = sha256.zip(from.parse().ok().filter(|from: &u32| *from <= MAX_PACKAGE_BYTES)) else {
         return Err(nothing("A part is named by the package's SHA-256 in hexadecimal and the bytes before it."));
     };
     let part = read_part(&port.store, &sha256, from).await.map_err(|error| unavailable(&error))?;

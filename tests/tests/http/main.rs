@@ -14,5 +14,6 @@ mod people_hostile;
 mod planning;
 mod programmes;
 mod records;
+mod releases;
 mod sign_in;
 mod sites_and_calendars;
