@@ -91,8 +91,13 @@ pub async fn follow(
     let package = fetch(agent, release, &folder).await?;
     installer.keep(&folder.join(KEPT))?;
     // Before it begins: whatever happens now is counted.
-    progress.begin(running, release.version);
+    let step = progress.begin(running, release.version);
     state.keep_update(&progress)?;
+    if step != Step::GoOn {
+        tracing::error!(to = %release.version, "an update was never installed and is not tried again");
+        state.clear_update_folder()?;
+        return Err(Declined::GivenUp.into());
+    }
     tracing::info!(from = %running, to = %release.version, "an update begins");
     Ok(installer.install(&package)?)
 }
@@ -141,13 +146,9 @@ pub fn after_contact(
 
 fn act(state: &StateDir, step: Step, installer: &impl Installer) -> Result<Process, UpdateError> {
     match step {
-        Step::GoOn => {}
+        Step::GoOn | Step::GivenUp => {}
         Step::Healthy => {
             tracing::info!("the update works");
-            state.clear_update_folder()?;
-        }
-        Step::GivenUp => {
-            tracing::error!("an update was never installed and is not tried again");
             state.clear_update_folder()?;
         }
         Step::PutBack => {

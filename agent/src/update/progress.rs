@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::trouble::TroubleKind;
 
+/// Installations of one release that may be begun without its program ever starting.
+pub const MOST_ATTEMPTS: u8 = 3;
 /// Starts without a contact after which a release is given up: one that crashes is started again by the system.
 pub const MOST_STARTS: u8 = 5;
 /// Contacts that fail for the program's own reasons after which it is.
@@ -42,7 +44,9 @@ pub struct Trial {
     pub from: AgentVersion,
     /// The release.
     pub to: AgentVersion,
-    /// Starts since its installation began, without a contact.
+    /// Installations that were begun.
+    pub attempts: u8,
+    /// Its starts without a contact.
     pub starts: u8,
     /// Contacts in it that failed for its own reasons.
     pub failures: u8,
@@ -161,22 +165,27 @@ impl Progress {
         self.number = manifest.number;
     }
 
-    /// Notes that the installation of `to` begins. Begun again, it goes on counting.
-    pub fn begin(&mut self, from: AgentVersion, to: AgentVersion) {
+    /// The installation of `to` is to begin. Begun too often without its program ever starting, it is given up instead.
+    pub fn begin(&mut self, from: AgentVersion, to: AgentVersion) -> Step {
         let earlier = self.trial.filter(|trial| trial.from == from && trial.to == to);
-        self.trial = Some(earlier.unwrap_or(Trial { from, to, starts: 0, failures: 0 }));
+        let attempts = earlier.map_or(0, |trial| trial.attempts).saturating_add(1);
+        if attempts > MOST_ATTEMPTS {
+            self.give_up(to);
+            return Step::GivenUp;
+        }
+        self.trial = Some(Trial { from, to, attempts, starts: 0, failures: 0 });
+        Step::GoOn
     }
 
     /// The version `running` was started.
     pub fn started(&mut self, running: AgentVersion) -> Step {
-        let Some(trial) = &mut self.trial else { return Step::GoOn };
+        let Some(trial) = self.trial.as_mut().filter(|trial| trial.to == running) else { return Step::GoOn };
         trial.starts = trial.starts.saturating_add(1);
         if trial.starts <= MOST_STARTS {
             return Step::GoOn;
         }
-        let to = trial.to;
-        self.give_up(to);
-        if running == to { Step::PutBack } else { Step::GivenUp }
+        self.give_up(running);
+        Step::PutBack
     }
 
     /// The version `running` made a contact.
@@ -253,7 +262,7 @@ mod tests {
     #[test]
     fn a_release_that_checks_in_is_healthy() {
         let mut progress = pinned();
-        progress.begin(OLD, NEW);
+        assert_eq!(progress.begin(OLD, NEW), Step::GoOn);
         assert_eq!(progress.started(NEW), Step::GoOn);
         assert_eq!(progress.contacted(NEW, Contact::Failure), Step::GoOn);
         assert_eq!(progress.contacted(NEW, Contact::Success), Step::Healthy);
@@ -264,12 +273,12 @@ mod tests {
     #[test]
     fn one_that_crashes_or_cannot_speak_is_put_back_once_and_for_all() {
         let mut crashes = pinned();
-        crashes.begin(OLD, NEW);
+        assert_eq!(crashes.begin(OLD, NEW), Step::GoOn);
         let steps: Vec<Step> = (0..=MOST_STARTS).map(|_| crashes.started(NEW)).collect();
         assert_eq!(steps.iter().filter(|step| **step == Step::GoOn).count(), usize::from(MOST_STARTS));
         assert_eq!(steps.last(), Some(&Step::PutBack));
         let mut mute = pinned();
-        mute.begin(OLD, NEW);
+        assert_eq!(mute.begin(OLD, NEW), Step::GoOn);
         let steps: Vec<Step> = (0..MOST_FAILURES).map(|_| mute.contacted(NEW, Contact::Failure)).collect();
         assert_eq!(steps.last(), Some(&Step::PutBack));
         for progress in [crashes, mute] {
@@ -280,7 +289,7 @@ mod tests {
     #[test]
     fn a_summer_without_a_network_puts_nothing_back() {
         let mut progress = pinned();
-        progress.begin(OLD, NEW);
+        assert_eq!(progress.begin(OLD, NEW), Step::GoOn);
         for _ in 0..100 {
             assert_eq!(progress.started(NEW), Step::GoOn);
             let away = Contact::failed(TroubleKind::NameResolution);
@@ -292,12 +301,12 @@ mod tests {
     #[test]
     fn an_installation_that_never_comes_about_is_given_up() {
         let mut progress = pinned();
-        for _ in 0..MOST_STARTS {
-            progress.begin(OLD, NEW);
+        for _ in 0..MOST_ATTEMPTS {
+            assert_eq!(progress.begin(OLD, NEW), Step::GoOn);
             assert_eq!(progress.started(OLD), Step::GoOn);
             assert_eq!(progress.contacted(OLD, Contact::Success), Step::GoOn, "the old one works, and tries again");
         }
-        assert_eq!(progress.started(OLD), Step::GivenUp);
+        assert_eq!(progress.begin(OLD, NEW), Step::GivenUp);
         assert_eq!(progress.may_ask(NEW, OLD), Err(Declined::GivenUp));
     }
 }
