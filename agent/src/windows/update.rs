@@ -86,7 +86,7 @@ fn settle(result: Result<Process, UpdateError>) -> Result<(), ServiceError> {
         Ok(Process::GoesOn) => Ok(()),
         Ok(Process::Ends) => Err(ServiceError::PutBack),
         Err(error) => {
-            tracing::warn!(%error, "how far an update is could not be kept");
+            tracing::warn!(%error, "an update could not be settled");
             Ok(())
         }
     }
