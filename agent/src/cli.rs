@@ -171,6 +171,10 @@ struct Enrol {
     /// Whom the borrower can write to
     #[arg(long, value_name = "WORDS")]
     contact: Option<String>,
+    /// The key that releases are signed with (cartable-server updates new-key); without one the agent does not update itself
+    #[cfg(windows)]
+    #[arg(long, value_name = "KEY", default_value = "")]
+    update_key: String,
     #[command(flatten)]
     machine: Machine,
 }
@@ -331,6 +335,16 @@ const fn code(verdict: Verdict) -> u8 {
     }
 }
 
+/// Keeps the key that releases must be signed with. An installer without one leaves what was pinned before.
+#[cfg(windows)]
+fn pin_update_key(state: &StateDir, key: &str) -> anyhow::Result<()> {
+    if key.trim().is_empty() {
+        return Ok(());
+    }
+    let progress = crate::update::Progress { keys: vec![key.trim().parse()?], ..state.update() };
+    Ok(state.keep_update(&progress)?)
+}
+
 async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u8> {
     let roots_pem = std::fs::read_to_string(&options.roots).with_context(|| {
         format!(
@@ -355,6 +369,8 @@ async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u8> {
     privilege::become_owner_of(state)?;
     let state = StateDir::open(state)?;
     let _lock = state.lock()?;
+    #[cfg(windows)]
+    pin_update_key(&state, &options.update_key)?;
     let key = if options.new_key { KeyChoice::New } else { KeyChoice::Keep };
     let words = |text: &Option<String>| text.as_deref().and_then(Text::meaningful);
     let disclosure = Disclosure::named(words(&options.organisation), words(&options.contact));

@@ -15,6 +15,7 @@ use cartable_common::{
         RecoverNonceRequest, RecoverRequest, RenewRequest,
     },
     trust::TrustChain,
+    update::{UPDATE_FILES_PATH, UPDATE_MANIFEST_PATH},
 };
 use reqwest::{RequestBuilder, Response, StatusCode, header};
 use rustls::{
@@ -224,6 +225,17 @@ impl Client {
         let (_, body) = exchange(&self.http, &self.server, RENEW_PATH, request).await?;
         parse(&body)
     }
+
+    /// The signed list of releases, as it came.
+    pub async fn update_manifest(&self) -> Result<Vec<u8>, Trouble> {
+        answered(self.http.get(self.server.join(UPDATE_MANIFEST_PATH))).await.map(|(_, body)| body)
+    }
+
+    /// What follows the first `from` bytes of the package with this SHA-256 in hexadecimal; nothing after its end.
+    pub async fn update_part(&self, sha256: &str, from: u64) -> Result<Vec<u8>, Trouble> {
+        let path = format!("{UPDATE_FILES_PATH}/{sha256}/{from}");
+        answered(self.http.get(self.server.join(&path))).await.map(|(_, body)| body)
+    }
 }
 
 /// Fetches the chain of trust bundles from whatever answers at the server's address: it proves itself, or counts for nothing.
@@ -231,7 +243,7 @@ impl Client {
 pub async fn trust_chain(connect: &Connect) -> Result<TrustChain, Trouble> {
     let http =
         connect.tls_with_anybody().and_then(|tls| connect.http(tls, ENROL_ALPN)).map_err(|error| local(&error))?;
-    let (_, body) = answer_to(http.get(connect.server.join(ROOTS_PATH))).await?;
+    let (_, body) = answered(http.get(connect.server.join(ROOTS_PATH))).await?;
     parse(&body)
 }
 
@@ -243,11 +255,11 @@ async fn exchange<T: Serialize + Sync>(
     message: &T,
 ) -> Result<(StatusCode, Vec<u8>), Trouble> {
     let body = serde_json::to_vec(message).map_err(|e| Trouble::new(TroubleKind::Local, &e.to_string()))?;
-    answer_to(http.post(server.join(path)).header(header::CONTENT_TYPE, "application/json").body(body)).await
+    answered(http.post(server.join(path)).header(header::CONTENT_TYPE, "application/json").body(body)).await
 }
 
-/// Sends `request` and reads the whole answer.
-async fn answer_to(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Trouble> {
+/// Sends a request and reads the whole answer.
+async fn answered(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Trouble> {
     let response = request.send().await.map_err(|error| Trouble::of_exchange(&error))?;
     let status = response.status();
     let retry_after = retry_after(&response);

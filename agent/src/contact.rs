@@ -9,7 +9,7 @@
 mod obey;
 
 use cartable_common::{
-    ContentHash, ReportId, UtcMillis,
+    AgentVersion, ContentHash, ReportId, UtcMillis,
     limits::FULL_REPORT_EVERY_DAYS,
     protocol::{CheckInRequest, CheckInResponse, ReleaseOrder, RenewRequest},
     report::{Hardware, HealthReport},
@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::{
     actions::{Kept, SOON_SECONDS},
     client::{Client, ClientError, Connect, Proxy},
-    clock,
+    clock::{self, TrustedClock},
     disclosure::Shown,
     enrol,
     fairness::{self, Surroundings},
@@ -84,6 +84,8 @@ pub struct Done {
     pub acknowledged: usize,
     /// Reports still in the spool.
     pub spooled: usize,
+    /// The release that the server offers this computer.
+    pub offered: Option<AgentVersion>,
 }
 
 impl Agent {
@@ -114,6 +116,21 @@ impl Agent {
             actions,
             comes_back_soon,
         })
+    }
+
+    /// Where its state lies.
+    pub const fn state(&self) -> &StateDir {
+        &self.state
+    }
+
+    /// How it speaks to the server.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The clock by which it judges what ends.
+    pub const fn clock(&self) -> &TrustedClock {
+        &self.connect.clock
     }
 
     /// What was learnt so far.
@@ -315,7 +332,8 @@ impl Agent {
         let usual = response.next_check_in_seconds;
         let is_soon = std::mem::take(&mut self.comes_back_soon);
         let next_check_in_seconds = if is_soon { usual.min(SOON_SECONDS) } else { usual };
-        Ok((Done { next_check_in_seconds, acknowledged, spooled: self.spool.records().len() }, response.heal))
+        let spooled = self.spool.records().len();
+        Ok((Done { next_check_in_seconds, acknowledged, spooled, offered: response.update }, response.heal))
     }
 
     /// Recovers before the contact, where the clock here says that the certificate has ended. That this fails is no reason to

@@ -125,10 +125,10 @@ pub fn may_ask_drives(around: &Surroundings, asked_at: Option<UtcMillis>, now: U
     !is_recent && !is_low(around.power) && exams_left(around.exams_until, now).is_none()
 }
 
-/// Whether the drives may be told to test themselves now. A test takes minutes of their time: not on a low battery, not in an
-/// exam, and not on a metered network, where its outcome would not be told either.
+/// Whether something that costs minutes or megabytes may be done now, a test of the drives or a download: not on a low battery,
+/// not on a metered network and not in an exam, however long that lasts.
 #[must_use]
-pub fn may_test_drives(around: &Surroundings, now: UtcMillis) -> bool {
+pub fn may_burden(around: &Surroundings, now: UtcMillis) -> bool {
     held_by(around).is_none() && exams_left(around.exams_until, now).is_none()
 }
 
@@ -248,16 +248,15 @@ mod tests {
     }
 
     #[test]
-    fn drives_test_themselves_only_where_nobody_minds() {
+    fn burdens_wait_for_a_free_network_and_a_battery_however_long() {
         let now = UtcMillis::default().plus_days(20_000);
-        let may = |power, network, exams_until| {
-            may_test_drives(&Surroundings { power, network, exams_until, held_since: None }, now)
-        };
-        assert!(may(Power::Unknown, Network::Unknown, None));
-        assert!(may(Power::Battery { percent: LOW_BATTERY_PERCENT }, Network::Free, Some(now)));
-        assert!(!may(Power::Battery { percent: LOW_BATTERY_PERCENT - 1 }, Network::Free, None));
-        assert!(!may(Power::Mains, Network::Metered, None));
-        assert!(!may(Power::Mains, Network::Free, Some(now.plus_millis(1000))));
+        let fair = Surroundings { power: Power::Mains, network: Network::Free, ..Surroundings::default() };
+        assert!(may_burden(&fair, now) && may_burden(&Surroundings::default(), now));
+        let long_ago = Some(now.plus_days(-9));
+        let metered = Surroundings { network: Network::Metered, held_since: long_ago, ..fair };
+        let low = Surroundings { power: Power::Battery { percent: 3 }, held_since: long_ago, ..fair };
+        let exam = Surroundings { exams_until: Some(now.plus_millis(1)), ..fair };
+        assert!([metered, low, exam].iter().all(|around| !may_burden(around, now)));
     }
 
     #[test]

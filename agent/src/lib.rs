@@ -45,6 +45,7 @@ pub mod surroundings;
 mod system_bus;
 pub mod tpm;
 pub mod trouble;
+pub mod update;
 mod verifier;
 #[cfg(windows)]
 pub mod windows;

@@ -49,6 +49,9 @@ pub enum ServiceError {
         disable = platform::DISABLE
     )]
     Released,
+    /// An update did not work, and the program before it was put back.
+    #[error("an update did not work; the version before it starts next")]
+    PutBack,
     /// The system gave no signals or no randomness.
     #[error("the operating system refused: {0}")]
     System(String),
@@ -210,6 +213,8 @@ async fn check_in(agent: &mut Agent, around: &Surroundings) -> Result<Option<(Du
         ),
         Err(trouble) => log_trouble(trouble, pace, wait),
     }
+    #[cfg(windows)]
+    crate::windows::update::after_contact(agent, around, &result).await?;
     let words = if result.is_ok() { "Checked in" } else { "No contact; see: cartable-agent status" };
     Ok(Some((wait, words)))
 }

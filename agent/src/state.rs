@@ -31,6 +31,7 @@ use crate::{
     schedule::Pace,
     server_url::ServerUrl,
     trouble::Trouble,
+    update::Progress,
 };
 
 const ENROLMENT: &str = "enrolment.json";
@@ -42,6 +43,8 @@ const SHOWN: &str = "shown.json";
 const ACTIONS: &str = "actions.json";
 const SPOOL: &str = "spool";
 const LOCK: &str = "lock";
+const UPDATE: &str = "update.json";
+const UPDATE_FILES: &str = "update";
 
 /// The agent's folder.
 #[derive(Clone, Debug)]
@@ -456,6 +459,32 @@ impl StateDir {
         self.write(ACTIONS, kept)
     }
 
+    /// How far an update is, and the keys that may sign one. Damaged, it counts as none: no key, no update.
+    pub fn update(&self) -> Progress {
+        self.read(UPDATE).ok().flatten().unwrap_or_default()
+    }
+
+    /// Keeps how far an update is.
+    pub fn keep_update(&self, progress: &Progress) -> Result<(), StateError> {
+        self.write(UPDATE, progress)
+    }
+
+    /// The folder of what an update brings and keeps, made if absent.
+    pub fn update_folder(&self) -> Result<PathBuf, StateError> {
+        let path = self.0.join(UPDATE_FILES);
+        fs::create_dir_all(&path).map_err(|source| StateError::Io { path: path.clone(), source })?;
+        Ok(path)
+    }
+
+    /// Removes what an update brought and kept.
+    pub fn clear_update_folder(&self) -> Result<(), StateError> {
+        let path = self.0.join(UPDATE_FILES);
+        match fs::remove_dir_all(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StateError::Io { path, source }),
+            _ => Ok(()),
+        }
+    }
+
     /// Keeps a granted enrolment; the request it came from is forgotten.
     pub fn keep_enrolment(&self, enrolment: &Enrolment) -> Result<(), StateError> {
         self.write(ENROLMENT, enrolment)?;
@@ -495,8 +524,9 @@ impl StateDir {
         };
         let spool = self.spool_folder();
         gone(spool.clone(), fs::remove_dir_all(&spool))?;
+        self.clear_update_folder()?;
         atomic::remove_leftovers(&self.0).map_err(|source| StateError::Io { path: self.0.clone(), source })?;
-        for name in [DRIVES, SHOWN, ACTIONS, MEMORY, PENDING, HEALING, LOCK, ENROLMENT] {
+        for name in [DRIVES, SHOWN, ACTIONS, UPDATE, MEMORY, PENDING, HEALING, LOCK, ENROLMENT] {
             let path = self.0.join(name);
             gone(path.clone(), fs::remove_file(&path))?;
         }

@@ -21,6 +21,8 @@ pub mod smartctl;
 pub mod text;
 pub mod trust;
 pub mod units;
+pub mod update;
+pub mod version;
 
 pub use describe::{Described, Field};
 pub use hash::ContentHash;
@@ -28,3 +30,4 @@ pub use id::{ActionId, DeviceId, EnrolmentId, ReportId};
 pub use identity::{SerialNumber, SystemUuid};
 pub use text::Text;
 pub use units::{Bytes, Celsius, Hours, MilliampHours, MilliwattHours, Percent, UtcMillis};
+pub use version::AgentVersion;

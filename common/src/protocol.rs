@@ -12,6 +12,7 @@ use crate::{
     report::{Hardware, HealthReport},
     text::Text,
     units::UtcMillis,
+    version::AgentVersion,
 };
 
 /// The ALPN name that asks the device port for its configuration without client authentication, which serves
@@ -157,6 +158,10 @@ pub struct CheckInResponse {
     /// Orders whose result is durable on the server, or that it does not know: the agent forgets them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions_answered: Vec<ActionId>,
+    /// The release that this device should have instead of its own, if it is one that updates itself: the agent then asks
+    /// for [`crate::update::UPDATE_MANIFEST_PATH`], which alone says what may be installed. Absent: nothing new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<AgentVersion>,
 }
 
 /// Who runs an agent, for the page that the borrower of the laptop reads on it.

@@ -219,6 +219,7 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("sites", "/sites"),
         ("calendar", "/calendar"),
         ("exams", "/exams"),
+        ("releases", "/releases"),
         ("programmes", "/programmes"),
         ("labels", "/labels"),
         ("loans", "/loans"),

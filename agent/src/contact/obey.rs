@@ -97,7 +97,7 @@ impl Agent {
         let plain = |outcome| ActionResult::plain(order.action_id, outcome);
         // What this very answer said of an exam counts.
         let around = Surroundings { exams_until: self.memory.exams_until, ..*around };
-        if !fairness::may_test_drives(&around, clock::now()) {
+        if !fairness::may_burden(&around, clock::now()) {
             return plain(ActionOutcome::NotNow);
         }
         match self.reader.test_drives().await {

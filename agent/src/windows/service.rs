@@ -20,7 +20,7 @@ use windows_service::{
     service_dispatcher,
 };
 
-use super::{NAME, events, install};
+use super::{NAME, events, install, update};
 use crate::{
     cli,
     collect::Sources,
@@ -77,6 +77,7 @@ fn service_main(_: Vec<OsString>) {
 fn live(status: ServiceStatusHandle, mut stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
     let state = StateDir::open(STATE.get().context("the service was started without its state")?)?;
     let _lock = state.lock()?;
+    update::at_start(&state)?;
     let runtime = service::runtime().map_err(|error| ServiceError::System(error.to_string()))?;
     let stop = async move {
         // The sender lives as long as the service.

@@ -392,6 +392,7 @@ fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
         // Told until there is an answer.
         actions: seen.actions.clone().filter(|_| request.action_results.is_empty()),
         actions_answered: request.action_results.iter().map(|result| result.action_id).collect(),
+        update: None,
     };
     seen.check_ins.push(request);
     response

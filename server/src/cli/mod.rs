@@ -30,6 +30,8 @@ mod roots;
 mod serve;
 mod site;
 mod token;
+mod updates;
+mod updates_publish;
 pub mod user;
 mod webhook;
 
@@ -120,6 +122,9 @@ enum Command {
     /// Other systems that are told of events.
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
+    /// Releases of the agent: packages, who gets them, what is published.
+    #[command(subcommand)]
+    Updates(updates::Updates),
     /// Judges readings of drives, batteries and devices in files, without a database.
     Assess(assess::Arguments),
     /// Says how many units will be ready by a day, and what holds them up.
@@ -242,6 +247,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Mail(command) => mail::run(command).await,
         Command::Jobs(command) => jobs::run(command).await,
         Command::Webhook(command) => webhook::run(command).await,
+        Command::Updates(command) => updates::run(command).await,
         Command::Documents(command) => documents::run(command),
         Command::Erasure(command) => erasure::run(command).await,
         Command::Assess(arguments) => assess::run(&arguments),

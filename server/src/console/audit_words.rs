@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 126] = [
+pub(super) const KEYS: [(&str, Form); 132] = [
     ("about", Plain),
     ("accessories", Plain),
     ("admits", Word(&["token-admits"])),
@@ -31,6 +31,7 @@ pub(super) const KEYS: [(&str, Form); 126] = [
     ("agreement_version", Plain),
     ("api_token", Plain),
     ("api_tokens_revoked", Plain),
+    ("architecture", Plain),
     ("asset_tag", Plain),
     ("bad", Plain),
     ("basis", Word(&["basis"])),
@@ -39,6 +40,7 @@ pub(super) const KEYS: [(&str, Form); 126] = [
     ("blanks", Plain),
     ("borrower", Link("/borrowers")),
     ("bundle", Plain),
+    ("bytes", Plain),
     ("campaign", Link("/campaigns")),
     ("cap", Plain),
     ("changed", Word(&["audit-key"])),
@@ -111,6 +113,7 @@ pub(super) const KEYS: [(&str, Form); 126] = [
     ("owner", Plain),
     ("part", Word(&["part-kind"])),
     ("pdf_sha256", Plain),
+    ("percent", Plain),
     ("police_report", Plain),
     ("programme", Link("/programmes")),
     ("programme_changed", Plain),
@@ -130,8 +133,10 @@ pub(super) const KEYS: [(&str, Form); 126] = [
     ("serial", Plain),
     ("serial_before", Plain),
     ("sessions_ended", Plain),
+    ("sha256", Plain),
     ("shown", Plain),
     ("signature", Word(&["signature"])),
+    ("signing_key", Plain),
     ("site", Link("/sites")),
     ("sites", Link("/sites")),
     ("slots", Plain),
@@ -147,13 +152,18 @@ pub(super) const KEYS: [(&str, Form); 126] = [
     ("until", Moment),
     ("url", Plain),
     ("value", Plain),
+    ("version", Plain),
     ("waits_for", Word(&["waits-for"])),
     ("warranty_until", Plain),
     ("zone", Plain),
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 125] = [
+pub(super) const ACTS: [&str; 129] = [
+    "agent_release.add",
+    "agent_release.halt",
+    "agent_release.publish",
+    "agent_release.stage",
     "allocation.approve",
     "allocation.drop",
     "allocation.drop_line",
@@ -282,7 +292,8 @@ pub(super) const ACTS: [&str; 125] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 28] = [
+pub(super) const KINDS: [&str; 29] = [
+    "agent_release",
     "allocation",
     "api_token",
     "authority",

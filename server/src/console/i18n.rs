@@ -23,7 +23,7 @@ catalogues! {
     "loans.ftl", "desk.ftl", "borrowers.ftl", "needs.ftl", "allocations.ftl", "campaigns.ftl", "programmes.ftl", "sites.ftl",
     "refurbishment.ftl", "calendar.ftl", "documents.ftl", "imports.ftl", "exports.ftl", "notices.ftl", "audit.ftl",
     "design.ftl", "mistakes.ftl", "erasures.ftl", "donations.ftl", "figures.ftl", "forecast.ftl", "exams.ftl",
-    "waiting.ftl",
+    "waiting.ftl", "releases.ftl",
 }
 
 type Bundle = FluentBundle<FluentResource>;

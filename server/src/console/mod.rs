@@ -9,6 +9,7 @@ mod alarm;
 mod allocation;
 mod allocation_acts;
 mod allocation_sheet;
+mod apt;
 mod assets;
 mod audit;
 mod audit_words;
@@ -83,6 +84,7 @@ mod programme;
 mod programme_acts;
 mod recipient;
 mod recovery;
+mod release;
 mod reserve;
 mod return_desk;
 mod scanned;
@@ -302,6 +304,9 @@ fn running() -> Router<App> {
         .route("/calendar", get(calendar_acts::page).post(calendar_acts::import))
         .route("/exams", get(exam_acts::list).post(exam_acts::order))
         .route("/exams/{id}/end", post(exam_acts::call_off))
+        .route("/releases", get(release::list))
+        .route("/releases/{release}/stage", post(release::stage))
+        .route("/releases/{release}/halt", post(release::halt))
         .route("/audit", get(pages::audit))
         .route("/notices", get(notice::list))
         .route("/notices/{id}", get(notice::show))
@@ -355,4 +360,5 @@ fn everybody() -> Router<App> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/language", post(sign_in::choose_language))
         .route("/static/{file}", get(assets::serve))
+        .route("/apt/{*path}", get(apt::serve))
 }

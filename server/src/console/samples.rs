@@ -91,6 +91,8 @@ impl Samples<'_> {
             ("calendar-preview", self.calendar(true).render()),
             ("exams", self.exams(true).render()),
             ("exams-empty", self.exams(false).render()),
+            ("releases", self.releases(true).render()),
+            ("releases-empty", self.releases(false).render()),
             ("labels", self.labels(false).render()),
             ("labels-wrong", self.labels(true).render()),
             ("document", self.one_document().render()),

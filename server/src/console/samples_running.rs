@@ -1,6 +1,7 @@
 //! Samples of the pages that run the programme: tokens, audit, imports, notices; looked at by the tests of
 //! [`super::samples`].
 
+use cartable_common::{AgentVersion, update::UpdateKey};
 use jiff::civil::date;
 use serde_json::json;
 use uuid::Uuid;
@@ -11,6 +12,7 @@ use super::{
     exam::{ExamForm, ExamsPage, Orders},
     import_page::{ImportPage, ImportsPage, ReportAsked, Seen},
     notice::{self, MessagePage, NoticesPage},
+    release::{ReleasesPage, Rights},
     samples::Samples,
     shell::Section,
     token::{self, TokensPage},
@@ -31,6 +33,8 @@ use crate::{
     },
     exchange::ledger::Preview,
     store::{
+        agent_package::ReleaseRow,
+        agent_publication::Published,
         audit::Audit,
         enrolment_token::TokenRow,
         exam::ExamRow,
@@ -125,6 +129,27 @@ impl Samples<'_> {
             (ExamForm::default(), None),
             self.now,
         )
+    }
+
+    pub(super) fn releases(&self, some: bool) -> ReleasesPage {
+        let shell = self.shell(Section::Releases, &self.words.say("releases-title"));
+        if !some {
+            return ReleasesPage::new(shell, None, Vec::new(), Rights::Read);
+        }
+        let release = |minor, percent, halted_at, sites: &[&str]| ReleaseRow {
+            release: AgentVersion::new(0, minor, 0),
+            percent,
+            halted_at,
+            sites: sites.iter().map(|uai| (*uai).to_owned()).collect(),
+        };
+        let releases = vec![
+            release(1, 100, None, &[]),
+            release(2, 10, Some(self.now), &[]),
+            release(3, 10, None, &["0720001A", "0750655E"]),
+            release(4, 0, None, &[]),
+        ];
+        let last = Published { number: 7, expires_at: self.now, signed_by: UpdateKey([1; 32]) };
+        ReleasesPage::new(shell, Some(&last), releases, Rights::Change)
     }
 
     pub(super) fn audit(&self) -> AuditPage {

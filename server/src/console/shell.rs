@@ -68,6 +68,8 @@ pub(super) enum Section {
     Calendar,
     /// Exams.
     Exams,
+    /// Releases of the agent.
+    Releases,
     /// The audit.
     Audit,
     /// Notices, jobs and webhooks.
@@ -139,6 +141,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
             entry(Section::Sites, "/sites", "nav-sites", Action::SeeSites),
             entry(Section::Calendar, "/calendar", "nav-calendar", Action::SeeSites),
             entry(Section::Exams, "/exams", "nav-exams", Action::SeeExams),
+            of_programme(Section::Releases, "/releases", "nav-releases", Action::SeeReleases),
             of_programme(Section::Imports, "/imports", "nav-imports", Action::ImportData),
             entry(Section::Exports, "/exports", "nav-exports", Action::ExportData),
             entry(Section::Notices, "/notices", "nav-notices", Action::SeeNotices),

@@ -102,6 +102,10 @@ pub enum Action {
     SeeExams,
     /// Order exams, call them off.
     OrderExams,
+    /// See releases of the agent.
+    SeeReleases,
+    /// Offer releases of the agent, take them back.
+    OfferReleases,
     /// Read the audit.
     SeeAudit,
     /// Create, change or disable people and their API tokens.
@@ -190,6 +194,8 @@ impl Action {
         Self::ImportCalendar,
         Self::SeeExams,
         Self::OrderExams,
+        Self::SeeReleases,
+        Self::OfferReleases,
         Self::SeeAudit,
         Self::ChangePeople,
         Self::SeeProgrammes,
@@ -259,6 +265,8 @@ impl Action {
             Self::ImportCalendar => ("Import the school calendar", &[]),
             Self::SeeExams => ("See exams", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),
             Self::OrderExams => ("Order exams, call them off", &[Technician]),
+            Self::SeeReleases => ("See releases of the agent", &[Technician, Auditor]),
+            Self::OfferReleases => ("Offer releases of the agent, take them back", &[Technician]),
             Self::SeeAudit => ("Read the audit", &[Auditor]),
             Self::ChangePeople => ("Create, change or disable people and their API tokens", &[]),
             Self::SeeProgrammes => ("See programmes", &[ProgrammeManager, Technician, Referent, Refurbisher, Auditor]),

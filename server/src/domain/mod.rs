@@ -1,6 +1,5 @@
 //! Pure decisions: takes values and `now`, returns values with their reasons. No I/O, no async, no clock, no SQL.
 
-pub mod agent_version;
 pub mod allocation;
 pub mod approval;
 pub mod assess;
@@ -63,6 +62,7 @@ pub mod signature;
 pub mod site;
 pub mod timestamp;
 pub mod uai;
+pub mod update;
 pub mod verdict;
 pub mod webhook;
 pub mod wording;

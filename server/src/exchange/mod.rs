@@ -3,6 +3,7 @@
 //! What a row means stands in `domain::import`, what is stored in `store`; here is the way between them and files.
 
 pub mod bad_rows;
+pub mod deb;
 pub mod dossier;
 pub mod export;
 mod export_columns;

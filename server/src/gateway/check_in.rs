@@ -39,6 +39,7 @@ pub(super) async fn check_in(
         end_predecessors(&port, &identity).await.map_err(|error| unavailable(&error))?;
     }
     let (mark, held) = (message.value.disclosure_mark, message.value.trust_bundle);
+    let running = message.value.agent_version.clone();
     let mut request = message.value;
     let results = std::mem::take(&mut request.action_results);
     let check_in = CheckIn {
@@ -56,6 +57,7 @@ pub(super) async fn check_in(
     let told = exam::tell(&exams, identity.site, interval, identity.arrived);
     // In an exam nothing is to be done.
     let actions = if told.exams_for_seconds.is_some() { None } else { actions::tell(&port, &identity).await };
+    let update = port.stages.offer(&identity, running.as_str(), identity.arrived).await;
     Ok(Json(CheckInResponse {
         next_check_in_seconds: told.next_check_in_seconds,
         server_time: identity.arrived,
@@ -69,6 +71,7 @@ pub(super) async fn check_in(
         trust_bundle: port.authority.newer_bundle(held),
         actions,
         actions_answered,
+        update,
     }))
 }
 

@@ -17,6 +17,7 @@ pub mod limits;
 pub mod message;
 pub mod port;
 mod readmit;
+mod recent;
 mod recover;
 pub mod refusal;
 mod registry;
@@ -25,6 +26,7 @@ mod roots;
 mod throttle;
 pub mod tls;
 mod unread;
+mod update;
 
 use std::{
     any::Any,
@@ -40,8 +42,9 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use cartable_common::protocol::{
-    CHECK_IN_PATH, ENROL_PATH, HEAL_PATH, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH, ROOTS_PATH,
+use cartable_common::{
+    protocol::{CHECK_IN_PATH, ENROL_PATH, HEAL_PATH, RECOVER_NONCE_PATH, RECOVER_PATH, RENEW_PATH, ROOTS_PATH},
+    update::{UPDATE_FILES_PATH, UPDATE_MANIFEST_PATH},
 };
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
@@ -52,6 +55,7 @@ use self::{
     refusal::Refusal,
     registry::Registry,
     throttle::{Network, Throttle},
+    update::Stages,
 };
 use crate::{
     domain::{disclosure::Discloser, policy::LivePolicy},
@@ -72,6 +76,7 @@ pub struct DevicePort {
     store: Store,
     policy: LivePolicy,
     exams: Exams,
+    stages: Stages,
     discloser: Arc<Discloser>,
     unknown_fields: Arc<AtomicU64>,
 }
@@ -110,14 +115,17 @@ pub fn device_router(
     tasks: &TaskTracker,
 ) -> Router {
     let registry = Registry::start(store.clone(), tasks);
-    let (exams, discloser) = (Exams::new(store.clone()), Arc::new(discloser));
+    let (exams, stages) = (Exams::new(store.clone()), Stages::new(store.clone()));
+    let discloser = Arc::new(discloser);
     let unknown_fields = Arc::default();
-    let port = DevicePort { registry, ingest, authority, store, policy, exams, discloser, unknown_fields };
+    let port = DevicePort { registry, ingest, authority, store, policy, exams, stages, discloser, unknown_fields };
     let routes = Router::new()
         .route(CHECK_IN_PATH, post(check_in::check_in))
         .route(RENEW_PATH, post(renew::renew))
         .route(HEAL_PATH, post(heal::heal))
         .route(foreign::PATH, post(foreign::take))
+        .route(UPDATE_MANIFEST_PATH, get(update::manifest))
+        .route(&format!("{UPDATE_FILES_PATH}/{{sha256}}/{{from}}"), get(update::file))
         .with_state(port);
     guarded(routes)
 }

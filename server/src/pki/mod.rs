@@ -15,10 +15,12 @@ mod made_key;
 mod manifest;
 mod master_key;
 mod nonce;
+pub mod openpgp;
 mod presented_key;
 mod rotation;
 mod sealed;
 mod template;
+pub mod update_signer;
 
 pub use action_signer::ActionSigner;
 pub use authority::Authority;

@@ -8,6 +8,8 @@
 
 pub mod advice;
 pub mod advice_list;
+pub mod agent_package;
+pub mod agent_publication;
 pub mod allocation;
 pub mod allocation_adjust;
 pub mod allocation_approval;

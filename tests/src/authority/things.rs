@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use cartable_common::{
-    ActionId, DeviceId, EnrolmentId, Text, UtcMillis,
+    ActionId, AgentVersion, DeviceId, EnrolmentId, Text, UtcMillis,
     action::{ActionOutcome, ActionResult, LogLine},
     report::Hardware,
 };
@@ -37,11 +37,14 @@ use cartable_server::{
         policy::Policy,
         recovery::Cause,
         scope::Scope,
+        update::PackageKind,
         work_order::Move,
     },
     exchange::ledger::{self, Brought},
     store::{
-        Tx, allocation,
+        Tx,
+        agent_package::{self, Package},
+        allocation,
         campaign::{self, Campaign},
         device::{self, NewDevice},
         device_action::{self, Ordered},
@@ -64,6 +67,7 @@ use cartable_server::{
     },
 };
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::{erasing::nvme_sanitized, in_process::InProcess, lending, simulator::site::uai_code};
@@ -136,6 +140,7 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("device", device);
     things.put("enrolment", waiting(&mut tx, device, now).await?);
     things.put("exam", exam(&mut tx, site, now).await?);
+    things.put("release", release(&mut tx, now).await?);
     let token = token(&mut tx, site, now).await?;
     things.put("token", token);
     things.put("newcomer", newcomer(&mut tx, token, now).await?);
@@ -234,6 +239,24 @@ async fn exam(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
     let new = NewExam::new("Brevet blanc", begins_at, begins_at.plus_millis(3_600_000), now)?;
     let added = exam::add(tx, &new, &[Some(site)], "test", now).await?;
     Ok(added.first().context("an exam that is new")?.0)
+}
+
+/// A release of the agent that can be offered.
+async fn release(tx: &mut Tx, now: UtcMillis) -> anyhow::Result<String> {
+    let unique = Uuid::new_v4();
+    let release = AgentVersion::new(9, u32::try_from(unique.as_u128() % 1_000_000_000)?, 0);
+    let package = Package {
+        sha256: Sha256::digest(unique.as_bytes()).into(),
+        kind: PackageKind::Msi,
+        release,
+        version: release.to_string(),
+        architecture: "x64".to_owned(),
+        from: AgentVersion::new(0, 1, 0),
+        control: String::new(),
+        bytes: 1,
+    };
+    anyhow::ensure!(agent_package::add(tx, &package, b"x", now).await?, "a release that is new");
+    Ok(release.to_string())
 }
 
 /// The code of a site that is not there yet.

@@ -64,5 +64,6 @@ async fn answer(message: Message<CheckInRequest>) -> Json<CheckInResponse> {
         trust_bundle: None,
         actions: None,
         actions_answered: Vec::new(),
+        update: None,
     })
 }

@@ -30,3 +30,4 @@ mod http2;
 mod identity;
 mod recovery;
 mod roots;
+mod updates;

@@ -15,5 +15,6 @@ mod people_hostile;
 mod planning;
 mod programmes;
 mod records;
+mod releases;
 mod sign_in;
 mod sites_and_calendars;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// Every command. None of them makes a device belong to somebody else: `import` is asked in `donation_gate`, those of
 /// `device` below, and no other writes where a device is.
-const COMMANDS: [&str; 74] = [
+const COMMANDS: [&str; 82] = [
     "init",
     "serve",
     "backup",
@@ -73,6 +73,14 @@ const COMMANDS: [&str; 74] = [
     "webhook add",
     "webhook list",
     "webhook disable",
+    "updates new-key",
+    "updates add",
+    "updates list",
+    "updates stage",
+    "updates halt",
+    "updates prepare",
+    "updates sign",
+    "updates publish",
     "assess",
     "forecast",
     "policy check",

@@ -22,6 +22,7 @@ mod restore;
 mod rotation;
 mod this_computer;
 mod tpm;
+mod updates;
 mod windows_agent;
 mod windows_installer;
 mod year;

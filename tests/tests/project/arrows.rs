@@ -78,6 +78,8 @@ const SERVER_CRATES: &[(&str, &[&str])] = &[
     ("csv", &["exchange"]),
     ("flate2", &["gateway"]),
     ("encoding_rs", &["exchange"]),
+    ("flate2", &["exchange"]),
+    ("lzma_rust2", &["exchange"]),
     ("rust_xlsxwriter", &["exchange"]),
     ("zip", &["exchange"]),
     ("typst", &["documents"]),

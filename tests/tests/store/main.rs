@@ -1,6 +1,7 @@
 //! The store on SQLite and PostgreSQL: what is kept, found, counted, forgotten and moved to a newer schema.
 
 mod advice;
+mod agent_releases;
 mod allocation;
 mod approval_queue;
 mod brought_report;

@@ -2,11 +2,11 @@
 
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
+use cartable_common::version::AgentVersion;
 use jiff::civil::Date;
 use toml::de::DeValue;
 
 use crate::domain::{
-    agent_version::AgentVersion,
     donation::basis::BasisTerms,
     figures::policy_data::{ImpactFactor, ReuseTarget},
     grade::Grade,

@@ -1,8 +1,10 @@
 //! Agent outdated: its version, as told at the last contact, is below the least that the policy asks for. A version that cannot
 //! be read says nothing.
 
+use cartable_common::version::AgentVersion;
+
 use super::{DeviceFacts, Finding, FlagCode, Policy, Said, Severity, Statement};
-use crate::domain::{agent_version::AgentVersion, policy::source_of};
+use crate::domain::policy::source_of;
 
 pub(super) fn find(facts: &DeviceFacts<'_>, policy: &Policy) -> Option<Finding> {
     let (told, seen_at) = facts.agent_version.zip(facts.last_contact)?;

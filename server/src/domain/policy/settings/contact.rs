@@ -1,6 +1,8 @@
 //! Settings: when a device is expected, and what its silence or its contact means beside its loan.
 
-use crate::domain::{agent_version::AgentVersion, school_calendar::Closure};
+use cartable_common::version::AgentVersion;
+
+use crate::domain::school_calendar::Closure;
 
 sections! {
     /// Prochain contact : quand un appareil doit revenir.

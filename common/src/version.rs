@@ -1,10 +1,18 @@
-//! The version of an agent, as it tells it with each check-in and as the policy asks for a least one.
+//! The version of an agent: as it tells it with each check-in, as the policy asks for a least one, as it is updated to.
 
-use super::verdict::UnknownValue;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// A text that is no version.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{found:?} is no version: three numbers with points between them, such as 1.4.2")]
+pub struct InvalidVersion {
+    /// The text.
+    pub found: String,
+}
 
 /// `1.4.2`: three numbers, compared from the first on. What follows a `-` or a `+` is left out: a trial version counts as the one
 /// that it becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgentVersion {
     major: u32,
     minor: u32,
@@ -26,14 +34,26 @@ impl std::fmt::Display for AgentVersion {
 }
 
 impl std::str::FromStr for AgentVersion {
-    type Err = UnknownValue;
+    type Err = InvalidVersion;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let numbers = text.split(['-', '+']).next().unwrap_or_default();
         let mut numbers = numbers.split('.').map(str::parse::<u32>);
         match (numbers.next(), numbers.next(), numbers.next(), numbers.next()) {
             (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch)), None) => Ok(Self { major, minor, patch }),
-            _ => Err(UnknownValue { what: "AgentVersion", found: text.to_owned() }),
+            _ => Err(InvalidVersion { found: text.to_owned() }),
         }
+    }
+}
+
+impl Serialize for AgentVersion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AgentVersion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

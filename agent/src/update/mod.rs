@@ -1,0 +1,208 @@
+//! Updates of an agent that updates itself: on Windows. On Linux the distribution's package manager does it.
+//!
+//! The server offers a release with the answer to a check-in. What may be installed only a manifest says that a pinned key
+//! signed ([`cartable_common::update`]); the package is fetched in parts while it is fair, verified before it is run, and
+//! tried ([`progress`]). How a package is installed is the operating system's: [`Installer`].
+
+pub mod progress;
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use cartable_common::{
+    AgentVersion,
+    update::{InvalidManifest, Manifest, Release, UpdateKey},
+};
+use ring::{
+    digest::{SHA256, digest},
+    signature::{ED25519, UnparsedPublicKey},
+};
+
+pub use progress::{Contact, Declined, Progress, Step, Trial};
+
+use crate::{
+    clock,
+    contact::Agent,
+    state::{StateDir, StateError},
+    trouble::Trouble,
+};
+
+/// What arrived of a package so far.
+const PART: &str = "part";
+/// A package that is whole and verified.
+const PACKAGE: &str = "agent.msi";
+/// The program before.
+const KEPT: &str = "previous";
+
+/// What the operating system does with packages and programs.
+pub trait Installer {
+    /// Copies the program that runs to `kept`.
+    fn keep(&self, kept: &Path) -> io::Result<()>;
+    /// Begins the installation of `package`, which ends this process and starts the new program.
+    fn install(&self, package: &Path) -> io::Result<()>;
+    /// Puts the program in `kept` in the place of the installed one; the next start runs it.
+    fn put_back(&self, kept: &Path) -> io::Result<()>;
+}
+
+/// An update that did not come about. The agent goes on as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    /// The server, or the way to it.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+    /// The manifest is not believed.
+    #[error("the list of releases is not believed: {0}")]
+    Manifest(#[from] InvalidManifest),
+    /// It is not for this agent now.
+    #[error("the offered release is not installed: {0}")]
+    Declined(#[from] Declined),
+    /// What arrived is not what was signed.
+    #[error("what arrived is not the package that was signed; it is fetched anew")]
+    OtherContent,
+    /// The state folder.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The disk or the installer.
+    #[error("the package could not be kept or installed: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Follows an offer: fetches, verifies, and begins the installation. Whether this moment is fair the caller has asked
+/// ([`crate::fairness::may_burden`]). What arrived stays, so that a fetch that is cut off goes on later.
+pub async fn follow(
+    agent: &Agent,
+    offered: AgentVersion,
+    running: AgentVersion,
+    installer: &impl Installer,
+) -> Result<(), UpdateError> {
+    let state = agent.state();
+    let mut progress = state.update();
+    progress.may_ask(offered, running)?;
+    let text = agent.client().update_manifest().await?;
+    let text = String::from_utf8_lossy(&text);
+    let manifest = Manifest::read(&text, &progress.keys, has_signed)?;
+    let release = progress.choose(&manifest, offered, running, agent.clock().latest(clock::now()))?;
+    progress.learn(&manifest);
+    state.keep_update(&progress)?;
+    let folder = state.update_folder()?;
+    let package = fetch(agent, release, &folder).await?;
+    installer.keep(&folder.join(KEPT))?;
+    // Before it begins: whatever happens now is counted.
+    let step = progress.begin(running, release.version);
+    state.keep_update(&progress)?;
+    if step != Step::GoOn {
+        tracing::error!(to = %release.version, "an update was never installed and is not tried again");
+        state.clear_update_folder()?;
+        return Err(Declined::GivenUp.into());
+    }
+    tracing::info!(from = %running, to = %release.version, "an update begins");
+    Ok(installer.install(&package)?)
+}
+
+/// What becomes of this process.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Process {
+    /// It goes on.
+    GoesOn,
+    /// It ends: the program before it was put back, and the next start runs that one.
+    Ends,
+}
+
+/// The version of this program, if it is one that can be compared.
+pub fn running() -> Option<AgentVersion> {
+    crate::version().as_str().parse().ok()
+}
+
+/// To be called when the agent starts.
+pub fn at_start(state: &StateDir, running: AgentVersion, installer: &impl Installer) -> Result<Process, UpdateError> {
+    let mut progress = state.update();
+    if progress.trial.is_none() {
+        return Ok(Process::GoesOn);
+    }
+    let step = progress.started(running);
+    state.keep_update(&progress)?;
+    act(state, step, installer)
+}
+
+/// To be called after each contact, with what it says of the program.
+pub fn after_contact(
+    state: &StateDir,
+    running: AgentVersion,
+    contact: Contact,
+    installer: &impl Installer,
+) -> Result<Process, UpdateError> {
+    let mut progress = state.update();
+    if progress.trial.is_none() {
+        return Ok(Process::GoesOn);
+    }
+    let step = progress.contacted(running, contact);
+    state.keep_update(&progress)?;
+    act(state, step, installer)
+}
+
+fn act(state: &StateDir, step: Step, installer: &impl Installer) -> Result<Process, UpdateError> {
+    match step {
+        Step::GoOn | Step::GivenUp => {}
+        Step::Healthy => {
+            tracing::info!("the update works");
+            state.clear_update_folder()?;
+        }
+        Step::PutBack => {
+            tracing::error!("the update does not work: the program before it is put back");
+            installer.put_back(&state.update_folder()?.join(KEPT))?;
+            return Ok(Process::Ends);
+        }
+    }
+    Ok(Process::GoesOn)
+}
+
+fn has_signed(key: &UpdateKey, message: &[u8], signature: &[u8; 64]) -> bool {
+    UnparsedPublicKey::new(&ED25519, key.0).verify(message, signature).is_ok()
+}
+
+/// The package, whole and verified, in `folder`. Goes on where an earlier fetch was cut off.
+async fn fetch(agent: &Agent, release: &Release, folder: &Path) -> Result<PathBuf, UpdateError> {
+    let (package, part) = (folder.join(PACKAGE), folder.join(PART));
+    if is_package(&package, release)? {
+        return Ok(package);
+    }
+    let name = release.sha256_hex();
+    let whole = u64::from(release.bytes);
+    let mut arrived = fs::metadata(&part).map_or(0, |metadata| metadata.len());
+    while arrived < whole {
+        let content = agent.client().update_part(&name, arrived).await?;
+        arrived += u64::try_from(content.len()).unwrap_or(u64::MAX);
+        if content.is_empty() || arrived > whole {
+            break;
+        }
+        let mut file = OpenOptions::new().append(true).create(true).open(&part)?;
+        file.write_all(&content)?;
+        file.sync_data()?;
+    }
+    // Another release's beginning, a changed byte, a wrong length: all of it goes.
+    if !is_package(&part, release)? {
+        return match fs::remove_file(&part) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Err(UpdateError::OtherContent),
+        };
+    }
+    fs::rename(&part, &package)?;
+    Ok(package)
+}
+
+/// Whether the file at `path` is the release's package.
+fn is_package(path: &Path, release: &Release) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.len() == u64::from(release.bytes) => {}
+        Ok(_) => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    let hash = digest(&SHA256, &fs::read(path)?);
+    let hash: &[u8] = hash.as_ref();
+    Ok(hash == release.sha256.as_slice())
+}
