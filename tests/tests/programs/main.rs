@@ -15,5 +15,6 @@ mod notices_kill;
 mod readme_programme;
 mod recovery;
 mod this_computer;
+mod virtual_laptop;
 mod windows_agent;
 mod windows_installer;
