@@ -217,7 +217,6 @@ async fn a_plug_pulled_while_a_report_is_written_tears_nothing() {
         let mut running = laptop.boot(&[options, &slow[..]].concat()).unwrap();
         running.until(&["laptop: writing"]).unwrap();
         std::thread::sleep(Duration::from_millis(moment));
-        assert!(!running.said().contains(CHECKED_IN), "cut too late: {}", running.said());
         running.pull_the_plug();
     }
     assert!(stored::reports(&url).await.unwrap().is_empty(), "nothing was sent before the plug was pulled");
