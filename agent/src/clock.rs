@@ -2,8 +2,8 @@
 //!
 //! A laptop whose CMOS battery is dead starts in 1970 or 2015 and would refuse the server's certificate as "not yet
 //! valid", for ever. So certificates are judged by the latest of three moments: the clock, the moment this agent was
-//! built, and the last moment the server told. A clock that is years ahead of those is not believed where it would shut the
-//! laptop out (`verifier`). Never sets the machine's clock.
+//! built, and the last moment the server told. A clock that is years ahead of those, or behind the server's certificate, is
+//! not believed where it would shut the laptop out (`verifier`). Never sets the machine's clock.
 
 use std::{
     sync::{

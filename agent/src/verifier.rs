@@ -1,9 +1,15 @@
-//! Whether what answers is the server, judged by a clock that may be years ahead.
+//! Whether what answers is the server, judged by a clock that may be years behind or ahead.
 //!
-//! The rules are rustls' own: the pinned authorities, the name, the signatures, the dates. One thing is added: a clock that
-//! is years ahead of everything that is known is not believed, or such a laptop would never hear the right time again. A
-//! certificate that is over by it counts all the same where it ran until later than the last moment that is known to have
-//! passed. What that admits is a certificate that ended since then, whose private key somebody else holds.
+//! The rules are rustls' own: the pinned authorities, the name, the signatures, the dates. Two things are added, or such a
+//! laptop would never hear the right time again.
+//!
+//! A certificate that begins later than the clock says counts from its beginning: the pinned authority signed that date, so
+//! the clock is behind it. Otherwise a laptop with a dead clock battery would refuse every certificate that is younger than
+//! its agent and than the last word of its server. What that admits is nothing that an authority issues.
+//!
+//! A clock that is years ahead of everything that is known is not believed. A certificate that is over by it counts all the
+//! same where it ran until later than the last moment that is known to have passed. What that admits is a certificate that
+//! ended since then, whose private key somebody else holds.
 
 use std::sync::Arc;
 
@@ -51,6 +57,10 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let judge = |at| self.rules.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, at);
         match judge(now) {
+            // The rest of the chain is older: it issued this one.
+            Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
+                judge(not_before)
+            }
             Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. }))
                 if self.clock.may_still_run(moment(now), moment(not_after)) =>
             {
@@ -97,6 +107,7 @@ mod tests {
     use super::*;
     use crate::crypto;
 
+    const JANUARY_2039: u64 = 2_177_452_800;
     const JANUARY_2040: u64 = 2_208_988_800;
     const MARCH_2040: u64 = 2_214_172_800;
     const JULY_2040: u64 = 2_224_713_600;
@@ -136,6 +147,16 @@ mod tests {
         assert!(!is_trusted(&verifier, &leaf, "localhost", JULY_2040), "it is over");
         assert!(!is_trusted(&verifier, &leaf, "localhost", JANUARY_2041), "a laptop may sleep for a year");
         assert!(is_trusted(&verifier, &leaf, "localhost", JANUARY_2099), "nobody sleeps for 59 years");
+    }
+
+    /// Found on the virtual laptop: with its clock in 2017, and an agent older than the server's certificate, it was shut out.
+    #[test]
+    fn a_clock_behind_the_certificate_shuts_nobody_out() {
+        let (verifier, leaf) = server(JANUARY_2039);
+        assert!(is_trusted(&verifier, &leaf, "localhost", JANUARY_2039), "it begins in June");
+        assert!(!is_trusted(&verifier, &leaf, "elsewhere.example", JANUARY_2039), "another name");
+        let (_, foreign) = server(JANUARY_2039);
+        assert!(!is_trusted(&verifier, &foreign, "localhost", JANUARY_2039), "another authority");
     }
 
     #[test]
