@@ -93,19 +93,19 @@ pub struct Running {
 }
 
 impl Running {
-    /// Waits until a line of its console holds one of `words`, and returns that line.
-    pub fn until(&mut self, words: &[&str]) -> anyhow::Result<String> {
+    /// Waits until a line of its console holds `words`.
+    pub fn until(&mut self, words: &str) -> anyhow::Result<()> {
         let start = Instant::now();
         loop {
             let left = PATIENCE.saturating_sub(start.elapsed());
             let line = self.console.line(left);
             let line = line.with_context(|| format!("waiting for {words:?} after:\n{}", self.said.join("\n")))?;
-            let found = words.iter().any(|wanted| line.contains(*wanted));
-            self.said.push(line.clone());
-            if found {
-                return Ok(line);
+            let (is_found, is_over) = (line.contains(words), line.contains("laptop: the agent ended"));
+            self.said.push(line);
+            if is_found {
+                return Ok(());
             }
-            if line.contains("laptop: the agent ended") {
+            if is_over {
                 bail!("the agent ended:\n{}", self.said.join("\n"));
             }
         }

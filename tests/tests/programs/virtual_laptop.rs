@@ -28,7 +28,7 @@ fn school() -> (Cartable, VirtualLaptop) {
 /// Boots it until it has checked in, then pulls the plug; gives what its console said.
 fn contact(laptop: &VirtualLaptop, options: &[&str]) -> String {
     let mut running = laptop.boot(options).unwrap();
-    running.until(&[CHECKED_IN]).unwrap();
+    running.until(CHECKED_IN).unwrap();
     let said = running.said();
     running.pull_the_plug();
     said
@@ -215,7 +215,7 @@ async fn a_plug_pulled_while_a_report_is_written_tears_nothing() {
     for (options, moment) in cuts {
         let slow = ["--slow-writes", "6", "--kernel", "laptop.watch"];
         let mut running = laptop.boot(&[options, &slow[..]].concat()).unwrap();
-        running.until(&["laptop: writing"]).unwrap();
+        running.until("laptop: writing").unwrap();
         std::thread::sleep(Duration::from_millis(moment));
         running.pull_the_plug();
     }
