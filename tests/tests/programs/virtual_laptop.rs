@@ -17,6 +17,11 @@ use serde_json::Value;
 /// Which of the model's laptops it is, where `boot` is told nothing else.
 const SERIAL: &str = "PF2VIRT1";
 
+/// Another laptop of the model.
+const OTHER_SERIAL: &str = "PF2VIRT2";
+/// How it is booted.
+const OTHER: [&str; 4] = ["--serial", OTHER_SERIAL, "--uuid", "4c4c4544-0035-3810-8051-b4c04f473333"];
+
 /// An invited laptop and the server that invites it.
 fn school() -> (Cartable, VirtualLaptop) {
     let cartable = Cartable::start().unwrap();
@@ -196,13 +201,32 @@ async fn a_master_image_booted_in_two_laptops_makes_two_devices() {
     let (cartable, laptop) = school();
     let clone = laptop.cloned().unwrap();
     contact(&laptop, &[]);
-    contact(&clone, &["--serial", "PF2VIRT2", "--uuid", "4c4c4544-0035-3810-8051-b4c04f473333"]);
-    let (one, other) = (device(&cartable, SERIAL).await, device(&cartable, "PF2VIRT2").await);
+    contact(&clone, &OTHER);
+    let (one, other) = (device(&cartable, SERIAL).await, device(&cartable, OTHER_SERIAL).await);
     assert_ne!(one["id"], other["id"]);
     for device in [&one, &other] {
         assert_eq!(device["status"], "active", "{device}");
         assert_eq!(device["contact"]["check_ins"], 1, "no history is mixed");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs QEMU and a kernel: tests/run --virtual-laptops"]
+async fn an_image_that_was_cloned_with_its_key_waits_for_a_person() {
+    let (cartable, laptop) = school();
+    contact(&laptop, &[]);
+    let clone = laptop.cloned().unwrap();
+    let mut running = clone.boot(&OTHER).unwrap();
+    running.until("kind=KeyCloned").unwrap();
+    running.pull_the_plug();
+    let found = cartable.api().unwrap().get(&format!("/api/v1/devices?search={OTHER_SERIAL}")).await.unwrap();
+    assert_eq!(found["items"].as_array().map(Vec::len), Some(0), "nobody let it in: {found}");
+
+    contact(&laptop, &[]);
+    let device = device(&cartable, SERIAL).await;
+    assert_eq!(device["status"], "active", "{device}");
+    assert!(device["contact"]["check_ins"].as_u64().is_some_and(|times| times >= 2), "{device}");
+    assert_eq!(device["health"]["report"]["hardware"]["serial_number"], SERIAL, "no history is mixed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
