@@ -149,7 +149,7 @@ mod tests {
         assert!(is_trusted(&verifier, &leaf, "localhost", JANUARY_2099), "nobody sleeps for 59 years");
     }
 
-    /// Found on the virtual laptop: with its clock in 2017, and an agent older than the server's certificate, it was shut out.
+    /// Found on the virtual laptop, with its clock in 2017 and an agent older than the server's certificate.
     #[test]
     fn a_clock_behind_the_certificate_shuts_nobody_out() {
         let (verifier, leaf) = server(JANUARY_2039);
