@@ -235,7 +235,7 @@ async fn a_plug_pulled_while_a_report_is_written_tears_nothing() {
     let (cartable, laptop) = school();
     let url = cartable.installation.database_url();
     // Without the NVMe drive the machine is another one: there is a report to write whatever the first cut left.
-    let cuts: [(&[&str], u64); 2] = [(&[], 0), (&["--no-nvme"], 400)];
+    let cuts: [(&[&str], u64); 2] = [(&[], 0), (&["--no-nvme"], 100)];
     for (options, moment) in cuts {
         let slow = ["--slow-writes", "6", "--kernel", "laptop.watch"];
         let mut running = laptop.boot(&[options, &slow[..]].concat()).unwrap();
