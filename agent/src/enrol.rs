@@ -105,12 +105,7 @@ fn earlier_request(state: &StateDir, server: &ServerUrl) -> Result<Option<(Uuid,
 }
 
 /// Asks once.
-pub async fn ask(
-    state: &StateDir,
-    pending: Pending,
-    hardware: Hardware,
-    proxy: Proxy,
-) -> Result<Progress, EnrolError> {
+pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: Proxy) -> Result<Progress, EnrolError> {
     let mut connect = Connect::new(pending.server.clone(), &pending.roots_pem)?;
     connect.proxy = proxy;
     connect.clock = state.memory().clock();

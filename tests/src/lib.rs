@@ -34,6 +34,8 @@ pub mod school_year;
 pub mod simulator;
 pub mod source;
 pub mod stores;
+#[cfg(target_os = "linux")]
+pub mod virtual_laptop;
 pub mod walk;
 #[cfg(target_os = "linux")]
 pub mod wine;

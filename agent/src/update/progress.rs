@@ -67,9 +67,11 @@ impl Contact {
     /// What a failure of this kind says.
     pub const fn failed(kind: TroubleKind) -> Self {
         match kind {
-            TroubleKind::UntrustedServer | TroubleKind::Rejected | TroubleKind::Local | TroubleKind::NotUnderstood => {
-                Self::Failure
-            }
+            TroubleKind::UntrustedServer
+            | TroubleKind::Rejected
+            | TroubleKind::Local
+            | TroubleKind::NotUnderstood
+            | TroubleKind::Tpm => Self::Failure,
             TroubleKind::NameResolution
             | TroubleKind::Unreachable
             | TroubleKind::TimedOut
@@ -79,6 +81,8 @@ impl Contact {
             | TroubleKind::Refused
             | TroubleKind::CertificateEnded
             | TroubleKind::AwaitsApproval
+            | TroubleKind::KeyCloned
+            | TroubleKind::KeyLost
             | TroubleKind::Released
             | TroubleKind::Busy
             | TroubleKind::ServerFault => Self::Elsewhere,

@@ -62,18 +62,18 @@ pub(super) struct ReleasesPage {
 
 impl ReleasesPage {
     /// The page for these releases, and what was published last.
-    pub(super) fn new(shell: Shell, last: Option<&Published>, releases: Vec<ReleaseRow>, rights: Rights) -> Self {
+    pub(super) fn new(shell: Shell, last: Option<&Published>, releases: &[ReleaseRow], rights: Rights) -> Self {
         let words = shell.words;
         let published = last.map_or_else(
             || words.say("releases-unpublished"),
             |last| words.with("releases-published", &format::date_time(last.expires_at, words)),
         );
-        let rows = releases.into_iter().rev().map(|one| row(one, words)).collect();
+        let rows = releases.iter().rev().map(|one| row(one, words)).collect();
         Self { csrf: shell.csrf(), published, rows, changes: rights == Rights::Change, shell }
     }
 }
 
-fn row(one: ReleaseRow, words: Words) -> Row {
+fn row(one: &ReleaseRow, words: Words) -> Row {
     let is_offered = one.percent > 0 || !one.sites.is_empty();
     let (tone, state) = match (one.halted_at, is_offered) {
         (Some(_), _) => (Tone::Warning, "release-halted"),
@@ -100,7 +100,7 @@ pub(super) async fn list(signed_in: SignedIn, visitor: Visitor, State(app): Stat
     let last = agent_publication::last(&mut tx).await?;
     let releases = agent_package::releases(&mut tx).await?;
     let shell = visitor.shell(Section::Releases, visitor.words.say("releases-title"), &signed_in);
-    Ok(shell::page(StatusCode::OK, &ReleasesPage::new(shell, last.as_ref(), releases, rights)))
+    Ok(shell::page(StatusCode::OK, &ReleasesPage::new(shell, last.as_ref(), &releases, rights)))
 }
 
 /// A share, as typed.

@@ -134,7 +134,7 @@ impl Samples<'_> {
     pub(super) fn releases(&self, some: bool) -> ReleasesPage {
         let shell = self.shell(Section::Releases, &self.words.say("releases-title"));
         if !some {
-            return ReleasesPage::new(shell, None, Vec::new(), Rights::Read);
+            return ReleasesPage::new(shell, None, &[], Rights::Read);
         }
         let release = |minor, percent, halted_at, sites: &[&str]| ReleaseRow {
             release: AgentVersion::new(0, minor, 0),
@@ -149,7 +149,7 @@ impl Samples<'_> {
             release(4, 0, None, &[]),
         ];
         let last = Published { number: 7, expires_at: self.now, signed_by: UpdateKey([1; 32]) };
-        ReleasesPage::new(shell, Some(&last), releases, Rights::Change)
+        ReleasesPage::new(shell, Some(&last), &releases, Rights::Change)
     }
 
     pub(super) fn audit(&self) -> AuditPage {

@@ -176,7 +176,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 52] = [
         Self::SeeOverview,
         Self::SeeDevices,
         Self::SeeFlags,

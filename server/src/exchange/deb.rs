@@ -114,7 +114,7 @@ mod tests {
     fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {
         let mut archive = AR.to_vec();
         for (name, content) in members {
-            write!(archive, "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, 100_644, content.len()).unwrap();
+            writeln!(archive, "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`", 0, 0, 0, 100_644, content.len()).unwrap();
             archive.extend_from_slice(content);
             archive.extend(std::iter::repeat_n(b'\n', content.len() % 2));
         }

@@ -130,7 +130,7 @@ impl DeviceIdentity {
         match registered.standing() {
             Standing::Refused(Refused::Released) => Err(released(&port.store, &port.policy, &registered, now).await),
             Standing::Refused(Refused::Replaced) => Err(replaced(port, &registered).await),
-            _ => Self::judge(&registered, &peer, kind, now),
+            Standing::Full | Standing::ReportOnly | Standing::Refused(_) => Self::judge(&registered, &peer, kind, now),
         }
     }
 }

@@ -77,9 +77,9 @@ pub(super) async fn file(
     let Some((sha256, from)) = sha256.zip(from.parse().ok().filter(|from: &u32| *from <= MAX_PACKAGE_BYTES)) else {
         return Err(nothing("A part is named by the package's SHA-256 in hexadecimal and the bytes before it."));
     };
-    let part = read_part(&port.store, &sha256, from).await.map_err(|error| unavailable(&error))?;
-    let part = part.ok_or_else(|| nothing("This package is not offered."))?;
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], part).into_response())
+    let bytes = read_part(&port.store, &sha256, from).await.map_err(|error| unavailable(&error))?;
+    let bytes = bytes.ok_or_else(|| nothing("This package is not offered."))?;
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
 /// One that is set aside, or whose key waits, is not changed.

@@ -51,9 +51,9 @@ enum Kind {
 pub fn certificate(signer: &UpdateSigner) -> String {
     let key = key_body(signer);
     let length = u32::try_from(USER_ID.len()).unwrap_or_default().to_be_bytes();
-    let signed = [&framed(&key)[..], &[0xB4], &length, USER_ID.as_bytes()].concat();
+    let content = [&framed(&key)[..], &[0xB4], &length, USER_ID.as_bytes()].concat();
     let says = [subpacket(KEY_FLAGS, &[CERTIFIES_AND_SIGNS]), subpacket(FEATURES, &[MODIFICATION_DETECTION])].concat();
-    let signature = signature(signer, Kind::Certification, &signed, signer.created_at(), &says);
+    let signature = signature(signer, Kind::Certification, &content, signer.created_at(), &says);
     let packets = [packet(PUBLIC_KEY_PACKET, &key), packet(USER_ID_PACKET, USER_ID.as_bytes()), signature].concat();
     armoured("PUBLIC KEY BLOCK", &packets)
 }
@@ -66,8 +66,8 @@ pub fn cleartext(signers: &[UpdateSigner], text: &str, now: UtcMillis) -> String
     let canonical: Vec<&str> = lines.iter().map(|line| line.trim_end_matches([' ', '\t', '\r'])).collect();
     let escaped =
         lines.iter().map(|line| if line.starts_with('-') { format!("- {line}\n") } else { format!("{line}\n") });
-    let signed = canonical.join("\r\n");
-    let signatures = all(signers, Kind::Text, signed.as_bytes(), now);
+    let content = canonical.join("\r\n");
+    let signatures = all(signers, Kind::Text, content.as_bytes(), now);
     format!(
         "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{}{}",
         escaped.collect::<String>(),
@@ -81,8 +81,8 @@ pub fn detached(signers: &[UpdateSigner], text: &str, now: UtcMillis) -> String 
     armoured("SIGNATURE", &all(signers, Kind::Binary, text.as_bytes(), now))
 }
 
-fn all(signers: &[UpdateSigner], kind: Kind, signed: &[u8], now: UtcMillis) -> Vec<u8> {
-    signers.iter().flat_map(|signer| signature(signer, kind, signed, now, &[])).collect()
+fn all(signers: &[UpdateSigner], kind: Kind, content: &[u8], now: UtcMillis) -> Vec<u8> {
+    signers.iter().flat_map(|signer| signature(signer, kind, content, now, &[])).collect()
 }
 
 fn seconds(moment: UtcMillis) -> [u8; 4] {
@@ -106,13 +106,13 @@ fn fingerprint(key: &[u8]) -> Vec<u8> {
 }
 
 /// A signature packet; `says` are more subpackets.
-fn signature(signer: &UpdateSigner, kind: Kind, signed: &[u8], made_at: UtcMillis, says: &[u8]) -> Vec<u8> {
+fn signature(signer: &UpdateSigner, kind: Kind, content: &[u8], made_at: UtcMillis, says: &[u8]) -> Vec<u8> {
     let fingerprint = fingerprint(&key_body(signer));
     let issuer = [&[VERSION][..], &fingerprint].concat();
     let hashed = [&subpacket(CREATED, &seconds(made_at))[..], says, &subpacket(ISSUER_FINGERPRINT, &issuer)].concat();
     let head = [&[VERSION, kind as u8, EDDSA, SHA512_ID][..], &two_bytes(hashed.len()), &hashed].concat();
     let mut hash = Context::new(&SHA512);
-    hash.update(signed);
+    hash.update(content);
     hash.update(&head);
     hash.update(&[VERSION, 0xFF]);
     hash.update(&u32::try_from(head.len()).unwrap_or_default().to_be_bytes());

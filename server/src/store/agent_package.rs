@@ -223,7 +223,11 @@ pub async fn stages(tx: &mut Tx) -> Result<Vec<Stage>, StoreError> {
         match stages.last_mut().filter(|stage| stage.release == release) {
             Some(stage) => stage.sites.extend(one.site_id),
             None => {
-                stages.push(Stage { release, percent: percent(one.percent)?, sites: one.site_id.into_iter().collect() })
+                stages.push(Stage {
+                    release,
+                    percent: percent(one.percent)?,
+                    sites: one.site_id.into_iter().collect(),
+                });
             }
         }
     }

@@ -21,6 +21,7 @@ async fn told(port: &Port, who: &Credentials, results: Vec<ActionResult>) -> (Ch
         sent_at: clock::now(),
         content_hash: Some(ContentHash::of(b"unchanged")),
         disclosure_mark: None,
+        trust_bundle: None,
         reports: Vec::new(),
         action_results: results,
     };

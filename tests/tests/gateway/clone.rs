@@ -89,7 +89,15 @@ impl Machine {
         let content_hash = Some(self.report().content_hash());
         let sent_at: UtcMillis = clock::now();
         let agent_version = Text::clean("test");
-        let request = CheckInRequest { agent_version, sent_at, content_hash, disclosure_mark: None, reports };
+        let request = CheckInRequest {
+            agent_version,
+            sent_at,
+            content_hash,
+            disclosure_mark: None,
+            trust_bundle: None,
+            reports,
+            action_results: Vec::new(),
+        };
         serde_json::to_vec(&request).unwrap()
     }
 

@@ -50,6 +50,8 @@ async fn offered(connection: &mut Connection, version: &str) -> Option<String> {
         sent_at: clock::now(),
         content_hash: None,
         disclosure_mark: None,
+        trust_bundle: None,
+        action_results: Vec::new(),
         reports: Vec::new(),
     };
     let answer = connection.check_in(&serde_json::to_vec(&request).unwrap()).await.unwrap();

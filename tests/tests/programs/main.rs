@@ -23,6 +23,7 @@ mod rotation;
 mod this_computer;
 mod tpm;
 mod updates;
+mod virtual_laptop;
 mod windows_agent;
 mod windows_installer;
 mod year;

@@ -40,10 +40,12 @@ fn zones(source: &Source) -> Vec<Temperature> {
     zones.collect()
 }
 
-/// Thousandths of a degree. Zero and below freezing far out are channels without a sensor.
+/// Thousandths of a degree, to the nearest whole one: NVMe drives count in kelvins, and their 323 K (50 °C, as smartctl
+/// says) arrive here as 49,850. Zero and below freezing far out are channels without a sensor.
 fn degrees(source: &Source, path: &str) -> Option<Celsius> {
     let thousandths: i64 = source.number(path)?;
-    Celsius::new(i16::try_from(thousandths / 1000).ok()?).filter(|celsius| celsius.get() != 0)
+    let nearest = thousandths.saturating_add(500).div_euclid(1000);
+    Celsius::new(i16::try_from(nearest).ok()?).filter(|celsius| celsius.get() != 0)
 }
 
 /// What a chip of this name sits on.
@@ -81,6 +83,8 @@ mod tests {
             ("hwmon1/temp3_input", "junk"),
             ("hwmon2/name", "iwlwifi"),
             ("hwmon2/temp1_input", "0"),
+            ("hwmon3/name", "nvme"),
+            ("hwmon3/temp1_input", "49850"),
         ] {
             let path = root.path().join("sys/class/hwmon").join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -88,6 +92,6 @@ mod tests {
         }
         let seen: Vec<_> =
             read(&Source::new(root.path())).iter().map(|t| (t.sensor.unwrap(), t.celsius.unwrap().get())).collect();
-        assert_eq!(seen, [(Sensor::Processor, 61), (Sensor::Board, 45)]);
+        assert_eq!(seen, [(Sensor::Processor, 61), (Sensor::Board, 45), (Sensor::Drive, 50)]);
     }
 }

@@ -44,6 +44,7 @@ impl Shared {
             | Answers::Cartable
             | Answers::CartableOfThePast
             | Answers::CartableOfDaysAgo(_)
+            | Answers::NextRoot
             | Answers::Approval
             | Answers::Http(..)
             | Answers::Plain(_)
