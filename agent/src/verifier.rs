@@ -54,10 +54,6 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let judge = |at| self.rules.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, at);
         match judge(now) {
-            // The rest of the chain is older: it issued this one.
-            Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
-                judge(not_before)
-            }
             Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. }))
                 if self.clock.may_still_run(moment(now), moment(not_after)) =>
             {
