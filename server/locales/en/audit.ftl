@@ -135,6 +135,7 @@ audit-act-authority-begin_root = New root made
 audit-act-authority-drop_earlier = Earlier intermediates no longer accepted
 audit-act-authority-renew_devices = New intermediate for devices
 audit-act-authority-renew_gateway = New intermediate for the device port
+audit-act-authority-renew_signer = New signer of orders
 audit-act-authority-restored = Server restored from a backup
 audit-act-authority-retire_root = Old root retired
 audit-act-authority-switch_root = Issuing under the new root

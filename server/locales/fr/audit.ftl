@@ -135,6 +135,7 @@ audit-act-authority-begin_root = Nouvelle racine créée
 audit-act-authority-drop_earlier = Anciennes autorités intermédiaires refusées
 audit-act-authority-renew_devices = Nouvelle autorité intermédiaire des appareils
 audit-act-authority-renew_gateway = Nouvelle autorité intermédiaire du port des appareils
+audit-act-authority-renew_signer = Nouvelle clé de signature des ordres
 audit-act-authority-restored = Serveur restauré depuis une sauvegarde
 audit-act-authority-retire_root = Ancienne racine retirée
 audit-act-authority-switch_root = Émission sous la nouvelle racine

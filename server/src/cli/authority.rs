@@ -36,6 +36,8 @@ pub(super) enum AuthorityCommand {
     RenewDevices(Change),
     /// Makes a new intermediate for the gateway's certificate.
     RenewGateway(Change),
+    /// Makes a new signer of orders to agents, or the first where an installation is older than orders.
+    RenewSigner(Change),
     /// Stops accepting device certificates of earlier intermediates; their devices recover by their keys.
     DropEarlier(Change),
     /// Begins to change the root: makes the new one and a trust bundle with both.
@@ -74,6 +76,7 @@ pub(super) async fn run(command: AuthorityCommand) -> anyhow::Result<()> {
         AuthorityCommand::Sleepers(data) => return sleepers(&data).await,
         AuthorityCommand::RenewDevices(change) => (change, RENEW_DEVICES),
         AuthorityCommand::RenewGateway(change) => (change, RENEW_GATEWAY),
+        AuthorityCommand::RenewSigner(change) => (change, RENEW_SIGNER),
         AuthorityCommand::DropEarlier(change) => (change, DROP_EARLIER),
         AuthorityCommand::BeginRoot(change) => (change, BEGIN_ROOT),
         AuthorityCommand::SwitchRoot(change) => (change, SWITCH_ROOT),
@@ -95,6 +98,11 @@ const RENEW_GATEWAY: Deed = Deed {
     step: Rotation::renew_gateway,
     action: "authority.renew_gateway",
     words: "The gateway gets another certificate when it starts.",
+};
+const RENEW_SIGNER: Deed = Deed {
+    step: Rotation::renew_signer,
+    action: "authority.renew_signer",
+    words: "Orders are signed by the new key. Those of the one before stay good until they end.",
 };
 const DROP_EARLIER: Deed = Deed {
     step: |rotation, _, _| rotation.drop_earlier(),

@@ -1,7 +1,4 @@
-//! `device order`, `device orders` and `device agent-log`: what an operator orders of an agent, and what it answered; and
-//! `make-action-key`, which makes the signer of orders where an installation has none.
-
-use std::path::PathBuf;
+//! `device order`, `device orders` and `device agent-log`: what an operator orders of an agent, and what it answered.
 
 use anyhow::Context as _;
 use cartable_common::DeviceId;
@@ -12,7 +9,6 @@ use uuid::Uuid;
 use super::{DataArguments, print, say};
 use crate::{
     clock,
-    config::{Overrides, Settings},
     domain::{
         device_action::{Kind, Order},
         paris,
@@ -20,7 +16,6 @@ use crate::{
         scope::Scope,
         timestamp::rfc3339,
     },
-    pki::{Authority, MasterKey},
     store::{
         audit::COMMAND_LINE,
         device,
@@ -61,18 +56,6 @@ pub(super) struct Log {
     id: DeviceId,
     /// The order's id, as `device orders` shows it.
     order: Uuid,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct MakeKey {
-    #[command(flatten)]
-    data: DataArguments,
-    /// The root's private key, where it was moved off this host.
-    #[arg(long, value_name = "FILE")]
-    root_key: Option<PathBuf>,
-    /// The file with the key that seals the private keys at rest.
-    #[arg(long, value_name = "FILE")]
-    key_file: Option<PathBuf>,
 }
 
 pub(super) async fn order(new: New) -> anyhow::Result<()> {
@@ -121,15 +104,5 @@ pub(super) async fn log(Log { data, id, order }: Log) -> anyhow::Result<()> {
     }
     drop(tx);
     store.close().await;
-    Ok(())
-}
-
-pub(super) fn make_key(arguments: &MakeKey) -> anyhow::Result<()> {
-    let pki = arguments.data.data.join("pki");
-    let (database, key_file) = (arguments.data.database.clone(), arguments.key_file.clone());
-    let settings = Settings::load(&arguments.data.data, Overrides { database, key_file, ..Overrides::default() })?;
-    let key = MasterKey::find(settings.key_file.as_deref())?;
-    Authority::make_action_signer(&pki, &key, arguments.root_key.as_deref(), clock::now())?;
-    say("made; it signs from the server's next start. Orders of a signer before it stay good until they end");
     Ok(())
 }

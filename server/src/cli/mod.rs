@@ -135,8 +135,6 @@ enum Command {
     /// The keys that certificates are signed with, and their change.
     #[command(subcommand)]
     Authority(authority::AuthorityCommand),
-    /// Makes the key that signs orders to agents, where an installation is older than they are. Needs the root's key.
-    MakeActionKey(device_action::MakeKey),
     /// Prints the certificates that agents pin, PEM, and the number of their trust bundle.
     ShowRoots(DataArguments),
 }
@@ -254,7 +252,6 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Forecast(arguments) => forecast::run(arguments).await,
         Command::Policy(command) => policy::run(command).await,
         Command::Authority(command) => authority::run(command).await,
-        Command::MakeActionKey(arguments) => device_action::make_key(&arguments),
         Command::ShowRoots(arguments) => roots::run(&arguments),
     }
 }

@@ -159,7 +159,7 @@ pub(super) const KEYS: [(&str, Form); 132] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 129] = [
+pub(super) const ACTS: [&str; 130] = [
     "agent_release.add",
     "agent_release.halt",
     "agent_release.publish",
@@ -175,6 +175,7 @@ pub(super) const ACTS: [&str; 129] = [
     "authority.drop_earlier",
     "authority.renew_devices",
     "authority.renew_gateway",
+    "authority.renew_signer",
     "authority.restored",
     "authority.retire_root",
     "authority.switch_root",

@@ -32,7 +32,7 @@ pub(super) async fn tell(port: &DevicePort, identity: &DeviceIdentity) -> Option
         return None;
     }
     let Some(signer) = port.authority.actions() else {
-        tracing::warn!("orders wait and cannot be signed: run `cartable-server make-action-key`, then restart");
+        tracing::warn!("orders wait and cannot be signed: run `cartable-server authority renew-signer`, then restart");
         return None;
     };
     let rows = match device_action::tell(&port.store, identity.enrolment, identity.arrived).await {

@@ -11,18 +11,16 @@ use cartable_common::{
     UtcMillis,
     trust::{FIRST_BUNDLE, TrustChain},
 };
-use rcgen::{Issuer, KeyPair, PublicKeyData as _};
+use rcgen::{Issuer, KeyPair};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
-use x509_parser::parse_x509_certificate;
 
 use super::{
     ActionSigner, DeviceIssuer, GatewayCertificate, MasterKey, Nonces, PkiError, files,
-    manifest::{self, DEVICES, GATEWAY_CA, Manifest, ROOT},
+    manifest::{self, ACTIONS, DEVICES, GATEWAY_CA, Manifest, ROOT},
     template::{self, Intermediate},
 };
 
 const GATEWAY: &str = "gateway";
-const ACTIONS: &str = "actions";
 
 /// The authority of a running server: signs device and gateway certificates.
 #[derive(Debug)]
@@ -72,7 +70,9 @@ impl Authority {
             let certificate = template::intermediate(which, template::FIRST, now)?.signed_by(&key, &root)?;
             store(directory, name, master, &certificate.pem(), &key.serialize_der())?;
         }
-        issue_action_signer(directory, master, &root, now)?;
+        let key = KeyPair::generate()?;
+        let certificate = template::action_signer(now)?.signed_by(&key, &root)?;
+        store(directory, ACTIONS, master, &certificate.pem(), &key.serialize_der())?;
         Self::load(directory, master)?.issue_gateway(hosts, now).map(drop)
     }
 
@@ -97,7 +97,7 @@ impl Authority {
             bundle: trusted.number,
             chain: manifest.chain(),
             nonces: Nonces::new(key),
-            actions: action_signer(directory, key)?,
+            actions: manifest.actions.as_deref().map(|name| action_signer(directory, key, name)).transpose()?,
         })
     }
 
@@ -142,31 +142,9 @@ impl Authority {
         &self.nonces
     }
 
-    /// Signs what people order of agents; none until it was made ([`Self::make_action_signer`]).
+    /// Signs what people order of agents; none until it was made ([`super::Rotation::renew_signer`]).
     pub const fn actions(&self) -> Option<&ActionSigner> {
         self.actions.as_ref()
-    }
-
-    /// Gives the authority in `directory` a new signer of orders. The root's key is read from `root_key`, or from where
-    /// [`Self::create`] put it. What the signer before signed stays good until its certificate ends: agents ask nobody.
-    pub fn make_action_signer(
-        directory: &Path,
-        key: &MasterKey,
-        root_key: Option<&Path>,
-        now: UtcMillis,
-    ) -> Result<(), PkiError> {
-        let root_pem = read(&directory.join(format!("{ROOT}.pem")))?;
-        let damaged = |why| PkiError::Damaged { path: directory.join(format!("{ROOT}.pem")), why };
-        let root = CertificateDer::from_pem_slice(root_pem.as_bytes())
-            .map_err(|_| damaged("this is not a certificate in PEM"))?;
-        let path = root_key.map_or_else(|| directory.join(format!("{ROOT}.key")), Path::to_owned);
-        let root_key = KeyPair::try_from(unseal_file(&path, ROOT, key)?)?;
-        let fits = parse_x509_certificate(&root)
-            .is_ok_and(|(_, parsed)| parsed.public_key().raw == root_key.subject_public_key_info());
-        if !fits {
-            return Err(damaged("the root's key is not the one of this certificate"));
-        }
-        issue_action_signer(directory, key, &Issuer::from_ca_cert_der(&root, root_key)?, now)
     }
 
     /// The gateway's certificate for `hosts`: the stored one while it is good, else a new one.
@@ -186,26 +164,12 @@ impl Authority {
     }
 }
 
-fn issue_action_signer(
-    directory: &Path,
-    master: &MasterKey,
-    root: &Issuer<'_, KeyPair>,
-    now: UtcMillis,
-) -> Result<(), PkiError> {
-    let key = KeyPair::generate()?;
-    let certificate = template::action_signer(now)?.signed_by(&key, root)?;
-    store(directory, ACTIONS, master, &certificate.pem(), &key.serialize_der())
-}
-
-/// The signer of orders, if there is one.
-fn action_signer(directory: &Path, master: &MasterKey) -> Result<Option<ActionSigner>, PkiError> {
-    let path = directory.join(format!("{ACTIONS}.pem"));
-    if !path.exists() {
-        return Ok(None);
-    }
-    let (_, certificate, key) = load(directory, ACTIONS, master)?;
-    let why = "it is not the certificate of the key beside it: run `cartable-server make-action-key`";
-    ActionSigner::new(certificate, key).map(Some).ok_or(PkiError::Damaged { path, why })
+/// The signer of orders `name`.
+fn action_signer(directory: &Path, master: &MasterKey, name: &str) -> Result<ActionSigner, PkiError> {
+    let (_, certificate, key) = load(directory, name, master)?;
+    let path = directory.join(format!("{name}.pem"));
+    let why = "it is not the certificate of the key beside it: run `cartable-server authority renew-signer`";
+    ActionSigner::new(certificate, key).ok_or(PkiError::Damaged { path, why })
 }
 
 /// Writes the certificate and the sealed key `name`.
@@ -250,6 +214,8 @@ pub(super) fn read(path: &Path) -> Result<String, PkiError> {
 
 #[cfg(test)]
 mod tests {
+    use x509_parser::parse_x509_certificate;
+
     use super::*;
 
     fn hosts() -> Vec<String> {
@@ -290,32 +256,16 @@ mod tests {
     }
 
     #[test]
-    fn an_older_authority_is_given_a_signer_of_orders_with_the_roots_key_wherever_that_is() {
-        let (home, directory, key, now) = made();
+    fn a_signer_of_orders_whose_certificate_is_not_its_own_is_told() {
+        let (_home, directory, key, _) = made();
         assert!(Authority::load(&directory, &key).unwrap().actions().is_some());
+        std::fs::copy(directory.join("devices.pem"), directory.join("actions.pem")).unwrap();
+        let error = Authority::load(&directory, &key).unwrap_err();
+        assert!(error.to_string().contains("renew-signer"), "{error}");
         for name in ["actions.key", "actions.pem"] {
             std::fs::remove_file(directory.join(name)).unwrap();
         }
-        assert!(Authority::load(&directory, &key).unwrap().actions().is_none());
-        let away = home.path().join("root.key");
-        std::fs::rename(directory.join("root.key"), &away).unwrap();
-        let error = Authority::make_action_signer(&directory, &key, None, now).unwrap_err();
-        assert!(matches!(error, PkiError::File { .. }), "{error}");
-        // A key that is sealed for another purpose is not the root's.
-        let wrong = directory.join("devices.key");
-        let error = Authority::make_action_signer(&directory, &key, Some(&wrong), now).unwrap_err();
-        assert!(matches!(error, PkiError::WrongKey { .. }), "{error}");
-        Authority::make_action_signer(&directory, &key, Some(&away), now).unwrap();
-        let authority = Authority::load(&directory, &key).unwrap();
-        let signed = authority.actions().unwrap().sign(vec!["text".to_owned()]).unwrap();
-        assert_eq!((signed.orders.len(), signed.orders[0].text.as_str()), (1, "text"));
-        let first = directory.join("actions.pem");
-        let before = std::fs::read(&first).unwrap();
-        Authority::make_action_signer(&directory, &key, Some(&away), now).unwrap();
-        assert_ne!(std::fs::read(&first).unwrap(), before, "a new one");
-        std::fs::write(&first, before).unwrap();
-        let error = Authority::load(&directory, &key).unwrap_err();
-        assert!(error.to_string().contains("make-action-key"), "{error}");
+        assert!(Authority::load(&directory, &key).unwrap().actions().is_none(), "older than orders");
     }
 
     #[test]

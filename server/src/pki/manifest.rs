@@ -24,6 +24,7 @@ pub(super) const FILE: &str = "authority.json";
 pub(super) const ROOT: &str = "root";
 pub(super) const DEVICES: &str = "devices";
 pub(super) const GATEWAY_CA: &str = "gateway-ca";
+pub(super) const ACTIONS: &str = "actions";
 
 /// The names of the keys in use, each a `.pem` and, where it is needed or not moved away, a `.key`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub(super) struct Manifest {
     pub(super) devices: String,
     /// The intermediate that signs the gateway's certificate.
     pub(super) gateway_ca: String,
+    /// The signer of orders to agents; none in an authority that is older than orders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) actions: Option<String>,
     /// Earlier intermediates whose device certificates are still accepted.
     #[serde(default)]
     pub(super) accepted: Vec<String>,
@@ -77,6 +81,7 @@ impl Manifest {
             old_root: None,
             devices: DEVICES.to_owned(),
             gateway_ca: GATEWAY_CA.to_owned(),
+            actions: directory.join(format!("{ACTIONS}.pem")).exists().then(|| ACTIONS.to_owned()),
             accepted: Vec::new(),
             bundles: vec![first],
         })
@@ -106,7 +111,8 @@ impl Manifest {
     /// Every name in use.
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
         let roots = [Some(&self.root), self.next_root.as_ref(), self.old_root.as_ref()];
-        roots.into_iter().flatten().chain([&self.devices, &self.gateway_ca]).chain(&self.accepted)
+        let others = [&self.devices, &self.gateway_ca].into_iter().chain(&self.actions);
+        roots.into_iter().flatten().chain(others).chain(&self.accepted)
     }
 
     /// Whether each bundle can be verified by whoever holds the one before it.

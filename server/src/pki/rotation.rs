@@ -1,7 +1,7 @@
 //! Changes the authority's keys: an intermediate at once, the root in three steps that overlap.
 //!
 //! *Begin* makes the new root and a trust bundle that holds both, signed by the old root's key. *Switch* makes intermediates
-//! under the new root: what is issued from then on chains to it. *Retire* makes the bundle without the old root, signed by the
+//! and a signer of orders under the new root: what is issued from then on chains to it. *Retire* makes the bundle without the old root, signed by the
 //! new one's key, and stops accepting certificates under the old one. Running servers read all of it when they start.
 //!
 //! A root's key is needed for each step and may lie on another medium: it is read from there and stays there.
@@ -20,7 +20,7 @@ use x509_parser::parse_x509_certificate;
 use super::{
     MasterKey, PkiError,
     authority::{read, store},
-    manifest::{self, DEVICES, GATEWAY_CA, Manifest, ROOT},
+    manifest::{self, ACTIONS, DEVICES, GATEWAY_CA, Manifest, ROOT},
     template::{self, Intermediate},
 };
 
@@ -113,6 +113,14 @@ impl Rotation {
         self.keep(Manifest { gateway_ca, ..self.manifest.clone() })
     }
 
+    /// Makes a new signer of orders to agents, or the first of an authority that is older than orders. What the signer before
+    /// signed stays good until its certificate ends, or its root is retired: agents ask nobody.
+    pub fn renew_signer(&mut self, root_key: Option<&Path>, now: UtcMillis) -> Result<(), PkiError> {
+        let root = self.issuer(&self.manifest.root, root_key)?;
+        let actions = Some(self.signer(&root, now)?);
+        self.keep(Manifest { actions, ..self.manifest.clone() })
+    }
+
     /// Stops accepting device certificates of earlier intermediates: whoever still has one recovers by its key.
     pub fn drop_earlier(&mut self) -> Result<(), PkiError> {
         self.keep(Manifest { accepted: Vec::new(), ..self.manifest.clone() })
@@ -145,7 +153,8 @@ impl Rotation {
         let issuer = self.issuer(&root, root_key)?;
         let devices = self.intermediate(Intermediate::Devices, &issuer, now)?;
         let gateway_ca = self.intermediate(Intermediate::Gateway, &issuer, now)?;
-        let mut next = Manifest { next_root: None, gateway_ca, ..self.manifest.clone() };
+        let actions = Some(self.signer(&issuer, now)?);
+        let mut next = Manifest { next_root: None, gateway_ca, actions, ..self.manifest.clone() };
         next.old_root = Some(std::mem::replace(&mut next.root, root));
         next.accepted.push(std::mem::replace(&mut next.devices, devices));
         self.keep(next)
@@ -196,6 +205,15 @@ impl Rotation {
         });
         let key = KeyPair::generate()?;
         let certificate = template::intermediate(which, number, now)?.signed_by(&key, root)?;
+        store(&self.directory, &name, &self.master, &certificate.pem(), &key.serialize_der())?;
+        Ok(name)
+    }
+
+    /// Makes a signer of orders and gives the name of its files.
+    fn signer(&self, root: &Issuer<'_, KeyPair>, now: UtcMillis) -> Result<String, PkiError> {
+        let (name, _) = self.fresh(ACTIONS);
+        let key = KeyPair::generate()?;
+        let certificate = template::action_signer(now)?.signed_by(&key, root)?;
         store(&self.directory, &name, &self.master, &certificate.pem(), &key.serialize_der())?;
         Ok(name)
     }
@@ -295,6 +313,14 @@ mod tests {
         }
     }
 
+    impl Made {
+        /// The certificate that orders come with.
+        fn signer(&self) -> CertificateDer<'static> {
+            let signed = self.load().actions().unwrap().sign(Vec::new()).unwrap();
+            BASE64.decode(signed.certificate.as_bytes()).unwrap().into()
+        }
+    }
+
     fn held(authority: &Authority) -> Trusted {
         let pem = authority.roots_pem();
         let roots = CertificateDer::pem_slice_iter(pem.as_bytes()).map(|root| root.unwrap().to_vec()).collect();
@@ -351,6 +377,8 @@ mod tests {
         assert!(is_under(&made.gateway_issuer(), &made.open().certificate("root-2").unwrap()));
         assert!(matches!(made.open().begin(None, made.now), Err(PkiError::Step { .. })));
 
+        assert!(is_under(&made.signer(), &made.open().certificate("root-2").unwrap()), "or nobody obeyed after the end");
+
         made.open().retire(None, made.now).unwrap();
         let retired = made.load();
         assert_eq!(retired.accepted(), [switched.devices().certificate().clone()]);
@@ -365,6 +393,20 @@ mod tests {
         let again = made.load();
         assert_eq!(again.chain().newest(&asleep, manifest::has_signed), Some(held(&again)));
         assert_eq!(held(&again).number, 5);
+    }
+
+    #[test]
+    fn an_authority_that_is_older_than_orders_gets_a_signer_and_another_one_later() {
+        let made = Made::new();
+        for name in ["actions.key", "actions.pem"] {
+            std::fs::remove_file(made.directory.join(name)).unwrap();
+        }
+        assert!(made.load().actions().is_none());
+        made.open().renew_signer(None, made.now).unwrap();
+        let first = made.signer();
+        made.open().renew_signer(None, made.now).unwrap();
+        assert_ne!(made.signer(), first);
+        assert!(is_under(&made.signer(), &made.open().certificate(ROOT).unwrap()));
     }
 
     #[test]

@@ -100,7 +100,7 @@ async fn an_installation_without_a_signer_tells_nothing_until_it_is_given_one() 
     let id = order(&port, &grant, "full_report");
     assert_eq!(told(&port, &own, Vec::new()).await.0.actions, None);
     port.server.kill();
-    port.installation.run("make-action-key", &[], "").unwrap();
+    port.installation.run("authority renew-signer", &[], "").unwrap();
     port.server = port.installation.serve().unwrap();
     let orders = believed(&port, &told(&port, &own, Vec::new()).await.0.actions.unwrap());
     assert_eq!(orders.iter().map(|order| order.action_id).collect::<Vec<_>>(), [ActionId(id)]);

@@ -91,11 +91,11 @@ const COMMANDS: [&str; 82] = [
     "authority sleepers",
     "authority renew-devices",
     "authority renew-gateway",
+    "authority renew-signer",
     "authority drop-earlier",
     "authority begin-root",
     "authority switch-root",
     "authority retire-root",
-    "make-action-key",
     "show-roots",
 ];
 
