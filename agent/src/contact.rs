@@ -6,27 +6,25 @@
 //! order that names this device and this enrolment, over the connection that its own key opened or in answer to what that
 //! key signed, leads to [`Agent::remove`].
 
+mod keys;
 mod obey;
+mod reports;
 
 use cartable_common::{
-    AgentVersion, ContentHash, ReportId, UtcMillis,
-    limits::FULL_REPORT_EVERY_DAYS,
-    protocol::{CheckInRequest, CheckInResponse, ReleaseOrder, RenewRequest},
-    report::{Hardware, HealthReport},
+    AgentVersion, ContentHash, UtcMillis,
+    protocol::{CheckInRequest, CheckInResponse, ReleaseOrder},
+    report::HealthReport,
     trust::{FIRST_BUNDLE, bundle_number},
 };
-use uuid::Uuid;
 
 use crate::{
     actions::{Kept, SOON_SECONDS},
     client::{Client, ClientError, Connect, Proxy},
     clock::{self, TrustedClock},
     disclosure::Shown,
-    enrol,
     fairness::{self, Surroundings},
-    heal, identity,
+    heal,
     reader::{Occasion, Reader},
-    recover::{self, Ended},
     roots,
     spool::{Spool, SpoolError},
     state::{Enrolment, Failure, Memory, StateDir, StateError},
@@ -190,23 +188,6 @@ impl Agent {
         result
     }
 
-    /// The TPM does not hold the key any more: asks with another, and goes on with that one once a person agreed.
-    async fn come_back(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
-        let hardware = self.reader.hardware().await;
-        let enrolment = enrol::come_back(&self.state, &self.enrolment, hardware.clone(), self.connect.proxy).await?;
-        self.client = client_of(&self.connect, &enrolment).map_err(|error| recover::local(&error))?;
-        if enrolment.grant.device_id != self.enrolment.grant.device_id {
-            // The disk is in another computer: what the other one measured is not this one's.
-            self.spool.drop_foreign(&hardware).map_err(|error| recover::local(&error))?;
-        }
-        self.enrolment = enrolment;
-        self.stands = false;
-        // What an earlier enrolment was told counts for this one no more.
-        self.memory = Memory { pace: self.memory.pace, ..Memory::default() };
-        tracing::warn!("this computer came back with another key: the TPM did not hold the old one any more");
-        self.contact(occasion, around).await
-    }
-
     /// A refusal that carries the order to leave counts as one only where it names this device and this enrolment.
     fn recognised(&self, trouble: Trouble) -> Trouble {
         let own =
@@ -227,7 +208,7 @@ impl Agent {
     async fn contact(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
         let report = self.measure(occasion, around).await;
         let report = report.as_ref();
-        let is_news = |content| needs_report(self.newest_spooled(), &self.memory, content, clock::now());
+        let is_news = |content| reports::needs_report(self.newest_spooled(), &self.memory, content, clock::now());
         if let Some(report) = report.filter(|report| is_news(report.content_hash())) {
             self.spool_report(report);
         }
@@ -261,37 +242,6 @@ impl Agent {
             }
             Err(trouble) => Err(trouble),
         }
-    }
-
-    /// Asks for a key of this machine's own, and takes it. What another machine measured goes before the new key comes: a
-    /// kill in between costs nothing, since that machine sends it itself.
-    async fn heal(&mut self, hardware: &Hardware, failed: Option<&Trouble>) -> Result<(), Trouble> {
-        tracing::warn!("the key of this computer is on another machine too; asking for another one");
-        let asked = heal::ask(&self.state, &self.client, &self.enrolment, hardware).await;
-        let healed = match asked {
-            Ok(healed) => healed,
-            Err(trouble) => {
-                self.recover_after(trouble, failed).await?;
-                heal::ask(&self.state, &self.client, &self.enrolment, hardware).await?
-            }
-        };
-        // Only a certificate that fits the key replaces the one there is.
-        let client = client_of(&self.connect, &healed).map_err(|error| heal::local(&error))?;
-        if healed.grant.device_id != self.enrolment.grant.device_id {
-            let dropped = self.spool.drop_foreign(hardware).map_err(|error| heal::local(&error))?;
-            if dropped > 0 {
-                tracing::warn!(dropped, "reports that came with the image were dropped: their own machine sends them");
-            }
-            // What the server holds of the other machine.
-            self.memory.server_content = None;
-            self.memory.last_full_at = None;
-            self.keep_memory();
-        }
-        self.state.keep_enrolment(&healed).map_err(|error| heal::local(&error))?;
-        tracing::info!(device = %healed.grant.device_id, "this computer has a key of its own now");
-        self.enrolment = healed;
-        self.client = client;
-        Ok(())
     }
 
     /// Speaks, with `report` as what the machine says now. Says also whether the server wants another key to be made.
@@ -336,18 +286,6 @@ impl Agent {
         Ok((Done { next_check_in_seconds, acknowledged, spooled, offered: response.update }, response.heal))
     }
 
-    /// Recovers before the contact, where the clock here says that the certificate has ended. That this fails is no reason to
-    /// be silent: the clock may be wrong, and recovery may be what does not work.
-    async fn recover_early(&mut self) -> Result<(), Trouble> {
-        if self.stands || !recover::seems_ended(&self.enrolment.grant, &self.connect.clock, clock::now()) {
-            return Ok(());
-        }
-        let asked = self.recover(Ended::Perhaps).await;
-        asked.map(drop).inspect_err(|trouble| {
-            tracing::warn!(%trouble, "the certificate seems to have ended and was not recovered; the contact goes on");
-        })
-    }
-
     /// One exchange; a second one where the first failed because the certificate had ended.
     async fn speak(&mut self, request: &CheckInRequest, failed: Option<&Trouble>) -> Result<CheckInResponse, Trouble> {
         let mut answer = self.client.check_in(request).await;
@@ -359,96 +297,6 @@ impl Agent {
             Err(trouble) => {
                 self.recover_after(trouble, failed).await?;
                 self.client.check_in(request).await
-            }
-        }
-    }
-
-    /// Recovers where `trouble` may be that the certificate has ended, so that what met it can be tried again; else gives it
-    /// back. A recovery that has `failed` in this contact is not repeated; its trouble is the contact's where the server's
-    /// word, or its clock, says that the certificate has ended.
-    async fn recover_after(&mut self, trouble: Trouble, failed: Option<&Trouble>) -> Result<(), Trouble> {
-        let ended = recover::after(&trouble, &self.enrolment.grant, &self.connect.clock, clock::now());
-        let Some(ended) = ended else { return Err(trouble) };
-        let recovered = match failed {
-            Some(failed) => Err(failed.clone()),
-            None => self.recover(ended).await,
-        };
-        match recovered {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(trouble),
-            Err(failed) if ended == Ended::Told || recover::is_answer(&failed) => Err(failed),
-            Err(failed) => {
-                tracing::warn!(%failed, "the certificate may have ended and was not recovered");
-                Err(trouble)
-            }
-        }
-    }
-
-    /// Gets another certificate for the key whose one has ended. False where it has not, by the server's time.
-    async fn recover(&mut self, ended: Ended) -> Result<bool, Trouble> {
-        let key = self.enrolment.key().map_err(|error| Trouble::of_key(&error))?;
-        let not_after = self.enrolment.grant.not_after;
-        let mut asked = recover::ask(&self.connect, &key, not_after, ended).await;
-        if asked.as_ref().is_err_and(roots::may_be_behind) && self.renew_roots().await {
-            asked = recover::ask(&self.connect, &key, not_after, ended).await;
-        }
-        let asked = asked?;
-        self.stands = true;
-        let Some(grant) = asked else { return Ok(false) };
-        let recovered = self.enrolment.renewed(grant);
-        // Only a certificate that fits the key replaces the other.
-        let client = client_of(&self.connect, &recovered).map_err(|error| recover::local(&error))?;
-        if let Err(error) = self.state.keep_certificate(&recovered) {
-            // A full disk silences no laptop: the next start asks again, and is given the same.
-            tracing::warn!(%error, "the recovered certificate could not be kept; it serves until the agent stops");
-        }
-        self.enrolment = recovered;
-        self.client = client;
-        tracing::info!("the certificate had ended and was recovered");
-        Ok(true)
-    }
-
-    /// Takes the newest roots that follow from those that are held, and uses them from now on. False where there are none.
-    async fn renew_roots(&mut self) -> bool {
-        if std::mem::replace(&mut self.roots_asked, true) {
-            return false;
-        }
-        let renewed = self.try_renew_roots().await;
-        renewed.unwrap_or_else(|error| {
-            tracing::warn!(%error, "newer roots could not be had");
-            false
-        })
-    }
-
-    async fn try_renew_roots(&mut self) -> anyhow::Result<bool> {
-        let Some(roots_pem) = roots::newer(&self.connect, &self.enrolment.roots_pem).await? else { return Ok(false) };
-        let enrolment = self.enrolment.trusting(roots_pem);
-        let connect = self.connect.trusting(&enrolment.roots_pem)?;
-        // Only roots that can be used replace those that were.
-        let client = client_of(&connect, &enrolment)?;
-        if let Err(error) = self.state.keep_certificate(&enrolment) {
-            // The old ones stay on the disk, and lead to these again.
-            tracing::warn!(%error, "the newer roots could not be kept; they serve until the agent stops");
-        }
-        (self.enrolment, self.connect, self.client) = (enrolment, connect, client);
-        tracing::info!(bundle = bundle_number(&self.enrolment.roots_pem), "the server's newer roots were taken");
-        Ok(true)
-    }
-
-    /// Reads the machine. Where that fails the contact still takes place, and says nothing of the machine.
-    async fn measure(&self, occasion: Occasion, around: &Surroundings) -> Option<HealthReport> {
-        let kept = self.state.drives();
-        match self.reader.read_fairly(occasion, kept.as_ref(), around, clock::now()).await {
-            Ok((mut report, new)) => {
-                report.firmware.key_protection = self.enrolment.key_protection();
-                if let Some(Err(error)) = new.map(|drives| self.state.keep_drives(&drives)) {
-                    tracing::warn!(%error, "what the drives said could not be kept; they are asked again");
-                }
-                Some(report)
-            }
-            Err(error) => {
-                tracing::error!(%error, "the machine could not be read; the contact goes on without a report");
-                None
             }
         }
     }
@@ -465,78 +313,6 @@ impl Agent {
         }
     }
 
-    fn newest_spooled(&self) -> Option<ContentHash> {
-        self.spool.records().last().map(|record| record.content_hash)
-    }
-
-    /// A full disk must not silence a laptop: without room for the report the contact still takes place.
-    fn spool_report(&mut self, report: &HealthReport) {
-        if let Err(error) = self.spool.push(ReportId(Uuid::new_v4()), clock::now(), report.clone()) {
-            tracing::error!(%error, "the new report could not be kept; the contact goes on without it");
-        }
-    }
-
-    /// Forgets what the server answered for; returns how many reports that were.
-    fn settle(&mut self, response: &CheckInResponse, content: Option<ContentHash>, sent: CheckInRequest) -> usize {
-        for refused in &response.refused {
-            tracing::warn!(reason = ?refused.reason, "the server will never accept a report; it is dropped");
-        }
-        let refused = response.refused.iter().map(|refused| refused.report_id);
-        let answered: Vec<ReportId> = response.acknowledged.iter().copied().chain(refused).collect();
-        let was_current = |id: &ReportId| {
-            self.spool.records().iter().any(|record| record.report_id == *id && Some(record.content_hash) == content)
-        };
-        if response.acknowledged.iter().any(was_current) {
-            self.memory.last_full_at = Some(clock::now());
-        }
-        self.memory.server_content = response.content_hash;
-        self.memory.server_time = Some(response.server_time);
-        self.memory.exams_until = fairness::exams_until(response.exams_for_seconds, clock::now());
-        if response.disclosure.is_some() {
-            self.memory.disclosure.clone_from(&response.disclosure);
-        }
-        self.disclose(sent);
-        self.spool.forget(&answered).unwrap_or_else(|error| {
-            // They will be sent again, and the server will know them again.
-            tracing::warn!(%error, "acknowledged reports could not be removed");
-            0
-        })
-    }
-
-    /// Keeps for the borrower what was just sent, if a report was in it or if who runs the agent changed.
-    fn disclose(&mut self, sent: CheckInRequest) {
-        // What the server leaves open, whoever installed the agent may have said.
-        let told = self.memory.disclosure.clone().unwrap_or_default();
-        let disclosure = told.or(self.enrolment.disclosure.clone());
-        let shown = Shown::after(self.shown.as_ref(), self.enrolment.server.to_string(), sent, disclosure);
-        let Some(shown) = shown else { return };
-        if let Err(error) = self.state.keep_shown(&shown) {
-            tracing::warn!(%error, "what was sent could not be kept for the borrower");
-        }
-        self.shown = Some(shown);
-    }
-
-    /// A failed renewal is tried again at the next check-in: there are months for it.
-    async fn renew(&mut self) {
-        match self.try_renew().await {
-            Ok(()) => tracing::info!("the certificate was renewed"),
-            Err(error) => tracing::warn!(%error, "the certificate could not be renewed yet"),
-        }
-    }
-
-    async fn try_renew(&mut self) -> anyhow::Result<()> {
-        let csr_pem = self.enrolment.key()?.request_pem()?;
-        let grant = self.client.renew(&RenewRequest { csr_pem }).await?;
-        identity::check_grant(&grant)?;
-        let renewed = self.enrolment.renewed(grant);
-        // Only a certificate that fits the key replaces the one that works.
-        let client = client_of(&self.connect, &renewed)?;
-        self.state.keep_certificate(&renewed)?;
-        self.enrolment = renewed;
-        self.client = client;
-        Ok(())
-    }
-
     fn keep_memory(&self) {
         if let Err(error) = self.state.keep_memory(&self.memory) {
             tracing::warn!(%error, "what was learnt could not be kept");
@@ -546,47 +322,4 @@ impl Agent {
 
 fn client_of(connect: &Connect, enrolment: &Enrolment) -> Result<Client, ClientError> {
     Client::new(connect, &enrolment.key()?, &enrolment.grant.certificate_chain_pem)
-}
-
-/// Whether `content` must be told: it differs from what the server holds, or will hold once the spool has arrived, or
-/// the last whole report is a week old.
-#[must_use]
-pub fn needs_report(
-    newest_spooled: Option<ContentHash>,
-    memory: &Memory,
-    content: ContentHash,
-    now: UtcMillis,
-) -> bool {
-    if let Some(spooled) = newest_spooled {
-        return spooled != content;
-    }
-    let is_fresh = |at: UtcMillis| {
-        let age = now.millis_since(at);
-        (0..i64::from(FULL_REPORT_EVERY_DAYS) * UtcMillis::DAY).contains(&age)
-    };
-    memory.server_content != Some(content) || !memory.last_full_at.is_some_and(is_fresh)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_report_is_made_when_content_changed_or_weekly() {
-        let (a, b) = (ContentHash::of(b"a"), ContentHash::of(b"b"));
-        let now = UtcMillis::default().plus_days(100);
-        let memory = |content, days: i64| Memory {
-            server_content: content,
-            last_full_at: Some(now.plus_days(-days)),
-            ..Memory::default()
-        };
-        assert!(needs_report(None, &Memory::default(), a, now), "the first");
-        assert!(!needs_report(None, &memory(Some(a), 6), a, now), "unchanged");
-        assert!(needs_report(None, &memory(Some(a), 7), a, now), "weekly");
-        assert!(needs_report(None, &memory(Some(b), 1), a, now), "changed");
-        assert!(needs_report(None, &memory(None, 1), a, now), "the server lost it");
-        assert!(needs_report(None, &memory(Some(a), -2), a, now), "the clock went back");
-        assert!(!needs_report(Some(a), &memory(Some(b), 1), a, now), "already spooled");
-        assert!(needs_report(Some(b), &memory(Some(a), 1), a, now), "changed back while away");
-    }
 }

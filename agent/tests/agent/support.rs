@@ -1,87 +1,33 @@
 //! A small gateway, and strangers in its place, for the agent's tests: real TLS, one thread per connection, no async.
 
+mod authority;
 mod healing;
+mod laptop;
+mod tls;
 
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use cartable_common::{
     ContentHash, DeviceId, EnrolmentId, UtcMillis,
-    action::{ACTION_PURPOSE, SignedActions},
+    action::SignedActions,
     protocol::{
-        CertificateGrant, CheckInRequest, CheckInResponse, Disclosure, ENROL_ALPN, EnrolPending, EnrolRequest,
-        HealRequest, RecoverNonce, RecoverRequest, RenewRequest,
+        CertificateGrant, CheckInRequest, CheckInResponse, Disclosure, EnrolPending, EnrolRequest, HealRequest,
+        RecoverNonce, RecoverRequest, RenewRequest,
     },
-    trust::{TrustBundle, TrustChain, trust_message},
+    trust::TrustChain,
 };
-use data_encoding::BASE64;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CustomExtension, IsCa, Issuer, KeyPair,
-    SigningKey as _,
+use rcgen::CertificateSigningRequestParams;
+
+use self::tls::{Tls, accept};
+pub(crate) use self::{
+    authority::Authority,
+    laptop::{Laptop, write},
 };
-use rustls::{
-    RootCertStore, ServerConfig, ServerConnection,
-    pki_types::{CertificateDer, PrivatePkcs8KeyDer},
-    server::{Acceptor, WebPkiClientVerifier},
-};
-
-/// An authority that signs the gateway's and the devices' certificates.
-pub(crate) struct Authority {
-    pub(crate) pem: String,
-    issuer: Issuer<'static, KeyPair>,
-    certificate: CertificateDer<'static>,
-}
-
-impl Authority {
-    pub(crate) fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        let (pem, der) = (certificate.pem(), certificate.der().clone());
-        Self { pem, certificate: der, issuer: Issuer::new(params, key) }
-    }
-
-    /// The trust bundle `number` with the roots of `authorities`, signed by this one's key.
-    pub(crate) fn bundle(&self, number: u32, authorities: &[&Self]) -> TrustBundle {
-        let roots: Vec<Vec<u8>> = authorities.iter().map(|authority| authority.certificate.to_vec()).collect();
-        let message = trust_message(number, UtcMillis::default(), &roots);
-        TrustBundle {
-            number,
-            not_before: UtcMillis::default(),
-            roots: roots.iter().map(|root| BASE64.encode(root)).collect(),
-            signature: BASE64.encode(&self.issuer.key().sign(&message).unwrap()),
-        }
-    }
-
-    /// Somebody who signs orders by this authority: its certificate for that purpose, base64, and its key.
-    pub(crate) fn signer(&self) -> (String, KeyPair) {
-        let length = u8::try_from(ACTION_PURPOSE.len()).unwrap();
-        let purpose = [&[0x30, length + 2, 0x06, length][..], ACTION_PURPOSE].concat();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 37], purpose)];
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        (BASE64.encode(certificate.der()), key)
-    }
-
-    fn gateway(&self, ended: bool) -> (CertificateDer<'static>, PrivatePkcs8KeyDer<'static>) {
-        let mut params = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
-        if ended {
-            params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-            params.not_after = rcgen::date_time_ymd(2021, 1, 1);
-        }
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        (certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()))
-    }
-}
 
 /// Who answers at the gateway's address.
 #[derive(Clone, Debug)]
@@ -190,37 +136,6 @@ impl Gateway {
 
     pub(crate) fn url(&self) -> String {
         format!("https://{}", self.address)
-    }
-}
-
-struct Tls {
-    device: Arc<ServerConfig>,
-    enrol: Arc<ServerConfig>,
-}
-
-impl Tls {
-    /// With a certificate of `authority`, for devices of `devices`.
-    fn new(authority: &Authority, devices: &Authority, ended: bool) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut roots = RootCertStore::empty();
-        roots.add(devices.certificate.clone()).unwrap();
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
-        let (certificate, key) = authority.gateway(ended);
-        let builder = || {
-            ServerConfig::builder_with_provider(provider.clone())
-                .with_protocol_versions(&[&rustls::version::TLS13])
-                .unwrap()
-        };
-        let chain = vec![certificate];
-        let mut device = builder()
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(chain.clone(), key.clone_key().into())
-            .unwrap();
-        device.ticketer = rustls::crypto::ring::Ticketer::new().unwrap();
-        device.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let mut enrol = builder().with_no_client_auth().with_single_cert(chain, key.into()).unwrap();
-        enrol.alpn_protocols = vec![ENROL_ALPN.to_vec()];
-        Self { device: Arc::new(device), enrol: Arc::new(enrol) }
     }
 }
 
@@ -398,20 +313,6 @@ fn check_in(seen: &mut Seen, request: CheckInRequest) -> CheckInResponse {
     response
 }
 
-fn accept(stream: &mut TcpStream, tls: &Tls) -> std::io::Result<(ServerConnection, bool)> {
-    let mut acceptor = Acceptor::default();
-    let accepted = loop {
-        acceptor.read_tls(stream)?;
-        if let Some(accepted) = acceptor.accept().map_err(|(error, _)| std::io::Error::other(error))? {
-            break accepted;
-        }
-    };
-    let enrols = accepted.client_hello().alpn().is_some_and(|mut names| names.any(|name| name == ENROL_ALPN));
-    let config = if enrols { &tls.enrol } else { &tls.device };
-    let connection = accepted.into_connection(config.clone()).map_err(|(error, _)| std::io::Error::other(error))?;
-    Ok((connection, enrols))
-}
-
 /// Head and body of one request, by its content-length.
 fn read_request(stream: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
     let mut request = Vec::new();
@@ -435,104 +336,4 @@ fn read_request(stream: &mut impl std::io::Read) -> std::io::Result<Vec<u8>> {
 pub(crate) fn now() -> UtcMillis {
     let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     UtcMillis::new(i64::try_from(age.as_millis()).unwrap()).unwrap()
-}
-
-/// A laptop: a state folder, a recorded machine, and the agent's program.
-pub(crate) struct Laptop {
-    folder: tempfile::TempDir,
-    pub(crate) proxy: Option<String>,
-}
-
-impl Laptop {
-    pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let laptop = Self { folder, proxy: None };
-        laptop.set_memory(4_000_000);
-        laptop
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub(crate) fn state(&self) -> PathBuf {
-        self.path("state")
-    }
-
-    /// Changes the machine's content, so that there is something new to report.
-    pub(crate) fn set_memory(&self, kibibytes: u64) {
-        write(&self.path("root/proc/meminfo"), &format!("MemTotal: {kibibytes} kB\n"));
-    }
-
-    /// Changes the machine itself: the state folder was copied to another one.
-    pub(crate) fn set_serial(&self, serial: &str) {
-        write(&self.path("root/sys/class/dmi/id/product_serial"), &format!("{serial}\n"));
-    }
-
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cartable-agent"));
-        command.env_clear().env("LANG", "C").env("CARTABLE_LOG", "warn");
-        command.arg("--state").arg(self.state()).args(arguments);
-        if ["enrol", "run", "once", "show"].contains(&arguments[0]) {
-            command.arg("--root").arg(self.path("root"));
-        }
-        if let Some(proxy) = &self.proxy {
-            command.env("HTTPS_PROXY", proxy);
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    pub(crate) fn agent(&self, arguments: &[&str]) -> Done {
-        Done::from(self.command(arguments).output().unwrap())
-    }
-
-    pub(crate) fn enrol(&self, gateway: &Gateway) -> Done {
-        let roots = self.path("roots.pem");
-        write(&roots, &gateway.authority.pem);
-        let (url, roots) = (gateway.url(), roots.to_string_lossy().into_owned());
-        self.agent(&["enrol", "--server", &url, "--token", "a-secret-token", "--roots", &roots])
-    }
-
-    pub(crate) fn enrolled(gateway: &Gateway) -> Self {
-        let laptop = Self::new();
-        let done = laptop.enrol(gateway);
-        assert_eq!(done.code, 0, "{}", done.words);
-        laptop
-    }
-
-    pub(crate) fn key(&self) -> String {
-        self.enrolment()["key_pem"].as_str().unwrap().to_owned()
-    }
-
-    pub(crate) fn enrolment(&self) -> serde_json::Value {
-        let text = std::fs::read_to_string(self.state().join("enrolment.json")).unwrap();
-        serde_json::from_str(&text).unwrap()
-    }
-
-    /// Its certificate ends at `not_after`.
-    pub(crate) fn set_end(&self, not_after: UtcMillis) {
-        let mut enrolment = self.enrolment();
-        enrolment["grant"]["not_after"] = serde_json::json!(not_after);
-        std::fs::write(self.state().join("enrolment.json"), enrolment.to_string()).unwrap();
-    }
-}
-
-/// What a command did.
-#[derive(Debug)]
-pub(crate) struct Done {
-    pub(crate) code: i32,
-    pub(crate) words: String,
-}
-
-impl From<Output> for Done {
-    fn from(output: Output) -> Self {
-        let words = [output.stdout, output.stderr].concat();
-        Self { code: output.status.code().unwrap_or(-1), words: String::from_utf8_lossy(&words).into_owned() }
-    }
-}
-
-pub(crate) fn write(path: &Path, content: &str) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, content).unwrap();
 }

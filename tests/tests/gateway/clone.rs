@@ -25,24 +25,6 @@ use crate::recovery::{recover, shut_for};
 /// Another collège than the one that tokens are for.
 const ELSEWHERE: &str = "0691670R";
 
-/// Each test with the real server on either database.
-macro_rules! on_both_engines {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                super::$name(super::Port::start().unwrap()).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                super::$name(super::Port::start_on_postgres().await.unwrap()).await;
-            })*
-        }
-    };
-}
-
 on_both_engines! {
     three_machines_with_one_key_end_with_a_device_each,
     a_device_vouches_for_a_bounded_number_of_machines_and_for_nobody_elses_request,

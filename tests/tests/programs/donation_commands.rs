@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// Every command. None of them makes a device belong to somebody else: `import` is asked in `donation_gate`, those of
 /// `device` below, and no other writes where a device is.
-const COMMANDS: [&str; 82] = [
+const COMMANDS: [&str; 85] = [
     "init",
     "serve",
     "backup",
@@ -41,6 +41,9 @@ const COMMANDS: [&str; 82] = [
     "site list",
     "import",
     "import-inventory",
+    "foreign-agent issue",
+    "foreign-agent list",
+    "foreign-agent revoke",
     "export",
     "report",
     "calendar import",
