@@ -51,6 +51,8 @@ pub struct Agent {
     stands: bool,
     /// Whether newer roots were asked for in this contact: whoever stands in between is asked once.
     roots_asked: bool,
+    /// Whether this contact found that the machine is not the one that enrolled.
+    is_elsewhere: bool,
     /// What a borrower may read of the last report.
     shown: Option<Shown>,
     /// What was ordered and done.
@@ -99,7 +101,7 @@ impl Agent {
         connect.proxy = proxy;
         let client = client_of(&connect, &enrolment)?;
         let (shown, actions) = (state.shown(), obey::resumed(&state, &memory));
-        let (stands, roots_asked, comes_back_soon) = (false, false, false);
+        let (stands, roots_asked, is_elsewhere, comes_back_soon) = (false, false, false, false);
         Ok(Self {
             state,
             enrolment,
@@ -110,6 +112,7 @@ impl Agent {
             client,
             stands,
             roots_asked,
+            is_elsewhere,
             shown,
             actions,
             comes_back_soon,
@@ -164,8 +167,9 @@ impl Agent {
     /// Checks in once. On failure everything measured stays in the spool.
     pub async fn check_in(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
         self.roots_asked = false;
+        self.is_elsewhere = false;
         let result = match self.contact(occasion, around).await {
-            Err(trouble) if trouble.kind == TroubleKind::KeyLost => self.come_back(occasion, around).await,
+            Err(trouble) if self.has_to_come_back(&trouble) => self.come_back(occasion, around).await,
             result => result,
         };
         let result = result.map_err(|trouble| self.recognised(trouble));
@@ -188,11 +192,19 @@ impl Agent {
         result
     }
 
-    /// A refusal that carries the order to leave counts as one only where it names this device and this enrolment.
+    /// Whether the key is lost; or another one, which was asked for when it seemed lost, took its place since.
+    fn has_to_come_back(&self, trouble: &Trouble) -> bool {
+        let asked = || self.state.pending().is_ok_and(|pending| pending.is_some_and(|one| one.lost_key.is_some()));
+        trouble.kind == TroubleKind::KeyLost || trouble.kind == TroubleKind::Refused && asked()
+    }
+
+    /// A refusal that carries the order to leave counts as one only where it names this device and this enrolment; and where
+    /// this machine is the one that enrolled, for an image carries both names to others.
     fn recognised(&self, trouble: Trouble) -> Trouble {
         let own =
             ReleaseOrder { device_id: self.enrolment.grant.device_id, enrolment_id: self.enrolment.grant.enrolment_id };
-        let kind = if trouble.release == Some(own) { TroubleKind::Released } else { trouble.kind };
+        let is_own = trouble.release == Some(own) && !self.is_elsewhere;
+        let kind = if is_own { TroubleKind::Released } else { trouble.kind };
         Trouble { kind, ..trouble }
     }
 
@@ -219,6 +231,7 @@ impl Agent {
             return self.exchange_all(None, around, failed).await.map(|(done, _)| done);
         };
         let is_elsewhere = heal::is_elsewhere(&self.enrolment, hardware);
+        self.is_elsewhere = is_elsewhere;
         let asks_first = is_elsewhere || heal::is_under_way(&self.state, &self.enrolment);
         if asks_first {
             match self.heal(hardware, failed).await {

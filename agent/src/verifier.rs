@@ -62,7 +62,13 @@ impl ServerCertVerifier for Verifier {
             Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. }))
                 if self.clock.may_run_already(moment(now)) =>
             {
-                judge(not_before)
+                match judge(not_before) {
+                    // The intermediate was made after the certificate begins, which is dated back.
+                    Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
+                        judge(not_before)
+                    }
+                    verdict => verdict,
+                }
             }
             verdict => verdict,
         }
@@ -195,6 +201,32 @@ mod tests {
         assert!(!is_trusted(&verifier, &leaf, "elsewhere.example", JANUARY_2039), "another name");
         let (_, foreign) = server(JANUARY_2039);
         assert!(!is_trusted(&verifier, &foreign, "localhost", JANUARY_2039), "another authority");
+    }
+
+    #[test]
+    fn an_intermediate_that_begins_after_what_it_signed_shuts_nobody_out() {
+        let keys: [KeyPair; 3] = std::array::from_fn(|_| KeyPair::generate().unwrap());
+        let [root_key, between_key, key] = keys;
+        let mut ca = CertificateParams::new(Vec::new()).unwrap();
+        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let mut between = ca.clone();
+        between.not_before = date_time_ymd(2039, 6, 2);
+        between.distinguished_name.push(rcgen::DnType::CommonName, "between");
+        let root = ca.self_signed(&root_key).unwrap().der().clone();
+        let signed = between.signed_by(&between_key, &Issuer::new(ca, root_key)).unwrap().der().clone();
+        let mut leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        (leaf.not_before, leaf.not_after) = (date_time_ymd(2039, 6, 1), date_time_ymd(2040, 6, 1));
+        let leaf = leaf.signed_by(&key, &Issuer::new(between, between_key)).unwrap().der().clone();
+        let mut roots = RootCertStore::empty();
+        roots.add(root).unwrap();
+        let clock = TrustedClock::default();
+        clock.learn(moment(at(JANUARY_2039)));
+        let verifier = Verifier::new(roots, Arc::new(crypto::provider()), clock).unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let judge =
+            |now| verifier.verify_server_cert(&leaf, std::slice::from_ref(&signed), &name, &[], at(now)).is_ok();
+        assert!(judge(JANUARY_2039), "nobody here knows how late it is");
+        assert!(!judge(MARCH_2039), "the clock goes on from what is known");
     }
 
     #[test]

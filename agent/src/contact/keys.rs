@@ -28,6 +28,7 @@ impl Agent {
         }
         self.enrolment = enrolment;
         self.stands = false;
+        self.shown = None;
         // What an earlier enrolment was told counts for this one no more.
         self.memory = Memory { pace: self.memory.pace, ..Memory::default() };
         tracing::warn!("this computer came back with another key: the TPM did not hold the old one any more");
@@ -56,6 +57,9 @@ impl Agent {
             // What the server holds of the other machine.
             self.memory.server_content = None;
             self.memory.last_full_at = None;
+            // What its family reads.
+            self.memory.disclosure = None;
+            self.shown = None;
             self.keep_memory();
         }
         self.state.keep_enrolment(&healed).map_err(|error| heal::local(&error))?;

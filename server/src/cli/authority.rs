@@ -133,10 +133,12 @@ async fn change(change: Change, deed: &Deed) -> anyhow::Result<()> {
     let overrides = Overrides { database: data.database.clone(), key_file, ..Overrides::default() };
     let settings = Settings::load(&data.data, overrides)?;
     let master = MasterKey::find(settings.key_file.as_deref())?;
-    let mut rotation = Rotation::open(&settings.data.join("pki"), &master)?;
     let store = data.open_store().await?;
     let now = clock::now();
     let mut tx = store.write().await?;
+    // Two steps at once would lose one: the second reads the keys after the first is done.
+    trust_bundle::lock(&mut tx).await?;
+    let mut rotation = Rotation::open(&settings.data.join("pki"), &master)?;
     tell_spread(&mut tx, rotation.bundle()).await?;
     (deed.step)(&mut rotation, root_key.as_deref(), now)?;
     // The step stands on the disk: should the database refuse now, the words say so, and nothing is half done.

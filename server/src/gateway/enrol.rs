@@ -78,7 +78,10 @@ pub(super) async fn enrol(
         }
         Decision::Refuse(refusal) => Err(refusal),
         Decision::UnknownToken => {
-            port.throttle.count(peer.ip(), now);
+            // A key that was lost is no guess: a class whose firmware was reset asks from one address.
+            if let Ticket::Token(_) = ticket {
+                port.throttle.count(peer.ip(), now);
+            }
             Err(useless_token())
         }
     }

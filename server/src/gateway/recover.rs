@@ -29,7 +29,7 @@ use super::{
 use crate::{
     domain::{
         device::DeviceStatus,
-        enrolment::{EnrolmentStatus, Refused, Standing},
+        enrolment::{EnrolmentKind, EnrolmentStatus, Refused, Standing},
         lease::Lease,
         recovery::{self, Cause, Earlier, NONCE_MILLIS},
     },
@@ -140,7 +140,7 @@ async fn decide(port: &EnrolPort, proof: &Proof, now: UtcMillis) -> Result<Decis
         return Ok(Decision::Refuse(stale_nonce()));
     }
     let decision = if is_to_heal(&mut tx, &registered, &proof.next).await? {
-        help_to_heal(&mut tx, &registered, now).await?
+        help_to_heal(port, &mut tx, &registered, &proof.next, now).await?
     } else {
         match registered.standing() {
             Standing::Full => judge(port, &mut tx, &registered, &proof.next, now).await?,
@@ -216,7 +216,11 @@ async fn judge(
 /// connection, and a connection a certificate; without one an image that is older than its certificate had no way out.
 async fn is_to_heal(tx: &mut Tx, registered: &Registered, next: &ProvenKey) -> Result<bool, StoreError> {
     let ended = matches!(registered.status, EnrolmentStatus::Quarantined | EnrolmentStatus::Replaced);
-    if !ended || registered.device_status != DeviceStatus::Active || *next.sha256() != registered.key {
+    if !ended
+        || registered.kind != EnrolmentKind::Agent
+        || registered.device_status != DeviceStatus::Active
+        || *next.sha256() != registered.key
+    {
         return Ok(false);
     }
     cloned_key::is_cloned(tx, registered.enrolment).await
@@ -224,14 +228,19 @@ async fn is_to_heal(tx: &mut Tx, registered: &Registered, next: &ProvenKey) -> R
 
 /// A short certificate, which opens what such a key may do: report, and ask for another key. All machines that have the key
 /// share it. It is no recovery by the rule, since nothing is recovered, and stands above no person's refusal.
-async fn help_to_heal(tx: &mut Tx, registered: &Registered, now: UtcMillis) -> Result<Decision, GrantError> {
+async fn help_to_heal(
+    port: &EnrolPort,
+    tx: &mut Tx,
+    registered: &Registered,
+    next: &ProvenKey,
+    now: UtcMillis,
+) -> Result<Decision, GrantError> {
     let (enrolment, device) = (registered.enrolment, registered.device);
     if recoveries::facts(tx, enrolment, device, now).await?.earlier == Some(Earlier::Refused) {
         return Ok(Decision::Refuse(refused_by_a_person()));
     }
-    let newest = certificate::newest(tx, enrolment).await?.map(|row| row.lease);
-    if let Some(lease) = newest.filter(|lease| lease.not_after > now) {
-        return Ok(Decision::Grant(lease));
+    if let Some(row) = running(port, tx, registered, next, now).await? {
+        return Ok(Decision::Grant(row.lease));
     }
     let lease = grant::intend_for_key_set_aside(tx, device, enrolment, now).await?;
     recoveries::record_help(tx, (enrolment, device), lease.not_after, now).await?;

@@ -377,7 +377,10 @@ mod tests {
         assert!(is_under(&made.gateway_issuer(), &made.open().certificate("root-2").unwrap()));
         assert!(matches!(made.open().begin(None, made.now), Err(PkiError::Step { .. })));
 
-        assert!(is_under(&made.signer(), &made.open().certificate("root-2").unwrap()), "or nobody obeyed after the end");
+        assert!(
+            is_under(&made.signer(), &made.open().certificate("root-2").unwrap()),
+            "or nobody obeyed after the end"
+        );
 
         made.open().retire(None, made.now).unwrap();
         let retired = made.load();

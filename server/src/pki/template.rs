@@ -65,7 +65,9 @@ pub(super) fn intermediate(
         Intermediate::Gateway => ("Cartable gateway", ExtendedKeyUsagePurpose::ServerAuth),
     };
     let name = numbered(name, number);
-    let mut params = blank(&name, random_serial()?, now, now.plus_days(INTERMEDIATE_DAYS))?;
+    // No later than what it signs: a laptop whose clock is behind judges the chain at the leaf's beginning.
+    let begin = now.plus_millis(-BACKDATED_MILLIS);
+    let mut params = blank(&name, random_serial()?, begin, now.plus_days(INTERMEDIATE_DAYS))?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     params.extended_key_usages = vec![purpose];

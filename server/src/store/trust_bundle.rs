@@ -36,6 +36,14 @@ pub struct Behind {
     pub last_contact: Option<UtcMillis>,
 }
 
+/// Holds back every other change of the authority's keys, until this unit of work ends. SQLite has one writer and needs no lock.
+pub async fn lock(tx: &mut Tx) -> Result<(), StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        sqlx::query("SELECT pg_advisory_xact_lock(20261130)").execute(&mut **connection).await?;
+    }
+    Ok(())
+}
+
 /// Keeps that the agent of `enrolment` holds the bundle `number`.
 pub async fn keep(store: &Store, enrolment: EnrolmentId, number: u32) -> Result<(), StoreError> {
     let sql = "UPDATE enrolment SET trust_bundle = $2 WHERE id = $1";
