@@ -74,7 +74,7 @@ pub(super) struct Sign {
     file: PathBuf,
     /// The packages, as they were built and came here without the server: FILE.deb; VERSION=FILE.msi, or VERSION:FROM=FILE.msi
     /// where `updates add` was given --from. Only a list that names these, and no others, is signed.
-    #[arg(required = true, value_name = "PACKAGE")]
+    #[arg(value_name = "PACKAGE")]
     packages: Vec<Built>,
 }
 
