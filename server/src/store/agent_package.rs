@@ -189,6 +189,18 @@ pub async fn set_percent(tx: &mut Tx, release: AgentVersion, percent: u8, now: U
     Ok(changed > 0)
 }
 
+/// Offers nothing to anybody any more, for a server that was restored: what was halted since its backup is not known to be
+/// so. The releases that were offered.
+pub async fn withdraw(tx: &mut Tx, now: UtcMillis) -> Result<Vec<AgentVersion>, StoreError> {
+    let is_offered = |row: &ReleaseRow| row.halted_at.is_none() && (row.percent > 0 || !row.sites.is_empty());
+    let offered: Vec<AgentVersion> =
+        releases(tx).await?.into_iter().filter(is_offered).map(|row| row.release).collect();
+    for release in &offered {
+        stage(tx, &Stage { release: *release, percent: 0, sites: Vec::new() }, now).await?;
+    }
+    Ok(offered)
+}
+
 /// Takes a release back: from now on nobody gets it. `false` where there is none, or it was halted before.
 pub async fn halt(tx: &mut Tx, release: AgentVersion, now: UtcMillis) -> Result<bool, StoreError> {
     let sql = "UPDATE agent_release SET halted_at = $2, changed_at = $2 WHERE release = $1 AND halted_at IS NULL";

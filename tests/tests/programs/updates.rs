@@ -306,3 +306,18 @@ async fn a_server_in_foreign_hands_has_nothing_signed_that_the_holder_of_the_key
     assert!(text(&signed.stdout).contains("release 9.1.0 9 "), "{}", text(&signed.stdout));
     run("updates publish", &[&file]).unwrap();
 }
+
+#[test]
+fn a_restored_server_offers_no_release_until_somebody_does() {
+    let installation = Installation::temporary().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let msi = folder.path().join("agent.msi");
+    std::fs::write(&msi, [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 7]).unwrap();
+    let run = |command: &str, arguments: &[&str]| installation.run(command, arguments, "").unwrap();
+    run("updates add", &["--version", "9.1.0", msi.to_str().unwrap()]);
+    run("updates stage", &["9.1.0", "--percent", "100"]);
+    assert!(run("updates list", &[]).contains("release\t9.1.0\t100 %\t"));
+    run("restored", &["--backup-taken", "2024-01-01T03:00"]);
+    assert!(run("updates list", &[]).contains("release\t9.1.0\t0 %\t"));
+    assert_eq!(run("audit list", &[]).matches("agent_release.stage").count(), 2);
+}
