@@ -144,6 +144,17 @@ pub async fn deb(tx: &mut Tx, version: &str, architecture: &str) -> Result<Optio
     Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(architecture.clone()).bind(version.clone()).fetch_optional(c).await)?)
 }
 
+/// SHA-256 of a Debian package that is not halted.
+pub async fn deb_hash(tx: &mut Tx, version: &str, architecture: &str) -> Result<Option<[u8; 32]>, StoreError> {
+    let sql = "SELECT p.sha256 FROM agent_package p JOIN agent_release r ON r.release = p.release \
+               WHERE p.kind = 'deb' AND p.architecture = $1 AND p.version = $2 AND r.halted_at IS NULL";
+    let (architecture, version) = (architecture.to_owned(), version.to_owned());
+    let found: Option<Vec<u8>> =
+        on!(tx, |c| sqlx::query_scalar(sql).bind(architecture.clone()).bind(version.clone()).fetch_optional(c).await)?;
+    let corrupt = |_| StoreError::Corrupt { what: "agent_package.sha256", why: "not 32 bytes".to_owned() };
+    found.map(|hash| hash.try_into().map_err(corrupt)).transpose()
+}
+
 /// At most `bytes` bytes of a package for Windows that is not halted, after the first `from`.
 pub async fn part(tx: &mut Tx, sha256: &[u8; 32], from: u32, bytes: u32) -> Result<Option<Vec<u8>>, StoreError> {
     // PostgreSQL's substr takes no BIGINT.

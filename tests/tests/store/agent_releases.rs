@@ -58,6 +58,11 @@ async fn a_version_is_never_another_package(test: &TestStore) {
     let found = agent_package::deb(&mut tx, "0.2.0-1", "amd64").await.unwrap();
     assert_eq!(found.as_deref(), Some(b"one".as_slice()));
     assert_eq!(agent_package::deb(&mut tx, "0.2.0-1", "arm64").await.unwrap(), None);
+    let hash: Option<[u8; 32]> = Some(Sha256::digest(b"one").into());
+    assert_eq!(agent_package::deb_hash(&mut tx, "0.2.0-1", "amd64").await.unwrap(), hash);
+    assert_eq!(agent_package::deb_hash(&mut tx, "0.2.0-1", "arm64").await.unwrap(), None);
+    assert!(agent_package::halt(&mut tx, NEXT, at(0, 1, 0)).await.unwrap());
+    assert_eq!(agent_package::deb_hash(&mut tx, "0.2.0-1", "amd64").await.unwrap(), None);
 }
 
 async fn a_package_is_read_in_parts_until_it_is_halted(test: &TestStore) {
