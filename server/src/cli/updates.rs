@@ -49,7 +49,7 @@ pub(super) enum Updates {
     Halt(Halt),
     /// Writes what is to be signed into a file, for the machine with the key.
     Prepare(updates_publish::Prepare),
-    /// Signs such a file; needs no data directory.
+    /// Signs such a file if it says what these packages are; needs no data directory.
     Sign(updates_publish::Sign),
     /// Publishes a signed file, or signs and publishes at once.
     Publish(updates_publish::Publish),

@@ -1,5 +1,5 @@
 //! `updates new-key`, `prepare`, `sign`, `publish`: the key may be where the server is not. `prepare` writes a file there,
-//! `sign` signs it anywhere, `publish` takes it back.
+//! `sign` signs it wherever the packages are too, `publish` takes it back.
 
 use std::{
     fmt::Write as _,

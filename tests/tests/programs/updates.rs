@@ -118,7 +118,7 @@ impl Repository {
         let draft = Publication::draft(number, (made_at, made_at.plus_days(1)), &listed, releases);
         let file = self.path("as-of.json");
         std::fs::write(&file, serde_json::to_string(&draft).unwrap()).unwrap();
-        let mut arguments = vec!["updates", "sign", "--key", self.key.to_str().unwrap(), &file];
+        let mut arguments = vec!["updates", "sign", "--key", self.key.to_str().unwrap(), file.as_str()];
         arguments.extend(packages.iter().map(String::as_str));
         let signed = elsewhere(&arguments);
         assert!(signed.status.success(), "{}", text(&signed.stderr));

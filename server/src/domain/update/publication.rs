@@ -293,7 +293,7 @@ mod tests {
             changed.files.insert(path.to_owned(), text);
             judged(&changed)
         };
-        let refused = |path: &str| Err(NotSigned::OtherPackages { path: path.to_owned() });
+        let refused = |path: &str| -> Result<(), NotSigned> { Err(NotSigned::OtherPackages { path: path.to_owned() }) };
         // apt's index of indexes names another index than the one that is shown.
         let index = good.files["dists/stable/main/binary-amd64/Packages"].clone();
         let (hash, other) = (HEXLOWER.encode(&Sha256::digest(&index)), "ab".repeat(32));
