@@ -92,12 +92,16 @@ pub async fn run_until(
     state: StateDir,
     life: Life,
 ) -> Result<(), ServiceError> {
+    #[cfg(windows)]
+    let stopping = state.clone();
     tokio::select! {
         stopped = stop => stopped.map_err(|error| ServiceError::System(error.to_string()))?,
         failed = live(state, life) => return failed.map(|never| match never {}),
     }
     notify::stopping();
     tracing::info!("stopping");
+    #[cfg(windows)]
+    crate::windows::update::lives(&stopping)?;
     Ok(())
 }
 
@@ -128,7 +132,11 @@ async fn live(state: StateDir, life: Life) -> Result<std::convert::Infallible, S
     loop {
         let around = agent.surroundings(surroundings::power(&life.root), surroundings::network());
         let (wait, words) = match fairness::may_speak(&around, clock::now(), random()?) {
-            Decision::Later { because, wait } => (hold_back(&mut agent, &around, because, wait), because.words()),
+            Decision::Later { because, wait } => {
+                #[cfg(windows)]
+                crate::windows::update::lives(agent.state())?;
+                (hold_back(&mut agent, &around, because, wait), because.words())
+            }
             Decision::Now => {
                 agent.keep_held(None);
                 notify::working();

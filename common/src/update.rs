@@ -11,7 +11,8 @@
 //!
 //! The server only hands it on: what it says counts because a key signed it that was pinned when the agent was installed.
 //! Whose turn it is the server decides for each device, and says so with the answer to a check-in; so the worst that a
-//! server in foreign hands can do is to offer a release that the key's holder made, once, upward.
+//! server in foreign hands can do is to offer a release that the key's holder made, once, upward. That needs a holder who signs
+//! nothing on the server's word: `cartable-server updates sign` makes this text from the packages themselves.
 
 use std::fmt::Write as _;
 

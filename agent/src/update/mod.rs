@@ -43,8 +43,10 @@ pub trait Installer {
     fn keep(&self, kept: &Path) -> io::Result<()>;
     /// Begins the installation of `package`, which ends this process and starts the new program.
     fn install(&self, package: &Path) -> io::Result<()>;
-    /// Puts the program in `kept` in the place of the installed one; the next start runs it.
+    /// Puts the program in `kept` in the place of the installed one; the next start runs it. May be repeated.
     fn put_back(&self, kept: &Path) -> io::Result<()>;
+    /// Removes what putting back left beside the program.
+    fn sweep(&self) -> io::Result<()>;
 }
 
 /// An update that did not come about. The agent goes on as it is.
@@ -139,19 +141,29 @@ pub fn after_contact(
     if progress.trial.is_none() {
         return Ok(Process::GoesOn);
     }
+    let before = progress.trial;
     let step = progress.contacted(running, contact);
-    state.keep_update(&progress)?;
+    // One that is held back says the same again and again: nothing to write.
+    if progress.trial != before {
+        state.keep_update(&progress)?;
+    }
     act(state, step, installer)
 }
 
 fn act(state: &StateDir, step: Step, installer: &impl Installer) -> Result<Process, UpdateError> {
     match step {
-        Step::GoOn | Step::GivenUp => {}
+        Step::GoOn => {}
+        Step::GivenUp => {
+            tracing::info!("the version before an update runs again; that update is not tried any more");
+            state.clear_update_folder()?;
+            installer.sweep()?;
+        }
         Step::Healthy => {
             tracing::info!("the update works");
             state.clear_update_folder()?;
         }
         Step::PutBack => {
+            // Noted before, and until the other program starts: what fails here is repeated.
             tracing::error!("the update does not work: the program before it is put back");
             installer.put_back(&state.update_folder()?.join(KEPT))?;
             return Ok(Process::Ends);

@@ -3,6 +3,9 @@
 //! One release at a time is tried. It is healthy once it has checked in. Where it only ever starts, or its contacts fail for
 //! reasons of its own, the program before it is put back and that release is never tried again. A network that is away, a
 //! server that is down or refuses, says nothing about the program.
+//!
+//! That it is to be put back stays on disk until another program than that release is seen to start: an attempt that fails, or
+//! that a power cut ends, is repeated at each start.
 
 use cartable_common::{
     AgentVersion, UtcMillis,
@@ -50,6 +53,9 @@ pub struct Trial {
     pub starts: u8,
     /// Contacts in it that failed for its own reasons.
     pub failures: u8,
+    /// Whether it was found not to work: the program before it is to be put back, and was not seen to start yet.
+    #[serde(default)]
+    pub putting_back: bool,
 }
 
 /// What a contact says of the program that made it.
@@ -64,15 +70,15 @@ pub enum Contact {
 }
 
 impl Contact {
-    /// What a failure of this kind says.
+    /// What a failure of this kind says. A server that proves nothing is most often a proxy that reads TLS, or a stranger's
+    /// Wi-Fi, and a state folder that fails is most often a full disk: no reason to ban a good release, though a program that
+    /// broke in just these is not put back by itself. What counts comes with an answer of the proven server, or of the TPM.
     pub const fn failed(kind: TroubleKind) -> Self {
         match kind {
+            TroubleKind::Rejected | TroubleKind::NotUnderstood | TroubleKind::Tpm => Self::Failure,
             TroubleKind::UntrustedServer
-            | TroubleKind::Rejected
             | TroubleKind::Local
-            | TroubleKind::NotUnderstood
-            | TroubleKind::Tpm => Self::Failure,
-            TroubleKind::NameResolution
+            | TroubleKind::NameResolution
             | TroubleKind::Unreachable
             | TroubleKind::TimedOut
             | TroubleKind::Proxy
@@ -98,7 +104,7 @@ pub enum Step {
     GoOn,
     /// The release works: what was kept of the one before can go.
     Healthy,
-    /// The release was never installed, and is not tried again.
+    /// The release was never installed, or the program before it is back: it is not tried again.
     GivenUp,
     /// The release does not work: put the program before it back.
     PutBack,
@@ -177,19 +183,24 @@ impl Progress {
             self.give_up(to);
             return Step::GivenUp;
         }
-        self.trial = Some(Trial { from, to, attempts, starts: 0, failures: 0 });
+        self.trial = Some(Trial { from, to, attempts, starts: 0, failures: 0, putting_back: false });
         Step::GoOn
     }
 
     /// The version `running` was started.
     pub fn started(&mut self, running: AgentVersion) -> Step {
-        let Some(trial) = self.trial.as_mut().filter(|trial| trial.to == running) else { return Step::GoOn };
-        trial.starts = trial.starts.saturating_add(1);
-        if trial.starts <= MOST_STARTS {
-            return Step::GoOn;
+        let Some(trial) = self.trial.as_mut() else { return Step::GoOn };
+        if trial.to != running {
+            let (release, is_back) = (trial.to, trial.putting_back);
+            if !is_back {
+                return Step::GoOn;
+            }
+            self.give_up(release);
+            return Step::GivenUp;
         }
-        self.give_up(running);
-        Step::PutBack
+        trial.starts = trial.starts.saturating_add(1);
+        trial.putting_back |= trial.starts > MOST_STARTS;
+        if trial.putting_back { Step::PutBack } else { Step::GoOn }
     }
 
     /// The version `running` made a contact.
@@ -206,11 +217,8 @@ impl Progress {
             }
             Contact::Failure => {
                 trial.failures = trial.failures.saturating_add(1);
-                if trial.failures < MOST_FAILURES {
-                    return Step::GoOn;
-                }
-                self.give_up(running);
-                Step::PutBack
+                trial.putting_back |= trial.failures >= MOST_FAILURES;
+                if trial.putting_back { Step::PutBack } else { Step::GoOn }
             }
         }
     }
@@ -285,19 +293,45 @@ mod tests {
         assert_eq!(mute.begin(OLD, NEW), Step::GoOn);
         let steps: Vec<Step> = (0..MOST_FAILURES).map(|_| mute.contacted(NEW, Contact::Failure)).collect();
         assert_eq!(steps.last(), Some(&Step::PutBack));
-        for progress in [crashes, mute] {
+        for mut progress in [crashes, mute] {
+            // Not put back, for a full disk or a power cut: the next start tries again, until the one before it starts.
+            assert_eq!((progress.started(NEW), progress.started(NEW)), (Step::PutBack, Step::PutBack));
+            assert_eq!(progress.contacted(NEW, Contact::Elsewhere), Step::GoOn);
+            assert_eq!(progress.started(NEW), Step::PutBack);
+            assert!(progress.given_up.is_empty());
+            assert_eq!(progress.started(OLD), Step::GivenUp);
             assert_eq!((progress.trial, progress.given_up.as_slice()), (None, [NEW].as_slice()));
         }
     }
 
     #[test]
-    fn a_summer_without_a_network_puts_nothing_back() {
+    fn one_that_could_not_be_put_back_and_works_after_all_is_healthy() {
+        let mut progress = pinned();
+        assert_eq!(progress.begin(OLD, NEW), Step::GoOn);
+        let steps: Vec<Step> = (0..=MOST_STARTS).map(|_| progress.started(NEW)).collect();
+        assert_eq!(steps.last(), Some(&Step::PutBack));
+        assert_eq!(progress.contacted(NEW, Contact::Success), Step::Healthy);
+        assert_eq!((progress.trial, progress.given_up.len()), (None, 0));
+    }
+
+    #[test]
+    fn what_an_earlier_agent_kept_is_read() {
+        let kept =
+            r#"{"keys":[],"number":3,"trial":{"from":"0.1.0","to":"0.2.0","attempts":1,"starts":2,"failures":0}}"#;
+        let mut progress: Progress = serde_json::from_str(kept).unwrap();
+        assert!(!progress.trial.unwrap().putting_back);
+        assert_eq!(progress.started(NEW), Step::GoOn);
+    }
+
+    #[test]
+    fn a_summer_without_a_network_or_behind_a_proxy_that_reads_tls_puts_nothing_back() {
         let mut progress = pinned();
         assert_eq!(progress.begin(OLD, NEW), Step::GoOn);
         for _ in 0..100 {
             assert_eq!(progress.started(NEW), Step::GoOn);
-            let away = Contact::failed(TroubleKind::NameResolution);
-            assert_eq!(progress.contacted(NEW, away), Step::GoOn);
+            for kind in [TroubleKind::NameResolution, TroubleKind::UntrustedServer, TroubleKind::Local] {
+                assert_eq!(progress.contacted(NEW, Contact::failed(kind)), Step::GoOn);
+            }
         }
         assert_eq!(progress.contacted(NEW, Contact::Success), Step::Healthy);
     }

@@ -19,7 +19,7 @@ use windows_service::{
     service_manager::{ServiceManager, ServiceManagerAccess},
 };
 
-use super::{NAME, events};
+use super::{NAME, events, update};
 use crate::{language::Language, state::StateDir};
 
 /// The waits before a service that failed is started again; the last one repeats.
@@ -79,6 +79,9 @@ pub fn uninstall(erase: Option<&Path>) -> anyhow::Result<()> {
     }
     if let Err(error) = events::unregister() {
         tracing::debug!(%error, "the source of events was not registered");
+    }
+    if let Err(error) = update::sweep() {
+        tracing::debug!(%error, "what an update left beside the program could not be removed");
     }
     let Some(state) = erase.filter(|state| state.exists()) else { return Ok(()) };
     StateDir::existing(state)?.remove_everything()?;

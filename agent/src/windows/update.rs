@@ -1,7 +1,8 @@
 //! Updates by Windows Installer: the few acts that `update` leaves to the system.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -16,12 +17,17 @@ use crate::{
     update::{self, Contact, Installer, Process, UpdateError},
 };
 
+/// Beside the program, the one before it while it is put back.
+const ARRIVING: &str = "new";
+/// Beside the program, the one that did not work, until the one before it has started.
+const ASIDE: &str = "gone";
+
 /// Windows Installer.
 struct Msi;
 
 impl Installer for Msi {
     fn keep(&self, kept: &Path) -> io::Result<()> {
-        fs::copy(std::env::current_exe()?, kept).map(drop)
+        copy_durably(&std::env::current_exe()?, kept)
     }
 
     fn install(&self, package: &Path) -> io::Result<()> {
@@ -41,14 +47,39 @@ impl Installer for Msi {
 
     fn put_back(&self, kept: &Path) -> io::Result<()> {
         let own = std::env::current_exe()?;
+        // Whole and on the disk before anything is moved: a full disk or a power cut must not leave half a program.
+        let new = own.with_extension(ARRIVING);
+        copy_durably(kept, &new)?;
         // A program that runs cannot be written over, but it can be renamed.
-        let aside = own.with_extension("gone");
+        let aside = own.with_extension(ASIDE);
         fs::rename(&own, &aside)?;
-        fs::copy(kept, &own).map(drop).inspect_err(|_| {
+        fs::rename(&new, &own).inspect_err(|_| {
             // Better the one that does not work than none.
             let _ = fs::rename(&aside, &own);
         })
     }
+
+    fn sweep(&self) -> io::Result<()> {
+        sweep()
+    }
+}
+
+/// Removes what putting back left beside the program.
+pub(super) fn sweep() -> io::Result<()> {
+    let own = std::env::current_exe()?;
+    for left in [ARRIVING, ASIDE] {
+        match fs::remove_file(own.with_extension(left)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn copy_durably(from: &Path, to: &Path) -> io::Result<()> {
+    let mut copy = File::create(to)?;
+    io::copy(&mut File::open(from)?, &mut copy)?;
+    copy.sync_all()
 }
 
 /// Counts this start. An error ends the service: the program before this one was put back, and the recovery of the service
@@ -56,6 +87,13 @@ impl Installer for Msi {
 pub(super) fn at_start(state: &StateDir) -> Result<(), ServiceError> {
     let Some(running) = update::running() else { return Ok(()) };
     settle(update::at_start(state, running, &Msi))
+}
+
+/// Says that the program lives although there is no contact: it is held back, or told to stop. Starts that end so are no
+/// crashes.
+pub(crate) fn lives(state: &StateDir) -> Result<(), ServiceError> {
+    let Some(running) = update::running() else { return Ok(()) };
+    settle(update::after_contact(state, running, Contact::Elsewhere, &Msi))
 }
 
 /// Says what this contact tells of the program, and follows an offer where it is fair.

@@ -3,7 +3,7 @@
 nav-releases = Versions de l’agent
 releases-title = Versions de l’agent
 releases-explained = Jusqu’où chaque version est proposée aux ordinateurs Windows, qui se mettent à jour eux-mêmes. Ceux sous Linux la reçoivent de leur gestionnaire de paquets. Les paquets sont reçus, signés et publiés à la ligne de commande.
-releases-published = La liste publiée compte jusqu’au { $value }.
+releases-published = La liste publiée est valable jusqu’au { $value }.
 releases-unpublished = Rien n’est publié.
 releases-none = Aucune version n’a été reçue.
 releases-caption = Versions de l’agent, la plus récente d’abord

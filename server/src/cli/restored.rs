@@ -5,7 +5,7 @@ use clap::Args;
 use jiff::civil::DateTime;
 use serde_json::json;
 
-use super::{DataArguments, print, say};
+use super::{DataArguments, print, say, updates};
 use crate::{
     clock,
     domain::{
@@ -13,6 +13,7 @@ use crate::{
         restored::{DEFAULT_DAYS, Restored},
     },
     store::{
+        agent_package,
         audit::{self, COMMAND_LINE, NewAudit},
         readmission,
     },
@@ -25,6 +26,8 @@ const FORGOTTEN: &str = "What was done after the backup is gone, and nothing tel
     - donations: a laptop that was given away since counts as yours\n\
     - refused requests to join, and tokens that were ended or used up since\n\
     - loans, returns, work orders and people who may sign in\n\
+    - releases of the agent that were halted: apt serves them again until you halt them once more and publish. To Windows\n\
+    \x20 none is offered from now on; stage those that are good\n\
     Reports that were acknowledged since are gone; each laptop sends its newest state whole by itself.";
 
 #[derive(Debug, Args)]
@@ -56,6 +59,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         details: json!({ "made_at": backup_at, "days": days }),
     };
     audit::append(&mut tx, entry, now).await?;
+    for release in agent_package::withdraw(&mut tx, now).await? {
+        let details = json!({ "percent": 0, "sites": [], "because": "restored" });
+        updates::append(&mut tx, "agent_release.stage", &release.to_string(), details, now).await?;
+    }
     tx.commit().await?;
     store.close().await;
     say(FORGOTTEN);

@@ -30,6 +30,8 @@ use crate::{
 
 /// What a file of Windows Installer begins with (a compound file).
 const MSI: &[u8] = &[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
+/// The least version that an .msi follows, unless said otherwise.
+pub(super) const FIRST: AgentVersion = AgentVersion::new(0, 1, 0);
 /// What packaging/windows builds for.
 const WINDOWS_ARCHITECTURE: &str = "x64";
 
@@ -47,7 +49,7 @@ pub(super) enum Updates {
     Halt(Halt),
     /// Writes what is to be signed into a file, for the machine with the key.
     Prepare(updates_publish::Prepare),
-    /// Signs such a file; needs no data directory.
+    /// Signs such a file if it says what these packages are; needs no data directory.
     Sign(updates_publish::Sign),
     /// Publishes a signed file, or signs and publishes at once.
     Publish(updates_publish::Publish),
@@ -64,7 +66,7 @@ pub(super) struct Add {
     #[arg(long, value_name = "VERSION")]
     version: Option<AgentVersion>,
     /// The least version that an .msi can update at once.
-    #[arg(long, value_name = "VERSION", default_value = "0.1.0")]
+    #[arg(long, value_name = "VERSION", default_value_t = FIRST)]
     from: AgentVersion,
 }
 
@@ -104,7 +106,7 @@ pub(super) async fn run(command: Updates) -> anyhow::Result<()> {
 }
 
 async fn add(add: Add) -> anyhow::Result<()> {
-    let named = |path: &PathBuf| read(path, &add).with_context(|| path.display().to_string());
+    let named = |path: &PathBuf| read(path, add.version, add.from).with_context(|| path.display().to_string());
     let packages: Vec<(Package, Vec<u8>)> = add.files.iter().map(named).collect::<Result<_, _>>()?;
     let store = add.data.open_store().await?;
     let now = clock::now();
@@ -132,17 +134,24 @@ async fn add(add: Add) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the file at `path` is, and what it holds.
-fn read(path: &Path, add: &Add) -> anyhow::Result<(Package, Vec<u8>)> {
+/// What the file at `path` is, and what it holds. An .msi is the release `version`, for those that run `from` or more; a .deb
+/// says itself what it is.
+pub(super) fn read(
+    path: &Path,
+    version: Option<AgentVersion>,
+    from: AgentVersion,
+) -> anyhow::Result<(Package, Vec<u8>)> {
     let size = std::fs::metadata(path)?.len();
     let bytes = u32::try_from(size).ok().filter(|bytes| (1..=MAX_PACKAGE_BYTES).contains(bytes));
     let bytes = bytes.with_context(|| format!("a package has 1 byte to {} MiB", MAX_PACKAGE_BYTES >> 20))?;
     let content = std::fs::read(path)?;
     let sha256 = Sha256::digest(&content).into();
-    let from = add.from;
     if content.starts_with(MSI) {
-        let release = add.version.context("say which version this .msi installs: --version 0.2.0")?;
-        anyhow::ensure!(from < release, "a release updates earlier versions: --from must be below --version");
+        let release = version.context("say which version this .msi installs, such as 0.2.0")?;
+        anyhow::ensure!(
+            from < release,
+            "a release updates earlier versions: what it follows must be below its own version"
+        );
         let (kind, version, architecture) = (PackageKind::Msi, release.to_string(), WINDOWS_ARCHITECTURE.to_owned());
         let package = Package { sha256, kind, release, version, architecture, from, control: String::new(), bytes };
         return Ok((package, content));

@@ -1,26 +1,30 @@
 //! `updates new-key`, `prepare`, `sign`, `publish`: the key may be where the server is not. `prepare` writes a file there,
-//! `sign` signs it anywhere, `publish` takes it back.
+//! `sign` signs it wherever the packages are too, `publish` takes it back.
 
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use anyhow::Context as _;
-use cartable_common::{UtcMillis, update::Manifest};
+use cartable_common::{AgentVersion, UtcMillis, update::Manifest};
 use clap::Args;
 use data_encoding::BASE64;
 use serde_json::json;
 
-use super::{DataArguments, print, say, updates::append};
+use super::{
+    DataArguments, print, say,
+    updates::{self, append},
+};
 use crate::{
     clock,
     domain::{
         timestamp::rfc3339,
         update::{
             publication::{
-                MAX_PUBLICATION_BYTES, MAX_VALID_DAYS, NotPublished, Publication, ReplacesKey, SIGNED_MANIFEST, Signed,
-                VALID_DAYS,
+                self, MAX_PUBLICATION_BYTES, MAX_VALID_DAYS, NotPublished, Publication, ReplacesKey, SIGNED_MANIFEST,
+                Signed, VALID_DAYS,
             },
             repository,
         },
@@ -68,6 +72,36 @@ pub(super) struct Sign {
     keys: Vec<PathBuf>,
     /// What `updates prepare` wrote; the signed form takes its place.
     file: PathBuf,
+    /// The packages, as they were built and came here without the server: FILE.deb; VERSION=FILE.msi, or VERSION:FROM=FILE.msi
+    /// where `updates add` was given --from. Only a list that names these, and no others, is signed.
+    #[arg(value_name = "PACKAGE")]
+    packages: Vec<Built>,
+}
+
+/// A package on the machine with the key, and what its holder says of it.
+#[derive(Clone, Debug)]
+struct Built {
+    version: Option<AgentVersion>,
+    from: AgentVersion,
+    path: PathBuf,
+}
+
+impl FromStr for Built {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(windows(text).unwrap_or_else(|| Self { version: None, from: updates::FIRST, path: PathBuf::from(text) }))
+    }
+}
+
+/// `0.2.0=FILE`, `0.2.0:0.1.5=FILE`.
+fn windows(text: &str) -> Option<Built> {
+    let (versions, path) = text.split_once('=')?;
+    let (version, from) = match versions.split_once(':') {
+        Some((version, from)) => (version, from.parse::<AgentVersion>().ok()?),
+        None => (versions, updates::FIRST),
+    };
+    Some(Built { version: Some(version.parse().ok()?), from, path: PathBuf::from(path) })
 }
 
 #[derive(Debug, Args)]
@@ -105,12 +139,23 @@ pub(super) async fn prepare(prepare: Prepare) -> anyhow::Result<()> {
 }
 
 pub(super) fn sign(sign: &Sign) -> anyhow::Result<()> {
+    let now = clock::now();
     let publication = read(&sign.file)?;
     anyhow::ensure!(publication.signatures.is_empty(), "{}: it is signed already", sign.file.display());
-    let signed = signed(publication, &signers(&sign.keys)?, clock::now())?;
-    write(&sign.file, &signed)?;
-    // Whoever signs sees what: these hashes should be those of what was built.
-    print(&summary(&signed))
+    let package = |one: &Built| {
+        let read = updates::read(&one.path, one.version, one.from).with_context(|| one.path.display().to_string());
+        read.map(|(package, _)| package)
+    };
+    let packages = sign.packages.iter().map(package).collect::<anyhow::Result<Vec<_>>>()?;
+    let (listed, releases) = agent_package::to_publish(packages);
+    // The file comes from the server, which may be in foreign hands: nothing of it is signed but what the packages give.
+    publication
+        .may_be_signed(&listed, releases, now)
+        .with_context(|| format!("{}: nothing was signed", sign.file.display()))?;
+    let signers = signers(&sign.keys)?;
+    // Before: whoever signs sees what.
+    print(&summary(&publication))?;
+    write(&sign.file, &signed(publication, &signers, now)?)
 }
 
 pub(super) async fn publish(publish: Publish) -> anyhow::Result<()> {
@@ -142,11 +187,16 @@ pub(super) async fn publish(publish: Publish) -> anyhow::Result<()> {
 }
 
 async fn draft(tx: &mut Tx, valid: Valid, now: UtcMillis) -> anyhow::Result<Publication> {
-    let number = agent_publication::last(tx).await?.map_or(0, |last| last.number) + 1;
+    let last = agent_publication::last(tx).await?.map(|last| last.number);
     let (listed, releases) = agent_package::to_publish(agent_package::current(tx).await?);
     // Release files count in seconds.
     let made_at = now.plus_millis(-(now.get() % 1000));
-    Ok(Publication::draft(number, (made_at, made_at.plus_days(i64::from(valid.days))), &listed, releases))
+    Ok(Publication::draft(
+        publication::next_number(last, now),
+        (made_at, made_at.plus_days(i64::from(valid.days))),
+        &listed,
+        releases,
+    ))
 }
 
 fn signers(files: &[PathBuf]) -> anyhow::Result<Vec<UpdateSigner>> {

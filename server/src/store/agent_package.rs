@@ -144,6 +144,17 @@ pub async fn deb(tx: &mut Tx, version: &str, architecture: &str) -> Result<Optio
     Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(architecture.clone()).bind(version.clone()).fetch_optional(c).await)?)
 }
 
+/// SHA-256 of a Debian package that is not halted.
+pub async fn deb_hash(tx: &mut Tx, version: &str, architecture: &str) -> Result<Option<[u8; 32]>, StoreError> {
+    let sql = "SELECT p.sha256 FROM agent_package p JOIN agent_release r ON r.release = p.release \
+               WHERE p.kind = 'deb' AND p.architecture = $1 AND p.version = $2 AND r.halted_at IS NULL";
+    let (architecture, version) = (architecture.to_owned(), version.to_owned());
+    let found: Option<Vec<u8>> =
+        on!(tx, |c| sqlx::query_scalar(sql).bind(architecture.clone()).bind(version.clone()).fetch_optional(c).await)?;
+    let corrupt = |_| StoreError::Corrupt { what: "agent_package.sha256", why: "not 32 bytes".to_owned() };
+    found.map(|hash| hash.try_into().map_err(corrupt)).transpose()
+}
+
 /// At most `bytes` bytes of a package for Windows that is not halted, after the first `from`.
 pub async fn part(tx: &mut Tx, sha256: &[u8; 32], from: u32, bytes: u32) -> Result<Option<Vec<u8>>, StoreError> {
     // PostgreSQL's substr takes no BIGINT.
@@ -187,6 +198,18 @@ pub async fn set_percent(tx: &mut Tx, release: AgentVersion, percent: u8, now: U
         .await
         .map(|done| done.rows_affected()))?;
     Ok(changed > 0)
+}
+
+/// Offers nothing to anybody any more, for a server that was restored: what was halted since its backup is not known to be
+/// so. The releases that were offered.
+pub async fn withdraw(tx: &mut Tx, now: UtcMillis) -> Result<Vec<AgentVersion>, StoreError> {
+    let is_offered = |row: &ReleaseRow| row.halted_at.is_none() && (row.percent > 0 || !row.sites.is_empty());
+    let offered: Vec<AgentVersion> =
+        releases(tx).await?.into_iter().filter(is_offered).map(|row| row.release).collect();
+    for release in &offered {
+        stage(tx, &Stage { release: *release, percent: 0, sites: Vec::new() }, now).await?;
+    }
+    Ok(offered)
 }
 
 /// Takes a release back: from now on nobody gets it. `false` where there is none, or it was halted before.

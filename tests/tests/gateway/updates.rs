@@ -2,7 +2,7 @@
 //! enrolled devices alone, and nothing of a release that was halted.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -140,6 +140,9 @@ const RELEASE: AgentVersion = AgentVersion::new(9, 1, 0);
 struct Notes {
     installed: RefCell<Vec<Vec<u8>>>,
     put_back: RefCell<Vec<Vec<u8>>>,
+    /// So many times putting back fails, as on a full disk.
+    refusals: Cell<u8>,
+    swept: Cell<u8>,
 }
 
 impl Installer for Notes {
@@ -154,6 +157,15 @@ impl Installer for Notes {
 
     fn put_back(&self, kept: &Path) -> io::Result<()> {
         self.put_back.borrow_mut().push(std::fs::read(kept)?);
+        if let Some(fewer) = self.refusals.get().checked_sub(1) {
+            self.refusals.set(fewer);
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+
+    fn sweep(&self) -> io::Result<()> {
+        self.swept.set(self.swept.get() + 1);
         Ok(())
     }
 }
@@ -248,7 +260,8 @@ async fn an_agent_installs_what_the_pinned_key_signed_and_nothing_else() {
     update::follow(&agent, RELEASE, running, &notes).await.unwrap();
     assert!(*notes.installed.borrow() == [offer.package.clone()]);
     let trial = state.update().trial.unwrap();
-    assert_eq!((trial.from, trial.to, state.update().number), (running, RELEASE, 1));
+    assert_eq!((trial.from, trial.to), (running, RELEASE));
+    assert!(state.update().number > 0, "no older list is believed from now on");
     // The new program starts, and checks in.
     assert_eq!(update::at_start(&state, RELEASE, &notes).unwrap(), Process::GoesOn);
     assert_eq!(update::after_contact(&state, RELEASE, Contact::Success, &notes).unwrap(), Process::GoesOn);
@@ -270,9 +283,47 @@ async fn a_release_that_cannot_speak_gives_way_to_the_one_before_and_is_not_trie
     }
     assert_eq!(*notes.put_back.borrow(), [b"the program before".to_vec()]);
     assert_eq!(update::at_start(&state, running, &notes).unwrap(), Process::GoesOn);
+    assert!(notes.swept.get() == 1 && !offer.folder.path().join("agent/update").exists(), "nothing is left of it");
     let again = update::follow(&agent, RELEASE, running, &notes).await;
     assert!(matches!(again, Err(UpdateError::Declined(_))), "{again:?}");
     assert_eq!(notes.installed.borrow().len(), 1);
     // The agent itself was never in the way: it goes on reporting.
     assert!(agent.check_in(Occasion::Planned, &Surroundings::default()).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn putting_back_that_fails_or_is_cut_off_is_repeated_until_the_program_before_starts() {
+    let offer = Offer::new();
+    let (state, agent) = offer.agent();
+    let (running, notes) = (update::running().unwrap(), Notes::default());
+    notes.refusals.set(2);
+    update::follow(&agent, RELEASE, running, &notes).await.unwrap();
+    for _ in 0..update::progress::MOST_STARTS {
+        assert_eq!(update::at_start(&state, RELEASE, &notes).unwrap(), Process::GoesOn);
+    }
+    for _ in 0..2 {
+        let failed = update::at_start(&state, RELEASE, &notes);
+        assert!(matches!(failed, Err(UpdateError::Io(_))), "{failed:?}");
+        // Held back, or stopped: no word on whether it works.
+        assert_eq!(update::after_contact(&state, RELEASE, Contact::Elsewhere, &notes).unwrap(), Process::GoesOn);
+    }
+    assert_eq!(update::at_start(&state, RELEASE, &notes).unwrap(), Process::Ends);
+    // The power went before the renames were on the disk: the same program starts again.
+    assert_eq!(update::at_start(&state, RELEASE, &notes).unwrap(), Process::Ends);
+    assert!(state.update().given_up.is_empty() && notes.put_back.borrow().len() == 4);
+    assert_eq!(update::at_start(&state, running, &notes).unwrap(), Process::GoesOn);
+    assert_eq!((state.update().trial, state.update().given_up), (None, vec![RELEASE]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starts_that_end_well_without_a_contact_are_no_crashes() {
+    let offer = Offer::new();
+    let (state, agent) = offer.agent();
+    let (running, notes) = (update::running().unwrap(), Notes::default());
+    update::follow(&agent, RELEASE, running, &notes).await.unwrap();
+    for _ in 0..20 {
+        assert_eq!(update::at_start(&state, RELEASE, &notes).unwrap(), Process::GoesOn);
+        assert_eq!(update::after_contact(&state, RELEASE, Contact::Elsewhere, &notes).unwrap(), Process::GoesOn);
+    }
+    assert!(notes.put_back.borrow().is_empty());
 }

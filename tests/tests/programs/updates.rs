@@ -54,11 +54,18 @@ impl Repository {
             std::fs::create_dir_all(folder.path().join("apt").join(made)).unwrap();
         }
         std::fs::write(folder.path().join("apt/status"), "").unwrap();
+        // Read before any option: nothing of this machine's own apt is, such as what it runs after each update.
+        let nothing_else = "Dir::Etc::main \"/dev/null\";\nDir::Etc::parts \"/dev/null\";\n";
+        std::fs::write(folder.path().join("apt/apt.conf"), nothing_else).unwrap();
         Self { installation, server, folder, key }
     }
 
     fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn built(&self, version: &str) -> String {
+        self.path(&format!("built-{version}.deb"))
     }
 
     /// A package of that version, built by Debian's own tool and taken in.
@@ -70,7 +77,7 @@ impl Repository {
              Description: Reads hardware\n Two lines.\n"
         );
         std::fs::write(tree.join("DEBIAN/control"), control).unwrap();
-        let package = self.path(&format!("built-{version}.deb"));
+        let package = self.built(version);
         let mut build = Command::new("dpkg-deb");
         build.args(["-Zxz", "--root-owner-group", "--build"]).arg(&tree).arg(&package);
         let built = build.output().expect("dpkg-deb is part of every Debian");
@@ -106,11 +113,14 @@ impl Repository {
         let store = self.store().await;
         let mut tx = store.write().await.unwrap();
         let (listed, releases) = agent_package::to_publish(agent_package::current(&mut tx).await.unwrap());
+        let packages: Vec<String> = listed.iter().map(|one| self.built(&one.version)).collect();
         let made_at = clock::now().plus_millis(-hours_ago * 3_600_000);
         let draft = Publication::draft(number, (made_at, made_at.plus_days(1)), &listed, releases);
         let file = self.path("as-of.json");
         std::fs::write(&file, serde_json::to_string(&draft).unwrap()).unwrap();
-        let signed = elsewhere(&["updates", "sign", "--key", self.key.to_str().unwrap(), &file]);
+        let mut arguments = vec!["updates", "sign", "--key", self.key.to_str().unwrap(), file.as_str()];
+        arguments.extend(packages.iter().map(String::as_str));
+        let signed = elsewhere(&arguments);
         assert!(signed.status.success(), "{}", text(&signed.stderr));
         let signed: Publication = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         agent_publication::publish(&mut tx, &signed, signed.signatures[0].key, clock::now()).await.unwrap();
@@ -135,6 +145,7 @@ impl Repository {
             .args(fixed.iter().flat_map(|option| ["-o", *option]))
             .args(arguments)
             .env("LC_ALL", "C")
+            .env("APT_CONFIG", self.path("apt/apt.conf"))
             .output()
             .expect("apt is part of every Debian");
         (ran.status.success(), text(&ran.stdout) + &text(&ran.stderr))
@@ -225,7 +236,8 @@ async fn the_key_stays_elsewhere_and_another_follows_it_only_with_its_word() {
     run("updates prepare", &["--out", &file]).unwrap();
     let unsigned = run("updates publish", &[&file]).unwrap_err().to_string();
     assert!(unsigned.contains("not signed yet"), "{unsigned}");
-    let signed = elsewhere(&["updates", "sign", "--key", own, &file]);
+    let package = repository.built("9.1.0-1");
+    let signed = elsewhere(&["updates", "sign", "--key", own, &file, &package]);
     assert!(text(&signed.stdout).contains("Filename: pool/cartable-agent_9.1.0-1_amd64.deb"), "who signs sees what");
     repository.add("9.2.0-1");
     let other = run("updates publish", &[&file]).unwrap_err().to_string();
@@ -242,7 +254,70 @@ async fn the_key_stays_elsewhere_and_another_follows_it_only_with_its_word() {
     run("updates publish", &["--key", own, "--key", stranger]).unwrap();
     run("updates publish", &["--key", stranger]).unwrap();
     let listed = run("updates list", &[]).unwrap();
-    assert!(listed.starts_with("published\t3\t") && listed.contains(&new.to_string()), "{listed}");
+    assert!(listed.starts_with("published\t") && listed.contains(&new.to_string()), "{listed}");
     let acts = run("audit list", &[]).unwrap();
     assert_eq!(acts.matches("agent_release.publish").count(), 3, "{acts}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_in_foreign_hands_has_nothing_signed_that_the_holder_of_the_key_did_not_build() {
+    let repository = Repository::start();
+    let run = |command: &str, arguments: &[&str]| repository.installation.run(command, arguments, "");
+    repository.add("9.1.0-1");
+    let (file, msi, deb) = (repository.path("list.json"), repository.path("agent.msi"), repository.built("9.1.0-1"));
+    std::fs::write(&msi, [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 7]).unwrap();
+    run("updates add", &["--version", "9.1.0", "--from", "0.1.5", &msi]).unwrap();
+    run("updates prepare", &["--out", &file]).unwrap();
+    let prepared = std::fs::read_to_string(&file).unwrap();
+    let windows = format!("9.1.0:0.1.5={msi}");
+    let sign = |packages: &[&str]| {
+        let own = repository.key.to_str().unwrap();
+        elsewhere(&[&["updates", "sign", "--key", own, file.as_str()][..], packages].concat())
+    };
+    let (_, attacker) = new_key(repository.folder.path(), "attacker.key");
+    let forge = |path: &str, change: &dyn Fn(&str) -> String| {
+        let mut forged: Publication = serde_json::from_str(&prepared).unwrap();
+        let changed = change(&forged.files[path]);
+        assert_ne!(changed, forged.files[path], "{path}");
+        forged.files.insert(path.to_owned(), changed);
+        serde_json::to_string(&forged).unwrap()
+    };
+    // apt would fetch another index than the one whose hashes are printed.
+    let other_index = |text: &str| {
+        let hash = text.lines().next_back().and_then(|line| line.split_whitespace().next()).unwrap();
+        text.replace(hash, &"ab".repeat(32))
+    };
+    // Agents would pin this key, and believe no other from then on.
+    let another_key = |text: &str| text.replace("release ", &format!("key {attacker}\nrelease "));
+    for forged in [forge("dists/stable/Release", &other_index), forge("windows/manifest", &another_key)] {
+        std::fs::write(&file, &forged).unwrap();
+        let refused = sign(&[&deb, &windows]);
+        assert!(!refused.status.success() && refused.stdout.is_empty(), "{}", text(&refused.stdout));
+        assert!(text(&refused.stderr).contains("something else than these packages give"), "{}", text(&refused.stderr));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), forged, "nothing was signed");
+    }
+    std::fs::write(&file, &prepared).unwrap();
+    assert!(!sign(&[&deb]).status.success(), "a package that its holder does not have");
+    for other in ["9.2.0:0.1.5", "9.1.0"] {
+        assert!(!sign(&[&deb, &format!("{other}={msi}")]).status.success(), "{other}");
+    }
+    let signed = sign(&[&windows, &deb]);
+    assert!(signed.status.success(), "{}", text(&signed.stderr));
+    assert!(text(&signed.stdout).contains("release 9.1.0 9 "), "{}", text(&signed.stdout));
+    run("updates publish", &[&file]).unwrap();
+}
+
+#[test]
+fn a_restored_server_offers_no_release_until_somebody_does() {
+    let installation = Installation::temporary().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let msi = folder.path().join("agent.msi");
+    std::fs::write(&msi, [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 7]).unwrap();
+    let run = |command: &str, arguments: &[&str]| installation.run(command, arguments, "").unwrap();
+    run("updates add", &["--version", "9.1.0", msi.to_str().unwrap()]);
+    run("updates stage", &["9.1.0", "--percent", "100"]);
+    assert!(run("updates list", &[]).contains("release\t9.1.0\t100 %\t"));
+    run("restored", &["--backup-taken", "2024-01-01T03:00"]);
+    assert!(run("updates list", &[]).contains("release\t9.1.0\t0 %\t"));
+    assert_eq!(run("audit list", &[]).matches("agent_release.stage").count(), 2);
 }

@@ -23,6 +23,7 @@ on_both_engines! {
     a_version_is_never_another_package,
     a_package_is_read_in_parts_until_it_is_halted,
     whom_a_release_reaches_is_read_as_it_was_said,
+    a_restored_server_offers_nothing_until_somebody_does,
     a_publication_takes_the_place_of_the_one_before,
 }
 
@@ -57,6 +58,11 @@ async fn a_version_is_never_another_package(test: &TestStore) {
     let found = agent_package::deb(&mut tx, "0.2.0-1", "amd64").await.unwrap();
     assert_eq!(found.as_deref(), Some(b"one".as_slice()));
     assert_eq!(agent_package::deb(&mut tx, "0.2.0-1", "arm64").await.unwrap(), None);
+    let hash: Option<[u8; 32]> = Some(Sha256::digest(b"one").into());
+    assert_eq!(agent_package::deb_hash(&mut tx, "0.2.0-1", "amd64").await.unwrap(), hash);
+    assert_eq!(agent_package::deb_hash(&mut tx, "0.2.0-1", "arm64").await.unwrap(), None);
+    assert!(agent_package::halt(&mut tx, NEXT, at(0, 1, 0)).await.unwrap());
+    assert_eq!(agent_package::deb_hash(&mut tx, "0.2.0-1", "amd64").await.unwrap(), None);
 }
 
 async fn a_package_is_read_in_parts_until_it_is_halted(test: &TestStore) {
@@ -99,6 +105,24 @@ async fn whom_a_release_reaches_is_read_as_it_was_said(test: &TestStore) {
     assert!(agent_package::stages(&mut tx).await.unwrap().is_empty());
     let rows = agent_package::releases(&mut tx).await.unwrap();
     assert_eq!((rows.len(), rows[0].release, rows[0].percent, rows[0].halted_at), (1, NEXT, 0, None));
+}
+
+async fn a_restored_server_offers_nothing_until_somebody_does(test: &TestStore) {
+    let mut tx = test.store.write().await.unwrap();
+    let uai = uai_code(96, 1).parse().unwrap();
+    let new = NewSite { uai, name: "Collège".into(), commune: "Lyon".into(), zone: Zone::A };
+    let site = site::put(&mut tx, &new, at(0, 0, 0)).await.unwrap();
+    add(&mut tx, PackageKind::Msi, b"msi").await;
+    for (percent, sites) in [(10, vec![]), (0, vec![site])] {
+        let stage = Stage { release: NEXT, percent, sites };
+        assert!(agent_package::stage(&mut tx, &stage, at(0, 0, 0)).await.unwrap());
+        assert_eq!(agent_package::withdraw(&mut tx, at(1, 0, 0)).await.unwrap(), [NEXT]);
+        assert!(agent_package::stages(&mut tx).await.unwrap().is_empty());
+        assert!(agent_package::withdraw(&mut tx, at(1, 0, 0)).await.unwrap().is_empty(), "once");
+    }
+    assert!(agent_package::set_percent(&mut tx, NEXT, 10, at(2, 0, 0)).await.unwrap(), "it may be offered again");
+    assert!(agent_package::halt(&mut tx, NEXT, at(2, 1, 0)).await.unwrap());
+    assert!(agent_package::withdraw(&mut tx, at(3, 0, 0)).await.unwrap().is_empty(), "what is halted stays so");
 }
 
 async fn a_publication_takes_the_place_of_the_one_before(test: &TestStore) {

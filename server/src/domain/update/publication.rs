@@ -1,6 +1,8 @@
 //! What is published at once: every text, made where the packages are, signed wherever the key is, brought back.
 //!
-//! One file goes to the machine with the key and comes back, so that the key need never be where the server is. What comes
+//! One file goes to the machine with the key and comes back, so that the key need never be where the server is. Nothing is
+//! signed on the file's word: who holds the key has the packages too, and the list must be what they give
+//! ([`Publication::may_be_signed`]); a server in foreign hands would have anything signed otherwise. What comes
 //! back counts only if it says of the packages exactly what is here ([`Publication::same_packages`]) and the key that
 //! signed the last publication signed this one too, or nobody has published yet.
 
@@ -20,6 +22,8 @@ use super::repository::{self, Listed};
 pub const VALID_DAYS: u16 = 90;
 /// The longest that one may count.
 pub const MAX_VALID_DAYS: u16 = 400;
+/// So many days the clock of the machine with the key, which has no network, may be behind the server's.
+const CLOCKS_APART_DAYS: i64 = 2;
 /// Largest file of a publication in bytes.
 pub const MAX_PUBLICATION_BYTES: u64 = 4 << 20;
 /// The list for Windows, before it is signed.
@@ -58,7 +62,7 @@ pub struct Signed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotPublished {
     /// Nobody signed it.
-    #[error("it is not signed yet: cartable-server updates sign --key KEYFILE FILE")]
+    #[error("it is not signed yet: cartable-server updates sign --key KEYFILE FILE PACKAGE...")]
     Unsigned,
     /// A signature is wrong.
     #[error("a signature in it is wrong: it was changed since it was signed; sign it again")]
@@ -83,6 +87,34 @@ pub enum NotPublished {
     Expired,
 }
 
+/// Why a list is not signed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSigned {
+    /// It is not what the packages give.
+    #[error(
+        "the list says something else than these packages give (in {path}). Give every package that is not halted, as \
+         `updates list` names them, with the versions that `updates add` was given; if it is so then too, somebody changed the \
+         list: look at the server"
+    )]
+    OtherPackages {
+        /// The first text that differs.
+        path: String,
+    },
+    /// Its number or its times lie too far ahead.
+    #[error(
+        "its number or its times lie further ahead than `updates prepare` ever writes them; see that both machines' clocks are \
+         right, and prepare again"
+    )]
+    Ahead,
+}
+
+/// The number of the publication after `last` that is made at `now`: its moment in milliseconds, so that one which is made
+/// after an older backup was restored is above what laptops have seen all the same.
+pub fn next_number(last: Option<u64>, now: UtcMillis) -> u64 {
+    let moment = u64::try_from(now.get()).unwrap_or(0);
+    last.map_or(moment, |last| moment.max(last.saturating_add(1)))
+}
+
 impl Publication {
     /// What is to be signed for these packages, from `made_at` to `expires_at`: those of apt, and the releases for Windows.
     pub fn draft(
@@ -91,10 +123,13 @@ impl Publication {
         listed: &[Listed],
         mut releases: Vec<Release>,
     ) -> Self {
+        // Whoever makes it, of packages in whichever order, makes the same texts.
+        let mut listed = listed.to_vec();
+        listed.sort_unstable_by(|a, b| (&a.architecture, &a.version).cmp(&(&b.architecture, &b.version)));
         releases.sort_unstable_by_key(|release| std::cmp::Reverse(release.version));
         releases.truncate(MAX_RELEASES);
         let manifest = Manifest { number, expires_at, keys: Vec::new(), releases };
-        let mut files = repository::texts(listed, made_at, expires_at);
+        let mut files = repository::texts(&listed, made_at, expires_at);
         files.insert(MANIFEST.to_owned(), manifest.to_text());
         Self { number, made_at, expires_at, files, signatures: Vec::new() }
     }
@@ -112,6 +147,22 @@ impl Publication {
     /// The releases for Windows in it.
     pub fn manifest(&self) -> Option<&str> {
         self.files.get(MANIFEST).map(String::as_str)
+    }
+
+    /// Whether a key's holder, who has these packages, may sign it at `now`: only where it is to the byte what they give, with a
+    /// number and times that the clock could have given. So whoever holds the server chooses nothing of what is signed but how
+    /// soon it is over.
+    pub fn may_be_signed(&self, listed: &[Listed], releases: Vec<Release>, now: UtcMillis) -> Result<(), NotSigned> {
+        let own = Self::draft(self.number, (self.made_at, self.expires_at), listed, releases);
+        let mut paths = own.files.keys().chain(self.files.keys());
+        if let Some(path) = paths.find(|path| own.files.get(*path) != self.files.get(*path)) {
+            return Err(NotSigned::OtherPackages { path: path.clone() });
+        }
+        let latest = now.plus_days(CLOCKS_APART_DAYS);
+        let is_ahead = self.number > next_number(None, latest)
+            || self.made_at > latest
+            || self.expires_at > latest.plus_days(i64::from(MAX_VALID_DAYS));
+        if is_ahead { Err(NotSigned::Ahead) } else { Ok(()) }
     }
 
     /// Whether what it says of packages is what `draft` says, which was made of those that are here now.
@@ -213,6 +264,63 @@ mod tests {
         for changed in [other, more, longer] {
             assert_eq!(may(&changed, None), Err(NotPublished::WrongSignature));
         }
+    }
+
+    fn listed(version: &str, sha256: u8) -> Listed {
+        Listed {
+            control: format!("Package: cartable-agent\nVersion: {version}\nArchitecture: amd64\n"),
+            version: version.to_owned(),
+            architecture: "amd64".to_owned(),
+            bytes: 1_000,
+            sha256: [sha256; 32],
+        }
+    }
+
+    #[test]
+    fn a_server_in_foreign_hands_has_nothing_signed_but_what_the_packages_give() {
+        let (version, from) = (AgentVersion::new(0, 2, 0), AgentVersion::new(0, 1, 0));
+        let one = Release { version, from, bytes: 5, sha256: [1; 32] };
+        let debs = [listed("0.2.0-1", 1), listed("0.1.0-1", 2)];
+        let good = Publication::draft(next_number(None, now()), (now(), now().plus_days(90)), &debs, vec![one.clone()]);
+        let judged = |publication: &Publication| {
+            let other_order = [debs[1].clone(), debs[0].clone()];
+            publication.may_be_signed(&other_order, vec![one.clone()], now())
+        };
+        assert_eq!(judged(&good), Ok(()), "in whichever order the packages are given");
+        let changed = |path: &str, change: &dyn Fn(&str) -> String| {
+            let mut changed = good.clone();
+            let text = changed.files.get(path).map(|text| change(text)).unwrap_or_default();
+            changed.files.insert(path.to_owned(), text);
+            judged(&changed)
+        };
+        let refused = |path: &str| -> Result<(), NotSigned> { Err(NotSigned::OtherPackages { path: path.to_owned() }) };
+        // apt's index of indexes names another index than the one that is shown.
+        let index = good.files["dists/stable/main/binary-amd64/Packages"].clone();
+        let (hash, other) = (HEXLOWER.encode(&Sha256::digest(&index)), "ab".repeat(32));
+        assert!(good.files[repository::RELEASE].contains(&hash));
+        assert_eq!(changed(repository::RELEASE, &|text| text.replace(&hash, &other)), refused(repository::RELEASE));
+        // A key of its own beside the releases, which would be pinned.
+        let key = format!("key {NEW}\nrelease ");
+        assert_eq!(changed(MANIFEST, &|text| text.replace("release ", &key)), refused(MANIFEST));
+        let number = format!("number {}", good.number);
+        assert_eq!(changed(MANIFEST, &|text| text.replace(&number, "number 9")), refused(MANIFEST));
+        let path = "dists/stable/main/binary-amd64/Packages";
+        assert_eq!(changed(path, &|text| text.replace("SHA256: 01", "sha256: 02")), refused(path));
+        assert_eq!(changed("dists/stable/x", &|_| String::new()), refused("dists/stable/x"), "no other text");
+        let older = good.may_be_signed(&debs[..1], vec![one.clone()], now());
+        assert_eq!(older, refused(repository::RELEASE), "nor a package that the key's holder does not have");
+        for (number, days) in [(u64::MAX, 90), (good.number, 500)] {
+            let far = Publication::draft(number, (now(), now().plus_days(days)), &debs, vec![one.clone()]);
+            assert_eq!(judged(&far), Err(NotSigned::Ahead), "{number} {days}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_above_what_laptops_saw_before_a_restore_too() {
+        let moment = u64::try_from(now().get()).unwrap();
+        assert_eq!(next_number(None, now()), moment);
+        assert_eq!(next_number(Some(7), now()), moment, "the backup knows no later one");
+        assert_eq!(next_number(Some(moment + 5), now()), moment + 6, "it only grows, whatever the clock says");
     }
 
     #[test]
