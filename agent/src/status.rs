@@ -311,7 +311,7 @@ pub fn advice(kind: TroubleKind, language: Language) -> Option<String> {
             "The TPM that keeps this computer's key does not answer, or refuses (switched off in the firmware, an owner's password, rights on /dev/tpmrm0). The key is not lost; the agent tries again by itself. If the TPM is to be used no more: cartable-agent enrol --new-key --key software, with a token.",
         ),
         TroubleKind::KeyLost => (
-            "Le TPM dit que la clé de cet ordinateur n'est pas la sienne : il a été effacé, ou la carte mère changée. L'agent a demandé à revenir avec une autre clé : une personne doit l'accepter dans la console (Demandes d'arrivée). Il garde ses relevés et redemande chaque heure.",
+            "Le TPM dit que la clé de cet ordinateur n'est pas la sienne : il a été effacé, ou la carte mère changée. L'agent a demandé à revenir avec une autre clé : une personne doit l'accepter dans la console (Demandes d'entrée). Il garde ses relevés et redemande chaque heure.",
             "The TPM says that this computer's key is not its own: it was cleared, or the main board was exchanged. The agent asked to come back with another key: a person must agree in the console (Requests to join). It keeps its reports and asks every hour.",
         ),
         TroubleKind::Local => (

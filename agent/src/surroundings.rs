@@ -4,15 +4,21 @@ use std::{fs, path::Path};
 
 use crate::fairness::{Network, Power};
 
-/// Reads the power supplies below `root` (`/sys/class/power_supply`). Anything odd is "unknown".
+/// Asks Windows, or reads the power supplies below `root` (`/sys/class/power_supply`), where a recorded machine has them on
+/// any system. Anything odd is "unknown".
 #[must_use]
 pub fn power(root: &Path) -> Power {
+    #[cfg(windows)]
+    if root == Path::new("/") {
+        return cartable_windows::power_status()
+            .map_or(Power::Unknown, |told| judge_windows(told.mains, told.battery, told.percent));
+    }
     let Ok(folder) = fs::read_dir(root.join("sys/class/power_supply")) else { return Power::Unknown };
     let supplies: Vec<Supply> = folder.flatten().filter_map(|entry| Supply::read(&entry.path())).collect();
     judge(&supplies)
 }
 
-/// Asks the system who pays for the network.
+/// Asks the system who pays for the network. Windows is not asked: its answer is unknown.
 #[must_use]
 pub fn network() -> Network {
     #[cfg(target_os = "linux")]
@@ -67,6 +73,18 @@ fn judge(supplies: &[Supply]) -> Power {
     known.and_then(|known| known.into_iter().max()).map_or(Power::Unknown, |percent| Power::Battery { percent })
 }
 
+/// The numbers of Windows' `SYSTEM_POWER_STATUS`: mains (0 no, 1 yes), flags of the battery, percent of all batteries.
+#[cfg(any(windows, test))]
+const fn judge_windows(mains: u8, battery: u8, percent: u8) -> Power {
+    /// Set where there is no battery, and where nothing is known of it.
+    const NO_BATTERY: u8 = 128;
+    match mains {
+        1 => Power::Mains,
+        0 if battery & NO_BATTERY == 0 && percent <= 100 => Power::Battery { percent },
+        _ => Power::Unknown,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +116,17 @@ mod tests {
         assert_eq!(machine(mouse), Power::Unknown);
         assert_eq!(machine(&[("BAT0/type", "Battery"), ("BAT0/status", "Full")]), Power::Mains);
         assert_eq!(machine(&[]), Power::Unknown);
+    }
+
+    #[test]
+    fn windows_numbers_are_a_battery_only_where_it_drains_and_is_known() {
+        assert_eq!(judge_windows(0, 4, 3), Power::Battery { percent: 3 }, "critical");
+        assert_eq!(judge_windows(0, 0, 50), Power::Battery { percent: 50 }, "neither high nor low");
+        assert_eq!(judge_windows(1, 8, 3), Power::Mains, "it charges");
+        assert_eq!(judge_windows(1, 128, 255), Power::Mains, "a desktop");
+        for (mains, battery, percent) in [(0, 1, 255), (0, 255, 9), (0, 128, 0), (255, 4, 9), (255, 255, 255)] {
+            assert_eq!(judge_windows(mains, battery, percent), Power::Unknown, "{mains} {battery} {percent}");
+        }
     }
 
     proptest! {

@@ -62,11 +62,15 @@ pub fn answers() -> Vec<Entry> {
 const ANSWERS: &str = "
 ## Réponse à une demande · Answer to an order
 
-Une personne qui s'occupe des prêts peut demander cinq choses à l'agent, et rien d'autre ([actions.md](actions.md)). Il
-répond une fois. Le journal est celui de l'agent seul : des mots qui figurent dans son programme, et des nombres.
+Une personne qui s'occupe des prêts peut demander cinq choses à l'agent, auxquelles il répond une fois, et une sixième, sans
+réponse : se retirer quand l'ordinateur est donné ; et rien d'autre ([actions.md](actions.md)). Le journal est celui de
+l'agent seul : des mots qui figurent dans son programme, et des nombres. Sous Windows, le programme peut aussi se renouveler
+lui-même, avec des versions signées ([updates.md](updates.md)).
 
-Whoever looks after the loans can order five things of the agent, and nothing else ([actions.md](actions.md)). It answers
-once. The log is the agent's own alone: words that stand in its program, and numbers.
+Whoever looks after the loans can order five things of the agent, which it answers once, and a sixth without an answer: to
+leave when the computer is given away; and nothing else ([actions.md](actions.md)). The log is the agent's own alone: words
+that stand in its program, and numbers. On Windows the program may also renew itself, with signed versions
+([updates.md](updates.md)).
 
 | Champ · Field | Unité · Unit | Pourquoi | Why |
 | --- | --- | --- | --- |

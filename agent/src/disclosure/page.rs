@@ -151,9 +151,12 @@ fn sent(shown: &Shown, language: Language) -> Vec<Block> {
     let more = "Avec lui voyagent un numéro, l'heure de l'ordinateur et la version de l'agent. Quand rien n'a changé, seule une empreinte du relevé part, pas le relevé.";
     let more_english = "With it travel a number, the computer's clock and the agent's version. When nothing has changed only a hash of the report goes, not the report.";
     blocks.push(Block::Words(say(more, more_english)));
-    let orders = "Qui prête l'ordinateur peut demander cinq choses à l'agent, et rien d'autre : revenir bientôt, envoyer un relevé entier, faire tester le disque par lui-même, afficher un avis de retour, envoyer son propre journal (ses mots à lui et des nombres, jamais un nom ni un fichier).";
-    let orders_english = "Whoever lends the computer can ask five things of the agent, and nothing else: to come back soon, to send a whole report, to have the drive test itself, to show a return notice, to send its own log (its own words and numbers, never a name or a file).";
+    let orders = "Qui prête l'ordinateur peut demander six choses à l'agent, et rien d'autre : revenir bientôt, envoyer un relevé entier, faire tester le disque par lui-même, afficher un avis de retour, envoyer son propre journal (ses mots à lui et des nombres, jamais un nom ni un fichier), se retirer quand l'ordinateur est donné.";
+    let orders_english = "Whoever lends the computer can ask six things of the agent, and nothing else: to come back soon, to send a whole report, to have the drive test itself, to show a return notice, to send its own log (its own words and numbers, never a name or a file), to leave when the computer is given away.";
     blocks.push(Block::Words(say(orders, orders_english)));
+    let renewal = "Sous Windows, le programme peut aussi se renouveler lui-même, quand une version nouvelle est publiée et signée. Sous Linux, il est renouvelé avec le reste du système.";
+    let renewal_english = "On Windows the program may also renew itself, when a new version is published and signed. On Linux it is renewed with the rest of the system.";
+    blocks.push(Block::Words(say(renewal, renewal_english)));
     blocks.push(Block::Heading(say("Le message exact", "The exact message")));
     blocks.push(Block::Exact(json::spread(envelope).unwrap_or_default()));
     blocks
@@ -212,7 +215,7 @@ pub fn text(blocks: &[Block]) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use cartable_common::{ReportId, UtcMillis, dictionary, protocol::ReportEnvelope};
+    use cartable_common::{ReportId, UtcMillis, action::ActionKind, dictionary, protocol::ReportEnvelope};
 
     /// A report in which every field of the schema has a value, made from the schema.
     fn full_report() -> Value {
@@ -259,6 +262,28 @@ pub(super) mod tests {
                 });
                 assert!(is_told || is_inner, "{} is sent and not told", entry.path);
             }
+        }
+    }
+
+    #[test]
+    fn what_can_be_ordered_is_told_to_the_last_and_counted() {
+        for (language, count, last, renewal) in [
+            (Language::French, "six choses à l'agent, et rien d'autre : ", "se retirer", "Sous Windows, le programme"),
+            (Language::English, "six things of the agent, and nothing else: ", "to leave", "On Windows the program"),
+        ] {
+            let blocks = page(&shown(), language);
+            let words: Vec<&str> = blocks
+                .iter()
+                .filter_map(|block| if let Block::Words(words) = block { Some(words.as_str()) } else { None })
+                .collect();
+            let (_, told) = words.iter().find_map(|words| words.split_once(count)).unwrap();
+            // What follows the comma within a bracket is no order.
+            let orders: Vec<&str> =
+                told.split(", ").filter(|order| !order.starts_with("jamais") && !order.starts_with("never")).collect();
+            // In the place of `Unknown` there is another: to leave.
+            assert_eq!(orders.len(), ActionKind::ALL.len(), "{orders:?}");
+            assert!(orders.last().is_some_and(|order| order.starts_with(last)), "{orders:?}");
+            assert!(words.iter().any(|words| words.starts_with(renewal)), "{words:?}");
         }
     }
 

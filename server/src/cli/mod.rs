@@ -277,4 +277,34 @@ mod tests {
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn the_pages_about_the_agent_show_commands_as_they_are() {
+        const PAGES: [&str; 4] = [
+            include_str!("../../../docs/actions.md"),
+            include_str!("../../../docs/agent.md"),
+            include_str!("../../../docs/authorities.md"),
+            include_str!("../../../docs/updates.md"),
+        ];
+        for page in PAGES {
+            let shown: Vec<&str> = page.lines().filter(|line| line.starts_with("cartable-server ")).collect();
+            assert!(shown.len() > 4, "{shown:?}");
+            for line in shown {
+                // Without its comment, and with what may be left out.
+                let command = line.split(" #").next().unwrap_or_default().replace(['[', ']'], "");
+                let mut words: Vec<&str> = Vec::new();
+                for (index, part) in command.split('"').enumerate() {
+                    // Every second one stood in quotes: one word.
+                    if index % 2 == 1 { words.push(part) } else { words.extend(part.split_whitespace()) }
+                }
+                for word in &mut words {
+                    if ["DEVICE", "ORDER", "ID"].contains(word) {
+                        *word = "019a7c1e-5b7e-7d3c-9b1a-3f6f2d9a4c10";
+                    }
+                }
+                let parsed = commands().try_get_matches_from(words);
+                assert!(parsed.is_ok(), "{line}: {parsed:?}");
+            }
+        }
+    }
 }

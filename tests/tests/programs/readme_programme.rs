@@ -88,7 +88,13 @@ async fn a_programme_starts_and_comes_back_from_its_backup_as_readme_says() {
     let (until_stop, rest) = split_at(restore, "sudo systemctl stop cartable-server").unwrap();
     scratch.run(&until_stop).unwrap();
     server.stop().unwrap();
-    scratch.run(rest).unwrap();
+    // As after a change of keys: what is kept is the newer pki, not the backup's.
+    fs::write(scratch.path("var/lib/cartable/pki/newest"), "").unwrap();
+    let (until_start, rest) = split_at(rest, "sudo systemctl start cartable-server").unwrap();
+    assert_eq!(rest, "");
+    let said = scratch.run(&format!("{shell}\n{until_start}")).unwrap();
+    assert!(said.contains("come in by themselves until"), "said before the start: {said}");
+    assert!(scratch.path("var/lib/cartable/pki/newest").is_file(), "laptops trust no older pki");
     // As README says: the root's key may lie in a safe.
     fs::remove_file(scratch.path("var/lib/cartable/pki/root.key")).unwrap();
     let server = serve(&scratch, &format!("127.0.0.1:{port}"));

@@ -62,7 +62,7 @@ fn silent_properties_reach_the_enrolment_and_the_token_no_log() {
     let installer = Installer::new();
     let properties = installer.table("Property");
     assert_eq!(properties["MsiHiddenProperties"], ["TOKEN"]);
-    for name in ["SERVER", "TOKEN", "ROOTS"] {
+    for name in ["SERVER", "TOKEN", "ROOTS", "UPDATEKEY"] {
         assert!(properties["SecureCustomProperties"][0].split(';').any(|listed| listed == name), "{name}");
         assert!(!properties.contains_key(name), "{name} has no value of its own");
     }
@@ -73,7 +73,10 @@ fn silent_properties_reach_the_enrolment_and_the_token_no_log() {
     const AS_THE_SYSTEM: u32 = 1024 + 2048;
     const HIDDEN: u32 = 8192;
     assert_eq!(kind("Enrol"), FILE + GOES_ON + AS_THE_SYSTEM + HIDDEN);
-    assert_eq!(actions["Enrol"][2], r#"enrol --server "[SERVER]" --token "[TOKEN]" --roots "[ROOTS]""#);
+    assert_eq!(
+        actions["Enrol"][2],
+        r#"enrol --server "[SERVER]" --token "[TOKEN]" --roots "[ROOTS]" --update-key "[UPDATEKEY]""#
+    );
     assert_eq!(kind("Register"), FILE + AS_THE_SYSTEM, "a service that cannot be registered fails the installation");
     assert_eq!(kind("Erase"), FILE + GOES_ON + AS_THE_SYSTEM);
 }
