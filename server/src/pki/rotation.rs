@@ -377,7 +377,10 @@ mod tests {
         assert!(is_under(&made.gateway_issuer(), &made.open().certificate("root-2").unwrap()));
         assert!(matches!(made.open().begin(None, made.now), Err(PkiError::Step { .. })));
 
-        assert!(is_under(&made.signer(), &made.open().certificate("root-2").unwrap()), "or nobody obeyed after the end");
+        assert!(
+            is_under(&made.signer(), &made.open().certificate("root-2").unwrap()),
+            "or nobody obeyed after the end"
+        );
 
         made.open().retire(None, made.now).unwrap();
         let retired = made.load();
@@ -407,6 +410,18 @@ mod tests {
         made.open().renew_signer(None, made.now).unwrap();
         assert_ne!(made.signer(), first);
         assert!(is_under(&made.signer(), &made.open().certificate(ROOT).unwrap()));
+    }
+
+    #[test]
+    fn a_file_of_names_that_is_older_than_orders_hides_no_signer() {
+        let made = Made::new();
+        let signer = made.signer();
+        made.open().renew_devices(None, made.now).unwrap();
+        let path = made.directory.join(manifest::FILE);
+        let mut names: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert!(names.as_object_mut().unwrap().remove("actions").is_some());
+        std::fs::write(&path, names.to_string()).unwrap();
+        assert_eq!(made.signer(), signer);
     }
 
     #[test]
