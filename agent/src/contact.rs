@@ -59,6 +59,8 @@ pub struct Agent {
     actions: Kept,
     /// Whether this contact was told to be followed by another soon.
     comes_back_soon: bool,
+    /// Whether desktops read what is laid ready for them.
+    desktop: obey::Desktop,
 }
 
 /// An agent that cannot start.
@@ -115,6 +117,7 @@ impl Agent {
             shown,
             actions,
             comes_back_soon,
+            desktop: obey::Desktop::OutOfReach,
         })
     }
 
@@ -198,6 +201,7 @@ impl Agent {
         if enrolment.grant.device_id != self.enrolment.grant.device_id {
             // The disk is in another computer: what the other one measured is not this one's.
             self.spool.drop_foreign(&hardware).map_err(|error| recover::local(&error))?;
+            self.leave_orders();
         }
         self.enrolment = enrolment;
         self.stands = false;
@@ -282,6 +286,7 @@ impl Agent {
             if dropped > 0 {
                 tracing::warn!(dropped, "reports that came with the image were dropped: their own machine sends them");
             }
+            self.leave_orders();
             // What the server holds of the other machine.
             self.memory.server_content = None;
             self.memory.last_full_at = None;
@@ -469,11 +474,14 @@ impl Agent {
         self.spool.records().last().map(|record| record.content_hash)
     }
 
-    /// A full disk must not silence a laptop: without room for the report the contact still takes place.
-    fn spool_report(&mut self, report: &HealthReport) {
-        if let Err(error) = self.spool.push(ReportId(Uuid::new_v4()), clock::now(), report.clone()) {
+    /// A full disk must not silence a laptop: without room for the report the contact still takes place. False where there is
+    /// none.
+    fn spool_report(&mut self, report: &HealthReport) -> bool {
+        let pushed = self.spool.push(ReportId(Uuid::new_v4()), clock::now(), report.clone());
+        if let Err(error) = &pushed {
             tracing::error!(%error, "the new report could not be kept; the contact goes on without it");
         }
+        pushed.is_ok()
     }
 
     /// Forgets what the server answered for; returns how many reports that were.
