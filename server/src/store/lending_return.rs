@@ -42,7 +42,8 @@ impl Lending<'_> {
         self.newest(device, loan.id).await?;
         let loan = self.save("loan.take_back", loan, "returned", details).await?;
         let now = self.clerk().now;
-        if let Some(notice) = device_action::withdraw_notice(self.tx(), device, now).await? {
+        let withdrawn = device_action::withdraw_notice(self.tx(), device, now).await?;
+        if let Some(notice) = withdrawn {
             self.act("device_action.withdraw", ("device_action", notice), device, json!({ "device": device }));
         }
         Ok(loan)
