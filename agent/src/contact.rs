@@ -36,6 +36,17 @@ use crate::{
 /// asks for the whole report; never a loop.
 const MOST_EXCHANGES: usize = 6;
 
+/// What only the contact that takes place knows: each begins without it.
+#[derive(Debug, Default)]
+struct Course {
+    /// Whether newer roots were asked for: whoever stands in between is asked once.
+    roots_asked: bool,
+    /// Whether the machine is not the one that enrolled.
+    is_elsewhere: bool,
+    /// Whether it is to be followed by another one soon.
+    comes_back_soon: bool,
+}
+
 /// An enrolled agent, ready to check in.
 #[derive(Debug)]
 pub struct Agent {
@@ -49,16 +60,14 @@ pub struct Agent {
     /// Whether the server said, since this agent started, that the certificate has not ended: its word counts above the
     /// clock's.
     stands: bool,
-    /// Whether newer roots were asked for in this contact: whoever stands in between is asked once.
-    roots_asked: bool,
-    /// Whether this contact found that the machine is not the one that enrolled.
-    is_elsewhere: bool,
+    /// What only the contact that takes place knows.
+    course: Course,
     /// What a borrower may read of the last report.
     shown: Option<Shown>,
     /// What was ordered and done.
     actions: Kept,
-    /// Whether this contact was told to be followed by another soon.
-    comes_back_soon: bool,
+    /// Whether desktops read what is laid ready for them.
+    desktop: obey::Desktop,
 }
 
 /// An agent that cannot start.
@@ -101,7 +110,6 @@ impl Agent {
         connect.proxy = proxy;
         let client = client_of(&connect, &enrolment)?;
         let (shown, actions) = (state.shown(), obey::resumed(&state, &memory));
-        let (stands, roots_asked, is_elsewhere, comes_back_soon) = (false, false, false, false);
         Ok(Self {
             state,
             enrolment,
@@ -110,12 +118,11 @@ impl Agent {
             reader,
             connect,
             client,
-            stands,
-            roots_asked,
-            is_elsewhere,
+            stands: false,
+            course: Course::default(),
             shown,
             actions,
-            comes_back_soon,
+            desktop: obey::Desktop::OutOfReach,
         })
     }
 
@@ -166,8 +173,7 @@ impl Agent {
 
     /// Checks in once. On failure everything measured stays in the spool.
     pub async fn check_in(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
-        self.roots_asked = false;
-        self.is_elsewhere = false;
+        self.course = Course::default();
         let result = match self.contact(occasion, around).await {
             Err(trouble) if self.has_to_come_back(&trouble) => self.come_back(occasion, around).await,
             result => result,
@@ -203,7 +209,7 @@ impl Agent {
     fn recognised(&self, trouble: Trouble) -> Trouble {
         let own =
             ReleaseOrder { device_id: self.enrolment.grant.device_id, enrolment_id: self.enrolment.grant.enrolment_id };
-        let is_own = trouble.release == Some(own) && !self.is_elsewhere;
+        let is_own = trouble.release == Some(own) && !self.course.is_elsewhere;
         let kind = if is_own { TroubleKind::Released } else { trouble.kind };
         Trouble { kind, ..trouble }
     }
@@ -231,7 +237,7 @@ impl Agent {
             return self.exchange_all(None, around, failed).await.map(|(done, _)| done);
         };
         let is_elsewhere = heal::is_elsewhere(&self.enrolment, hardware);
-        self.is_elsewhere = is_elsewhere;
+        self.course.is_elsewhere = is_elsewhere;
         let asks_first = is_elsewhere || heal::is_under_way(&self.state, &self.enrolment);
         if asks_first {
             match self.heal(hardware, failed).await {
@@ -293,8 +299,7 @@ impl Agent {
             self.renew_roots().await;
         }
         let usual = response.next_check_in_seconds;
-        let is_soon = std::mem::take(&mut self.comes_back_soon);
-        let next_check_in_seconds = if is_soon { usual.min(SOON_SECONDS) } else { usual };
+        let next_check_in_seconds = if self.course.comes_back_soon { usual.min(SOON_SECONDS) } else { usual };
         let spooled = self.spool.records().len();
         Ok((Done { next_check_in_seconds, acknowledged, spooled, offered: response.update }, response.heal))
     }

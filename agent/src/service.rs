@@ -127,6 +127,9 @@ async fn live(state: StateDir, life: Life) -> Result<std::convert::Infallible, S
         invitation::forget(folder);
     }
     let mut agent = Agent::open(state, enrolment, life.reader, Proxy::FromEnvironment)?;
+    if life.public.is_some() {
+        agent.publishes_notices();
+    }
     publish(&agent, life.public.as_deref());
     rest(wait, "Enrolled").await?;
     loop {

@@ -75,6 +75,13 @@ impl Kept {
         self
     }
 
+    /// What stands where this machine turns out to be another device: the notice and the results are that other's, which
+    /// shows and tells them itself. What is ordered of this one is newer than what that one began.
+    #[must_use]
+    pub fn for_another(&self) -> Self {
+        Self { highest: self.highest, ..Self::default() }
+    }
+
     /// What became of orders and the server does not know yet.
     #[must_use]
     pub fn results(&self) -> &[ActionResult] {
@@ -110,6 +117,7 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cartable_common::{Text, action::ReturnNotice};
     use proptest::prelude::*;
     use uuid::Uuid;
 
@@ -162,6 +170,18 @@ mod tests {
         assert!(told.forget(&[ActionId(Uuid::from_u128(1))]) && told.results().is_empty());
         assert_eq!(judge(&order(1, 11), OWN, &told, now()), Judged::Answer(ActionOutcome::Replayed));
         assert_eq!(judge(&order(2, 12), OWN, &told, now()), Judged::Obey, "the next is");
+    }
+
+    #[test]
+    fn another_device_has_neither_the_notice_nor_the_results_and_does_nothing_twice() {
+        let mut kept = Kept::default().begun(&order(1, 11));
+        kept.finish(ActionResult::plain(ActionId(Uuid::from_u128(1)), ActionOutcome::Done));
+        let notice = ReturnNotice { due_at: now(), place: Text::clean("CDI") };
+        kept.notice = Some(DesktopNotice { notice, until: now().plus_days(1) });
+        let another = kept.begun(&order(2, 12)).for_another();
+        assert!(another.results().is_empty() && another.notice.is_none() && another.doing.is_none());
+        assert_eq!(judge(&order(2, 12), OWN, &another, now()), Judged::Answer(ActionOutcome::Replayed));
+        assert_eq!(judge(&order(3, 13), OWN, &another, now()), Judged::Obey);
     }
 
     #[test]

@@ -3,13 +3,16 @@
 
 use std::{fs, io, path::Path};
 
-use cartable_common::{UtcMillis, action::ReturnNotice};
+use cartable_common::{UtcMillis, action::ReturnNotice, protocol::Disclosure};
 use serde::{Deserialize, Serialize};
 
 use crate::{disclosure, language::Language};
 
 /// The name of the file.
 const FILE: &str = "notice.json";
+
+/// Days after the day of return for which a notice is shown at most.
+const SHOWN_AFTER_DUE_DAYS: i64 = 7;
 
 /// A notice, and how long it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,13 @@ pub struct DesktopNotice {
 }
 
 impl DesktopNotice {
+    /// The notice of an order that is over at `expires_at`.
+    #[must_use]
+    pub fn new(notice: ReturnNotice, expires_at: UtcMillis) -> Self {
+        let until = expires_at.min(notice.due_at.plus_days(SHOWN_AFTER_DUE_DAYS));
+        Self { notice, until }
+    }
+
     /// Puts it into `folder`, for everybody to read, whole or not at all.
     pub fn publish(&self, folder: &Path) -> io::Result<()> {
         disclosure::publish(folder, FILE, &serde_json::to_vec(self)?)
@@ -42,6 +52,14 @@ impl DesktopNotice {
     #[must_use]
     pub fn is_current(&self, now: UtcMillis) -> bool {
         now < self.until
+    }
+
+    /// Whether it speaks of the loan that runs, by what the server last said of it: another day, or none, is another loan. An
+    /// agent that was told nothing yet does not know.
+    #[must_use]
+    pub fn is_of_loan(&self, told: Option<&Disclosure>) -> bool {
+        let day = self.notice.due_at.day_number();
+        told.is_none_or(|told| told.until.is_some_and(|until| until.day_number() == day))
     }
 
     /// Its title and its sentence. Desktops read some signs of a sentence as markup: those are left out.
@@ -82,6 +100,20 @@ mod tests {
         assert_eq!(words, "Il est prêté jusqu'au 8 décembre 2026. Rapporte-le ici : Collège b A /b et B.");
         let [_, words] = notice("Collège A").words(Language::English);
         assert_eq!(words, "It is lent until 8 December 2026. Bring it back here: Collège A.");
+    }
+
+    #[test]
+    fn it_is_shown_for_the_loan_that_it_speaks_of_and_a_week_after_it_at_most() {
+        let ReturnNotice { due_at, place } = notice("CDI").notice;
+        let of = |expires_at| DesktopNotice::new(ReturnNotice { due_at, place: place.clone() }, expires_at);
+        assert_eq!(of(due_at.plus_days(3)).until, due_at.plus_days(3));
+        assert_eq!(of(due_at.plus_days(14)).until, due_at.plus_days(7));
+        let shown = of(due_at.plus_days(3));
+        let told = |until| Disclosure { until, ..Disclosure::default() };
+        assert!(shown.is_of_loan(None), "nothing is known");
+        assert!(shown.is_of_loan(Some(&told(Some(due_at)))));
+        assert!(!shown.is_of_loan(Some(&told(Some(due_at.plus_days(300))))), "the next loan");
+        assert!(!shown.is_of_loan(Some(&told(None))), "it came back");
     }
 
     #[test]

@@ -25,6 +25,7 @@ impl Agent {
         if enrolment.grant.device_id != self.enrolment.grant.device_id {
             // The disk is in another computer: what the other one measured is not this one's.
             self.spool.drop_foreign(&hardware).map_err(|error| recover::local(&error))?;
+            self.leave_orders();
         }
         self.enrolment = enrolment;
         self.stands = false;
@@ -54,6 +55,7 @@ impl Agent {
             if dropped > 0 {
                 tracing::warn!(dropped, "reports that came with the image were dropped: their own machine sends them");
             }
+            self.leave_orders();
             // What the server holds of the other machine.
             self.memory.server_content = None;
             self.memory.last_full_at = None;
@@ -128,7 +130,7 @@ impl Agent {
 
     /// Takes the newest roots that follow from those that are held, and uses them from now on. False where there are none.
     pub(super) async fn renew_roots(&mut self) -> bool {
-        if std::mem::replace(&mut self.roots_asked, true) {
+        if std::mem::replace(&mut self.course.roots_asked, true) {
             return false;
         }
         let renewed = self.try_renew_roots().await;

@@ -17,7 +17,27 @@ use crate::{
     log,
 };
 
+/// Whether what is laid ready for the desktop reaches one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Desktop {
+    /// The service was given no folder that desktops read.
+    OutOfReach,
+    /// It was given one.
+    Reads,
+}
+
 impl Agent {
+    /// Says that the notice is published where desktops read it.
+    pub const fn publishes_notices(&mut self) {
+        self.desktop = Desktop::Reads;
+    }
+
+    /// Forgets what was ordered of the device whose key this machine had: that one shows and tells it itself.
+    pub(super) fn leave_orders(&mut self) {
+        self.actions = self.actions.for_another();
+        self.keep_actions();
+    }
+
     /// Does what `response` orders. True where there is something new to tell the server.
     pub(super) async fn obey(
         &mut self,
@@ -79,13 +99,13 @@ impl Agent {
         let plain = |outcome| ActionResult::plain(order.action_id, outcome);
         match order.kind {
             ActionKind::CheckIn => {
-                self.comes_back_soon = true;
+                self.course.comes_back_soon = true;
                 plain(ActionOutcome::Done)
             }
-            ActionKind::FullReport => plain(report.map_or(ActionOutcome::Failed, |report| {
-                self.spool_report(report);
-                ActionOutcome::Done
-            })),
+            ActionKind::FullReport => {
+                let is_spooled = report.is_some_and(|report| self.spool_report(report));
+                plain(if is_spooled { ActionOutcome::Done } else { ActionOutcome::Failed })
+            }
             ActionKind::SelfTest => self.test_drives(order, around).await,
             ActionKind::ReturnNotice => plain(self.show_notice(order)),
             ActionKind::SendLog => ActionResult { log: log::recent(), ..plain(ActionOutcome::Done) },
@@ -114,11 +134,11 @@ impl Agent {
 
     /// Lays the notice ready: the service publishes it, and the desktop shows it when somebody signs in.
     fn show_notice(&mut self, order: &ActionOrder) -> ActionOutcome {
-        if !cfg!(target_os = "linux") {
+        if !cfg!(target_os = "linux") || self.desktop == Desktop::OutOfReach {
             return ActionOutcome::NotPossible;
         }
         let Some(notice) = order.notice.clone() else { return ActionOutcome::Failed };
-        self.actions.notice = Some(DesktopNotice { notice, until: order.expires_at });
+        self.actions.notice = Some(DesktopNotice::new(notice, order.expires_at));
         ActionOutcome::Done
     }
 
@@ -134,10 +154,11 @@ impl Agent {
         }
     }
 
-    /// The notice that the desktop shows now.
+    /// The notice that the desktop shows now: whoever has the laptop next is not told of the loan before.
     pub fn notice(&self) -> Option<&DesktopNotice> {
         let now = self.connect.clock.floor();
-        self.actions.notice.as_ref().filter(|notice| notice.is_current(now))
+        let told = self.memory.disclosure.as_ref();
+        self.actions.notice.as_ref().filter(|notice| notice.is_current(now) && notice.is_of_loan(told))
     }
 }
 

@@ -41,10 +41,12 @@ impl Agent {
     }
 
     /// A full disk must not silence a laptop: without room for the report the contact still takes place.
-    pub(super) fn spool_report(&mut self, report: &HealthReport) {
-        if let Err(error) = self.spool.push(ReportId(Uuid::new_v4()), clock::now(), report.clone()) {
+    pub(super) fn spool_report(&mut self, report: &HealthReport) -> bool {
+        let pushed = self.spool.push(ReportId(Uuid::new_v4()), clock::now(), report.clone());
+        if let Err(error) = &pushed {
             tracing::error!(%error, "the new report could not be kept; the contact goes on without it");
         }
+        pushed.is_ok()
     }
 
     /// Forgets what the server answered for; returns how many reports that were.

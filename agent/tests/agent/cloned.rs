@@ -3,8 +3,13 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use crate::support::{Answers, Gateway, Laptop};
-use cartable_agent::spool::Spool;
+use crate::support::{Answers, Gateway, Laptop, now, write};
+use cartable_agent::{actions::DesktopNotice, spool::Spool};
+use cartable_common::{
+    ActionId, Text,
+    action::{ActionOutcome, ActionResult, ReturnNotice},
+};
+use uuid::Uuid;
 
 /// Rounds of kill -9. `CARTABLE_KILL_ROUNDS` asks for more.
 const ROUNDS: u64 = 25;
@@ -59,6 +64,30 @@ fn a_copied_agent_asks_for_its_own_key_before_it_says_anything() {
     assert_eq!(seen.heals.len(), 1, "once");
     assert_eq!(seen.heals[0].hardware.serial_number.get().unwrap().as_str(), "PF2CLONE");
     assert_eq!(seen.enrolments.len(), 1, "without a token");
+}
+
+#[test]
+fn what_was_ordered_of_the_master_is_neither_shown_nor_told_by_its_copy() {
+    for told_by_the_server in [false, true] {
+        let gateway = Gateway::start();
+        let laptop = copied(&gateway);
+        let place = Text::clean("Atelier du master");
+        let notice = DesktopNotice::new(ReturnNotice { due_at: now().plus_days(3), place }, now().plus_days(14));
+        let result = ActionResult::plain(ActionId(Uuid::from_u128(5)), ActionOutcome::Done);
+        let kept = serde_json::json!({ "highest": 5, "results": [result], "notice": notice });
+        let actions = laptop.state().join("actions.json");
+        write(&actions, &kept.to_string());
+        if told_by_the_server {
+            as_of_an_older_agent(&laptop);
+        }
+        gateway.answer(if told_by_the_server { Answers::Cloned } else { Answers::Cartable });
+        let done = laptop.agent(&["once"]);
+        assert_eq!(done.code, 0, "{}", done.words);
+        let seen = gateway.seen.lock().unwrap();
+        assert!(seen.check_ins.iter().all(|check_in| check_in.action_results.is_empty()), "{:?}", seen.check_ins);
+        let left: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&actions).unwrap()).unwrap();
+        assert_eq!(left, serde_json::json!({ "highest": 5 }));
+    }
 }
 
 #[test]

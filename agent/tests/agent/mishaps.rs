@@ -58,7 +58,7 @@ fn kill_9_while_spooling_loses_and_doubles_nothing() {
 }
 
 /// A small file system of its own at `path`, or a loud word that this machine does not allow one.
-fn small_disk(path: &std::path::Path) -> bool {
+pub(crate) fn small_disk(path: &std::path::Path) -> bool {
     std::fs::create_dir_all(path).unwrap();
     let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs"]).arg(path).status();
     let is_mounted = mounted.is_ok_and(|status| status.success());
@@ -103,7 +103,7 @@ fn a_full_disk_keeps_what_is_spooled_and_the_contact_goes_on() {
 }
 
 /// Fills what is left of the disk, to the last byte that it takes.
-fn fill(path: &std::path::Path) {
+pub(crate) fn fill(path: &std::path::Path) {
     let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).unwrap();
     for size in [65_536, 4_096, 512, 1] {
         while file.write_all(&vec![7; size]).is_ok() {}

@@ -1,15 +1,22 @@
 //! Orders, as the agent's program takes them from a gateway: obeyed once, from the pinned root's signer alone, in time, and
 //! never again after a power cut.
 
+use std::process::Command;
+
 use cartable_common::{
-    ActionId, DeviceId, EnrolmentId,
-    action::{ActionKind, ActionOrder, ActionOutcome, ActionResult, SignedAction, SignedActions, signed_message},
+    ActionId, DeviceId, EnrolmentId, Text,
+    action::{
+        ActionKind, ActionOrder, ActionOutcome, ActionResult, ReturnNotice, SignedAction, SignedActions, signed_message,
+    },
 };
 use data_encoding::BASE64;
 use rcgen::{KeyPair, SigningKey as _};
 use uuid::Uuid;
 
-use crate::support::{Authority, Gateway, Laptop, now, write};
+use crate::{
+    mishaps::{fill, small_disk},
+    support::{Authority, Gateway, Laptop, now, write},
+};
 
 /// An order for the device and the enrolment that the test's gateway grants.
 fn order(id: u128, kind: ActionKind) -> ActionOrder {
@@ -76,6 +83,31 @@ fn a_whole_report_is_sent_although_nothing_changed() {
     let seen = gateway.seen.lock().unwrap();
     let reports: Vec<usize> = seen.check_ins[before..].iter().map(|request| request.reports.len()).collect();
     assert_eq!(reports, [0, 1]);
+}
+
+#[test]
+fn a_whole_report_that_the_disk_does_not_take_is_not_said_to_be_sent() {
+    let gateway = Gateway::start();
+    let laptop = Laptop::enrolled(&gateway);
+    let spool = laptop.state().join("spool");
+    if !small_disk(&spool) {
+        return;
+    }
+    fill(&spool.join("ballast"));
+    let whole = signed(&gateway.authority.signer(), &[order(1, ActionKind::FullReport)]);
+    let (words, answers) = told(&gateway, &laptop, whole);
+    let _ = Command::new("umount").arg("-l").arg(&spool).status();
+    assert_eq!(answers, [(1, ActionOutcome::Failed)], "{words}");
+}
+
+#[test]
+fn a_notice_that_no_desktop_reads_is_not_said_to_be_laid_ready() {
+    let gateway = Gateway::start();
+    let laptop = Laptop::enrolled(&gateway);
+    let notice = Some(ReturnNotice { due_at: now().plus_days(3), place: Text::clean("CDI") });
+    let own = signed(&gateway.authority.signer(), &[ActionOrder { notice, ..order(1, ActionKind::ReturnNotice) }]);
+    // Nobody named the folder that desktops read.
+    assert_eq!(told(&gateway, &laptop, own).1, [(1, ActionOutcome::NotPossible)]);
 }
 
 #[test]

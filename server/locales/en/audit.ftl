@@ -174,6 +174,7 @@ audit-act-device-bring_inventory = Inventory imported
 audit-act-device-unarchive = Device taken out of the archive
 audit-act-device_action-answer = Order to a laptop answered
 audit-act-device_action-order = Order given to a laptop
+audit-act-device_action-withdraw = Return notice withdrawn: the laptop came back
 audit-act-device-create = Device recorded
 audit-act-device-issue_foreign_agent = Certificate for another agent issued
 audit-act-device-revoke_foreign_agent = Certificate for another agent ended

@@ -210,3 +210,4 @@ action-invalid = A return notice needs a day and a place of at most 80 character
 action-not-in-service = The device is not in service: its agent is told nothing.
 action-no-agent = No agent speaks for this device.
 action-not-lent = The device is not lent: nobody would read the notice.
+action-other-day = The notice says until when the device is lent, and that is another day now, or none.

@@ -174,6 +174,7 @@ audit-act-device-bring_inventory = Inventaire importé
 audit-act-device-unarchive = Appareil sorti des archives
 audit-act-device_action-answer = Réponse d’un ordinateur à une demande
 audit-act-device_action-order = Demande faite à un ordinateur
+audit-act-device_action-withdraw = Avis de retour retiré : l’ordinateur est revenu
 audit-act-device-create = Appareil inscrit
 audit-act-device-issue_foreign_agent = Certificat délivré à un autre agent
 audit-act-device-revoke_foreign_agent = Fin du certificat d’un autre agent

@@ -157,7 +157,8 @@ pub async fn list(
 ///
 /// The laptop is told at its next contact, and does it once or, after the order's time, not at all. Refused for a device
 /// that is not in service or has no agent, where the same order waits already, and a return notice where the device is not
-/// lent. Roles: administrator and technician; a return notice also programme manager and referent; within their sites.
+/// lent until the day that it names. Roles: administrator and technician; a return notice also programme manager and
+/// referent; within their sites.
 #[utoipa::path(post, path = "/v1/devices/{id}/actions", tag = "devices", request_body = NewDeviceActionBody,
     params(("id" = Uuid, Path, description = "The device")), responses((status = 201, body = OrderedActionBody),
     (status = 400, response = Problem), (status = 401, response = Problem), (status = 403, response = Problem),

@@ -11,12 +11,12 @@ use super::{DataArguments, print, say};
 use crate::{
     clock,
     config::{Overrides, Settings},
-    domain::paris,
+    domain::{paris, scope::Scope},
     pki::{MasterKey, PkiError, RootRole, Rotation, Standing},
     store::{
         Tx,
         audit::{self, COMMAND_LINE, NewAudit},
-        trust_bundle,
+        foreign_agent, trust_bundle,
     },
 };
 
@@ -68,6 +68,8 @@ struct Deed {
     step: Step,
     action: &'static str,
     words: &'static str,
+    /// What is to be done for other systems' agents, whose roots are a file that follows no bundle.
+    by_hand: Option<&'static str>,
 }
 
 pub(super) async fn run(command: AuthorityCommand) -> anyhow::Result<()> {
@@ -93,38 +95,48 @@ const RENEW_DEVICES: Deed = Deed {
     action: "authority.renew_devices",
     words: "New device certificates come from the new intermediate; the others stay accepted. After 180 days none is left: \
             then cartable-server authority drop-earlier.",
+    by_hand: None,
 };
 const RENEW_GATEWAY: Deed = Deed {
     step: Rotation::renew_gateway,
     action: "authority.renew_gateway",
     words: "The gateway gets another certificate when it starts.",
+    by_hand: None,
 };
 const RENEW_SIGNER: Deed = Deed {
     step: Rotation::renew_signer,
     action: "authority.renew_signer",
     words: "Orders are signed by the new key. Those of the one before stay good until they end.",
+    by_hand: None,
 };
 const DROP_EARLIER: Deed = Deed {
     step: |rotation, _, _| rotation.drop_earlier(),
     action: "authority.drop_earlier",
     words: "Whoever still has an earlier certificate recovers by its key at its next contact.",
+    by_hand: Some("those of an earlier intermediate count no more after the restart: issue them again"),
 };
 const BEGIN_ROOT: Deed = Deed {
     step: Rotation::begin,
     action: "authority.begin_root",
     words: "Agents take the new trust bundle at their next contact. Next, once `authority status` says that most hold it: \
             cartable-server authority switch-root, which needs the new root's key; then move that away.",
+    by_hand: Some("bring what show-roots prints now to each machine of `foreign-agent list` before switch-root"),
 };
 const SWITCH_ROOT: Deed = Deed {
     step: Rotation::switch,
     action: "authority.switch_root",
     words: "Certificates are issued under the new root; devices that sleep learn of it when they wake. Next, after 180 days: \
             cartable-server authority retire-root.",
+    by_hand: Some(
+        "without what show-roots has printed since begin-root, a machine of `foreign-agent list` is silent after the \
+         restart; each needs another certificate (`foreign-agent issue`) before retire-root",
+    ),
 };
 const RETIRE_ROOT: Deed = Deed {
     step: Rotation::retire,
     action: "authority.retire_root",
     words: "The old root is trusted no more. Keep its certificate while backups need it.",
+    by_hand: Some("those issued before switch-root count no more after the restart: issue them again"),
 };
 
 /// Does one step, with its row in the audit, and says how far the fleet is.
@@ -140,6 +152,9 @@ async fn change(change: Change, deed: &Deed) -> anyhow::Result<()> {
     trust_bundle::lock(&mut tx).await?;
     let mut rotation = Rotation::open(&settings.data.join("pki"), &master)?;
     tell_spread(&mut tx, rotation.bundle()).await?;
+    if let Some(words) = deed.by_hand {
+        tell_by_hand(&mut tx, words).await?;
+    }
     (deed.step)(&mut rotation, root_key.as_deref(), now)?;
     // The step stands on the disk: should the database refuse now, the words say so, and nothing is half done.
     let entry = NewAudit {
@@ -161,6 +176,15 @@ async fn tell_spread(tx: &mut Tx, bundle: u32) -> anyhow::Result<()> {
     say(&format!(
         "Trust bundle {bundle}: {holders} devices hold it, {behind} do not (`authority sleepers` lists them)."
     ));
+    Ok(())
+}
+
+/// Says how many certificates of other systems' agents there are, where there are any, and what becomes of them.
+async fn tell_by_hand(tx: &mut Tx, words: &str) -> anyhow::Result<()> {
+    let count = foreign_agent::list(tx, &Scope::Everything).await?.len();
+    if count > 0 {
+        say(&format!("Certificates of other systems' agents: {count}; {words}."));
+    }
     Ok(())
 }
 

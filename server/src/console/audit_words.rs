@@ -159,7 +159,7 @@ pub(super) const KEYS: [(&str, Form); 132] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 130] = [
+pub(super) const ACTS: [&str; 131] = [
     "agent_release.add",
     "agent_release.halt",
     "agent_release.publish",
@@ -213,6 +213,7 @@ pub(super) const ACTS: [&str; 130] = [
     "device.unarchive",
     "device_action.answer",
     "device_action.order",
+    "device_action.withdraw",
     "document.make",
     "donation_lot.add",
     "donation_lot.approve",

@@ -32,6 +32,8 @@ use crate::{
 pub(super) struct OrdersRead {
     pub(super) rows: Vec<ActionRow>,
     pub(super) may: Vec<Kind>,
+    /// Whether our agent speaks for the device: another system's takes no orders.
+    pub(super) has_agent: bool,
     /// Whether the person may read logs.
     pub(super) reads_logs: bool,
     /// When the device is due back, where it is lent until a day.
@@ -80,8 +82,7 @@ impl OrdersCard {
     ) -> Option<Self> {
         let device = &detail.device;
         let path = format!("/devices/{}", device.id);
-        let can_be_told =
-            device.status == DeviceStatus::Active && device.archived_at.is_none() && device.enrolled_at.is_some();
+        let can_be_told = device.status == DeviceStatus::Active && device.archived_at.is_none() && read.has_agent;
         let place = detail.site.as_ref().map_or_else(String::new, |site| site.name.clone());
         let kinds = read.may.iter().filter(|_| can_be_told);
         let forms: Vec<Form> = kinds.filter_map(|kind| form(*kind, read.due, &place, words)).collect();
@@ -144,6 +145,7 @@ pub(super) async fn order(
         Ordered::Hindered(Hindrance::NotInService) => return Err(Refusal::Told("action-not-in-service")),
         Ordered::Hindered(Hindrance::NoAgent) => return Err(Refusal::Told("action-no-agent")),
         Ordered::Hindered(Hindrance::NotLent) => return Err(Refusal::Told("action-not-lent")),
+        Ordered::Hindered(Hindrance::OtherDay) => return Err(Refusal::Told("action-other-day")),
         Ordered::Unknown => return Err(Refusal::NotFound),
     };
     tx.commit().await?;

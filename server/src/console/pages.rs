@@ -119,7 +119,11 @@ async fn read_device(tx: &mut Tx, scope: &Scope, id: DeviceId, from_day: i64) ->
         askers: newcomer::waiting_with_key_of(tx, id).await?,
         disclosed: Disclosure::default(),
         recoveries: recovery::waiting_of(tx, scope, id).await?,
-        orders: OrdersRead { rows: device_action::of_device(tx, id).await?, ..OrdersRead::default() },
+        orders: OrdersRead {
+            rows: device_action::of_device(tx, id).await?,
+            has_agent: device_action::speaks_for(tx, id).await?.is_some(),
+            ..OrdersRead::default()
+        },
         given: store::loan::lending_state(tx, id).await? == Some(LendingState::Ceded),
     })
 }

@@ -316,6 +316,7 @@ impl Samples<'_> {
             expires_at: self.now.plus_days(6),
             told_at: answer.map(|_| self.now),
             answer: answer.map(|outcome| (outcome, self.now)),
+            closed_at: answer.map(|_| self.now),
             drives: Vec::new(),
             has_log: answer.is_some(),
         };
@@ -323,6 +324,7 @@ impl Samples<'_> {
             rows: vec![row(51, Kind::SelfTest, None), row(50, Kind::SendLog, Some(ActionOutcome::Done))],
             may: Kind::ALL.to_vec(),
             reads_logs: true,
+            has_agent: true,
             due: Some(jiff::civil::date(2027, 7, 2)),
         }
     }

@@ -336,7 +336,8 @@ fn recorded(folder: &std::path::Path, found: &mut BTreeSet<String>) {
                 let named = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
                 let is_act = text.split_once('.').is_some_and(|(thing, act)| named(thing) && named(act));
                 let mut words = before.split(|c: char| !c.is_alphanumeric() && c != '_');
-                let is_told = words.any(|word| word == "action") || WRITERS.iter().any(|writer| before.contains(writer));
+                let is_told =
+                    words.any(|word| word == "action") || WRITERS.iter().any(|writer| before.contains(writer));
                 if is_act && is_told {
                     found.insert(text.to_owned());
                 }

@@ -163,6 +163,8 @@ pub struct Facts {
     pub is_archived: bool,
     /// Where it is in its lending.
     pub lending: LendingState,
+    /// Until when it is lent; none where it is not lent, or without a day.
+    pub due: Option<Date>,
     /// Whether an agent speaks for it.
     pub has_agent: bool,
     /// The kinds of orders that wait for it.
@@ -180,6 +182,8 @@ text_enum! {
         Already = "already",
         /// Nobody has it: there is nothing to bring back.
         NotLent = "not_lent",
+        /// The notice names another day than the loan, or the loan has none.
+        OtherDay = "other_day",
     }
 }
 
@@ -192,12 +196,16 @@ impl Hindrance {
             Self::NoAgent => "no agent speaks for the device",
             Self::Already => "the same order waits for the device already",
             Self::NotLent => "the device is not lent: a return notice has nobody to read it",
+            Self::OtherDay => {
+                "the device is lent until another day, or without one: a return notice says until when it is lent"
+            }
         }
     }
 }
 
-/// Whether an order of `kind` may be given now.
-pub fn may_order(kind: Kind, facts: &Facts) -> Result<(), Hindrance> {
+/// Whether `order` may be given now.
+pub fn may_order(order: &Order, facts: &Facts) -> Result<(), Hindrance> {
+    let kind = order.kind();
     if facts.status != DeviceStatus::Active || facts.is_archived {
         return Err(Hindrance::NotInService);
     }
@@ -206,6 +214,9 @@ pub fn may_order(kind: Kind, facts: &Facts) -> Result<(), Hindrance> {
     }
     if kind == Kind::ReturnNotice && facts.lending != LendingState::Lent {
         return Err(Hindrance::NotLent);
+    }
+    if order.notice().is_some_and(|notice| facts.due != Some(notice.due)) {
+        return Err(Hindrance::OtherDay);
     }
     if facts.waiting.contains(&kind) {
         return Err(Hindrance::Already);
@@ -241,11 +252,19 @@ mod tests {
 
     use super::*;
 
+    const DUE: Date = date(2027, 7, 2);
+
+    fn order(kind: Kind) -> Order {
+        let notice = Notice { due: DUE, place: Text::clean("CDI") };
+        Order::stored(kind, (kind == Kind::ReturnNotice).then_some(notice))
+    }
+
     fn facts() -> Facts {
         Facts {
             status: DeviceStatus::Active,
             is_archived: false,
             lending: LendingState::Lent,
+            due: Some(DUE),
             has_agent: true,
             waiting: Vec::new(),
         }
@@ -264,16 +283,20 @@ mod tests {
     fn an_order_is_given_only_where_an_agent_may_do_it_and_once() {
         let in_stock = Facts { lending: LendingState::InStock, ..facts() };
         for kind in Kind::ALL.iter().copied() {
-            assert_eq!(may_order(kind, &facts()), Ok(()));
+            assert_eq!(may_order(&order(kind), &facts()), Ok(()));
             let away = Facts { status: DeviceStatus::Quarantined, ..facts() };
-            assert_eq!(may_order(kind, &away), Err(Hindrance::NotInService));
+            assert_eq!(may_order(&order(kind), &away), Err(Hindrance::NotInService));
             let archived = Facts { is_archived: true, ..facts() };
-            assert_eq!(may_order(kind, &archived), Err(Hindrance::NotInService));
+            assert_eq!(may_order(&order(kind), &archived), Err(Hindrance::NotInService));
             let silent = Facts { has_agent: false, ..facts() };
-            assert_eq!(may_order(kind, &silent), Err(Hindrance::NoAgent));
+            assert_eq!(may_order(&order(kind), &silent), Err(Hindrance::NoAgent));
             let again = Facts { waiting: vec![kind], ..facts() };
-            assert_eq!(may_order(kind, &again), Err(Hindrance::Already));
-            assert_eq!(may_order(kind, &in_stock).is_err(), kind == Kind::ReturnNotice);
+            assert_eq!(may_order(&order(kind), &again), Err(Hindrance::Already));
+            assert_eq!(may_order(&order(kind), &in_stock).is_err(), kind == Kind::ReturnNotice);
+            for due in [None, Some(date(2027, 9, 1))] {
+                let extended = may_order(&order(kind), &Facts { due, ..facts() });
+                assert_eq!(extended, if kind == Kind::ReturnNotice { Err(Hindrance::OtherDay) } else { Ok(()) });
+            }
         }
     }
 

@@ -60,11 +60,13 @@ impl Manifest {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::first(directory),
             Err(source) => return Err(PkiError::File { path, source }),
         };
-        let manifest: Self = serde_json::from_str(&text)
+        let mut manifest: Self = serde_json::from_str(&text)
             .map_err(|_| PkiError::Damaged { path: path.clone(), why: "this is not what Cartable wrote there" })?;
         if !manifest.is_consistent() {
             return Err(PkiError::Damaged { path, why: "a trust bundle does not follow from the one before it" });
         }
+        // What an earlier version wrote names no signer of orders, though one may lie there.
+        manifest.actions = manifest.actions.or_else(|| first_signer(directory));
         Ok(manifest)
     }
 
@@ -81,7 +83,7 @@ impl Manifest {
             old_root: None,
             devices: DEVICES.to_owned(),
             gateway_ca: GATEWAY_CA.to_owned(),
-            actions: directory.join(format!("{ACTIONS}.pem")).exists().then(|| ACTIONS.to_owned()),
+            actions: first_signer(directory),
             accepted: Vec::new(),
             bundles: vec![first],
         })
@@ -126,6 +128,11 @@ impl Manifest {
         };
         self.bundles.last().is_some_and(|newest| newest.trusted().is_some()) && self.bundles.windows(2).all(follows)
     }
+}
+
+/// The signer of orders that `init` or the first `renew-signer` made, if it is there.
+fn first_signer(directory: &Path) -> Option<String> {
+    directory.join(format!("{ACTIONS}.pem")).exists().then(|| ACTIONS.to_owned())
 }
 
 /// Whether the key of the certificate `root` (in DER) has signed `message`.

@@ -413,6 +413,18 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_names_that_is_older_than_orders_hides_no_signer() {
+        let made = Made::new();
+        let signer = made.signer();
+        made.open().renew_devices(None, made.now).unwrap();
+        let path = made.directory.join(manifest::FILE);
+        let mut names: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert!(names.as_object_mut().unwrap().remove("actions").is_some());
+        std::fs::write(&path, names.to_string()).unwrap();
+        assert_eq!(made.signer(), signer);
+    }
+
+    #[test]
     fn a_roots_key_may_lie_elsewhere_and_no_other_key_serves() {
         let made = Made::new();
         let elsewhere = made.directory.with_file_name("medium.key");

@@ -8,6 +8,7 @@ use cartable_common::{
     },
     limits::MAX_DRIVES,
 };
+use jiff::civil::Date;
 use serde_json::json;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -51,6 +52,8 @@ pub struct ActionRow {
     pub told_at: Option<UtcMillis>,
     /// What it answered, and when.
     pub answer: Option<(ActionOutcome, UtcMillis)>,
+    /// Since when it is told no more: it was answered, its time was over, or what it was for was.
+    pub closed_at: Option<UtcMillis>,
     /// What each drive answered.
     pub drives: Vec<SelfTestAnswer>,
     /// Whether a log came with it that is still kept.
@@ -61,7 +64,8 @@ impl ActionRow {
     /// Where it stands at `now`.
     #[must_use]
     pub fn state(&self, now: UtcMillis) -> ActionState {
-        device_action::state(self.told_at.is_some(), self.answer.is_some(), self.expires_at, now)
+        let over_at = self.closed_at.map_or(self.expires_at, |closed_at| closed_at.min(self.expires_at));
+        device_action::state(self.told_at.is_some(), self.answer.is_some(), over_at, now)
     }
 
     /// As the agent reads it. A day is told as its noon in UTC: the same day everywhere in France but the far Pacific.
@@ -100,6 +104,7 @@ struct Raw {
     told_at: Option<i64>,
     outcome: Option<String>,
     answered_at: Option<i64>,
+    closed_at: Option<i64>,
     drives: Option<String>,
     has_log: bool,
 }
@@ -124,6 +129,7 @@ impl TryFrom<Raw> for ActionRow {
             expires_at: moment("device_action.expires_at", raw.expires_at)?,
             told_at: optional_moment("device_action.told_at", raw.told_at)?,
             answer: outcome.zip(answered_at),
+            closed_at: optional_moment("device_action.closed_at", raw.closed_at)?,
             drives: drives.unwrap_or_default(),
             has_log: raw.has_log,
         })
@@ -136,7 +142,11 @@ fn outcome(text: &str) -> ActionOutcome {
 }
 
 const COLUMNS: &str = "SELECT id, device_id, enrolment_id, kind, due_day, place, counter, ordered_at, ordered_by, \
-    expires_at, told_at, outcome, answered_at, drives, log IS NOT NULL AS has_log FROM device_action";
+    expires_at, told_at, outcome, answered_at, closed_at, drives, log IS NOT NULL AS has_log FROM device_action";
+
+/// Whether an order may still be told: a return notice only while its device is lent until the day that it names.
+const HOLDS: &str = "(kind <> 'return_notice' OR due_day = (SELECT l.due_day FROM loan l \
+    WHERE l.device_id = device_action.device_id AND l.ended_at IS NULL AND l.state = 'handed_over'))";
 
 /// What became of giving an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,10 +163,9 @@ pub enum Ordered {
 pub async fn order(tx: &mut Tx, device: DeviceId, order: &Order, by: Clerk<'_>) -> Result<Ordered, StoreError> {
     device::lock(tx, [device.0]).await?;
     let Some(found) = device::find(tx, by.scope, device).await? else { return Ok(Ordered::Unknown) };
-    let sql = "UPDATE device_action SET closed_at = $2 WHERE device_id = $1 AND closed_at IS NULL AND expires_at <= $2";
-    on!(tx, |c| sqlx::query(sql).bind(device.0).bind(by.now.get()).execute(c).await.map(drop))?;
-    let sql = "SELECT id FROM enrolment WHERE device_id = $1 AND status = 'active' ORDER BY id DESC LIMIT 1";
-    let enrolment: Option<Uuid> = on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).fetch_optional(c).await)?;
+    let enrolment = speaks_for(tx, device).await?;
+    let due = loan::due_of_device(tx, device).await?;
+    close_past(tx, device, (enrolment, due), by.now).await?;
     let sql = "SELECT kind FROM device_action WHERE device_id = $1 AND closed_at IS NULL";
     let waiting: Vec<String> = on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).fetch_all(c).await)?;
     let Some(lending) = loan::lending_state(tx, device).await? else { return Ok(Ordered::Unknown) };
@@ -164,15 +173,52 @@ pub async fn order(tx: &mut Tx, device: DeviceId, order: &Order, by: Clerk<'_>) 
         status: found.status,
         is_archived: found.archived_at.is_some(),
         lending,
+        due,
         has_agent: enrolment.is_some(),
         waiting: waiting.iter().map(|kind| parsed("device_action.kind", kind)).collect::<Result<_, _>>()?,
     };
-    if let Err(hindrance) = device_action::may_order(order.kind(), &facts) {
+    if let Err(hindrance) = device_action::may_order(order, &facts) {
         return Ok(Ordered::Hindered(hindrance));
     }
     let Some(enrolment) = enrolment else { return Ok(Ordered::Hindered(Hindrance::NoAgent)) };
-    let id = insert(tx, (device, EnrolmentId(enrolment)), order, by).await?;
+    let id = insert(tx, (device, enrolment), order, by).await?;
     Ok(Ordered::Given(id))
+}
+
+/// The enrolment of our agent that speaks for a device: the one that is told. Another system's agent takes no orders.
+pub async fn speaks_for(tx: &mut Tx, device: DeviceId) -> Result<Option<EnrolmentId>, StoreError> {
+    let sql = "SELECT id FROM enrolment WHERE device_id = $1 AND status = 'active' AND kind = 'agent' \
+               ORDER BY id DESC LIMIT 1";
+    let found: Option<Uuid> = on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).fetch_optional(c).await)?;
+    Ok(found.map(EnrolmentId))
+}
+
+/// Closes what the device is told no more: what is over, what an earlier enrolment was to be told, and notices of another
+/// day than the one until which it is lent. While no agent speaks, or the device is not lent, nothing is known to be past.
+async fn close_past(
+    tx: &mut Tx,
+    device: DeviceId,
+    (enrolment, due): (Option<EnrolmentId>, Option<Date>),
+    now: UtcMillis,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE device_action SET closed_at = $2 WHERE device_id = $1 AND closed_at IS NULL \
+               AND (expires_at <= $2 OR enrolment_id <> $3 OR due_day <> $4)";
+    on!(tx, |c| sqlx::query(sql)
+        .bind(device.0)
+        .bind(now.get())
+        .bind(enrolment.map(|enrolment| enrolment.0))
+        .bind(due.map(day_number))
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Closes the return notice that waits for a device, for its loan is over; which one that was.
+pub(super) async fn withdraw_notice(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> Result<Option<Uuid>, StoreError> {
+    let sql = "UPDATE device_action SET closed_at = $2 WHERE device_id = $1 AND kind = 'return_notice' \
+               AND closed_at IS NULL RETURNING id";
+    Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).bind(now.get()).fetch_optional(c).await)?)
 }
 
 async fn insert(
@@ -225,22 +271,27 @@ pub async fn log(tx: &mut Tx, device: DeviceId, id: Uuid) -> Result<Option<Vec<L
     found.map(|json| from_json("device_action.log", &json)).transpose()
 }
 
-/// What an enrolment is to be told at `now`, the oldest first, at most [`MAX_ACTIONS`]. That it is told is written down, and
-/// what is over is closed; where neither changes, nothing is written.
+/// What an enrolment is to be told at `now`, the oldest first, at most [`MAX_ACTIONS`]; a return notice while its loan runs
+/// until that day. That it is told is written down, and what is over is closed; where neither changes, nothing is written.
 pub async fn tell(store: &Store, enrolment: EnrolmentId, now: UtcMillis) -> Result<Vec<ActionRow>, StoreError> {
     let mut tx = store.read().await?;
-    let sql = format!("{COLUMNS} WHERE enrolment_id = $1 AND closed_at IS NULL ORDER BY counter");
+    let sql = format!(
+        "{COLUMNS} WHERE enrolment_id = $1 AND closed_at IS NULL AND (expires_at <= $2 OR {HOLDS}) ORDER BY counter"
+    );
     let sql = sqlx::AssertSqlSafe(sql);
-    let rows: Vec<Raw> = on!(&mut tx, |c| sqlx::query_as(sql).bind(enrolment.0).fetch_all(c).await)?;
+    let rows: Vec<Raw> = on!(&mut tx, |c| sqlx::query_as(sql).bind(enrolment.0).bind(now.get()).fetch_all(c).await)?;
     drop(tx);
     let mut rows = rows.into_iter().map(TryInto::try_into).collect::<Result<Vec<ActionRow>, _>>()?;
     if rows.iter().any(|row| row.told_at.is_none() || row.expires_at <= now) {
         let mut tx = store.write().await?;
-        for sql in [
-            "UPDATE device_action SET told_at = $2 WHERE enrolment_id = $1 AND closed_at IS NULL AND told_at IS NULL \
-             AND expires_at > $2",
-            "UPDATE device_action SET closed_at = $2 WHERE enrolment_id = $1 AND closed_at IS NULL AND expires_at <= $2",
+        for change in [
+            format!(
+                "told_at = $2 WHERE enrolment_id = $1 AND closed_at IS NULL AND told_at IS NULL \
+                AND expires_at > $2 AND {HOLDS}"
+            ),
+            "closed_at = $2 WHERE enrolment_id = $1 AND closed_at IS NULL AND expires_at <= $2".to_owned(),
         ] {
+            let sql = sqlx::AssertSqlSafe(format!("UPDATE device_action SET {change}"));
             on!(&mut tx, |c| sqlx::query(sql).bind(enrolment.0).bind(now.get()).execute(c).await.map(drop))?;
         }
         tx.commit().await?;

@@ -1,13 +1,13 @@
 //! Devices that come back: taking one back, undoing that, and putting one in stock again.
 
 use cartable_common::DeviceId;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     StoreError, borrower,
     device::{self, DeviceRow},
-    left_behind,
+    device_action, left_behind,
     lending::{Clerk, Lending, LendingError, Refused, only},
     loan::{self, Event},
     loan_event,
@@ -22,7 +22,8 @@ use crate::domain::{
 const UNDO_MILLIS: i64 = 15 * 60_000;
 
 impl Lending<'_> {
-    /// The device came back; also one that was lost, stolen or given up.
+    /// The device came back; also one that was lost, stolen or given up. A return notice that still waits is not told to
+    /// whoever has it next.
     pub async fn take_back(
         &mut self,
         id: Uuid,
@@ -39,7 +40,13 @@ impl Lending<'_> {
         let device = loan.device;
         let loan = loan.take_back(Return { at: self.clerk().now, condition, missing })?;
         self.newest(device, loan.id).await?;
-        self.save("loan.take_back", loan, "returned", details).await
+        let loan = self.save("loan.take_back", loan, "returned", details).await?;
+        let now = self.clerk().now;
+        let withdrawn = device_action::withdraw_notice(self.tx(), device, now).await?;
+        if let Some(notice) = withdrawn {
+            self.act("device_action.withdraw", ("device_action", notice), device, json!({ "device": device }));
+        }
+        Ok(loan)
     }
 
     /// The device came back, whichever loan it is in. What is `missing` counts only if it had gone with the device.

@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, on};
 
-/// The devices that may come: not put away, with a key that is not ended. Each with the bundle that it holds.
+/// The devices on which our agent may come: not put away, with a key that is not ended. Each with the bundle that it holds.
+/// Another system's agent holds a file, which follows no bundle.
 const HELD: &str = "SELECT e.device_id, max(e.trust_bundle) AS held FROM enrolment e JOIN device d ON d.id = e.device_id \
-    WHERE e.status IN ('active', 'quarantined') AND d.status IN ('active', 'quarantined') AND d.archived_at IS NULL \
-    GROUP BY e.device_id";
+    WHERE e.kind = 'agent' AND e.status IN ('active', 'quarantined') AND d.status IN ('active', 'quarantined') \
+    AND d.archived_at IS NULL GROUP BY e.device_id";
 
 /// How far a fleet is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -61,8 +61,9 @@ pub fn without_a_row(cartable: &InProcess) -> anyhow::Result<Vec<String>> {
     let mut wrong: Vec<String> = served.difference(&listed).map(|route| format!("{route} has no row")).collect();
     wrong.extend(listed.difference(&served).map(|route| format!("{route} is not served")));
     wrong.extend(rows().filter_map(Row::misspelt));
-    if listed.len() != rows().count() {
-        wrong.push("a route has two rows".to_owned());
+    let asked: BTreeSet<(String, &str)> = rows().map(|row| (anonymous(row.route), row.body)).collect();
+    if asked.len() != rows().count() {
+        wrong.push("a route has two rows that send the same".to_owned());
     }
     Ok(wrong)
 }

@@ -212,6 +212,8 @@ pub(super) const API: &[Row] = &[
     ]),
     Row::new("GET /api/v1/devices/{device}/actions", "APTRFU", Site, 200),
     Row::new("POST /api/v1/devices/{device}/actions", "A-T---", Site, 201).sends(r#"{"kind":"check_in"}"#),
+    Row::new("POST /api/v1/devices/{lent-device}/actions", "APTR--", Site, 201)
+        .sends(r#"{"kind":"return_notice","due":"{lent-until}","place":"CDI"}"#),
     Row::new("GET /api/v1/devices/{device}/actions/{action}/log", "A-T---", Site, 200).mixed(&[
         Mixed::at("/api/v1/devices/{device}/actions/{foreign-action}/log", "", 404),
         Mixed::at("/api/v1/devices/{foreign-device}/actions/{action}/log", "", 404),

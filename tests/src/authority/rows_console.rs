@@ -40,6 +40,8 @@ pub(super) const CONSOLE: &[Row] = &[
         Mixed::at("/devices/{foreign-device}/recoveries/{recovery}/refuse", "", 404),
     ]),
     Row::new("POST /devices/{device}/actions", "A-T---", Site, 303).sends("kind=check_in"),
+    Row::new("POST /devices/{lent-device}/actions", "APTR--", Site, 303)
+        .sends("kind=return_notice&due={lent-until}&place=CDI"),
     Row::new("GET /devices/{device}/actions/{action}/log", "A-T---", Site, 200).mixed(&[
         Mixed::at("/devices/{device}/actions/{foreign-action}/log", "", 404),
         Mixed::at("/devices/{foreign-device}/actions/{action}/log", "", 404),

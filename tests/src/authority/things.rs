@@ -161,7 +161,10 @@ pub async fn make(cartable: &InProcess, number: u32) -> anyhow::Result<Things> {
     things.put("unit", unit);
     let lent = self::device(&mut tx, site, now).await?;
     things.put("lent-device", lent);
-    let state = LoanState::HandedOver(lending::handed(now, Some(now.plus_days(30))));
+    speaking(&mut tx, lent, now).await?;
+    let until = now.plus_days(30);
+    things.put("lent-until", paris::date(until));
+    let state = LoanState::HandedOver(lending::handed(now, Some(until)));
     let loan = lending::loan_of(lent, &borrower, &programme, now, state);
     lending_bulk::record(&mut tx, std::slice::from_ref(&loan), "test").await?;
     things.put("loan", loan.id);
@@ -338,6 +341,16 @@ async fn waiting(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Resul
     Ok(id)
 }
 
+/// The enrolment of an agent that speaks for the device.
+async fn speaking(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<EnrolmentId> {
+    let (id, request) = (EnrolmentId(Uuid::now_v7()), Uuid::new_v4());
+    let mut key = [1; 32];
+    key[..16].copy_from_slice(request.as_bytes());
+    let status = EnrolmentStatus::Active;
+    enrolment::insert(tx, &NewEnrolment { id, device, request, key: &key, token: None, status }, now).await?;
+    Ok(id)
+}
+
 /// A machine that nobody knows, and that waits for a person.
 async fn newcomer(tx: &mut Tx, token: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
     let request = Uuid::new_v4();
@@ -350,12 +363,7 @@ async fn newcomer(tx: &mut Tx, token: Uuid, now: UtcMillis) -> anyhow::Result<Uu
 
 /// A recovery that waits for a person.
 async fn recovering(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<Uuid> {
-    let (id, request) = (EnrolmentId(Uuid::now_v7()), Uuid::new_v4());
-    let mut key = [1; 32];
-    key[..16].copy_from_slice(request.as_bytes());
-    let status = EnrolmentStatus::Active;
-    let new = NewEnrolment { id, device, request, key: &key, token: None, status };
-    enrolment::insert(tx, &new, now).await?;
+    let id = speaking(tx, device, now).await?;
     recovery::wait(tx, (id, device), Cause::TooLong, now).await?;
     let waiting = recovery::waiting(tx, &Scope::Everything).await?;
     Ok(waiting.iter().find(|one| one.enrolment == id).context("the recovery that waits")?.id)

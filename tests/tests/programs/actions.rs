@@ -1,51 +1,73 @@
 //! Orders with the real programs: given at the command line, obeyed by the agent, read back; and the notice that a lent
-//! laptop's desktop shows.
+//! laptop's desktop shows until the laptop comes back.
 
 #![cfg(target_os = "linux")]
 
 use std::{
+    path::Path,
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use cartable_common::{Text, UtcMillis, action::ReturnNotice};
-use cartable_tests::{
-    gateway_client::{Port, SITE},
-    harness::{Agent, Process, process::run_with_input},
+use cartable_common::{DeviceId, UtcMillis};
+use cartable_server::{
+    clock,
+    domain::{loan::Condition, paris, policy::Policy, scope::Scope},
+    store::{
+        Store,
+        lending::{Clerk, Handing, Lending, Wish},
+    },
 };
+use cartable_tests::{
+    gateway_client::Port,
+    harness::{Agent, Process, process::run_with_input},
+    school::School,
+};
+
+use crate::recovery::enrolled;
 
 /// Two busy cores need some time.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-fn enrolled(port: &Port, folder: &tempfile::TempDir) -> Agent {
-    let roots = folder.path().join("roots.pem");
-    std::fs::write(&roots, port.installation.roots_pem().unwrap()).unwrap();
-    let agent = Agent::new(&port.installation, folder.path().join("agent"));
-    let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
-    agent.enrol(port.server.gateway(), &token, &roots).unwrap();
-    agent
+/// The agent's service on the machine below `folder`, which checks in at once: a developer's laptop on a telephone's data is
+/// not waited for.
+fn service(agent: &Agent, folder: &Path, public: Option<&Path>) -> Process {
+    let memory = agent.state().join("memory.json");
+    let mut learnt: serde_json::Value =
+        std::fs::read(&memory).map_or_else(|_| serde_json::json!({}), |text| serde_json::from_slice(&text).unwrap());
+    // Held back for so long, it waits no longer for a better network.
+    learnt["held_since"] = serde_json::json!(1);
+    std::fs::write(&memory, learnt.to_string()).unwrap();
+    let mut run = agent.command("run");
+    run.args(["--first-within", "0", "--root"]).arg(folder.join("root"));
+    if let Some(public) = public {
+        run.arg("--public").arg(public);
+    }
+    Process::start("cartable-agent", &mut run).unwrap()
+}
+
+/// Waits until `is_so`, and tells what the service said where that never comes.
+fn until(service: &Process, what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "{what} did not happen: {}", service.log().text());
+        sleep(Duration::from_millis(300));
+    }
 }
 
 #[test]
 fn what_is_ordered_is_done_once_and_its_log_is_read() {
     let port = Port::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let agent = enrolled(&port, &folder);
+    let agent = enrolled(&port, folder.path(), "PF2ORDERS");
     let device = agent.device_id().unwrap();
     let order = |kind: &str| port.installation.run("device order", &[&device, kind], "").unwrap().trim().to_owned();
+    let listed = || port.installation.run("device orders", &[&device], "").unwrap();
     let log = order("send_log");
     order("check_in");
-    let mut service = Process::start("cartable-agent", agent.command("run").args(["--first-within", "0"])).unwrap();
-    let begun = Instant::now();
-    let listed = loop {
-        let listed = port.installation.run("device orders", &[&device], "").unwrap();
-        if listed.matches("answered\tdone").count() == 2 {
-            break listed;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{listed}\n{}", service.log().text());
-        sleep(Duration::from_millis(300));
-    };
-    assert!(listed.contains(&log), "{listed}");
+    let mut service = service(&agent, folder.path(), None);
+    until(&service, "both orders", || listed().matches("answered\tdone").count() == 2);
+    assert!(listed().contains(&log), "{}", listed());
     let lines = port.installation.run("device agent-log", &[&device, &log], "").unwrap();
     assert!(lines.contains("info\tstarted"), "{lines}");
     for private in [folder.path().to_str().unwrap(), port.server.gateway(), "/"] {
@@ -53,38 +75,60 @@ fn what_is_ordered_is_done_once_and_its_log_is_read() {
     }
     service.stop().unwrap();
     // What was answered is told no more.
-    agent.once().unwrap();
-    let again = port.installation.run("device orders", &[&device], "").unwrap();
-    assert_eq!(again.matches("answered\tdone").count(), 2, "{again}");
+    let mut once = agent.command("once");
+    run_with_input(once.arg("--root").arg(folder.path().join("root")), "").unwrap();
+    assert_eq!(listed().matches("answered\tdone").count(), 2, "{}", listed());
     let audit = port.installation.run("audit verify", &[], "");
     assert!(audit.is_ok(), "{audit:?}");
 }
 
-#[test]
-fn a_notice_is_laid_out_for_every_desktop_and_said_in_its_language() {
+fn clerk(policy: &Policy, now: UtcMillis) -> Clerk<'_> {
+    const EVERYWHERE: &Scope = &Scope::Everything;
+    Clerk { actor: "test", token: None, scope: EVERYWHERE, policy, now }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lent_laptops_desktop_says_when_and_where_until_it_came_back() {
     let port = Port::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let agent = enrolled(&port, &folder);
+    let agent = enrolled(&port, folder.path(), "PF2NOTICE");
+    let device = agent.device_id().unwrap();
+    let id: DeviceId = device.parse().unwrap();
+    let (now, policy) = (clock::now(), Policy::default());
+    let due = paris::date(now.plus_days(20));
+    let day = due.to_string();
+    let notice = [device.as_str(), "return_notice", "--due", day.as_str(), "--place", "Collège A, CDI"];
+    let unlent = port.installation.run("device order", &notice, "").unwrap_err();
+    assert!(format!("{unlent:#}").contains("not lent"), "{unlent:#}");
+
+    let store = Store::open(&port.installation.database_url()).await.unwrap();
+    let school = School::found(&store, 1, 1, now).await.unwrap();
+    let mut lending = Lending::begin(&store, clerk(&policy, now)).await.unwrap();
+    let wish = Wish { device: id, borrower: school.borrowers[0].id, programme: school.programme };
+    lending.lend(wish, Handing { due: Some(due), ..Handing::default() }).await.unwrap();
+    lending.commit().await.unwrap();
+    port.installation.run("device order", &notice, "").unwrap();
     let public = folder.path().join("public");
     std::fs::create_dir(&public).unwrap();
-    // As an order leaves it.
-    let due_at = UtcMillis::default().plus_millis(1_796_688_000_000);
-    let notice = ReturnNotice { due_at, place: Text::clean("Collège A, CDI") };
-    let kept = serde_json::json!({"highest": 1, "notice": {"notice": notice, "until": due_at.plus_days(20_000)}});
-    std::fs::write(agent.state().join("actions.json"), kept.to_string()).unwrap();
-    let mut run = agent.command("run");
-    run.args(["--first-within", "0", "--public"]).arg(&public);
-    let mut service = Process::start("cartable-agent", &mut run).unwrap();
-    let begun = Instant::now();
-    while !public.join("notice.json").exists() {
-        assert!(begun.elapsed() < PATIENCE, "{}", service.log().text());
-        sleep(Duration::from_millis(200));
-    }
+    let shown = public.join("notice.json");
+    let mut first = service(&agent, folder.path(), Some(&public));
+    until(&first, "the notice", || shown.exists());
     let mut say = agent.command("notice");
     let words = run_with_input(say.args(["--lang", "fr", "--public"]).arg(&public), "").unwrap();
-    assert_eq!(
-        words.lines().collect::<Vec<_>>(),
-        ["Cet ordinateur est à rapporter", "Il est prêté jusqu'au 8 décembre 2026. Rapporte-le ici : Collège A, CDI."]
-    );
-    service.stop().unwrap();
+    let lines: Vec<&str> = words.lines().collect();
+    let [title, sentence] = lines.as_slice() else { panic!("{words}") };
+    assert_eq!(*title, "Cet ordinateur est à rapporter");
+    assert!(sentence.starts_with(&format!("Il est prêté jusqu'au {}", due.day())), "{sentence}");
+    assert!(sentence.ends_with(&format!(" {}. Rapporte-le ici : Collège A, CDI.", due.year())), "{sentence}");
+    let listed = port.installation.run("device orders", &[&device], "").unwrap();
+    assert!(listed.contains("return_notice\tanswered\tdone"), "{listed}");
+    first.stop().unwrap();
+
+    // It came back: the next contact takes the notice from the desktop, long before the order's 14 days are over.
+    let mut lending = Lending::begin(&store, clerk(&policy, clock::now())).await.unwrap();
+    lending.take_back_device(id, Condition::Good, &[]).await.unwrap();
+    lending.commit().await.unwrap();
+    let mut second = service(&agent, folder.path(), Some(&public));
+    until(&second, "the notice's end", || !shown.exists());
+    second.stop().unwrap();
 }

@@ -2,35 +2,41 @@
 //! once and only from the enrolment that was told, logs are forgotten, all under audit.
 
 use cartable_common::{
-    ActionId, Text, UtcMillis,
+    ActionId, EnrolmentId, Text, UtcMillis,
     action::{ActionOutcome, ActionResult, LogLine},
 };
 use cartable_server::{
     domain::{
         device_action::{ActionState, Hindrance, Kind, Order},
+        enrolment::EnrolmentStatus,
+        loan::Condition,
         policy::Policy,
         scope::Scope,
     },
     store::{
         Tx, audit,
-        device_action::{self, Ordered},
-        lending::Clerk,
-        retention,
+        device_action::{self, ActionRow, Ordered},
+        enrolment::{self, NewEnrolment},
+        lending::{Clerk, Lending},
+        loan, retention,
     },
 };
 use cartable_tests::{
     fleet::{Enrolled, at, enrol},
     on_both_engines,
+    school::School,
     stores::TestStore,
 };
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use uuid::Uuid;
 
 on_both_engines! {
     one_of_a_kind_waits_and_counters_grow,
     an_answer_counts_once_and_only_from_the_enrolment_that_was_told,
     what_is_over_is_told_no_more_and_may_be_ordered_again,
+    an_order_to_a_replaced_enrolment_holds_up_no_other,
     a_notice_needs_a_borrower,
+    a_notice_is_told_only_while_its_loan_runs_until_that_day,
     a_log_is_forgotten_after_thirty_days,
 }
 
@@ -51,10 +57,24 @@ async fn give(tx: &mut Tx, one: Enrolled, order: &Order, now: UtcMillis) -> Orde
 }
 
 async fn given(test: &TestStore, one: Enrolled, kind: Kind, now: UtcMillis) -> Uuid {
+    given_order(test, one, &of(kind), now).await
+}
+
+async fn given_order(test: &TestStore, one: Enrolled, order: &Order, now: UtcMillis) -> Uuid {
     let mut tx = test.store.write().await.unwrap();
-    let Ordered::Given(id) = give(&mut tx, one, &of(kind), now).await else { unreachable!("{kind} is not given") };
+    let Ordered::Given(id) = give(&mut tx, one, order, now).await else { unreachable!("{order:?} is not given") };
     tx.commit().await.unwrap();
     id
+}
+
+async fn told(test: &TestStore, one: Enrolled, now: UtcMillis) -> Vec<Uuid> {
+    let rows = device_action::tell(&test.store, one.enrolment, now).await.unwrap();
+    rows.iter().map(|row| row.id).collect()
+}
+
+async fn rows(test: &TestStore, one: Enrolled) -> Vec<ActionRow> {
+    let mut tx = test.store.read().await.unwrap();
+    device_action::of_device(&mut tx, one.device).await.unwrap()
 }
 
 async fn answer(test: &TestStore, one: Enrolled, result: &ActionResult, now: UtcMillis) -> Vec<ActionId> {
@@ -126,6 +146,69 @@ async fn what_is_over_is_told_no_more_and_may_be_ordered_again(test: &TestStore)
     let rows = device_action::of_device(&mut tx, one.device).await.unwrap();
     let states: Vec<ActionState> = rows.iter().map(|row| row.state(later)).collect();
     assert_eq!(states, [ActionState::Waiting, ActionState::Answered]);
+}
+
+/// A laptop was installed anew while an order waited: for a week the same could not be ordered again.
+async fn an_order_to_a_replaced_enrolment_holds_up_no_other(test: &TestStore) {
+    let (one, now, later) = (enrolled(test).await, at(1, 0, 0), at(2, 0, 0));
+    given(test, one, Kind::SelfTest, now).await;
+    let again = Enrolled { enrolment: EnrolmentId(Uuid::now_v7()), ..one };
+    let new = NewEnrolment {
+        id: again.enrolment,
+        device: one.device,
+        request: Uuid::new_v4(),
+        key: &[7; 32],
+        token: None,
+        status: EnrolmentStatus::Pending,
+    };
+    let mut tx = test.store.write().await.unwrap();
+    enrolment::insert(&mut tx, &new, now).await.unwrap();
+    assert!(enrolment::approve(&mut tx, new.id, now).await.unwrap());
+    tx.commit().await.unwrap();
+    let id = given(test, again, Kind::SelfTest, later).await;
+    assert_eq!(told(test, again, later).await, [id]);
+    assert!(told(test, one, later).await.is_empty());
+    let states: Vec<ActionState> = rows(test, one).await.iter().map(|row| row.state(later)).collect();
+    assert_eq!(states, [ActionState::Told, ActionState::Over]);
+}
+
+fn notice(due: Date) -> Order {
+    Order::new(Kind::ReturnNotice, Some(due), Some("CDI"), due).unwrap()
+}
+
+/// Returned and lent again within 14 days, a laptop showed the next child the last loan's day.
+async fn a_notice_is_told_only_while_its_loan_runs_until_that_day(test: &TestStore) {
+    let school = School::found(&test.store, 1, 1, at(-60, 0, 0)).await.unwrap();
+    let one = enrol(&test.store, test.url(), Some(school.site), at(-30, 0, 0)).await.unwrap();
+    school.lend(&test.store, &[one.device], at(0, 1, 0)).await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    let due = loan::due_of_device(&mut tx, one.device).await.unwrap().unwrap();
+    let longer = due.tomorrow().unwrap();
+    let other = give(&mut tx, one, &notice(longer), at(1, 0, 0)).await;
+    assert_eq!(other, Ordered::Hindered(Hindrance::OtherDay));
+    let open = loan::open_of_device(&mut tx, &ALL, one.device).await.unwrap().unwrap();
+    drop(tx);
+    let first = given_order(test, one, &notice(due), at(1, 0, 0)).await;
+    assert_eq!(told(test, one, at(1, 1, 0)).await, [first]);
+
+    let policy = Policy::default();
+    let by = |now| Clerk { actor: "tech", token: None, scope: &ALL, policy: &policy, now };
+    let mut lending = Lending::begin(&test.store, by(at(2, 0, 0))).await.unwrap();
+    lending.extend(open.id, longer).await.unwrap();
+    lending.commit().await.unwrap();
+    assert!(told(test, one, at(2, 1, 0)).await.is_empty(), "it names another day");
+    let second = given_order(test, one, &notice(longer), at(2, 2, 0)).await;
+    assert_eq!(told(test, one, at(2, 3, 0)).await, [second]);
+
+    let mut lending = Lending::begin(&test.store, by(at(3, 0, 0))).await.unwrap();
+    lending.take_back(open.id, Condition::Good, vec![]).await.unwrap();
+    lending.commit().await.unwrap();
+    assert!(told(test, one, at(3, 1, 0)).await.is_empty());
+    let rows = rows(test, one).await;
+    assert_eq!((rows[0].id, rows[0].closed_at), (second, Some(at(3, 0, 0))));
+    assert!(rows.iter().all(|row| row.state(at(3, 1, 0)) == ActionState::Over));
+    assert_eq!(acts(test, second).await, ["device_action.order", "device_action.withdraw"]);
+    assert_eq!(acts(test, first).await, ["device_action.order"]);
 }
 
 async fn a_notice_needs_a_borrower(test: &TestStore) {

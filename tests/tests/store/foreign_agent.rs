@@ -5,6 +5,7 @@ use cartable_common::{DeviceId, EnrolmentId, SerialNumber, UtcMillis, report::Ha
 use cartable_server::{
     domain::{
         device::DeviceStatus,
+        device_action::{Hindrance, Kind, Order},
         device_record::ContactExpected,
         enrolment::{EnrolmentKind, EnrolmentStatus, Refused, Standing},
         foreign_agent::IssueRefused,
@@ -16,10 +17,12 @@ use cartable_server::{
     store::{
         Tx, audit, certificate, detail,
         device::{self, NewDevice},
+        device_action::{self, Ordered},
         device_record,
         enrolment::{self, NewEnrolment},
         foreign_agent::{self, IssueError},
         lending::Clerk,
+        trust_bundle::{self, Spread},
     },
 };
 use cartable_tests::{
@@ -28,6 +31,7 @@ use cartable_tests::{
     raw::Raw,
     stores::TestStore,
 };
+use jiff::civil::date;
 use uuid::Uuid;
 
 on_both_engines! {
@@ -36,6 +40,7 @@ on_both_engines! {
     a_renewal_leaves_the_old_one_until_the_new_one_is_used,
     only_who_may_have_one_gets_one,
     a_revocation_ends_it_within_the_own_sites,
+    it_takes_no_orders_and_follows_no_trust_bundle,
     the_database_knows_no_other_kind,
 }
 
@@ -135,6 +140,20 @@ async fn its_key_is_of_another_kind_and_brings_reports(test: &TestStore) {
     let mut tx = test.store.read().await.unwrap();
     let found = detail::find(&mut tx, &ALL, own.device).await.unwrap().unwrap();
     assert_eq!((found.reported_by, found.foreign_agent), (None, None));
+}
+
+async fn it_takes_no_orders_and_follows_no_trust_bundle(test: &TestStore) {
+    let id = recorded(test, DeviceStatus::Active).await;
+    issue(test, id, 1, at(0, 0, 0)).await.unwrap();
+    let order = Order::new(Kind::SelfTest, None, None, date(2027, 1, 1)).unwrap();
+    let policy = Policy::default();
+    let mut tx = test.store.write().await.unwrap();
+    let by = clerk(&ALL, &policy, at(1, 0, 0));
+    let ordered = device_action::order(&mut tx, id, &order, by).await.unwrap();
+    assert_eq!(ordered, Ordered::Hindered(Hindrance::NoAgent));
+    assert_eq!(device_action::speaks_for(&mut tx, id).await.unwrap(), None, "the page offers none");
+    assert_eq!(trust_bundle::spread(&mut tx, 2).await.unwrap(), Spread::default(), "nobody waits for it");
+    assert!(trust_bundle::behind(&mut tx, 2, None, 10).await.unwrap().is_empty());
 }
 
 async fn a_renewal_leaves_the_old_one_until_the_new_one_is_used(test: &TestStore) {

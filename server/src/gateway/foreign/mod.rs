@@ -16,7 +16,7 @@ use axum::{
 };
 use cartable_common::{
     Text,
-    protocol::{CheckInRequest, RefusalReason, ReportEnvelope},
+    protocol::{CheckInRequest, KEY_CLONED, RefusalReason, ReportEnvelope},
 };
 
 use self::answer::{Answer, Teller};
@@ -40,7 +40,7 @@ use crate::{
     store::{
         StoreError, brought_report,
         foreign_agent::{self as agents, Known},
-        ingest::CheckIn,
+        ingest::{CheckIn, IngestError},
     },
 };
 
@@ -118,7 +118,7 @@ async fn store(
         received_at: identity.arrived,
         request,
     };
-    let receipt = port.ingest.check_in(check_in).await.map_err(|error| check_in::refusal(&error))?;
+    let receipt = port.ingest.check_in(check_in).await.map_err(|error| not_stored(&error))?;
     if receipt.refused.iter().any(|refused| refused.reason == RefusalReason::TooMany) {
         return Err(no_inventory("The inventory lists more than a machine has."));
     }
@@ -165,6 +165,15 @@ async fn settle(
     Ok(())
 }
 
+/// Our own agent makes another key where its one is copied; these cannot.
+fn not_stored(error: &IngestError) -> Refusal {
+    if matches!(error, IngestError::KeyCloned) {
+        let detail = "This certificate was copied: another machine reports with it. Issue one for each machine.";
+        return Refusal::new(StatusCode::FORBIDDEN, KEY_CLONED, "Certificate copied", detail);
+    }
+    check_in::refusal(error)
+}
+
 fn no_inventory(detail: &'static str) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "inventory", "No inventory", detail)
 }
@@ -179,4 +188,15 @@ fn not_taken(identity: &DeviceIdentity, why: &InventoryRefused) -> Refusal {
         tracing::warn!(device = %identity.device, "its certificate is used on another machine: was the file copied?");
     }
     Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "inventory-refused", "Inventory refused", format!("Refused: {why}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copied_certificate_is_to_be_issued_anew_not_made_by_the_agent() {
+        let told = not_stored(&IngestError::KeyCloned).detail();
+        assert!(told.contains("each machine") && !told.contains("key"), "{told}");
+    }
 }
