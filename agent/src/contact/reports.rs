@@ -40,7 +40,8 @@ impl Agent {
         self.spool.records().last().map(|record| record.content_hash)
     }
 
-    /// A full disk must not silence a laptop: without room for the report the contact still takes place.
+    /// A full disk must not silence a laptop: without room for the report the contact still takes place. False where there is
+    /// none.
     pub(super) fn spool_report(&mut self, report: &HealthReport) -> bool {
         let pushed = self.spool.push(ReportId(Uuid::new_v4()), clock::now(), report.clone());
         if let Err(error) = &pushed {
