@@ -8,17 +8,11 @@
 use std::{fs, path::Path};
 
 use cartable_common::DeviceId;
-use cartable_server::{
-    domain::{reading::agents::Tool, scope::Scope},
-    gateway::foreign,
-    store::{
-        Store,
-        detail::{self, DeviceDetail},
-    },
-};
+use cartable_server::{domain::reading::agents::Tool, gateway::foreign};
 use cartable_tests::{
     harness::{Installation, Server, stored},
     simulator::site::uai_code,
+    stores::seen,
 };
 
 use super::inventory_import::{HOST, agent};
@@ -47,15 +41,6 @@ fn run(folder: &Path, server: &Server, certificate: Option<&Path>) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
 }
 
-async fn seen(installation: &Installation, device: DeviceId) -> DeviceDetail {
-    let store = Store::open(&installation.database_url()).await.unwrap();
-    let mut tx = store.read().await.unwrap();
-    let found = detail::find(&mut tx, &Scope::Everything, device).await.unwrap().unwrap();
-    drop(tx);
-    store.close().await;
-    found
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_real_fusioninventory_agent_reports_by_itself() {
     let installation = Installation::temporary().unwrap();
@@ -74,7 +59,7 @@ async fn the_real_fusioninventory_agent_reports_by_itself() {
     let id: DeviceId = device.parse().unwrap();
 
     let said = run(folder, &server, Some(&certificate));
-    let found = seen(&installation, id).await;
+    let found = seen(&installation, id).await.unwrap();
     assert_eq!(found.reported_by, Some(Tool::FusionInventory), "{said}\n{}", server.log().text());
     let report = found.health.unwrap().report;
     let battery = &report.batteries[0];
@@ -89,7 +74,7 @@ async fn the_real_fusioninventory_agent_reports_by_itself() {
     installation.run("foreign-agent revoke", &[device.as_str()], "").unwrap();
     let refused = run(folder, &server, Some(&certificate));
     assert!(refused.contains("403"), "{refused}");
-    assert_eq!(seen(&installation, id).await.contact.unwrap().check_ins, 1);
+    assert_eq!(seen(&installation, id).await.unwrap().contact.unwrap().check_ins, 1);
 
     let mut is_found = false;
     for (path, bytes) in stored::files(installation.directory()).unwrap() {

@@ -8,13 +8,11 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use cartable_common::DeviceId;
-use cartable_server::{
-    domain::{reading::agents::Tool, scope::Scope},
-    store::{Store, detail},
-};
+use cartable_server::domain::reading::agents::Tool;
 use cartable_tests::{
     harness::{Binaries, Installation, process::run_with_input},
     simulator::site::uai_code,
+    stores::seen,
 };
 
 const DMIDECODE: &str = "#!/bin/sh
@@ -141,9 +139,7 @@ async fn what_fusioninventory_writes_becomes_the_report_of_a_device() {
     assert!(again.ends_with("\timported before: nothing changed\n"), "{again}");
 
     let id: DeviceId = first.split('\t').nth(1).unwrap().parse().unwrap();
-    let store = Store::open(&installation.database_url()).await.unwrap();
-    let mut tx = store.read().await.unwrap();
-    let found = detail::find(&mut tx, &Scope::Everything, id).await.unwrap().unwrap();
+    let found = seen(&installation, id).await.unwrap();
     assert_eq!((found.contact, found.brought_of), (None, Some(Tool::FusionInventory)));
     let report = found.health.unwrap().report;
     let battery = &report.batteries[0];
