@@ -118,6 +118,22 @@ pub struct CheckInRequest {
     pub action_results: Vec<ActionResult>,
 }
 
+impl CheckInRequest {
+    /// One that says that the agent is there, and nothing else.
+    #[must_use]
+    pub const fn bare(agent_version: Text, sent_at: UtcMillis) -> Self {
+        Self {
+            agent_version,
+            sent_at,
+            content_hash: None,
+            disclosure_mark: None,
+            trust_bundle: None,
+            reports: Vec::new(),
+            action_results: Vec::new(),
+        }
+    }
+}
+
 /// The answer to a check-in, given only after everything in it is durable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckInResponse {

@@ -98,15 +98,7 @@ impl Enrolled {
             device_id: self.device,
             enrolment_id: self.enrolment,
             received_at: now,
-            request: CheckInRequest {
-                agent_version: Text::clean("0.1.0"),
-                sent_at: now,
-                content_hash: None,
-                disclosure_mark: None,
-                trust_bundle: None,
-                action_results: Vec::new(),
-                reports,
-            },
+            request: CheckInRequest { reports, ..CheckInRequest::bare(Text::clean("0.1.0"), now) },
         }
     }
 }

@@ -251,6 +251,12 @@ impl Connection {
         self.stream.read_u8().await.is_err()
     }
 
+    /// Asks for `path`.
+    pub async fn get(&mut self, path: &str) -> anyhow::Result<Answer> {
+        self.send(format!("GET {path} HTTP/1.1\r\nhost: cartable\r\n\r\n").as_bytes()).await?;
+        self.answer().await
+    }
+
     /// Sends a JSON body and reads the answer.
     pub async fn post(&mut self, path: &str, body: &[u8]) -> anyhow::Result<Answer> {
         self.post_with(path, "", body).await

@@ -1,12 +1,22 @@
-//! A fresh store on either engine, and a macro that runs each test of a contract on both.
+//! A fresh store on either engine, a macro that runs each test of a contract on both, and a look into a running server's.
 
 use std::{collections::BTreeMap, fs};
 
 use anyhow::Context as _;
-use cartable_server::store::Store;
+use cartable_common::DeviceId;
+use cartable_server::{
+    domain::scope::Scope,
+    store::{
+        Store,
+        detail::{self, DeviceDetail},
+    },
+};
 use tempfile::TempDir;
 
-use crate::{harness::binaries::workspace, postgres::Database};
+use crate::{
+    harness::{Installation, binaries::workspace},
+    postgres::Database,
+};
 
 /// An empty store that disappears at the end.
 #[derive(Debug)]
@@ -37,6 +47,16 @@ impl TestStore {
     pub fn url(&self) -> &str {
         &self.url
     }
+}
+
+/// What an installation has of `device` now, while its server runs.
+pub async fn seen(installation: &Installation, device: DeviceId) -> anyhow::Result<DeviceDetail> {
+    let store = Store::open(&installation.database_url()).await?;
+    let mut tx = store.read().await?;
+    let found = detail::find(&mut tx, &Scope::Everything, device).await?;
+    drop(tx);
+    store.close().await;
+    found.context("no such device")
 }
 
 /// The migrations of an engine, `sqlite` or `postgres`, first to last: number and text.

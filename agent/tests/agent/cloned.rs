@@ -1,7 +1,5 @@
-//! A state folder that was copied to other machines: each makes a key of its own, whatever kills it on the way, and sends
-//! what it measured itself, once.
-
-use std::{collections::BTreeSet, time::Duration};
+//! A state folder that was copied to other machines: each makes a key of its own, and sends what it measured itself, once.
+//! (Killed on the way, at each step, by tests/tests/programs/year_crash.rs.)
 
 use crate::support::{Answers, Gateway, Laptop, now, write};
 use cartable_agent::{actions::DesktopNotice, spool::Spool};
@@ -10,9 +8,6 @@ use cartable_common::{
     action::{ActionOutcome, ActionResult, ReturnNotice},
 };
 use uuid::Uuid;
-
-/// Rounds of kill -9. `CARTABLE_KILL_ROUNDS` asks for more.
-const ROUNDS: u64 = 25;
 
 /// A laptop that was enrolled as PF2MASTER, spooled a report there, and is PF2CLONE now.
 fn copied(gateway: &Gateway) -> Laptop {
@@ -160,39 +155,4 @@ fn a_copied_agent_whose_certificate_has_ended_recovers_the_old_key_and_heals_wit
         let seen = gateway.seen.lock().unwrap();
         assert_eq!((seen.recoveries.len(), seen.heals.len()), (1, 1), "once each");
     }
-}
-
-#[test]
-fn kill_9_at_any_step_of_healing_leaves_one_key_and_one_report() {
-    let rounds = std::env::var("CARTABLE_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
-    let mut killed = 0;
-    for round in 0..rounds {
-        let gateway = Gateway::start();
-        let laptop = copied(&gateway);
-        if round % 2 == 1 {
-            as_of_an_older_agent(&laptop);
-        }
-        gateway.answer(Answers::Cloned);
-        // An early kill, a late one, and whatever lies between.
-        for part in 1..=3 {
-            let mut agent = laptop.command(&["once"]).spawn().unwrap();
-            std::thread::sleep(Duration::from_micros((round * 1_900 + part * 3_100) % 45_000));
-            killed += u64::from(agent.try_wait().unwrap().is_none());
-            agent.kill().unwrap();
-            agent.wait().unwrap();
-        }
-        let done = laptop.agent(&["once"]);
-        assert_eq!(done.code, 0, "round {round}: {}", done.words);
-        assert!(!laptop.state().join("healing.json").exists(), "round {round}");
-        assert_eq!(spooled(&laptop), 0, "round {round}");
-        assert!(arrived(&gateway).iter().all(|serial| serial == "PF2CLONE"), "round {round}: a history was mixed");
-        let seen = gateway.seen.lock().unwrap();
-        let requests: BTreeSet<_> = seen.heals.iter().map(|heal| heal.request_id).collect();
-        assert_eq!(requests.len(), 1, "round {round}: one key was made");
-        let ids: BTreeSet<_> =
-            seen.check_ins.iter().flat_map(|check_in| &check_in.reports).map(|one| one.report_id).collect();
-        // Killed while it spooled, it may have measured once more.
-        assert!((1..=4).contains(&ids.len()), "round {round}: {}", ids.len());
-    }
-    assert!(killed > 0, "no agent was ever killed in the middle");
 }

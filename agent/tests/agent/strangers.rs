@@ -137,15 +137,7 @@ async fn the_second_check_in_of_a_process_resumes_its_session() {
     let mut connect = Connect::new(gateway.url().parse().unwrap(), &enrolment.roots_pem).unwrap();
     connect.proxy = Proxy::Direct;
     let client = Client::new(&connect, &enrolment.key().unwrap(), &enrolment.grant.certificate_chain_pem).unwrap();
-    let request = CheckInRequest {
-        agent_version: Text::clean("test"),
-        sent_at: now(),
-        content_hash: None,
-        disclosure_mark: None,
-        trust_bundle: None,
-        action_results: Vec::new(),
-        reports: vec![],
-    };
+    let request = CheckInRequest::bare(Text::clean("test"), now());
     client.check_in(&request).await.unwrap();
     // The gateway notes a connection when the agent has closed it: each must be closed by itself.
     let closed = || gateway.seen.lock().unwrap().resumed.len();

@@ -90,13 +90,9 @@ fn registered(machine: &Machine, id: DeviceId, sites: &[Uuid], now: UtcMillis) -
 fn check_in(machine: &Machine, device_id: DeviceId, enrolment_id: EnrolmentId, now: UtcMillis) -> CheckIn {
     let report = machine.report(now, now);
     let request = CheckInRequest {
-        agent_version: cartable_agent::version(),
-        sent_at: now,
         content_hash: Some(report.content_hash()),
-        disclosure_mark: None,
-        trust_bundle: None,
-        action_results: Vec::new(),
         reports: vec![envelope(report, now, now)],
+        ..CheckInRequest::bare(cartable_agent::version(), now)
     };
     CheckIn { device_id, enrolment_id, received_at: now, request }
 }

@@ -119,13 +119,8 @@ impl LoadDevice {
         full.resumption = Resumption::disabled();
         resuming.resumption = Resumption::in_memory_sessions(2);
         let mut request = CheckInRequest {
-            agent_version: cartable_agent::version(),
-            sent_at: now,
             content_hash: Some(report.content_hash()),
-            disclosure_mark: None,
-            trust_bundle: None,
-            action_results: Vec::new(),
-            reports: Vec::new(),
+            ..CheckInRequest::bare(cartable_agent::version(), now)
         };
         let unchanged = post(server, &request)?;
         request.reports.push(envelope(report, now, now));

@@ -177,13 +177,9 @@ impl Remembered<'_> {
             let news = held != content_hash;
             held = content_hash;
             let request = CheckInRequest {
-                agent_version: cartable_agent::version(),
-                sent_at: own_clock,
                 content_hash,
-                disclosure_mark: None,
-                trust_bundle: None,
-                action_results: Vec::new(),
                 reports: if news { vec![envelope(report, own_clock, at)] } else { Vec::new() },
+                ..CheckInRequest::bare(cartable_agent::version(), own_clock)
             };
             CheckIn { device_id: self.device, enrolment_id: self.enrolment, received_at: at, request }
         };

@@ -110,13 +110,9 @@ impl Device {
         reports: Vec<ReportEnvelope>,
     ) -> Result<CheckInResponse, Trouble> {
         let request = CheckInRequest {
-            agent_version: cartable_agent::version(),
-            sent_at: own_clock,
             content_hash: Some(hash),
-            disclosure_mark: None,
-            trust_bundle: None,
-            action_results: Vec::new(),
             reports,
+            ..CheckInRequest::bare(cartable_agent::version(), own_clock)
         };
         let answer = self.client.check_in(&request).await?;
         self.served = answer.content_hash;

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use cartable_agent::{
     spool::{Record, Spool},
     state::{Enrolment, StateDir},
@@ -18,6 +18,9 @@ use uuid::Uuid;
 
 use super::{PATIENCE, clock::Clock, traced};
 use crate::harness::{Agent, Installation, Process};
+
+/// How often a laptop may have to ask until it is heard.
+const ATTEMPTS: usize = 5;
 
 /// The laptop.
 #[derive(Debug)]
@@ -30,6 +33,7 @@ pub struct Laptop {
     /// Its memory: what changes when there is something new to report.
     memory_kib: i64,
     ever_spooled: BTreeSet<Uuid>,
+    from_image: Vec<Uuid>,
     proxy: Option<String>,
 }
 
@@ -59,6 +63,7 @@ impl Laptop {
             invitation: Vec::new(),
             memory_kib: 4_000_000,
             ever_spooled: BTreeSet::new(),
+            from_image: Vec::new(),
             service: None,
             proxy: None,
             folder,
@@ -66,6 +71,15 @@ impl Laptop {
         laptop.write("sys/class/dmi/id/product_serial", &format!("{serial_number}\n"))?;
         laptop.changes()?;
         Ok(laptop)
+    }
+
+    /// Another laptop, with that serial number and a copy of this one's state, as an image of the disk makes one.
+    pub(super) fn copied(&self, installation: &Installation, serial_number: &str) -> anyhow::Result<Self> {
+        let mut copy = Self::new(installation, serial_number)?;
+        let copied = Command::new("cp").arg("-a").arg(self.state()).arg(copy.state()).status()?;
+        ensure!(copied.success(), "the agent's state could not be copied");
+        copy.from_image = copy.spooled().iter().map(|record| record.report_id.0).collect();
+        Ok(copy)
     }
 
     pub(super) fn invite(&mut self, server: &str, token: &str, roots: &Path) {
@@ -120,6 +134,21 @@ impl Laptop {
         self.run("once", clock)
     }
 
+    /// Checks in until it is heard: the server's word that a certificate has ended may be lost with the connection that it
+    /// refuses, once in a while, and is then asked for again, as it would be within the hour. An error with all that was
+    /// said where it is not heard.
+    pub fn comes_back(&mut self, clock: &Clock) -> anyhow::Result<()> {
+        let mut words = String::new();
+        for _ in 0..ATTEMPTS {
+            let ran = self.once(clock)?;
+            if ran.code == Some(0) {
+                return Ok(());
+            }
+            words.push_str(&ran.words);
+        }
+        bail!("the laptop does not come back: {words}")
+    }
+
     fn run(&mut self, subcommand: &str, clock: &Clock) -> anyhow::Result<Ran> {
         let output = self.command(subcommand, clock)?.output()?;
         self.look();
@@ -172,6 +201,11 @@ impl Laptop {
     /// Every report that was ever seen in the spool.
     pub fn ever_spooled(&self) -> impl Iterator<Item = &Uuid> {
         self.ever_spooled.iter()
+    }
+
+    /// The reports in its spool that came with an image and are another laptop's.
+    pub fn from_image(&self) -> &[Uuid] {
+        &self.from_image
     }
 
     /// Reports that were set aside.

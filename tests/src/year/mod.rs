@@ -113,6 +113,19 @@ impl Year {
         Ok(laptop)
     }
 
+    /// Another machine with a copy of the agent's state on `laptop`.
+    pub fn copy(&mut self, laptop: &Laptop) -> anyhow::Result<Laptop> {
+        self.laptops += 1;
+        laptop.copied(&self.installation, &format!("PF2YEAR{:04}", self.laptops))
+    }
+
+    /// A person lets in everybody who waits to be. The person's clock is this computer's.
+    pub fn everybody_is_let_in(&self) -> anyhow::Result<()> {
+        let waiting = self.installation.run("device waiting", &[], "")?;
+        let ids: Vec<&str> = waiting.lines().filter_map(|line| line.split('\t').next()).collect();
+        self.installation.run("device approve", &ids, "").map(drop)
+    }
+
     /// The one number that `sql` selects from the server's database.
     pub async fn number(&mut self, sql: &str) -> anyhow::Result<i64> {
         self.raw.number(sql).await
@@ -148,13 +161,23 @@ impl Year {
     /// Fails unless `laptop` has one identity and always had: what its file holds is the key that the server registered,
     /// for one device with one enrolment; nobody waits to be let in.
     pub async fn assert_one_identity(&mut self, laptop: &Laptop) -> anyhow::Result<()> {
+        self.assert_enrolments(laptop, 1).await?;
+        ensure!(self.raw.number("SELECT count(*) FROM newcomer").await? == 0, "somebody waits to be let in");
+        Ok(())
+    }
+
+    /// Fails unless the device that `laptop` is had so many enrolments, each of which replaced the one before, and what its
+    /// file holds is the key of the last.
+    pub async fn assert_enrolments(&mut self, laptop: &Laptop, enrolments: i64) -> anyhow::Result<()> {
         let device = self.device(laptop)?;
         let key = self.raw.bytes(&laptop.registered_key()?);
         let of_device = format!("SELECT count(*) FROM enrolment WHERE device_id = {device}");
-        ensure!(self.raw.number(&of_device).await? == 1, "the laptop enrolled more than once");
+        let counted = self.raw.number(&of_device).await?;
+        ensure!(counted == enrolments, "the laptop enrolled {counted} times, not {enrolments}");
+        let replaced = self.raw.number(&format!("{of_device} AND status = 'replaced'")).await?;
+        ensure!(replaced == enrolments - 1, "{replaced} of {enrolments} enrolments were replaced");
         let own = format!("{of_device} AND status = 'active' AND spki_sha256 = {key}");
         ensure!(self.raw.number(&own).await? == 1, "the laptop's key is not the registered one");
-        ensure!(self.raw.number("SELECT count(*) FROM newcomer").await? == 0, "somebody waits to be let in");
         Ok(())
     }
 

@@ -17,13 +17,9 @@ const MOST_BYTES: usize = 400;
 /// What is answered to a check-in with these results, and the bytes that went each way.
 async fn told(port: &Port, who: &Credentials, results: Vec<ActionResult>) -> (CheckInResponse, usize, usize) {
     let request = CheckInRequest {
-        agent_version: Text::clean("0.1.0"),
-        sent_at: clock::now(),
         content_hash: Some(ContentHash::of(b"unchanged")),
-        disclosure_mark: None,
-        trust_bundle: None,
-        reports: Vec::new(),
         action_results: results,
+        ..CheckInRequest::bare(Text::clean("0.1.0"), clock::now())
     };
     let body = serde_json::to_vec(&request).unwrap();
     let answer = port.connect_as(who).await.unwrap().check_in(&body).await.unwrap();

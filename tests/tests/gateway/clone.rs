@@ -69,17 +69,8 @@ impl Machine {
 
     fn check_in(&self, reports: Vec<ReportEnvelope>) -> Vec<u8> {
         let content_hash = Some(self.report().content_hash());
-        let sent_at: UtcMillis = clock::now();
-        let agent_version = Text::clean("test");
-        let request = CheckInRequest {
-            agent_version,
-            sent_at,
-            content_hash,
-            disclosure_mark: None,
-            trust_bundle: None,
-            reports,
-            action_results: Vec::new(),
-        };
+        let bare = CheckInRequest::bare(Text::clean("test"), clock::now());
+        let request = CheckInRequest { content_hash, reports, ..bare };
         serde_json::to_vec(&request).unwrap()
     }
 

@@ -42,13 +42,9 @@ fn order(port: &Port, (from, to): (i64, i64), sites: &[&str]) -> String {
 
 fn request(mark: Option<u32>) -> CheckInRequest {
     CheckInRequest {
-        agent_version: Text::clean("0.1.0"),
-        sent_at: clock::now(),
         content_hash: Some(ContentHash::of(b"unchanged")),
         disclosure_mark: mark,
-        trust_bundle: None,
-        action_results: Vec::new(),
-        reports: Vec::new(),
+        ..CheckInRequest::bare(Text::clean("0.1.0"), clock::now())
     }
 }
 

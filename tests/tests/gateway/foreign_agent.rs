@@ -10,16 +10,13 @@ use cartable_common::{
 };
 use cartable_server::{
     clock,
-    domain::{reading::agents::Tool, scope::Scope, timestamp},
+    domain::{reading::agents::Tool, timestamp},
     gateway::foreign::PATH,
-    store::{
-        Store,
-        detail::{self, DeviceDetail},
-    },
 };
 use cartable_tests::{
     gateway_client::{Answer, Connection, Credentials, Port, SITE, UNCHANGED, csr, enrol_request},
     harness::stored,
+    stores::seen,
 };
 use flate2::{
     Compression,
@@ -127,15 +124,6 @@ fn glpi(serial: &str) -> String {
     inventory.to_string()
 }
 
-async fn seen(port: &Port, device: DeviceId) -> DeviceDetail {
-    let store = Store::open(&port.installation.database_url()).await.unwrap();
-    let mut tx = store.read().await.unwrap();
-    let found = detail::find(&mut tx, &Scope::Everything, device).await.unwrap().unwrap();
-    drop(tx);
-    store.close().await;
-    found
-}
-
 async fn glpi_agent_is_told_what_to_leave_out_and_its_inventory_becomes_the_report(port: Port) {
     let device = recorded(&port, SERIAL);
     let own = issued(&port, device);
@@ -153,12 +141,12 @@ async fn glpi_agent_is_told_what_to_leave_out_and_its_inventory_becomes_the_repo
     for category in ["software", "user", "process", "environment", "network"] {
         assert!(task["no-category"].as_str().unwrap().split(',').any(|one| one == category), "{task}");
     }
-    assert_eq!(seen(&port, device).await.contact, None, "a question is no contact");
+    assert_eq!(seen(&port.installation, device).await.unwrap().contact, None, "a question is no contact");
 
     let inventory = glpi(SERIAL);
     let taken = post(&mut connection, (ZLIB, GLPI), &zlib(&inventory)).await;
     assert_eq!((taken.status, told(&taken)), (200, json!({"status": "ok", "expiration": 24})));
-    let found = seen(&port, device).await;
+    let found = seen(&port.installation, device).await.unwrap();
     assert_eq!((found.reported_by, found.brought_of), (Some(Tool::Glpi), None));
     let report = found.health.unwrap().report;
     assert_eq!(report.hardware.model.unwrap().as_str(), "Latitude 3190");
@@ -179,7 +167,7 @@ async fn glpi_agent_is_told_what_to_leave_out_and_its_inventory_becomes_the_repo
     // Changes alone: the machine spoke, and nothing of it is gone.
     let partial = r#"{"action":"inventory","partial":true,"content":{"versionclient":"GLPI-Agent_v1.11","bios":{}}}"#;
     assert_eq!(post(&mut connection, (ZLIB, GLPI), &zlib(partial)).await.status, 200);
-    let found = seen(&port, device).await;
+    let found = seen(&port.installation, device).await.unwrap();
     assert_eq!(found.contact.unwrap().check_ins, 5);
     assert_eq!(found.health.unwrap().report.volumes.len(), 2);
     let reports = stored::reports(&port.installation.database_url()).await.unwrap();
@@ -199,7 +187,7 @@ async fn fusioninventory_is_asked_and_taken_in_xml(port: Port) {
     let taken = post(&mut connection, (ZLIB, ""), &zlib(&inventory)).await;
     assert_eq!(taken.status, 200, "{}", String::from_utf8_lossy(&taken.body));
     assert!(taken.head.contains("content-type: application/xml"), "{}", taken.head);
-    let found = seen(&port, device).await;
+    let found = seen(&port.installation, device).await.unwrap();
     assert_eq!(found.reported_by, Some(Tool::FusionInventory));
     assert_eq!(found.health.unwrap().report.hardware.serial_number.get().unwrap().as_str(), SERIAL);
 }
@@ -229,7 +217,7 @@ async fn a_certificate_opens_only_the_door_of_its_kind(port: Port) {
     assert_eq!((status, &told(&refused)["status"]), (403, &json!("error")));
     assert!(message.unwrap().contains("bring inventories and nothing else"), "{refused:?}");
     assert_eq!(connection.check_in(UNCHANGED).await.unwrap().status, 200, "it goes on as before");
-    assert_eq!(seen(&port, grant.device_id).await.health, None);
+    assert_eq!(seen(&port.installation, grant.device_id).await.unwrap().health, None);
     // Ours takes over no key of another system's, and asks for none.
     let body = serde_json::to_vec(&RenewRequest { csr_pem: csr(&key).unwrap() }).unwrap();
     assert_eq!(connection.post(RENEW_PATH, &body).await.unwrap().outcome(), (409, "foreign-key".to_owned()));
@@ -241,7 +229,7 @@ async fn a_certificate_opens_only_the_door_of_its_kind(port: Port) {
     // Without a certificate there is no such path.
     let mut connection = port.connect_to_enrol().await.unwrap();
     assert_eq!(post(&mut connection, (ZLIB, GLPI), &zlib(&glpi(SERIAL))).await.status, 404);
-    assert_eq!(seen(&port, device).await.health, None);
+    assert_eq!(seen(&port.installation, device).await.unwrap().health, None);
 }
 
 async fn a_revocation_counts_from_the_next_request(port: Port) {
@@ -253,7 +241,7 @@ async fn a_revocation_counts_from_the_next_request(port: Port) {
         let refused = post(&mut connection, (ZLIB, GLPI), &zlib(message)).await;
         assert_eq!((refused.status, &told(&refused)["status"]), (403, &json!("error")), "{refused:?}");
     }
-    assert_eq!(seen(&port, device).await.contact, None);
+    assert_eq!(seen(&port.installation, device).await.unwrap().contact, None);
     assert!(
         port.installation.run("foreign-agent revoke", &[&device.to_string()], "").is_err(),
         "there is none any more"
@@ -273,7 +261,7 @@ async fn a_certificate_that_was_copied_to_another_machine_brings_nothing(port: P
     assert_eq!(status, 422, "{message}");
     assert!(message.contains(SERIAL) && message.contains("another machine"), "{message}");
     assert!(!message.contains("PF2OTHER"), "{message}");
-    let found = seen(&port, device).await;
+    let found = seen(&port.installation, device).await.unwrap();
     assert_eq!((found.health, found.contact), (None, None));
     // The log is read by a thread of its own.
     let is_logged = || port.server.log().text().contains("used on another machine");
@@ -314,7 +302,7 @@ async fn what_is_no_inventory_is_refused_in_the_agents_own_terms(port: Port) {
         assert_eq!(words.status, status, "{what}");
         assert!(String::from_utf8_lossy(&words.body).contains("<REPLY><ERROR>"), "{what}: {words:?}");
     }
-    assert_eq!(seen(&port, device).await.health, None);
+    assert_eq!(seen(&port.installation, device).await.unwrap().health, None);
 }
 
 async fn a_key_of_the_machine_is_certified_and_renewed(port: Port) {
@@ -350,7 +338,7 @@ async fn nothing_of_names_people_programs_and_networks_is_kept_or_logged() {
         }
         // Refused ones leave nothing either.
         assert_eq!(post(&mut connection, (ZLIB, GLPI), &zlib(&glpi("indiscret-serial"))).await.status, 422);
-        assert!(seen(&port, device).await.health.is_some());
+        assert!(seen(&port.installation, device).await.unwrap().health.is_some());
     }
     let mut is_found = false;
     for (path, bytes) in stored::files(port.installation.directory()).unwrap() {

@@ -1,8 +1,11 @@
 //! GET /v1/roots, and which bundle an agent is told of: to anybody, on the connection for enrolment alone.
 
-use cartable_common::trust::{FIRST_BUNDLE, TrustChain};
+use cartable_common::{
+    protocol::ROOTS_PATH,
+    trust::{FIRST_BUNDLE, TrustChain},
+};
 use cartable_tests::{
-    gateway_client::{Answer, Connection, Port, UNCHANGED},
+    gateway_client::{Port, UNCHANGED},
     raw::Raw,
 };
 use data_encoding::BASE64;
@@ -14,15 +17,8 @@ on_both_engines! {
     an_agent_that_holds_another_bundle_is_told_the_number_and_what_it_holds_is_kept,
 }
 
-const GET: &[u8] = b"GET /v1/roots HTTP/1.1\r\nhost: cartable\r\n\r\n";
-
-async fn get(mut connection: Connection) -> Answer {
-    connection.send(GET).await.unwrap();
-    connection.answer().await.unwrap()
-}
-
 async fn anybody_is_given_the_chain_where_enrolment_is_and_nowhere_else(port: Port) {
-    let answer = get(port.connect_to_enrol().await.unwrap()).await;
+    let answer = port.connect_to_enrol().await.unwrap().get(ROOTS_PATH).await.unwrap();
     assert_eq!(answer.status, 200, "{answer:?}");
     let chain: TrustChain = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(chain.bundles.len(), 1, "{chain:?}");
@@ -31,10 +27,10 @@ async fn anybody_is_given_the_chain_where_enrolment_is_and_nowhere_else(port: Po
     assert_eq!((first.number, first.roots.as_slice()), (FIRST_BUNDLE, [BASE64.encode(&root)].as_slice()));
     assert_eq!(first.signature, "", "a technician vouches for the first");
 
-    let posted = port.connect_to_enrol().await.unwrap().post("/v1/roots", b"{}").await.unwrap();
+    let posted = port.connect_to_enrol().await.unwrap().post(ROOTS_PATH, b"{}").await.unwrap();
     assert_eq!(posted.outcome(), (405, "method".to_owned()));
     let (_, credentials) = port.enrolled().await.unwrap();
-    let elsewhere = get(port.connect_as(&credentials).await.unwrap()).await;
+    let elsewhere = port.connect_as(&credentials).await.unwrap().get(ROOTS_PATH).await.unwrap();
     assert_eq!(elsewhere.outcome(), (404, "not-found".to_owned()));
 }
 

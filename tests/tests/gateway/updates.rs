@@ -24,7 +24,7 @@ use cartable_common::{
 };
 use cartable_server::{clock, pki::update_signer};
 use cartable_tests::{
-    gateway_client::{Answer, Connection, Port, SITE},
+    gateway_client::{Connection, Port, SITE},
     harness,
     raw::Raw,
 };
@@ -38,22 +38,9 @@ fn has_signed(key: &UpdateKey, message: &[u8], signature: &[u8; 64]) -> bool {
     update_signer::has_signed(key, message, &BASE64.encode(signature))
 }
 
-async fn get(connection: &mut Connection, path: &str) -> Answer {
-    connection.send(format!("GET {path} HTTP/1.1\r\nhost: cartable\r\n\r\n").as_bytes()).await.unwrap();
-    connection.answer().await.unwrap()
-}
-
 /// What a device of that version is offered.
 async fn offered(connection: &mut Connection, version: &str) -> Option<String> {
-    let request = CheckInRequest {
-        agent_version: Text::clean(version),
-        sent_at: clock::now(),
-        content_hash: None,
-        disclosure_mark: None,
-        trust_bundle: None,
-        action_results: Vec::new(),
-        reports: Vec::new(),
-    };
+    let request = CheckInRequest::bare(Text::clean(version), clock::now());
     let answer = connection.check_in(&serde_json::to_vec(&request).unwrap()).await.unwrap();
     assert_eq!(answer.status, 200, "{answer:?}");
     let response: CheckInResponse = serde_json::from_slice(&answer.body).unwrap();
@@ -97,7 +84,7 @@ async fn a_release_reaches_those_whose_turn_it_is_part_by_part_until_it_is_halte
     assert_eq!(offered(&mut connection, "9.2.0").await, None, "nobody is taken back");
     assert_eq!(offered(&mut connection, "test").await, None);
 
-    let answer = get(&mut connection, UPDATE_MANIFEST_PATH).await;
+    let answer = connection.get(UPDATE_MANIFEST_PATH).await.unwrap();
     let text = String::from_utf8(answer.body).unwrap();
     let manifest = Manifest::read(&text, &[key], has_signed).unwrap();
     let release = &manifest.releases[0];
@@ -105,7 +92,7 @@ async fn a_release_reaches_those_whose_turn_it_is_part_by_part_until_it_is_halte
     let mut arrived = Vec::new();
     loop {
         let part = format!("{UPDATE_FILES_PATH}/{}/{}", release.sha256_hex(), arrived.len());
-        let answer = get(&mut connection, &part).await;
+        let answer = connection.get(&part).await.unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
         if answer.body.is_empty() {
             break;
@@ -114,14 +101,14 @@ async fn a_release_reaches_those_whose_turn_it_is_part_by_part_until_it_is_halte
     }
     assert!(arrived == package && release.sha256[..] == Sha256::digest(&arrived)[..]);
     for odd in ["x", &HEXLOWER.encode(&[1; 32])] {
-        assert_eq!(get(&mut connection, &format!("{UPDATE_FILES_PATH}/{odd}/0")).await.status, 404, "{odd}");
+        assert_eq!(connection.get(&format!("{UPDATE_FILES_PATH}/{odd}/0")).await.unwrap().status, 404, "{odd}");
     }
     let unplaced = format!("{UPDATE_FILES_PATH}/{}/-1", release.sha256_hex());
-    assert_eq!(get(&mut connection, &unplaced).await.status, 404);
+    assert_eq!(connection.get(&unplaced).await.unwrap().status, 404);
 
     run("updates halt", &["9.1.0"]);
     let whole = format!("{UPDATE_FILES_PATH}/{}/0", release.sha256_hex());
-    assert_eq!(get(&mut connection, &whole).await.status, 404, "a halt counts at once");
+    assert_eq!(connection.get(&whole).await.unwrap().status, 404, "a halt counts at once");
     until(&mut connection, "0.1.0", None).await;
 }
 
@@ -129,7 +116,7 @@ async fn a_release_reaches_those_whose_turn_it_is_part_by_part_until_it_is_halte
 async fn who_has_no_certificate_gets_nothing_from_the_device_port() {
     let port = Port::start().unwrap();
     let mut connection = port.connect_to_enrol().await.unwrap();
-    assert_eq!(get(&mut connection, UPDATE_MANIFEST_PATH).await.status, 404);
+    assert_eq!(connection.get(UPDATE_MANIFEST_PATH).await.unwrap().status, 404);
 }
 
 /// The release of these tests.

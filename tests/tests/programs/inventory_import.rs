@@ -1,20 +1,18 @@
 //! What the real fusioninventory-agent of Debian writes, judged and imported by the real server: the machine is recorded, its
 //! report is what the firmware and the kernel say, and nothing of its host is kept.
 //!
-//! Needs root (the agent keeps its state in /var/lib) and fusioninventory-agent; ./tests/run installs it. The firmware and the
-//! battery are invented: scripts that stand before dmidecode and upower in PATH, as a test machine has neither. Everything
-//! else is asked of this machine.
+//! Needs root (for what the agent asks) and fusioninventory-agent; ./tests/run installs it. The firmware and the battery are
+//! invented: scripts that stand before dmidecode and upower in PATH, as a test machine has neither; and so is the machine's
+//! name. Everything else is asked of this machine.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use cartable_common::DeviceId;
-use cartable_server::{
-    domain::{reading::agents::Tool, scope::Scope},
-    store::{Store, detail},
-};
+use cartable_server::domain::reading::agents::Tool;
 use cartable_tests::{
     harness::{Binaries, Installation, process::run_with_input},
     simulator::site::uai_code,
+    stores::seen,
 };
 
 const DMIDECODE: &str = "#!/bin/sh
@@ -62,10 +60,40 @@ cat <<'END'
 END
 ";
 
+/// What the machine is called: a word that stands in nothing that is kept.
+pub(super) const HOST: &str = "indiscret-host";
+
+/// Loaded before the agent's own code, which has no setting for either: its state lies in the test's folder, and not where
+/// every agent of this computer has it; and the machine is called [`HOST`].
+const APART: &str = "package CartableApart;
+use lib '/usr/share/fusioninventory/lib';
+use Sys::Hostname ();
+use setup;
+BEGIN {
+    no warnings 'redefine';
+    *Sys::Hostname::hostname = sub { $ENV{CARTABLE_HOST} };
+}
+$setup::setup{vardir} = $ENV{CARTABLE_STATE};
+1;
+";
+
+/// The agent on a machine with that firmware, that battery and that name, with its state below `folder`. Perl loads `modules`
+/// from there first.
+pub(super) fn agent(folder: &Path, modules: &[&str]) -> Command {
+    let state = folder.join("state");
+    fs::create_dir_all(&state).unwrap();
+    fs::write(folder.join("CartableApart.pm"), APART).unwrap();
+    let modules = [&["CartableApart"][..], modules].concat().join(" -M");
+    let mut agent = Command::new("fusioninventory-agent");
+    agent.env("PATH", invented(folder)).env("PERL5OPT", format!("-I{} -M{modules}", folder.display()));
+    agent.env("CARTABLE_HOST", HOST).env("CARTABLE_STATE", state);
+    agent
+}
+
 /// The PATH in which that firmware and that battery are found, below `folder`.
-pub(super) fn invented(folder: &Path) -> String {
+fn invented(folder: &Path) -> String {
     let programs = folder.join("programs");
-    fs::create_dir(&programs).unwrap();
+    fs::create_dir_all(&programs).unwrap();
     for (name, script) in [("dmidecode", DMIDECODE), ("upower", UPOWER)] {
         let path = programs.join(name);
         fs::write(&path, script).unwrap();
@@ -79,12 +107,11 @@ fn written(folder: &Path) -> String {
     let out = folder.join("out");
     fs::create_dir(&out).unwrap();
     let without = "--no-category=software,user,local_user,local_group,process,environment,network,printer";
-    let mut agent = Command::new("fusioninventory-agent");
-    agent.arg("--local").arg(&out).arg(without).env("PATH", invented(folder));
-    run_with_input(&mut agent, "").unwrap();
+    run_with_input(agent(folder, &[]).arg("--local").arg(&out).arg(without), "").unwrap();
     let files: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "{files:?}");
     let text = fs::read_to_string(&files[0]).unwrap();
+    assert!(text.contains(&format!("<NAME>{HOST}</NAME>")), "{text}");
     // In a container the agent takes the serial number that it read away again.
     text.replace("<SSN></SSN>", "<SSN>PF2CART7</SSN>")
 }
@@ -112,9 +139,7 @@ async fn what_fusioninventory_writes_becomes_the_report_of_a_device() {
     assert!(again.ends_with("\timported before: nothing changed\n"), "{again}");
 
     let id: DeviceId = first.split('\t').nth(1).unwrap().parse().unwrap();
-    let store = Store::open(&installation.database_url()).await.unwrap();
-    let mut tx = store.read().await.unwrap();
-    let found = detail::find(&mut tx, &Scope::Everything, id).await.unwrap().unwrap();
+    let found = seen(&installation, id).await.unwrap();
     assert_eq!((found.contact, found.brought_of), (None, Some(Tool::FusionInventory)));
     let report = found.health.unwrap().report;
     let battery = &report.batteries[0];
@@ -124,7 +149,6 @@ async fn what_fusioninventory_writes_becomes_the_report_of_a_device() {
     let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")).unwrap();
     let mebibytes = total.parse::<u64>().unwrap() / 1024;
     assert_eq!(report.memory.total_bytes.unwrap().get() >> 20, mebibytes, "memory in MiB");
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let stored = serde_json::to_string(&report).unwrap();
-    assert!(!stored.contains(&format!("\"{}\"", host.trim())), "{stored}");
+    assert!(!stored.contains(HOST), "{stored}");
 }

@@ -2,6 +2,7 @@
 
 mod actions;
 mod cli_refurbishment;
+mod cloned;
 mod demo_json;
 mod donation;
 mod donation_commands;
@@ -12,10 +13,12 @@ mod hostile_text;
 mod import_survives_kill;
 mod inventory_import;
 mod kill_server;
+mod laptop;
 mod lifecycle;
 mod notices_kill;
 mod readme_programme;
 mod recovery;
+mod reimaged;
 #[cfg(target_os = "linux")]
 mod restore;
 #[cfg(target_os = "linux")]

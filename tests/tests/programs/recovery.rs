@@ -1,77 +1,49 @@
 //! The real agent after months in a cupboard, against the real server: its certificate has ended, and it finds its way back
-//! by itself, whatever its clock believes, wherever it is killed; or it waits for a person and loses nothing.
+//! by itself, whatever its clock believes; or it waits for a person and loses nothing. (Killed at each step: `year_crash`.)
 
 #![cfg(target_os = "linux")]
-
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
 
 use cartable_common::DeviceId;
 use cartable_server::{clock, domain::erasure::Method, store::Store};
 use cartable_tests::{
     donation::{erased, people},
-    gateway_client::{Port, SITE},
-    harness::Agent,
+    gateway_client::Port,
+    harness::{Agent, stored},
     raw::Raw,
 };
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd};
 use serde_json::{Value, json};
 
-/// Rounds of kill -9.
-const ROUNDS: u64 = 12;
+use crate::laptop::{Laptop, PAST, Ran};
 
-/// A moment of 2021 and one of 2098, in milliseconds.
-pub(crate) const PAST: i64 = 1_620_000_000_000;
+/// A moment of 2098, in milliseconds.
 pub(crate) const FUTURE: i64 = 4_050_000_000_000;
+
+/// How often a laptop may have to ask: the server's word that its certificate has ended, or counts no more, may be lost with
+/// the connection that it refuses. The agent then tries again, as it would within the hour.
+const ATTEMPTS: usize = 5;
 
 /// A server, and a laptop that was enrolled there.
 pub(crate) struct Cupboard {
     pub(crate) port: Port,
-    pub(crate) agent: Agent,
     pub(crate) raw: Raw,
-    folder: tempfile::TempDir,
-}
-
-/// The real agent on a machine with that serial number, enrolled; everything of it is below `folder`.
-pub(crate) fn enrolled(port: &Port, folder: &Path, serial: &str) -> Agent {
-    let roots = folder.join("roots.pem");
-    let machine = folder.join("root");
-    let serial = format!("{serial}\n");
-    for (path, content) in
-        [("proc/meminfo", "MemTotal: 4000000 kB\n"), ("sys/class/dmi/id/product_serial", serial.as_str())]
-    {
-        let path = machine.join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
-    }
-    std::fs::write(&roots, port.installation.roots_pem().unwrap()).unwrap();
-    let agent = Agent::new(&port.installation, folder.join("agent"));
-    let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
-    let mut enrol = agent.command("enrol");
-    enrol.args(["--server", port.server.gateway(), "--token", &token, "--roots"]).arg(&roots);
-    let enrolled = enrol.arg("--root").arg(&machine).output().unwrap();
-    assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
-    agent
+    laptop: Laptop,
 }
 
 impl Cupboard {
     pub(crate) async fn new() -> Self {
         let port = Port::start().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let agent = enrolled(&port, folder.path(), "PF2CUPBOARD");
+        let laptop = Laptop::enrolled(&port, "PF2CUPBOARD");
         let raw = Raw::connect(&port.installation.database_url()).await.unwrap();
-        Self { port, agent, raw, folder }
+        Self { port, raw, laptop }
     }
 
-    fn file(&self) -> PathBuf {
-        self.agent.state().join("enrolment.json")
+    pub(crate) const fn agent(&self) -> &Agent {
+        &self.laptop.agent
     }
 
     pub(crate) fn enrolment(&self) -> Value {
-        serde_json::from_slice(&std::fs::read(self.file()).unwrap()).unwrap()
+        self.laptop.enrolment()
     }
 
     /// So many days pass for the server. The agent's certificate ended in 2021; `ends` is when the agent believes that it
@@ -95,29 +67,31 @@ impl Cupboard {
         enrolment["grant"]["certificate_chain_pem"] = json!(leaf.pem());
         enrolment["grant"]["not_after"] = json!(ends);
         enrolment["grant"]["renew_from"] = json!(ends);
-        std::fs::write(self.file(), enrolment.to_string()).unwrap();
+        self.laptop.set_enrolment(&enrolment);
     }
 
-    fn once(&self) -> Command {
-        let mut command = self.agent.command("once");
-        command.arg("--root").arg(self.folder.path().join("root")).env("LANG", "C");
-        command
+    /// Checks in once.
+    pub(crate) fn contact(&self) -> Ran {
+        self.laptop.contact()
     }
 
-    /// Checks in once: the exit code, and all that was said.
-    pub(crate) fn contact(&self) -> (Option<i32>, String) {
-        let output = self.once().output().unwrap();
-        let words = [output.stdout, output.stderr].concat();
-        (output.status.code(), String::from_utf8_lossy(&words).into_owned())
+    /// Checks in, more than once where the first contact fails.
+    pub(crate) fn comes_back(&self) {
+        let mut words = String::new();
+        let is_back = (0..ATTEMPTS).any(|_| {
+            let (code, said) = self.contact();
+            words.push_str(&said);
+            code == Some(0)
+        });
+        assert!(is_back, "{words}");
     }
 
     pub(crate) fn spooled(&self) -> usize {
-        let reports = std::fs::read_dir(self.agent.state().join("spool")).unwrap();
-        reports.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "report")).count()
+        self.laptop.spooled().len()
     }
 
-    pub(crate) async fn count(&mut self, table: &str) -> i64 {
-        self.raw.number(&format!("SELECT count(*) FROM {table}")).await.unwrap()
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        stored::count(&self.port.installation.database_url(), table).await.unwrap()
     }
 }
 
@@ -126,7 +100,7 @@ async fn a_laptop_whose_clock_is_right_recovers_before_its_contact() {
     let mut laptop = Cupboard::new().await;
     laptop.shut_for(300, PAST).await;
     let before = laptop.enrolment();
-    let told = laptop.agent.status().unwrap();
+    let told = laptop.agent().status().unwrap();
     assert!(told.contains("Certificate: ended. The agent asks for another by itself"), "{told}");
 
     let (code, words) = laptop.contact();
@@ -143,29 +117,22 @@ async fn a_laptop_whose_clock_is_right_recovers_before_its_contact() {
     assert_eq!(laptop.count("recovery").await, 1);
 }
 
-/// The agent learns only from the refused handshake that its certificate has ended. That word may be lost with the
-/// connection once in a while; the agent then tries again, as it would within the hour.
+/// The agent learns only from the refused handshake that its certificate has ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_laptop_whose_clock_is_years_behind_recovers_when_it_is_refused() {
     let mut laptop = Cupboard::new().await;
     laptop.shut_for(300, FUTURE).await;
-    let mut words = String::new();
-    let recovered = (0..5).any(|_| {
-        let (code, said) = laptop.contact();
-        words.push_str(&said);
-        code == Some(0)
-    });
-    assert!(recovered, "{words}");
+    laptop.comes_back();
     assert_eq!((laptop.count("recovery").await, laptop.count("report").await, laptop.spooled()), (1, 1, 0));
 }
 
 /// A clock that runs ahead believes that the certificate is over. The server's word counts: nothing is recovered.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_laptop_whose_clock_is_ahead_is_not_given_what_it_does_not_need() {
-    let mut laptop = Cupboard::new().await;
+    let laptop = Cupboard::new().await;
     let mut enrolment = laptop.enrolment();
     enrolment["grant"]["not_after"] = json!(PAST);
-    std::fs::write(laptop.file(), enrolment.to_string()).unwrap();
+    laptop.laptop.set_enrolment(&enrolment);
     let (code, words) = laptop.contact();
     assert_eq!(code, Some(0), "{words}");
     assert_eq!(laptop.count("recovery").await, 0);
@@ -183,7 +150,7 @@ async fn a_laptop_that_was_away_too_long_says_so_keeps_everything_and_goes_on_on
     }
     assert_eq!(laptop.enrolment(), before);
     assert_eq!((laptop.count("recovery").await, laptop.count("report").await, laptop.spooled()), (1, 0, 1));
-    let told = laptop.agent.status().unwrap();
+    let told = laptop.agent().status().unwrap();
     assert!(told.contains("a person must agree in the console"), "{told}");
 
     let waiting = laptop.port.installation.run("device recoveries", &[], "").unwrap();
@@ -200,7 +167,7 @@ async fn a_revoked_laptop_is_refused_and_keeps_its_key_and_its_reports() {
     let mut laptop = Cupboard::new().await;
     laptop.shut_for(300, PAST).await;
     let before = laptop.enrolment();
-    let id = laptop.agent.device_id().unwrap();
+    let id = laptop.agent().device_id().unwrap();
     laptop.port.installation.run("device revoke", &[&id], "").unwrap();
     let (code, words) = laptop.contact();
     assert!(code == Some(5) && words.contains("Device refused"), "{code:?} {words}");
@@ -214,7 +181,7 @@ async fn a_revoked_laptop_is_refused_and_keeps_its_key_and_its_reports() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_agent_of_a_donated_laptop_leaves_although_its_certificate_has_ended() {
     let mut laptop = Cupboard::new().await;
-    let device: DeviceId = laptop.agent.device_id().unwrap().parse().unwrap();
+    let device: DeviceId = laptop.agent().device_id().unwrap().parse().unwrap();
     let store = Store::open(&laptop.port.installation.database_url()).await.unwrap();
     let now = clock::now();
     let who = people(&store, now).await.unwrap();
@@ -227,34 +194,7 @@ async fn the_agent_of_a_donated_laptop_leaves_although_its_certificate_has_ended
     laptop.shut_for(300, PAST).await;
     let (code, words) = laptop.contact();
     assert!(code == Some(7) && words.contains("changed owner"), "{code:?} {words}");
-    assert_eq!(std::fs::read_dir(laptop.agent.state()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(laptop.agent().state()).unwrap().count(), 0);
     assert_eq!(laptop.raw.number("SELECT count(*) FROM device_release WHERE told_at IS NOT NULL").await.unwrap(), 1);
     assert_eq!(laptop.count("recovery").await, 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_kill_at_any_moment_costs_neither_the_key_nor_a_second_recovery() {
-    let mut laptop = Cupboard::new().await;
-    let key = laptop.enrolment()["key_pem"].clone();
-    let (mut killed, mut random) = (0, 88_172_645_463_325_252_u64);
-    for round in 0..ROUNDS {
-        laptop.raw.execute("DELETE FROM recovery").await.unwrap();
-        laptop.shut_for(300, PAST).await;
-        for _ in 0..3 {
-            let mut agent = laptop.once().spawn().unwrap();
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            std::thread::sleep(Duration::from_micros(random % 60_000));
-            killed += u64::from(agent.try_wait().unwrap().is_none());
-            agent.kill().unwrap();
-            agent.wait().unwrap();
-            assert_eq!(laptop.enrolment()["key_pem"], key, "round {round}");
-        }
-        let (code, words) = laptop.contact();
-        assert_eq!(code, Some(0), "round {round}: {words}");
-        assert_eq!(laptop.count("recovery").await, 1, "round {round}");
-        assert_eq!(laptop.spooled(), 0, "round {round}");
-    }
-    assert!(killed > 0, "no agent was ever killed in the middle");
 }

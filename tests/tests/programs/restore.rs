@@ -4,38 +4,9 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use cartable_server::{clock, domain::paris};
-use cartable_tests::{gateway_client::Port, harness::Agent, raw::Raw};
+use cartable_tests::{gateway_client::Port, harness::stored};
 
-use crate::recovery::enrolled;
-
-struct Laptop {
-    agent: Agent,
-    folder: tempfile::TempDir,
-}
-
-impl Laptop {
-    fn enrolled(port: &Port, serial: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self { agent: enrolled(port, folder.path(), serial), folder }
-    }
-
-    fn set_memory(&self, kibibytes: u64) {
-        let path = self.folder.path().join("root/proc/meminfo");
-        fs::write(path, format!("MemTotal: {kibibytes} kB\n")).unwrap();
-    }
-
-    /// Checks in once: the exit code, and all that was said.
-    fn contact(&self) -> (Option<i32>, String) {
-        let mut once = self.agent.command("once");
-        let output = once.arg("--root").arg(self.folder.path().join("root")).env("LANG", "C").output().unwrap();
-        let words = [output.stdout, output.stderr].concat();
-        (output.status.code(), String::from_utf8_lossy(&words).into_owned())
-    }
-
-    fn device(&self) -> String {
-        self.agent.device_id().unwrap()
-    }
-}
+use crate::laptop::{Laptop, restart};
 
 /// A server with a backup, and what was enrolled before and after that.
 struct Old {
@@ -79,13 +50,11 @@ impl Old {
     }
 
     fn serve(&mut self) {
-        let address = self.port.server.gateway_authority().to_owned();
-        self.port.server = self.port.installation.serve_at("127.0.0.1:0", &address).unwrap();
+        restart(&mut self.port);
     }
 
     async fn count(&self, what: &str) -> i64 {
-        let mut raw = Raw::connect(&self.port.installation.database_url()).await.unwrap();
-        raw.number(&format!("SELECT count(*) FROM {what}")).await.unwrap()
+        stored::count(&self.port.installation.database_url(), what).await.unwrap()
     }
 }
 

@@ -5,22 +5,18 @@ use cartable_common::trust::bundle_number;
 use cartable_server::clock;
 use serde_json::Value;
 
-use crate::recovery::{Cupboard, FUTURE, PAST};
-
-/// What a restart costs an agent now and then: the server's word that a certificate counts no more may be lost with the
-/// connection that it refuses.
-const ATTEMPTS: usize = 5;
+use crate::{
+    laptop::{PAST, restart},
+    recovery::{Cupboard, FUTURE},
+};
 
 impl Cupboard {
     fn change(&self, step: &str) {
         self.port.installation.run(&format!("authority {step}"), &[], "").unwrap();
     }
 
-    /// The server starts anew, at the address that laptops know.
     fn restart(&mut self) {
-        let address = self.port.server.gateway_authority().to_owned();
-        self.port.server.kill();
-        self.port.server = self.port.installation.serve_at("127.0.0.1:0", &address).unwrap();
+        restart(&mut self.port);
     }
 
     fn change_root(&mut self) {
@@ -36,17 +32,6 @@ impl Cupboard {
 
     fn chain(&self) -> Value {
         self.enrolment()["grant"]["certificate_chain_pem"].clone()
-    }
-
-    /// Checks in, more than once where the first contact fails.
-    fn comes_back(&self) {
-        let mut words = String::new();
-        let is_back = (0..ATTEMPTS).any(|_| {
-            let (code, said) = self.contact();
-            words.push_str(&said);
-            code == Some(0)
-        });
-        assert!(is_back, "{words}");
     }
 }
 
@@ -91,7 +76,7 @@ async fn a_laptop_that_is_awake_follows_each_step_without_a_recovery() {
     laptop.restart();
     assert!(status(&laptop).contains("holders\t0\n"), "{}", status(&laptop));
     let sleepers = laptop.port.installation.run("authority sleepers", &[], "").unwrap();
-    assert!(sleepers.contains(&laptop.agent.device_id().unwrap()) && sleepers.contains("PF2CUPBOARD"), "{sleepers}");
+    assert!(sleepers.contains(&laptop.agent().device_id().unwrap()) && sleepers.contains("PF2CUPBOARD"), "{sleepers}");
     // One contact to hear of it, one to say that it holds it.
     laptop.comes_back();
     laptop.comes_back();

@@ -3,93 +3,68 @@
 
 #![cfg(target_os = "linux")]
 
-use std::path::PathBuf;
-
 use cartable_agent::{identity::Protection, tpm::TpmKey};
 use cartable_server::clock;
 use cartable_tests::{
-    gateway_client::{Port, SITE},
-    harness::{Agent, EmulatedTpm},
-    raw::Raw,
+    gateway_client::Port,
+    harness::{EmulatedTpm, stored},
 };
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use serde_json::{Value, json};
 
-/// A moment of 2021, in milliseconds.
-const PAST: i64 = 1_620_000_000_000;
+use crate::laptop::{Laptop, PAST, Ran, approve};
 
 /// A server, and a laptop whose TPM can be exchanged.
-struct Laptop {
+struct Protected {
     port: Port,
-    agent: Agent,
     tpm: Option<EmulatedTpm>,
-    raw: Raw,
-    folder: tempfile::TempDir,
+    laptop: Laptop,
 }
 
-impl Laptop {
+impl Protected {
     /// One that was enrolled with the TPM "first".
-    async fn new() -> Self {
+    fn new() -> Self {
         let port = Port::start().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let agent = Agent::new(&port.installation, folder.path().join("agent"));
-        let raw = Raw::connect(&port.installation.database_url()).await.unwrap();
-        let mut laptop = Self { port, agent, tpm: None, raw, folder };
-        laptop.power_on("first");
-        let serial = laptop.path("root/sys/class/dmi/id/product_serial");
-        std::fs::create_dir_all(serial.parent().unwrap()).unwrap();
-        std::fs::write(serial, "PF2TPM\n").unwrap();
-        std::fs::write(laptop.path("roots.pem"), laptop.port.installation.roots_pem().unwrap()).unwrap();
-        let token = laptop.port.installation.create_enrolment_token(SITE, 1).unwrap();
-        let mut enrol = laptop.agent.command("enrol");
-        enrol.args(["--server", laptop.port.server.gateway(), "--token", &token, "--roots"]);
-        enrol.arg(laptop.path("roots.pem")).arg("--root").arg(laptop.path("root"));
-        let enrolled = enrol.arg("--tpm").arg(laptop.path("tpm")).output().unwrap();
-        assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
-        laptop
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        let laptop = Laptop::new(&port, "PF2TPM");
+        let mut protected = Self { port, tpm: None, laptop };
+        protected.power_on("first");
+        let tpm = protected.laptop.path("tpm");
+        let (code, words) = protected.laptop.enrol(&protected.port, &["--tpm", tpm.to_str().unwrap()]);
+        assert_eq!(code, Some(0), "{words}");
+        protected
     }
 
     /// With the TPM of that name in it from now on.
     fn power_on(&mut self, name: &str) {
         self.tpm = None;
-        self.tpm = Some(EmulatedTpm::start(&self.path(name), &self.path("tpm")).unwrap());
+        self.tpm = Some(EmulatedTpm::start(&self.laptop.path(name), &self.laptop.path("tpm")).unwrap());
     }
 
     fn kept(&self, name: &str) -> Option<Value> {
-        let text = std::fs::read(self.agent.state().join(name)).ok()?;
-        Some(serde_json::from_slice(&text).unwrap())
+        self.laptop.kept(name)
     }
 
     fn enrolment(&self) -> Value {
-        self.kept("enrolment.json").unwrap()
+        self.laptop.enrolment()
     }
 
     /// The grant says so from now on.
     fn set_grant(&self, name: &str, at: i64) {
         let mut enrolment = self.enrolment();
         enrolment["grant"][name] = json!(at);
-        std::fs::write(self.agent.state().join("enrolment.json"), enrolment.to_string()).unwrap();
+        self.laptop.set_enrolment(&enrolment);
     }
 
-    /// Checks in once: the exit code, and all that was said.
-    fn contact(&self) -> (Option<i32>, String) {
-        let mut command = self.agent.command("once");
-        let output = command.arg("--root").arg(self.path("root")).env("LANG", "C").output().unwrap();
-        let words = [output.stdout, output.stderr].concat();
-        (output.status.code(), String::from_utf8_lossy(&words).into_owned())
+    fn contact(&self) -> Ran {
+        self.laptop.contact()
     }
 
     fn contact_goes_well(&self) {
-        let (code, words) = self.contact();
-        assert_eq!(code, Some(0), "{words}");
+        self.laptop.contact_goes_well();
     }
 
-    async fn count(&mut self, what: &str) -> i64 {
-        self.raw.number(&format!("SELECT count(*) FROM {what}")).await.unwrap()
+    async fn count(&self, what: &str) -> i64 {
+        stored::count(&self.port.installation.database_url(), what).await.unwrap()
     }
 }
 
@@ -121,7 +96,7 @@ fn a_tpm_makes_keys_that_it_alone_can_use_and_keeps_nothing_of_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_in_the_tpm_serves_from_the_enrolment_to_the_recovery() {
-    let mut laptop = Laptop::new().await;
+    let mut laptop = Protected::new();
     let key = laptop.enrolment()["key_pem"].clone();
     assert!(key.as_str().unwrap().starts_with("-----BEGIN CARTABLE TPM KEY-----"), "{key}");
     laptop.contact_goes_well();
@@ -144,12 +119,12 @@ async fn a_key_in_the_tpm_serves_from_the_enrolment_to_the_recovery() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tpm_that_fails_for_now_costs_nothing() {
-    let mut laptop = Laptop::new().await;
+    let mut laptop = Protected::new();
     let enrolment = laptop.enrolment();
     laptop.tpm = None;
     let (code, words) = laptop.contact();
     assert_eq!(code, Some(1), "switched off: {words}");
-    let status = laptop.agent.status().unwrap();
+    let status = laptop.laptop.agent.status().unwrap();
     assert!(status.contains("The key is not lost"), "{status}");
     laptop.power_on("first");
     laptop.contact_goes_well();
@@ -162,7 +137,7 @@ async fn a_tpm_that_fails_for_now_costs_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tpm_that_was_exchanged_leads_back_through_a_person() {
-    let mut laptop = Laptop::new().await;
+    let mut laptop = Protected::new();
     laptop.contact_goes_well();
     let before = laptop.enrolment();
     laptop.power_on("second");
@@ -172,15 +147,13 @@ async fn a_tpm_that_was_exchanged_leads_back_through_a_person() {
     }
     assert_eq!(laptop.enrolment(), before, "nothing is given up before a person agreed");
     assert_eq!(laptop.count("enrolment WHERE status = 'pending'").await, 1, "asked once, however often repeated");
-    let status = laptop.agent.status().unwrap();
+    let status = laptop.laptop.agent.status().unwrap();
     assert!(status.contains("Requests to join"), "{status}");
 
     laptop.power_on("first");
     laptop.contact_goes_well();
     laptop.power_on("second");
-    let waiting = laptop.port.installation.run("device pending", &[], "").unwrap();
-    let (enrolment, _) = waiting.trim().split_once('\t').unwrap();
-    laptop.port.installation.run("device approve", &[enrolment], "").unwrap();
+    approve(&laptop.port);
     laptop.contact_goes_well();
     let after = laptop.enrolment();
     assert_eq!(after["grant"]["device_id"], before["grant"]["device_id"], "the same device and history");

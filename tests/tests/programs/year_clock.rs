@@ -4,25 +4,11 @@
 #![cfg(target_os = "linux")]
 
 use cartable_common::UtcMillis;
-use cartable_tests::year::{Clock, Laptop, Year};
+use cartable_tests::year::{Clock, Year};
 
 /// 1 January 2017 and 2099, in days since 1970.
 const JANUARY_2017: i64 = 17_167;
 const JANUARY_2099: i64 = 47_117;
-
-/// The laptop is switched on until it is heard: the server's word that the certificate has ended may be lost with the
-/// connection, once in a while.
-fn comes_back(laptop: &mut Laptop, clock: &Clock) {
-    let mut words = String::new();
-    for _ in 0..5 {
-        let ran = laptop.once(clock).unwrap();
-        words.push_str(&ran.words);
-        if ran.code == Some(0) {
-            return;
-        }
-    }
-    panic!("the laptop does not come back: {words}");
-}
 
 async fn lives_at(day: i64) {
     let wrong = UtcMillis::default().plus_days(day);
@@ -32,14 +18,14 @@ async fn lives_at(day: i64) {
     let ran = laptop.enrol(&clock).unwrap();
     assert_eq!(ran.code, Some(0), "{}", ran.words);
     let key = laptop.public_key().unwrap();
-    comes_back(&mut laptop, &clock);
+    laptop.comes_back(&clock).unwrap();
     // A summer: the gateway has another certificate since. Then its own has ended. Each start begins at the wrong time.
     for (days, recoveries) in [(100, 0), (250, 1)] {
         year.pass_days(days).unwrap();
         year.server_is_back().unwrap();
         clock.set(wrong).unwrap();
         laptop.changes().unwrap();
-        comes_back(&mut laptop, &clock);
+        laptop.comes_back(&clock).unwrap();
         assert_eq!(year.recoveries(&laptop).await.unwrap(), recoveries, "after {days} days");
         year.assert_delivered(&laptop, &[]).await.unwrap();
     }
@@ -52,7 +38,7 @@ async fn lives_at(day: i64) {
     }
     assert!(laptop.is_open(), "{}", laptop.words());
     laptop.shuts().unwrap();
-    comes_back(&mut laptop, &clock);
+    laptop.comes_back(&clock).unwrap();
     assert_eq!(laptop.public_key().unwrap(), key);
     year.assert_one_identity(&laptop).await.unwrap();
     year.assert_delivered(&laptop, &[]).await.unwrap();
@@ -79,7 +65,7 @@ async fn a_clock_that_is_a_season_ahead_waits_to_be_set_and_loses_nothing() {
     assert!(ran.code == Some(1) && ran.words.contains("Check date and time"), "{ran:?}");
     assert_eq!(laptop.spooled().len(), 1);
     clock.set(year.now()).unwrap();
-    comes_back(&mut laptop, &clock);
+    laptop.comes_back(&clock).unwrap();
     assert_eq!(year.assert_delivered(&laptop, &[]).await.unwrap(), 1);
     year.assert_one_identity(&laptop).await.unwrap();
 }

@@ -1,5 +1,5 @@
-//! kill -9 at each step of enrolment, report, renewal and recovery, and a disk that is full from each durable write on:
-//! the laptop comes back by itself, with the key that the server knows, and what it measured arrives.
+//! kill -9 at each step of enrolment, report, renewal, recovery and healing, and a disk that is full from each durable write
+//! on: the laptop comes back by itself, with the key that the server knows, and what it measured arrives.
 //!
 //! The steps are the agent's own system calls, as strace sees them in a first run: files made, written, made durable,
 //! renamed and removed, and each word to and from the server. Killed at the n-th, it did all before it and nothing after.
@@ -8,6 +8,7 @@
 
 use std::process::Command;
 
+use anyhow::Context as _;
 use cartable_tests::year::{
     Laptop, Year,
     traced::{self, Step},
@@ -26,16 +27,35 @@ enum Journey {
     Report,
     Renew,
     Recover,
+    /// A key of its own in the place of one that a copy of its state has too.
+    Heal,
+    /// The same on the copy, which a person has let in: what the image brought is dropped.
+    HealCopy,
 }
 
 impl Journey {
     /// Days from the enrolment until it is due.
     const fn days(self) -> i64 {
         match self {
-            Self::Enrol | Self::Report => 0,
+            Self::Enrol | Self::Report | Self::Heal | Self::HealCopy => 0,
             // Between 60 and 70 days, by chance; from 75 on the server would ask for it.
             Self::Renew => 72,
             Self::Recover => 300,
+        }
+    }
+
+    /// Whether it makes another key.
+    const fn heals(self) -> bool {
+        matches!(self, Self::Heal | Self::HealCopy)
+    }
+
+    /// Reports of its device that have arrived afterwards. One more is measured where the cut came between the server's
+    /// acknowledgement and what the agent remembers of it.
+    const fn reports(self) -> usize {
+        match self {
+            // One before the image was taken, one that is in it.
+            Self::Heal => 2,
+            Self::Enrol | Self::Report | Self::Renew | Self::Recover | Self::HealCopy => 1,
         }
     }
 
@@ -51,36 +71,71 @@ impl Journey {
 /// A server, so many laptops that are about to do the same, and the steps in which another one did it.
 async fn due(journey: Journey, count: usize) -> (Year, Vec<Laptop>, Vec<Step>) {
     let mut year = Year::begin().await.unwrap();
-    let first = journey.laptop(&mut year);
-    let laptops: Vec<Laptop> = (0..count).map(|_| journey.laptop(&mut year)).collect();
+    let mut laptops: Vec<Laptop> = (0..=count).map(|_| journey.laptop(&mut year)).collect();
     if journey.days() > 0 {
         year.pass_days(journey.days()).unwrap();
         year.server_is_back().unwrap();
     }
+    if journey.heals() {
+        let copies = copies_ask(&mut year, &mut laptops);
+        if journey == Journey::HealCopy {
+            year.everybody_is_let_in().unwrap();
+            laptops = copies;
+        }
+    }
+    let first = laptops.remove(0);
     let (steps, output) = traced::steps(&journey.command(&year, &first)).unwrap();
     assert!(output.status.success(), "{journey:?}: {output:?}");
     (year, laptops, steps)
 }
 
+/// An image is taken of each laptop's disk, with a report in it that waits for the server; the machine that it is copied to
+/// asks for a key of its own. Gives those machines.
+fn copies_ask(year: &mut Year, laptops: &mut [Laptop]) -> Vec<Laptop> {
+    for laptop in &mut *laptops {
+        laptop.comes_back(&year.clock).unwrap();
+        laptop.changes().unwrap();
+    }
+    year.server_falls();
+    let mut copies = Vec::new();
+    for laptop in laptops {
+        let ran = laptop.once(&year.clock).unwrap();
+        assert_eq!((ran.code, laptop.spooled().len()), (Some(1), 1), "{}", ran.words);
+        copies.push(year.copy(laptop).unwrap());
+    }
+    year.server_is_back().unwrap();
+    for copy in &mut copies {
+        let ran = copy.once(&year.clock).unwrap();
+        assert_eq!((ran.code, copy.spooled().len()), (Some(4), 2), "{}", ran.words);
+    }
+    copies
+}
+
 /// Whoever was cut short starts again, and everything is as if nothing had been.
 async fn comes_back(year: &mut Year, laptop: &mut Laptop, journey: Journey, cut: &str) {
-    let (mut words, key) = (String::new(), laptop.public_key().unwrap());
+    let key = laptop.public_key().unwrap();
     if journey == Journey::Enrol {
         // A person repeats the command.
         let ran = laptop.enrol(&year.clock).unwrap();
         assert_eq!(ran.code, Some(0), "{journey:?}, {cut}: {}", ran.words);
     }
-    let is_back = (0..5).any(|_| {
-        let ran = laptop.once(&year.clock).unwrap();
-        words.push_str(&ran.words);
-        ran.code == Some(0)
-    });
-    assert!(is_back, "{journey:?}, {cut}: {words}");
-    assert!(key.is_none() || laptop.public_key().unwrap() == key, "{journey:?}, {cut}: another key");
-    year.assert_one_identity(laptop).await.unwrap();
-    let arrived = year.assert_delivered(laptop, &[]).await.unwrap();
-    // Cut off between the acknowledgement and what it remembers of it, the agent measures once more.
-    assert!((1..=2).contains(&arrived), "{journey:?}, {cut}: {arrived} reports");
+    laptop.comes_back(&year.clock).with_context(|| format!("{journey:?}, {cut}")).unwrap();
+    if journey.heals() {
+        // The new key may have come with the last word of that contact: the old one ends when the new one is used.
+        laptop.comes_back(&year.clock).with_context(|| format!("{journey:?}, {cut}")).unwrap();
+        let enrolments = if journey == Journey::Heal { 2 } else { 1 };
+        year.assert_enrolments(laptop, enrolments).await.with_context(|| format!("{journey:?}, {cut}")).unwrap();
+        assert!(
+            !laptop.state().join("healing.json").exists(),
+            "{journey:?}, {cut}: one new key was made, and is in use"
+        );
+    } else {
+        assert!(key.is_none() || laptop.public_key().unwrap() == key, "{journey:?}, {cut}: another key");
+        year.assert_one_identity(laptop).await.unwrap();
+    }
+    let arrived = year.assert_delivered(laptop, laptop.from_image()).await.unwrap();
+    let expected = journey.reports()..=journey.reports() + 1;
+    assert!(expected.contains(&arrived), "{journey:?}, {cut}: {arrived} reports");
     let runs_from = laptop.enrolment().unwrap().unwrap().grant.renew_from;
     assert!(runs_from > year.now(), "{journey:?}, {cut}: its certificate was not renewed");
     let recoveries = i64::from(journey == Journey::Recover);
@@ -98,7 +153,7 @@ async fn killed_at_each_step(journey: Journey) {
         laptop.look();
         // A torn file would be an error here.
         let after = laptop.public_key().unwrap();
-        assert!(key.is_none() || after == key, "{journey:?}, killed at {step}: another key");
+        assert!(key.is_none() || after == key || journey.heals(), "{journey:?}, killed at {step}: another key");
         comes_back(&mut year, &mut laptop, journey, &format!("killed at {step}")).await;
     }
     assert!(killed * 4 >= tried.len() * 3, "{journey:?}: killed at {killed} of {} steps alone", tried.len());
@@ -145,6 +200,16 @@ async fn a_kill_at_any_step_of_a_renewal_leaves_a_certificate_that_fits_its_key(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_at_any_step_of_a_recovery_costs_neither_the_key_nor_a_second_recovery() {
     killed_at_each_step(Journey::Recover).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_at_any_step_of_healing_makes_one_key_and_loses_nothing() {
+    killed_at_each_step(Journey::Heal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_at_any_step_of_a_copys_healing_makes_one_key_and_mixes_no_history() {
+    killed_at_each_step(Journey::HealCopy).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

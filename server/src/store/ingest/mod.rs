@@ -126,15 +126,7 @@ mod tests {
 
     fn check_in() -> CheckIn {
         let now = UtcMillis::new(1_795_521_600_000).unwrap();
-        let request = CheckInRequest {
-            agent_version: Text::clean("0"),
-            sent_at: now,
-            content_hash: None,
-            disclosure_mark: None,
-            trust_bundle: None,
-            reports: Vec::new(),
-            action_results: Vec::new(),
-        };
+        let request = CheckInRequest::bare(Text::clean("0"), now);
         let (device_id, enrolment_id) = (DeviceId(Uuid::nil()), EnrolmentId(Uuid::nil()));
         CheckIn { device_id, enrolment_id, received_at: now, request }
     }
