@@ -20,26 +20,23 @@ use cartable_server::{
 };
 use cartable_tests::{
     gateway_client::Port,
-    harness::{Agent, Process, process::run_with_input},
+    harness::{Process, process::run_with_input},
     school::School,
 };
 
-use crate::recovery::enrolled;
+use crate::laptop::Laptop;
 
 /// Two busy cores need some time.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// The agent's service on the machine below `folder`, which checks in at once: a developer's laptop on a telephone's data is
-/// not waited for.
-fn service(agent: &Agent, folder: &Path, public: Option<&Path>) -> Process {
-    let memory = agent.state().join("memory.json");
-    let mut learnt: serde_json::Value =
-        std::fs::read(&memory).map_or_else(|_| serde_json::json!({}), |text| serde_json::from_slice(&text).unwrap());
+/// The agent's service, which checks in at once: a developer's laptop on a telephone's data is not waited for.
+fn service(laptop: &Laptop, public: Option<&Path>) -> Process {
+    let mut learnt = laptop.kept("memory.json").unwrap_or_else(|| serde_json::json!({}));
     // Held back for so long, it waits no longer for a better network.
     learnt["held_since"] = serde_json::json!(1);
-    std::fs::write(&memory, learnt.to_string()).unwrap();
-    let mut run = agent.command("run");
-    run.args(["--first-within", "0", "--root"]).arg(folder.join("root"));
+    std::fs::write(laptop.agent.state().join("memory.json"), learnt.to_string()).unwrap();
+    let mut run = laptop.command("run");
+    run.args(["--first-within", "0"]);
     if let Some(public) = public {
         run.arg("--public").arg(public);
     }
@@ -58,25 +55,23 @@ fn until(service: &Process, what: &str, mut is_so: impl FnMut() -> bool) {
 #[test]
 fn what_is_ordered_is_done_once_and_its_log_is_read() {
     let port = Port::start().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let agent = enrolled(&port, folder.path(), "PF2ORDERS");
-    let device = agent.device_id().unwrap();
+    let laptop = Laptop::enrolled(&port, "PF2ORDERS");
+    let device = laptop.device();
     let order = |kind: &str| port.installation.run("device order", &[&device, kind], "").unwrap().trim().to_owned();
     let listed = || port.installation.run("device orders", &[&device], "").unwrap();
     let log = order("send_log");
     order("check_in");
-    let mut service = service(&agent, folder.path(), None);
+    let mut service = service(&laptop, None);
     until(&service, "both orders", || listed().matches("answered\tdone").count() == 2);
     assert!(listed().contains(&log), "{}", listed());
     let lines = port.installation.run("device agent-log", &[&device, &log], "").unwrap();
     assert!(lines.contains("info\tstarted"), "{lines}");
-    for private in [folder.path().to_str().unwrap(), port.server.gateway(), "/"] {
+    for private in [port.server.gateway(), "/"] {
         assert!(!lines.contains(private), "{private} in {lines}");
     }
     service.stop().unwrap();
     // What was answered is told no more.
-    let mut once = agent.command("once");
-    run_with_input(once.arg("--root").arg(folder.path().join("root")), "").unwrap();
+    laptop.contact_goes_well();
     assert_eq!(listed().matches("answered\tdone").count(), 2, "{}", listed());
     let audit = port.installation.run("audit verify", &[], "");
     assert!(audit.is_ok(), "{audit:?}");
@@ -90,9 +85,8 @@ fn clerk(policy: &Policy, now: UtcMillis) -> Clerk<'_> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lent_laptops_desktop_says_when_and_where_until_it_came_back() {
     let port = Port::start().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let agent = enrolled(&port, folder.path(), "PF2NOTICE");
-    let device = agent.device_id().unwrap();
+    let laptop = Laptop::enrolled(&port, "PF2NOTICE");
+    let device = laptop.device();
     let id: DeviceId = device.parse().unwrap();
     let (now, policy) = (clock::now(), Policy::default());
     let due = paris::date(now.plus_days(20));
@@ -108,12 +102,12 @@ async fn a_lent_laptops_desktop_says_when_and_where_until_it_came_back() {
     lending.lend(wish, Handing { due: Some(due), ..Handing::default() }).await.unwrap();
     lending.commit().await.unwrap();
     port.installation.run("device order", &notice, "").unwrap();
-    let public = folder.path().join("public");
+    let public = laptop.path("public");
     std::fs::create_dir(&public).unwrap();
     let shown = public.join("notice.json");
-    let mut first = service(&agent, folder.path(), Some(&public));
+    let mut first = service(&laptop, Some(&public));
     until(&first, "the notice", || shown.exists());
-    let mut say = agent.command("notice");
+    let mut say = laptop.agent.command("notice");
     let words = run_with_input(say.args(["--lang", "fr", "--public"]).arg(&public), "").unwrap();
     let lines: Vec<&str> = words.lines().collect();
     let [title, sentence] = lines.as_slice() else { panic!("{words}") };
@@ -128,7 +122,7 @@ async fn a_lent_laptops_desktop_says_when_and_where_until_it_came_back() {
     let mut lending = Lending::begin(&store, clerk(&policy, clock::now())).await.unwrap();
     lending.take_back_device(id, Condition::Good, &[]).await.unwrap();
     lending.commit().await.unwrap();
-    let mut second = service(&agent, folder.path(), Some(&public));
+    let mut second = service(&laptop, Some(&public));
     until(&second, "the notice's end", || !shown.exists());
     second.stop().unwrap();
 }

@@ -73,7 +73,8 @@ impl Laptop {
         assert_eq!(code, Some(0), "{words}");
     }
 
-    fn command(&self, subcommand: &str) -> Command {
+    /// The agent, on this machine.
+    pub(crate) fn command(&self, subcommand: &str) -> Command {
         let mut command = self.agent.command(subcommand);
         command.arg("--root").arg(self.path("root")).env("LANG", "C");
         command
