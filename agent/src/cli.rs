@@ -173,8 +173,9 @@ impl Cli {
             Command::Wmi => crate::collect::print_answers().map_err(Into::into),
             Command::Enrol(_)
             | Command::Run { .. }
+            | Command::Probe { .. }
             | Command::Once { .. }
-            | Command::Show { .. }
+            | Command::Show(_)
             | Command::Notice { .. }
             | Command::Status { .. } => {
                 return Err(self);

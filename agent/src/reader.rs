@@ -25,9 +25,11 @@ use crate::{
 };
 
 /// Largest answer of a probe: ten times a report with sixteen drives.
+#[cfg(target_os = "linux")]
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
 /// Longest wait for a probe: sixteen drives of twenty seconds, and its start.
+#[cfg(target_os = "linux")]
 const PROBE_LIMIT: Duration = Duration::from_mins(6);
 
 /// The question "without asking the drives".
