@@ -96,6 +96,10 @@ impl Agent {
     }
 }
 
+/// How far the last whole report may lie ahead: a clock that was set right goes back a little. One that went back by more has
+/// jumped, and nobody knows how old that report is.
+const CORRECTED_MILLIS: i64 = 60 * 60 * 1000;
+
 /// Whether `content` must be told: it differs from what the server holds, or will hold once the spool has arrived, or
 /// the last whole report is a week old.
 #[must_use]
@@ -110,7 +114,7 @@ pub(super) fn needs_report(
     }
     let is_fresh = |at: UtcMillis| {
         let age = now.millis_since(at);
-        (0..i64::from(FULL_REPORT_EVERY_DAYS) * UtcMillis::DAY).contains(&age)
+        (-CORRECTED_MILLIS..i64::from(FULL_REPORT_EVERY_DAYS) * UtcMillis::DAY).contains(&age)
     };
     memory.server_content != Some(content) || !memory.last_full_at.is_some_and(is_fresh)
 }
@@ -134,6 +138,8 @@ mod tests {
         assert!(needs_report(None, &memory(Some(b), 1), a, now), "changed");
         assert!(needs_report(None, &memory(None, 1), a, now), "the server lost it");
         assert!(needs_report(None, &memory(Some(a), -2), a, now), "the clock went back");
+        let corrected = Memory { last_full_at: Some(now.plus_millis(60_000)), ..memory(Some(a), 0) };
+        assert!(!needs_report(None, &corrected, a, now), "the clock was set right");
         assert!(!needs_report(Some(a), &memory(Some(b), 1), a, now), "already spooled");
         assert!(needs_report(Some(b), &memory(Some(a), 1), a, now), "changed back while away");
     }

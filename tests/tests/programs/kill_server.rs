@@ -141,12 +141,14 @@ async fn survive(installation: &Installation, rounds: usize) {
     let mut reporters = reporters(installation, &server, spools.path()).await;
     let mut random = Random::of(42, "kill", u64::try_from(rounds).unwrap());
     let mut acknowledged_before_kills = 0;
-    // On a busy machine some rounds end before anything was acknowledged: there are more, until the load was one.
+    // On a busy machine some rounds end before anything was acknowledged: there are more, and longer ones, until the load was
+    // one.
     for round in 1..=4 * rounds {
         if round > rounds && acknowledged_before_kills > rounds {
             break;
         }
-        let patience = Duration::from_millis(random.between(10, 500));
+        let longer = u64::try_from(1 + (round - 1) / rounds).unwrap();
+        let patience = Duration::from_millis(random.between(10, 500) * longer);
         reporters = killed_under_load(&mut server, reporters, patience).await;
         assert_acknowledged_once(&url, &reporters, round).await;
         acknowledged_before_kills = reporters.iter().map(|one| one.acknowledged.len()).sum();
