@@ -2,12 +2,14 @@
 //!
 //! Words for people only name what is here, so that nobody on Windows is sent to systemctl.
 
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "macos")))]
 pub use elsewhere::*;
+#[cfg(target_os = "macos")]
+pub use macos::*;
 #[cfg(windows)]
 pub use windows::*;
 
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "macos")))]
 mod elsewhere {
     use std::path::PathBuf;
 
@@ -22,9 +24,37 @@ mod elsewhere {
     /// How a command gets the rights that it needs.
     pub const PRIVILEGED: &str = "sudo";
 
+    /// Where the packaged service publishes what was sent, for everybody to read.
+    pub const PUBLIC: &str = "/run/cartable-agent";
+
     /// Where the state lies unless said otherwise.
     pub fn state_folder() -> PathBuf {
         PathBuf::from("/var/lib/cartable-agent")
+    }
+}
+
+/// As packaging/macos/cartable-agent.plist has it: launchd knows the service by its label, `cartable-agent`.
+#[cfg(target_os = "macos")]
+mod macos {
+    use std::path::PathBuf;
+
+    /// Starts the service, now and at each start of the computer.
+    pub const START: &str = "launchctl bootstrap system /Library/LaunchDaemons/cartable-agent.plist";
+    /// Stops the service until the next start of the computer: launchd would start again what only ended.
+    pub const STOP: &str = "launchctl bootout system/cartable-agent";
+    /// Keeps the service from starting again.
+    pub const DISABLE: &str = "launchctl disable system/cartable-agent";
+    /// Shows the service's log.
+    pub const LOG: &str = "tail -n 50 /var/log/cartable-agent.log";
+    /// How a command gets the rights that it needs.
+    pub const PRIVILEGED: &str = "sudo";
+
+    /// Where the service publishes what was sent, for everybody to read.
+    pub const PUBLIC: &str = "/Library/Cartable/shown";
+
+    /// Where the state lies unless said otherwise.
+    pub fn state_folder() -> PathBuf {
+        PathBuf::from("/Library/Application Support/Cartable")
     }
 }
 
@@ -43,6 +73,9 @@ mod windows {
         "wevtutil qe Application /rd:true /c:20 /f:text /q:*[System[Provider[@Name='cartable-agent']]]";
     /// How a command gets the rights that it needs.
     pub const PRIVILEGED: &str = "run as administrator";
+
+    /// Where `show` looks for what was sent, unless said otherwise; the service publishes nothing on Windows.
+    pub const PUBLIC: &str = "/run/cartable-agent";
 
     /// Where the state lies unless said otherwise: `C:\ProgramData\cartable-agent`.
     pub fn state_folder() -> PathBuf {

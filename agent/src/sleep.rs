@@ -95,6 +95,7 @@ mod windows {
     }
 }
 
+/// An ordinary timer: on macOS it stops while the lid is closed, so that a contact comes later by that time.
 #[cfg(not(any(target_os = "linux", windows)))]
 mod other {
     use std::time::Duration;

@@ -416,7 +416,7 @@ mod tests {
             lines.last().unwrap().clone()
         };
         let stopped = say(|facts| facts.service = Service::Stopped);
-        assert!(stopped.contains("not running") && stopped.contains("systemctl enable --now"), "{stopped}");
+        assert!(stopped.contains("not running") && stopped.contains(platform::START), "{stopped}");
         let new = say(|facts| facts.memory.last_success_at = None);
         assert!(new.contains("within a minute"), "{new}");
         let late = say(|facts| facts.memory.last_success_at = Some(later().plus_days(-1)));

@@ -4,8 +4,8 @@ use std::{fs, path::Path};
 
 use crate::fairness::{Network, Power};
 
-/// Asks Windows, or reads the power supplies below `root` (`/sys/class/power_supply`), where a recorded machine has them on
-/// any system. Anything odd is "unknown".
+/// Asks Windows or macOS, or reads the power supplies below `root` (`/sys/class/power_supply`), where a recorded machine has
+/// them on any system. Anything odd is "unknown".
 #[must_use]
 pub fn power(root: &Path) -> Power {
     #[cfg(windows)]
@@ -13,12 +13,16 @@ pub fn power(root: &Path) -> Power {
         return cartable_windows::power_status()
             .map_or(Power::Unknown, |told| judge_windows(told.mains, told.battery, told.percent));
     }
+    #[cfg(target_os = "macos")]
+    if root == Path::new("/") {
+        return macos::told().map_or(Power::Unknown, |words| judge_macos(&words));
+    }
     let Ok(folder) = fs::read_dir(root.join("sys/class/power_supply")) else { return Power::Unknown };
     let supplies: Vec<Supply> = folder.flatten().filter_map(|entry| Supply::read(&entry.path())).collect();
     judge(&supplies)
 }
 
-/// Asks the system who pays for the network. Windows is not asked: its answer is unknown.
+/// Asks the system who pays for the network. Windows and macOS are not asked: their answer is unknown.
 #[must_use]
 pub fn network() -> Network {
     #[cfg(target_os = "linux")]
@@ -85,6 +89,61 @@ const fn judge_windows(mains: u8, battery: u8, percent: u8) -> Power {
     }
 }
 
+/// What `pmset -g batt` says: the source in its first line, then a line for each battery and each emergency supply.
+#[cfg(any(target_os = "macos", test))]
+fn judge_macos(words: &str) -> Power {
+    let mut lines = words.lines();
+    let source = lines.next().unwrap_or_default();
+    if source.contains("'AC Power'") {
+        return Power::Mains;
+    }
+    if !source.contains("'Battery Power'") {
+        return Power::Unknown;
+    }
+    let percent = |line: &str| {
+        let mut words = line.split([' ', '\t', ';']);
+        words.find_map(|word| word.strip_suffix('%')?.parse::<u8>().ok()).filter(|percent| *percent <= 100)
+    };
+    let own = lines.find(|line| line.contains("InternalBattery"));
+    own.and_then(percent).map_or(Power::Unknown, |percent| Power::Battery { percent })
+}
+
+#[cfg(target_os = "macos")]
+mod macos {
+    use std::{
+        io::Read as _,
+        process::{Command, Stdio},
+        thread,
+        time::Duration,
+    };
+
+    /// How often it is looked at whether pmset is done, and how long between two looks: two seconds in all. It takes some
+    /// hundredths of one.
+    const LOOKS: u32 = 100;
+    const BETWEEN: Duration = Duration::from_millis(20);
+
+    /// More than pmset says. It fits a pipe, so that the program ends before it is read.
+    const MOST: u64 = 4096;
+
+    /// pmset's words about the supplies, none if they do not come.
+    pub(super) fn told() -> Option<String> {
+        let mut command = Command::new("/usr/bin/pmset");
+        command.args(["-g", "batt"]).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().ok()?;
+        for _ in 0..LOOKS {
+            if matches!(child.try_wait(), Ok(Some(_))) {
+                let mut words = String::new();
+                child.stdout.take()?.take(MOST).read_to_string(&mut words).ok()?;
+                return Some(words);
+            }
+            thread::sleep(BETWEEN);
+        }
+        // It hangs: its words are worth no wait, nor is its end, and a failure to end it changes nothing here.
+        let _ = child.kill();
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +186,19 @@ mod tests {
         for (mains, battery, percent) in [(0, 1, 255), (0, 255, 9), (0, 128, 0), (255, 4, 9), (255, 255, 255)] {
             assert_eq!(judge_windows(mains, battery, percent), Power::Unknown, "{mains} {battery} {percent}");
         }
+    }
+
+    #[test]
+    fn pmset_tells_the_charger_from_the_battery() {
+        let line = "\n -InternalBattery-0 (id=1234567)\t9%; discharging; 0:41 remaining present: true\n";
+        assert_eq!(judge_macos(&format!("Now drawing from 'Battery Power'{line}")), Power::Battery { percent: 9 });
+        assert_eq!(judge_macos(&format!("Now drawing from 'AC Power'{line}")), Power::Mains);
+        assert_eq!(judge_macos("Now drawing from 'AC Power'\n"), Power::Mains, "a desktop");
+        assert_eq!(judge_macos(&format!("Now drawing from 'UPS Power'{line}")), Power::Unknown);
+        for odd in ["", "\n -InternalBattery-0\t(no estimate)\n", "\n -InternalBattery-0\t101%; discharging\n"] {
+            assert_eq!(judge_macos(&format!("Now drawing from 'Battery Power'{odd}")), Power::Unknown, "{odd}");
+        }
+        assert_eq!(judge_macos(""), Power::Unknown);
     }
 
     proptest! {

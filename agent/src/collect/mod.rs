@@ -1,8 +1,9 @@
 //! Reads the machine: one independent probe per part, so that one that fails never blocks the rest.
 //!
 //! Everything that could not be read is listed with its reason. The operating systems meet at one seam, the module
-//! `imp`, whose `machine` (a future: Windows is asked in another process) reads all but the drives' own health; [`smartctl`] asks the drives. Reads only what is below
-//! the given root, so that recorded machines can be replayed (docs/agent.md). Never reads a user's file.
+//! `imp`, whose `machine` (a future: Windows is asked in another process, macOS in several) reads all but the drives' own
+//! health; [`smartctl`] asks the drives. Reads only what is below the given root, so that recorded machines can be replayed
+//! (docs/agent.md). Never reads a user's file.
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,13 @@ use cartable_common::{
     report::{HealthReport, Subject, Unread, UnreadReason},
 };
 
+#[cfg(any(target_os = "macos", test))]
+mod apple;
+mod foreign;
+#[cfg(any(windows, target_os = "macos", test))]
+mod gaps;
+#[cfg(any(windows, target_os = "macos", test))]
+mod row;
 pub mod smartctl;
 mod smbios;
 #[cfg(any(windows, test))]
@@ -20,7 +28,8 @@ mod wmi;
 
 #[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
-#[cfg_attr(not(any(target_os = "linux", windows)), path = "unsupported.rs")]
+#[cfg_attr(target_os = "macos", path = "macos.rs")]
+#[cfg_attr(not(any(target_os = "linux", windows, target_os = "macos")), path = "unsupported.rs")]
 mod imp;
 
 #[cfg(windows)]

@@ -1,11 +1,9 @@
 //! Asks smartctl (smartmontools) about a drive, without waking a sleeping one.
 //!
-//! The program is foreign: it gets a time limit, its answer a size limit, and it is killed when this agent stops. Its
-//! exit status is a mask of bits, of which only the two lowest say that there is no answer (smartctl(8)).
+//! Its exit status is a mask of bits, of which only the two lowest say that there is no answer (smartctl(8)).
 
 use std::{
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
@@ -14,9 +12,9 @@ use cartable_common::{
     report::{Subject, Unread, UnreadReason},
 };
 use serde_json::Value;
-use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
+use tokio::process::Command;
 
-use super::{DriveHealth, Sources, unread};
+use super::{DriveHealth, Sources, foreign, unread};
 
 /// Longest wait for one drive. Drives answer within a second; a dying one hangs its bus for half a minute at a time.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
@@ -89,12 +87,15 @@ fn missing(reason: UnreadReason, detail: &str) -> Unread {
 }
 
 /// Where smartctl is: on Linux in the usual folders, on Windows where its installer puts it. There it is named whole,
-/// because Windows would look for it in the working folder too.
+/// because Windows would look for it in the working folder too. On macOS it lies beside the agent, where only root can put
+/// it: the folders below /usr/local and /opt are a user's with Homebrew, and this agent is root.
 pub(super) fn usual_place() -> PathBuf {
     if cfg!(windows) {
         let programs =
             std::env::var_os("ProgramFiles").map_or_else(|| PathBuf::from(r"C:\Program Files"), PathBuf::from);
         programs.join(r"smartmontools\bin\smartctl.exe")
+    } else if cfg!(target_os = "macos") {
+        PathBuf::from("/Library/Cartable/smartctl")
     } else {
         PathBuf::from("smartctl")
     }
@@ -103,40 +104,12 @@ pub(super) fn usual_place() -> PathBuf {
 async fn run(program: &Path, arguments: &[&str], name: &str, limit: Duration) -> Result<Vec<u8>, Unread> {
     let mut command = Command::new(program);
     command.args(arguments).arg(format!("/dev/{name}"));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     // It speaks English to us, and knows nothing of our environment (a proxy's password, for one).
     command.env_clear().env("LC_ALL", "C").env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     #[cfg(windows)]
     super::imp::quiet(&mut command);
-    let mut child = command.spawn().map_err(|error| not_started(&error))?;
-    let mut answer = Vec::new();
-    let reading = async {
-        if let Some(output) = child.stdout.take() {
-            output.take(ANSWER_LIMIT + 1).read_to_end(&mut answer).await?;
-        }
-        if answer.len() as u64 > ANSWER_LIMIT {
-            return Ok(());
-        }
-        child.wait().await.map(|_| ())
-    };
-    match timeout(limit, reading).await {
-        Err(_) => Err(missing(UnreadReason::TimedOut, "smartctl did not answer in time")),
-        Ok(Err(error)) => Err(missing(UnreadReason::ToolFailed, &error.to_string())),
-        Ok(Ok(())) if answer.len() as u64 > ANSWER_LIMIT => {
-            Err(missing(UnreadReason::Malformed, "smartctl's answer is too long"))
-        }
-        Ok(Ok(())) => Ok(answer),
-    }
-}
-
-fn not_started(error: &std::io::Error) -> Unread {
-    if error.kind() == std::io::ErrorKind::NotFound {
-        missing(UnreadReason::ToolMissing, "smartctl is not installed")
-    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
-        missing(UnreadReason::PermissionDenied, "smartctl may not be run")
-    } else {
-        missing(UnreadReason::ToolFailed, &error.to_string())
-    }
+    let answer = foreign::answer(&mut command, limit, ANSWER_LIMIT).await;
+    answer.map_err(|why| missing(why.reason(), &format!("smartctl {why}")))
 }
 
 /// Whether an answer holds evidence; if not, why.

@@ -6,13 +6,12 @@ use cartable_common::report::{HealthReport, OperatingSystem, OsFamily, Subject, 
 
 use super::{Found, unread};
 
-/// The system's family, and "unsupported" for every part.
+/// "Unsupported" for every part.
 pub(super) fn machine(_root: &Path) -> std::future::Ready<Found> {
-    let family = if cfg!(target_os = "macos") { OsFamily::MacOs } else { OsFamily::Unknown };
     let subjects = Subject::ALL.iter().filter(|subject| !matches!(subject, Subject::Unknown));
     std::future::ready(Found {
         report: HealthReport {
-            operating_system: OperatingSystem { family: Some(family), ..OperatingSystem::default() },
+            operating_system: OperatingSystem { family: Some(OsFamily::Unknown), ..OperatingSystem::default() },
             unread: subjects.map(|subject| unread(*subject, UnreadReason::Unsupported, "")).collect(),
             ..HealthReport::default()
         },

@@ -20,8 +20,7 @@ pub use html::html;
 pub use page::{Block, page, text};
 pub(crate) use values::day;
 
-/// Where the packaged service publishes.
-pub const PUBLIC: &str = "/run/cartable-agent";
+pub use crate::platform::PUBLIC;
 
 /// The name of the published copy.
 const FILE: &str = "shown.json";

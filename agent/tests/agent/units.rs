@@ -1,4 +1,5 @@
-//! The units of the packages: understood by the program they start, agreeing with each other, and little exposed.
+//! The units of the packages, and launchd's: understood by the program they start, agreeing with each other, and little
+//! exposed.
 
 use std::{path::PathBuf, process::Command};
 
@@ -41,6 +42,27 @@ fn the_units_agree_with_each_other_and_with_the_program() {
     assert!(start.contains(&format!("--invitations {} ", writable.trim_start_matches('-'))), "{start}");
     // Not enrolled, and released: see the exit codes in docs/agent.md.
     assert_eq!(values("cartable-agent.service", "RestartPreventExitStatus"), ["3 7"]);
+}
+
+#[test]
+fn launchd_starts_what_the_program_understands_for_as_long_as_it_is_enrolled() {
+    let project = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let list = std::fs::read_to_string(project.join("../packaging/macos/cartable-agent.plist")).unwrap();
+    let (_, rest) = list.split_once("<key>ProgramArguments</key>").unwrap();
+    let (arguments, _) = rest.split_once("</array>").unwrap();
+    let texts = arguments.split("<string>").skip(1);
+    let words: Vec<&str> = texts.map(|text| text.split_once("</string>").unwrap().0).collect();
+    assert!(Cli::try_parse_from(words.iter().copied()).is_ok(), "{words:?}");
+    let after = |option: &str| words.iter().skip_while(|word| **word != option).nth(1).copied().unwrap();
+    for file in ["enrolment.json", "pending.json"] {
+        let condition = format!("<key>{}/{file}</key>\n\t\t\t<true/>", after("--state"));
+        assert!(list.contains(&condition), "{condition}");
+    }
+    // What is compiled on macOS alone is compared as it is written.
+    let platform = std::fs::read_to_string(project.join("src/platform.rs")).unwrap();
+    for path in [after("--state"), after("--public")] {
+        assert!(platform.contains(&format!("\"{path}\"")), "{path}");
+    }
 }
 
 #[test]

@@ -2,14 +2,13 @@
 //!
 //! A property that is not listed here is never kept, let alone sent.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::collections::BTreeMap;
 
-use cartable_common::{
-    Text,
-    report::{Subject, Unread, UnreadReason},
-};
+use cartable_common::report::{Subject, Unread, UnreadReason};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use super::super::{gaps::Gaps, row::Row};
 
 /// A class of WMI and what is read of it.
 pub(in crate::collect) struct Class {
@@ -133,12 +132,12 @@ impl Answers {
 /// The answers while they become a report, and what could not be read so far.
 pub(super) struct Reading<'a> {
     answers: &'a Answers,
-    unread: RefCell<Vec<Unread>>,
+    gaps: Gaps,
 }
 
 impl<'a> Reading<'a> {
     pub(super) fn new(answers: &'a Answers) -> Self {
-        Self { answers, unread: RefCell::default() }
+        Self { answers, gaps: Gaps::default() }
     }
 
     /// The instances of `class`; if it did not answer, that is said of `subject`.
@@ -167,16 +166,13 @@ impl<'a> Reading<'a> {
         self.rows(class, subject).into_iter().next().unwrap_or(Row(None))
     }
 
-    /// Without words it only says that nothing was found, which is left out where the reason was said before.
+    /// See [`Gaps::missing`].
     pub(super) fn missing(&self, subject: Subject, reason: UnreadReason, words: &str) {
-        let mut unread = self.unread.borrow_mut();
-        if !words.is_empty() || unread.iter().all(|entry| entry.subject != Some(subject)) {
-            unread.push(super::super::unread(subject, reason, words));
-        }
+        self.gaps.missing(subject, reason, words);
     }
 
     pub(super) fn into_unread(self) -> Vec<Unread> {
-        self.unread.into_inner()
+        self.gaps.into_unread()
     }
 }
 
@@ -189,55 +185,4 @@ fn reason(hresult: i32) -> UnreadReason {
         0x8004_1005 => UnreadReason::Malformed,
         _ => UnreadReason::ToolFailed,
     }
-}
-
-/// One instance. A property that is absent, null or of another kind is `None`.
-#[derive(Clone, Copy)]
-pub(super) struct Row<'a>(Option<&'a Map<String, Value>>);
-
-impl<'a> Row<'a> {
-    fn value(self, name: &str) -> Option<&'a Value> {
-        self.0?.get(name)
-    }
-
-    pub(super) fn word(self, name: &str) -> Option<&'a str> {
-        self.value(name)?.as_str().map(str::trim).filter(|word| !word.is_empty())
-    }
-
-    pub(super) fn text(self, name: &str) -> Option<Text> {
-        self.word(name).and_then(Text::meaningful)
-    }
-
-    /// WMI gives numbers of 64 bits as text, as some drivers do all others.
-    pub(super) fn number<T: TryFrom<u64>>(self, name: &str) -> Option<T> {
-        number(self.value(name)?)
-    }
-
-    /// The first number of a list.
-    pub(super) fn first_of<T: TryFrom<u64>>(self, name: &str) -> Option<T> {
-        number(self.value(name)?.as_array()?.first()?)
-    }
-
-    pub(super) fn truth(self, name: &str) -> Option<bool> {
-        self.value(name)?.as_bool()
-    }
-
-    /// A single character, which WMI gives as its number or as text.
-    pub(super) fn letter(self, name: &str) -> Option<char> {
-        let value = self.value(name)?;
-        let letter = match value.as_str() {
-            Some(text) => text.chars().next(),
-            None => number(value).and_then(|code: u32| char::from_u32(code)),
-        };
-        letter.filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_uppercase())
-    }
-}
-
-fn number<T: TryFrom<u64>>(value: &Value) -> Option<T> {
-    let number = match value {
-        Value::Number(number) => number.as_u64(),
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    };
-    T::try_from(number?).ok()
 }

@@ -14,11 +14,11 @@ mod tests;
 
 use cartable_common::report::HealthReport;
 
+use self::answers::Reading;
 #[cfg(windows)]
 pub(super) use self::answers::{Answer, Class, UNREADABLE};
 pub(super) use self::answers::{Answers, CLASSES, REGISTRY};
-use self::answers::{Reading, Row};
-use super::Found;
+use super::{Found, row::Row};
 
 /// The report without the drives' own health, and whom to ask for it.
 pub(super) fn found(answers: &Answers) -> Found {
