@@ -97,7 +97,7 @@ impl Trouble {
     }
 
     /// From an answer that is not a success.
-    pub(crate) fn of_status(status: StatusCode, retry_after_seconds: Option<u32>, body: &[u8]) -> Self {
+    pub fn of_status(status: StatusCode, retry_after_seconds: Option<u32>, body: &[u8]) -> Self {
         let kind = match status.as_u16() {
             401 | 403 => TroubleKind::Refused,
             407 => TroubleKind::Proxy,
@@ -124,7 +124,7 @@ impl Trouble {
     }
 
     /// From a success whose body is not what a Cartable server says.
-    pub(crate) fn of_body(body: &[u8], error: &serde_json::Error) -> Self {
+    pub fn of_body(body: &[u8], error: &serde_json::Error) -> Self {
         if body.trim_ascii_start().first() == Some(&b'<') {
             return Self::new(TroubleKind::CaptivePortal, "a web page came instead of an answer");
         }

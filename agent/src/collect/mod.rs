@@ -13,7 +13,6 @@ use cartable_common::{
 
 pub mod smartctl;
 mod smbios;
-#[cfg(any(windows, test))]
 mod wmi;
 
 #[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
@@ -92,6 +91,13 @@ pub async fn collect(sources: &Sources, drives: Drives) -> HealthReport {
         }
     }
     within_limits(report)
+}
+
+/// What a Windows machine says in `lines`, as `cartable-agent wmi` prints them there: a line of JSON for each class. Read
+/// the same on every system; lines that are none are passed over, and the drives are not asked.
+pub fn of_wmi(lines: &[u8]) -> HealthReport {
+    let answers = wmi::Answers::parse(lines, UnreadReason::NotPresent);
+    within_limits(wmi::found(&answers).report)
 }
 
 /// An entry of the list of what could not be read. Words that look like paths are left out.

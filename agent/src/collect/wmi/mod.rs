@@ -14,9 +14,11 @@ mod tests;
 
 use cartable_common::report::HealthReport;
 
+#[cfg(any(windows, test))]
+pub(super) use self::answers::CLASSES;
 #[cfg(windows)]
 pub(super) use self::answers::{Answer, Class, UNREADABLE};
-pub(super) use self::answers::{Answers, CLASSES, REGISTRY};
+pub(super) use self::answers::{Answers, REGISTRY};
 use self::answers::{Reading, Row};
 use super::Found;
 

@@ -1,0 +1,4 @@
+//! The sheet of a workbook.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| cartable_tests::foreign_text::workbook(bytes));
