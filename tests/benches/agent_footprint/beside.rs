@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::Path, process::Command, time::Duration};
 
+use anyhow::Context as _;
 use cartable_tests::{
     bench::{
         Figures,
@@ -116,7 +117,7 @@ async fn asked(
     let (pid, relay) = (process.pid(), Relay::start(address).await?);
     let near = relay.address;
     let questions = move |times: u32| tokio::task::spawn_blocking(move || (0..times).try_for_each(|_| ask(near)));
-    tokio::task::spawn_blocking(move || neighbours::wait_for(address)).await??;
+    tokio::task::spawn_blocking(move || neighbours::wait_for(address)).await?.with_context(|| process.log().text())?;
     questions(1).await??;
     let idle = idle(&process).await?;
     let (wake_ups, cpu, passed) = (usage::wake_ups(pid)?, usage::cpu_of_threads(pid)?, relay.passed().len());

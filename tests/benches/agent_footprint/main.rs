@@ -62,7 +62,6 @@ async fn measure(options: &Options, figures: Figures) -> anyhow::Result<()> {
         beside::measure(options.rounds(), home.path(), figures),
         ageing.age(if options.quick { 1 } else { 5 }),
     );
-    others?;
     ages?;
     for agent in &fleet {
         agent.wait_for(check_ins).await?;
@@ -70,7 +69,9 @@ async fn measure(options: &Options, figures: Figures) -> anyhow::Result<()> {
     tokio::time::sleep(SETTLE).await;
     tell_later(&fleet, &before, figures)?;
     tell_full(&ageing, figures)?;
-    tell_new_connection(&mut fleet, figures).await
+    tell_new_connection(&mut fleet, figures).await?;
+    // Told last: what a neighbour's failure says must not cost our own figures.
+    others
 }
 
 /// A running agent, what it reads, and the relay between it and the server.

@@ -123,7 +123,7 @@ pub fn zabbix_agent(folder: &Path) -> anyhow::Result<(Process, SocketAddr)> {
 
 /// Waits until something listens at `address`.
 pub fn wait_for(address: SocketAddr) -> anyhow::Result<()> {
-    let patience = Instant::now() + Duration::from_secs(30);
+    let patience = Instant::now() + Duration::from_secs(120);
     while TcpStream::connect(address).is_err() {
         ensure!(Instant::now() < patience, "nothing listens at {address}");
         std::thread::sleep(Duration::from_millis(50));
@@ -199,6 +199,8 @@ fn direct(mut command: Command) -> Command {
     command
 }
 
+/// An address that nobody listens at. Zabbix' agent takes no port above 32767, where those lie that the system gives.
 fn free_address() -> anyhow::Result<SocketAddr> {
-    TcpListener::bind("127.0.0.1:0")?.local_addr().context("an address on loopback")
+    let mut free = (20_000..=32_767_u16).filter_map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
+    free.next().context("no port is free on loopback")?.local_addr().context("an address on loopback")
 }

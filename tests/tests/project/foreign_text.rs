@@ -135,7 +135,9 @@ fn small_changes_of_it_are_read_or_refused() {
 fn changes_are_read_or_refused((name, read): Target) {
     let corpus = corpus(name);
     let cases = (any::<Index>(), prop::collection::vec(change(), 1..6));
-    let outcome = proptest::test_runner::TestRunner::default().run(&cases, |(text, changes)| {
+    // What fails becomes a file of the corpus, by hand.
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let outcome = proptest::test_runner::TestRunner::new(config).run(&cases, |(text, changes)| {
         read(&changed(corpus[text.index(corpus.len())].clone(), &changes, &corpus));
         Ok(())
     });
