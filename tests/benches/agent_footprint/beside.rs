@@ -26,17 +26,17 @@ pub(super) async fn measure(rounds: usize, folder: &Path, figures: Figures) -> a
     for round in 0..rounds {
         figures.note(&format!("the other agents, round {}", round + 1));
         if neighbours::is_installed("fusioninventory-agent") {
-            fusion.push(inventory(neighbours::fusioninventory, inventories, folder).await?);
-            waiting.push(idle(&neighbours::fusioninventory_waiting(inventories, folder)?).await?);
+            keep(figures, &mut fusion, inventory(neighbours::fusioninventory, inventories, folder).await);
+            keep(figures, &mut waiting, idle(&neighbours::fusioninventory_waiting(inventories, folder)?).await);
         }
         if neighbours::is_installed("ocsinventory-agent") {
-            ocs.push(inventory(neighbours::ocsinventory, inventories, folder).await?);
+            keep(figures, &mut ocs, inventory(neighbours::ocsinventory, inventories, folder).await);
         }
         if neighbours::is_installed("prometheus-node-exporter") {
-            exporter.push(asked(neighbours::node_exporter()?, neighbours::scrape).await?);
+            keep(figures, &mut exporter, asked(neighbours::node_exporter()?, neighbours::scrape).await);
         }
         if neighbours::is_installed("zabbix_agent2") {
-            zabbix.push(asked(neighbours::zabbix_agent(folder)?, neighbours::ask_zabbix).await?);
+            keep(figures, &mut zabbix, asked(neighbours::zabbix_agent(folder)?, neighbours::ask_zabbix).await);
         }
     }
     tell_inventories(figures, "fusioninventory-agent, an inventory", &fusion)?;
@@ -44,6 +44,14 @@ pub(super) async fn measure(rounds: usize, folder: &Path, figures: Figures) -> a
     tell_inventories(figures, "ocsinventory-agent, an inventory", &ocs)?;
     tell_asked(figures, "prometheus-node-exporter, a scrape", &exporter)?;
     tell_asked(figures, "zabbix-agent2, eight items", &zabbix)
+}
+
+/// Keeps what was measured. A stranger's program that fails once costs that one measurement.
+fn keep<T>(figures: Figures, into: &mut Vec<T>, measured: anyhow::Result<T>) {
+    match measured {
+        Ok(measured) => into.push(measured),
+        Err(error) => figures.note(&format!("left out: {error:#}")),
+    }
 }
 
 async fn inventory(
@@ -59,7 +67,7 @@ async fn inventory(
 
 fn tell_inventories(figures: Figures, case: &str, runs: &[(neighbours::Run, Passed)]) -> anyhow::Result<()> {
     if runs.is_empty() {
-        figures.note(&format!("{case}: not installed"));
+        figures.note(&format!("{case}: not measured"));
         return Ok(());
     }
     tell_median(figures, (case, "CPU, its children's too", "ms"), runs, |(run, _)| millis(run.cpu))?;
@@ -91,7 +99,7 @@ async fn idle(process: &Process) -> anyhow::Result<Idle> {
 
 fn tell_idle(figures: Figures, case: &str, seen: &[Idle]) -> anyhow::Result<()> {
     if seen.is_empty() {
-        figures.note(&format!("{case}: not installed"));
+        figures.note(&format!("{case}: not measured"));
         return Ok(());
     }
     tell_median(figures, (case, "idle for 40 s: wake-ups", "times"), seen, |one| count(one.wake_ups))?;
