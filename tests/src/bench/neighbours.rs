@@ -19,7 +19,7 @@ use super::usage;
 use crate::harness::Process;
 
 /// Longest time for one inventory.
-const INVENTORY_LIMIT: Duration = Duration::from_secs(180);
+const INVENTORY_LIMIT: Duration = Duration::from_mins(10);
 /// How often the memory of a program that will end is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Questions of one contact with Zabbix' agent: about what a report of ours tells that it can tell too.
