@@ -62,6 +62,8 @@ async fn inventory(
     let relay = Relay::start(server).await?;
     let mut command = agent(relay.address, folder)?;
     let run = tokio::task::spawn_blocking(move || neighbours::run(&mut command)).await??;
+    // The relay counts a connection once both sides have seen its end.
+    tokio::time::sleep(SETTLE).await;
     Ok((run, sum(&relay.passed())))
 }
 
