@@ -282,7 +282,8 @@ async fn bounded_body(mut response: Response) -> Result<Vec<u8>, Trouble> {
     Ok(body)
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
+/// What the server says in the `body` of a success.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
     serde_json::from_slice(body).map_err(|error| Trouble::of_body(body, &error))
 }
 

@@ -112,7 +112,7 @@ impl Trouble {
     }
 
     /// From an answer that is not a success.
-    pub(crate) fn of_status(status: StatusCode, retry_after_seconds: Option<u32>, body: &[u8]) -> Self {
+    pub fn of_status(status: StatusCode, retry_after_seconds: Option<u32>, body: &[u8]) -> Self {
         let problem: Option<Problem> = serde_json::from_slice(body).ok();
         let name = problem.as_ref().and_then(|problem| problem.kind.strip_prefix(PROBLEM_PREFIX));
         let kind = match status.as_u16() {
@@ -136,7 +136,7 @@ impl Trouble {
     }
 
     /// From a success whose body is not what a Cartable server says.
-    pub(crate) fn of_body(body: &[u8], error: &serde_json::Error) -> Self {
+    pub fn of_body(body: &[u8], error: &serde_json::Error) -> Self {
         if body.trim_ascii_start().first() == Some(&b'<') {
             return Self::new(TroubleKind::CaptivePortal, "a web page came instead of an answer");
         }

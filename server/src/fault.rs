@@ -21,6 +21,11 @@ pub async fn contain<T>(place: &'static str, work: impl Future<Output = T>) -> O
     }
 }
 
+/// The same of work that waits for nothing.
+pub fn contain_now<T>(place: &'static str, work: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).inspect_err(|panic| log(place, &**panic)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +38,7 @@ mod tests {
             assert!(std::hint::black_box(false), "as intended");
         });
         assert_eq!(failed.await, None);
+        assert_eq!(contain_now("a test", || 1), Some(1));
+        assert_eq!(contain_now("a test", || assert!(std::hint::black_box(false), "as intended")), None);
     }
 }

@@ -13,6 +13,7 @@ pub mod donation;
 #[cfg(unix)]
 pub mod erasing;
 pub mod fleet;
+pub mod foreign_text;
 pub mod gateway_client;
 pub mod guide;
 pub mod harness;

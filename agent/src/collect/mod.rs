@@ -17,13 +17,10 @@ use cartable_common::{
 #[cfg(any(target_os = "macos", test))]
 mod apple;
 mod foreign;
-#[cfg(any(windows, target_os = "macos", test))]
 mod gaps;
-#[cfg(any(windows, target_os = "macos", test))]
 mod row;
 pub mod smartctl;
 mod smbios;
-#[cfg(any(windows, test))]
 mod wmi;
 
 #[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
@@ -114,6 +111,13 @@ pub async fn test_drives(sources: &Sources) -> Vec<SelfTestAnswer> {
         answers.push(SelfTestAnswer { drive, outcome: smartctl::test(sources, name).await });
     }
     answers
+}
+
+/// What a Windows machine says in `lines`, as `cartable-agent wmi` prints them there: a line of JSON for each class. Read
+/// the same on every system; lines that are none are passed over, and the drives are not asked.
+pub fn of_wmi(lines: &[u8]) -> HealthReport {
+    let answers = wmi::Answers::parse(lines, UnreadReason::NotPresent);
+    within_limits(wmi::found(&answers).report)
 }
 
 /// An entry of the list of what could not be read. Words that look like paths are left out.

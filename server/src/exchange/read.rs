@@ -243,6 +243,27 @@ mod tests {
         assert_eq!(super::list(wide.as_bytes()), Err(Unreadable::Bomb));
     }
 
+    /// Found by fuzzing: calamine 0.38 multiplies the digits of a cell's row unchecked, which a debug build does not survive.
+    #[test]
+    fn a_cell_beyond_every_sheet_stops_nothing() {
+        use std::io::{Cursor, Read as _, Write as _};
+        let mut archive = zip::ZipArchive::new(Cursor::new(repeating("a", 2, 1))).unwrap();
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let mut changed = 0;
+        for index in 0..archive.len() {
+            let mut part = archive.by_index(index).unwrap();
+            let mut text = String::new();
+            part.read_to_string(&mut text).unwrap();
+            changed += text.matches("r=\"A2\"").count();
+            zip.start_file(part.name(), zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(text.replace("r=\"A2\"", "r=\"A99999999999\"").as_bytes()).unwrap();
+        }
+        assert_eq!(changed, 1);
+        let read = table(&zip.finish().unwrap().into_inner());
+        // Without checks of arithmetic the cell lies somewhere else in the sheet.
+        assert_eq!(read.is_err(), cfg!(debug_assertions), "{read:?}");
+    }
+
     #[test]
     fn a_workbook_that_unpacks_to_gigabytes_is_refused() {
         use std::io::Write as _;

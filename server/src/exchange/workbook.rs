@@ -8,10 +8,17 @@ use super::{
     limits,
     read::{Sheet, Unreadable, kept},
 };
+use crate::fault;
 
-/// Reads a workbook that may unpack to `most` bytes into `sheet`.
+/// Reads a workbook that may unpack to `most` bytes into `sheet`. calamine calculates with whatever a cell says of its place,
+/// and panics at some numbers: such a workbook is damaged.
 pub(super) fn read(bytes: &[u8], most: u64, sheet: &mut Sheet) -> Result<(), Unreadable> {
     measure(bytes, most)?;
+    fault::contain_now("the reader of workbooks", || sheets(bytes, sheet)).unwrap_or(Err(Unreadable::DamagedWorkbook))
+}
+
+/// Reads the first sheet that holds anything.
+fn sheets(bytes: &[u8], sheet: &mut Sheet) -> Result<(), Unreadable> {
     let damaged = |_| Unreadable::DamagedWorkbook;
     let mut book: Xlsx<Cursor<&[u8]>> = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     for name in book.sheet_names() {

@@ -6,7 +6,9 @@
 pub mod bare;
 pub mod figure;
 pub mod fleet;
+pub mod laptop;
 pub mod load;
+pub mod neighbours;
 pub mod stage;
 pub mod storeless;
 pub mod usage;

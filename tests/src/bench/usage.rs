@@ -13,12 +13,21 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// Processor time of a process so far, all threads, ended ones included; exact to a tick.
 pub fn cpu(pid: u32) -> anyhow::Result<Duration> {
+    Ok(TICK * ticks(pid, 2)?)
+}
+
+/// The same, with that of the processes which it started and waited for.
+pub fn cpu_with_children(pid: u32) -> anyhow::Result<Duration> {
+    Ok(TICK * ticks(pid, 4)?)
+}
+
+/// The sum of the first `fields` of utime, stime, cutime and cstime in /proc/PID/stat.
+fn ticks(pid: u32, fields: usize) -> anyhow::Result<u32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("the process has ended")?;
     // The name in parentheses may hold anything.
     let (_, rest) = stat.rsplit_once(')').context("/proc/PID/stat")?;
-    let mut fields = rest.split_whitespace().skip(11);
-    let mut ticks = || fields.next().and_then(|field| field.parse::<u32>().ok()).context("/proc/PID/stat");
-    Ok(TICK * (ticks()? + ticks()?))
+    let numbers = rest.split_whitespace().skip(11).take(fields);
+    numbers.map(|number| number.parse::<u32>().context("/proc/PID/stat")).sum()
 }
 
 /// Processor time of the present threads of a process, exact to the nanosecond.

@@ -23,7 +23,7 @@ const SERVER_ARROWS: &[(&str, &[&str])] = &[
     ("vault", &["domain", "pki"]),
     ("documents", &["domain", "store", "vault", "config"]),
     ("app", &["domain", "store", "vault", "documents"]),
-    ("exchange", &["domain", "store", "vault", "clock", "random"]),
+    ("exchange", &["domain", "store", "vault", "clock", "random", "fault"]),
     ("auth", &["domain", "store", "app", "clock", "random"]),
     ("mail", &["domain", "config"]),
     ("webhook", &["domain", "config", "random"]),

@@ -1,4 +1,6 @@
-//! The project itself: which way its parts may depend on each other, and what may lie where.
+//! The project itself: which way its parts may depend on each other, what may lie where, and that nothing which strangers
+//! write stops it.
 
 mod arrows;
+mod foreign_text;
 mod layout;

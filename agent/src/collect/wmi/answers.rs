@@ -33,6 +33,7 @@ const fn class(namespace: &'static str, name: &'static str, properties: &'static
 }
 
 /// All that is asked, in this order: a namespace's classes together, those that may hang last.
+#[cfg_attr(not(any(windows, test)), expect(dead_code, reason = "only Windows asks"))]
 pub(in crate::collect) const CLASSES: &[Class] = &[
     class(CIM, "Win32_ComputerSystemProduct", &["Vendor", "Name", "Version", "IdentifyingNumber", "UUID"]),
     class(CIM, "Win32_ComputerSystem", &["Manufacturer", "Model", "TotalPhysicalMemory"]),

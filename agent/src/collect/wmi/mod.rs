@@ -14,10 +14,12 @@ mod tests;
 
 use cartable_common::report::HealthReport;
 
+#[cfg(any(windows, test))]
+pub(super) use self::answers::CLASSES;
 use self::answers::Reading;
 #[cfg(windows)]
 pub(super) use self::answers::{Answer, Class, UNREADABLE};
-pub(super) use self::answers::{Answers, CLASSES, REGISTRY};
+pub(super) use self::answers::{Answers, REGISTRY};
 use super::{Found, row::Row};
 
 /// The report without the drives' own health, and whom to ask for it.

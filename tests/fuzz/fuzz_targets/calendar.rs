@@ -1,0 +1,4 @@
+//! A school calendar (iCalendar).
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| cartable_tests::foreign_text::calendar(bytes));

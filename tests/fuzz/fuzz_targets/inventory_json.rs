@@ -1,0 +1,4 @@
+//! An inventory of GLPI Agent.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| cartable_tests::foreign_text::inventory_json(bytes));

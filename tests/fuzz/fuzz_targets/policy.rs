@@ -1,0 +1,4 @@
+//! The operator's policy.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| cartable_tests::foreign_text::policy(bytes));

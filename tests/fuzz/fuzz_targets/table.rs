@@ -1,0 +1,4 @@
+//! A table in CSV.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| cartable_tests::foreign_text::table(bytes));

@@ -1,0 +1,4 @@
+//! What Windows says by WMI.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| cartable_tests::foreign_text::wmi(bytes));
