@@ -31,7 +31,6 @@ impl<'a> Row<'a> {
 }
 
 /// What only WMI gives.
-#[cfg(any(windows, test))]
 impl Row<'_> {
     /// The first number of a list.
     pub(super) fn first_of<T: TryFrom<u64>>(self, name: &str) -> Option<T> {

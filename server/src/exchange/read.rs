@@ -255,7 +255,7 @@ mod tests {
             let mut text = String::new();
             part.read_to_string(&mut text).unwrap();
             changed += text.matches("r=\"A2\"").count();
-            zip.start_file(part.name(), zip::write::SimpleFileOptions::default()).unwrap();
+            zip.start_file(part.name().unwrap().into_owned(), zip::write::SimpleFileOptions::default()).unwrap();
             zip.write_all(text.replace("r=\"A2\"", "r=\"A99999999999\"").as_bytes()).unwrap();
         }
         assert_eq!(changed, 1);
