@@ -26,6 +26,11 @@ mod elsewhere {
     pub fn state_folder() -> PathBuf {
         PathBuf::from("/var/lib/cartable-agent")
     }
+
+    /// Where the packaged service publishes what it sent, for everybody to read.
+    pub fn public_folder() -> PathBuf {
+        PathBuf::from("/run/cartable-agent")
+    }
 }
 
 #[cfg(windows)]
@@ -49,5 +54,14 @@ mod windows {
         std::env::var_os("ProgramData")
             .map_or_else(|| PathBuf::from(r"C:\ProgramData"), PathBuf::from)
             .join("cartable-agent")
+    }
+
+    /// Where the service publishes what it sent, for everybody to read: `C:\Program Files\Cartable\public`. Beside the
+    /// program everybody may read and nobody but administrators write; in ProgramData any user could have made the folder
+    /// before the agent.
+    pub fn public_folder() -> PathBuf {
+        let program =
+            std::env::current_exe().unwrap_or_else(|_| PathBuf::from(r"C:\Program Files\Cartable\cartable-agent.exe"));
+        program.with_file_name("public")
     }
 }

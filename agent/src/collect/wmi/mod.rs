@@ -16,7 +16,7 @@ use cartable_common::report::HealthReport;
 
 #[cfg(windows)]
 pub(super) use self::answers::{Answer, Class, UNREADABLE};
-pub(super) use self::answers::{Answers, CLASSES, REGISTRY};
+pub(super) use self::answers::{Answers, BATTERIES, CLASSES, REGISTRY};
 use self::answers::{Reading, Row};
 use super::Found;
 
