@@ -26,7 +26,6 @@ use crate::{
     clock,
     collect::{DriveHealth, Drives, Sources, collect},
     contact::Agent,
-    disclosure,
     fairness::Surroundings,
     language::Language,
     log, platform, privilege,
@@ -96,7 +95,7 @@ enum Command {
         #[arg(long, value_name = "LANGUAGE")]
         lang: Option<Language>,
         /// Where the service publishes it
-        #[arg(long, value_name = "DIR", default_value = disclosure::PUBLIC)]
+        #[arg(long, value_name = "DIR", default_value_os_t = platform::public_folder())]
         public: PathBuf,
     },
     /// Say what is wrong and what to do

@@ -24,12 +24,14 @@ mod elsewhere {
     /// How a command gets the rights that it needs.
     pub const PRIVILEGED: &str = "sudo";
 
-    /// Where the packaged service publishes what was sent, for everybody to read.
-    pub const PUBLIC: &str = "/run/cartable-agent";
-
     /// Where the state lies unless said otherwise.
     pub fn state_folder() -> PathBuf {
         PathBuf::from("/var/lib/cartable-agent")
+    }
+
+    /// Where the packaged service publishes what it sent, for everybody to read.
+    pub fn public_folder() -> PathBuf {
+        PathBuf::from("/run/cartable-agent")
     }
 }
 
@@ -50,7 +52,9 @@ mod macos {
     pub const PRIVILEGED: &str = "sudo";
 
     /// Where the service publishes what was sent, for everybody to read.
-    pub const PUBLIC: &str = "/Library/Cartable/shown";
+    pub fn public_folder() -> PathBuf {
+        PathBuf::from("/Library/Cartable/shown")
+    }
 
     /// Where the state lies unless said otherwise.
     pub fn state_folder() -> PathBuf {
@@ -74,13 +78,19 @@ mod windows {
     /// How a command gets the rights that it needs.
     pub const PRIVILEGED: &str = "run as administrator";
 
-    /// Where `show` looks for what was sent, unless said otherwise; the service publishes nothing on Windows.
-    pub const PUBLIC: &str = "/run/cartable-agent";
-
     /// Where the state lies unless said otherwise: `C:\ProgramData\cartable-agent`.
     pub fn state_folder() -> PathBuf {
         std::env::var_os("ProgramData")
             .map_or_else(|| PathBuf::from(r"C:\ProgramData"), PathBuf::from)
             .join("cartable-agent")
+    }
+
+    /// Where the service publishes what it sent, for everybody to read: `C:\Program Files\Cartable\public`. Beside the
+    /// program everybody may read and nobody but administrators write; in ProgramData any user could have made the folder
+    /// before the agent.
+    pub fn public_folder() -> PathBuf {
+        let program =
+            std::env::current_exe().unwrap_or_else(|_| PathBuf::from(r"C:\Program Files\Cartable\cartable-agent.exe"));
+        program.with_file_name("public")
     }
 }

@@ -7,10 +7,9 @@
 //!
 //! The drives answer once a day; in between, what they said stands, as long as the kernel sees the same drives.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
 use cartable_common::{
     UtcMillis,

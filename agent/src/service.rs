@@ -194,7 +194,14 @@ fn withdraw(folder: Option<&Path>) {
 /// freshness, not the contact.
 fn publish(agent: &Agent, folder: Option<&Path>) {
     let Some(folder) = folder else { return };
-    if let Some(Err(error)) = agent.shown().map(|shown| shown.publish(folder)) {
+    let published = agent.shown().map(|shown| {
+        shown.publish(folder)?;
+        // The Start menu's link opens a file; elsewhere a program writes the page when somebody wants it.
+        #[cfg(windows)]
+        shown.publish_page(folder, crate::language::Language::of_environment())?;
+        Ok::<_, std::io::Error>(())
+    });
+    if let Some(Err(error)) = published {
         tracing::warn!(%error, "what was sent could not be published on this computer");
     }
     let noticed = agent.notice().map_or_else(|| DesktopNotice::withdraw(folder), |notice| notice.publish(folder));

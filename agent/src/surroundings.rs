@@ -22,12 +22,15 @@ pub fn power(root: &Path) -> Power {
     judge(&supplies)
 }
 
-/// Asks the system who pays for the network. Windows and macOS are not asked: their answer is unknown.
+/// Asks the system who pays for the network. What it does not say is unknown; macOS is not asked.
 #[must_use]
 pub fn network() -> Network {
     #[cfg(target_os = "linux")]
     return crate::system_bus::network();
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(windows)]
+    return cartable_windows::network_cost()
+        .map_or(Network::Unknown, |told| judge_windows_cost(told.cost, told.is_roaming));
+    #[cfg(not(any(target_os = "linux", windows)))]
     return Network::Unknown;
 }
 
@@ -144,6 +147,18 @@ mod macos {
     }
 }
 
+/// The numbers of Windows' `NL_NETWORK_CONNECTIVITY_HINT`: 1 unrestricted, 2 free up to a fixed amount, 3 each byte is paid
+/// for; anything else is not known.
+#[cfg(any(windows, test))]
+const fn judge_windows_cost(cost: i32, is_roaming: bool) -> Network {
+    match cost {
+        2 | 3 => Network::Metered,
+        _ if is_roaming => Network::Metered,
+        1 => Network::Free,
+        _ => Network::Unknown,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,6 +214,17 @@ mod tests {
             assert_eq!(judge_macos(&format!("Now drawing from 'Battery Power'{odd}")), Power::Unknown, "{odd}");
         }
         assert_eq!(judge_macos(""), Power::Unknown);
+    }
+
+    #[test]
+    fn windows_costs_are_paid_for_where_windows_says_so() {
+        let told = |cost| judge_windows_cost(cost, false);
+        assert_eq!([told(1), told(2), told(3)], [Network::Free, Network::Metered, Network::Metered]);
+        for cost in [0, 4, -1, i32::MAX] {
+            assert_eq!(told(cost), Network::Unknown, "{cost}");
+        }
+        assert_eq!(judge_windows_cost(1, true), Network::Metered, "a foreign operator's, whatever the contract says");
+        assert_eq!(judge_windows_cost(0, true), Network::Metered);
     }
 
     proptest! {

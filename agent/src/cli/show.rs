@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use cartable_common::{
     ReportId,
-    protocol::{CheckInRequest, Disclosure, ReportEnvelope},
+    protocol::{CheckInRequest, ReportEnvelope},
     report::HealthReport,
 };
 use clap::Args;
@@ -17,6 +17,7 @@ use crate::{
     disclosure::{self, Shown},
     json,
     language::Language,
+    platform,
     spool::Spool,
     state::StateDir,
     version,
@@ -37,7 +38,7 @@ pub(super) struct Show {
     #[arg(long)]
     report: bool,
     /// Where the service publishes what it sent
-    #[arg(long, value_name = "DIR", default_value = disclosure::PUBLIC)]
+    #[arg(long, value_name = "DIR", default_value_os_t = platform::public_folder())]
     public: PathBuf,
     #[command(flatten)]
     machine: Machine,
@@ -70,7 +71,7 @@ fn last_shown(state: &Path, public: &Path) -> Option<Shown> {
 fn not_yet_sent(report: HealthReport) -> Shown {
     let (report_id, measured_at) = (ReportId(uuid::Uuid::new_v4()), clock::now());
     let report = Some(ReportEnvelope { report_id, sequence: 1, measured_at, report });
-    Shown { server: None, sent_at: None, agent_version: version(), report, disclosure: Disclosure::default() }
+    Shown { report, ..Shown::nothing() }
 }
 
 /// The message of a first contact: with the whole report, under the number it would get.

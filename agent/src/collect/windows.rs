@@ -2,7 +2,8 @@
 //!
 //! WMI costs 10 MB of memory and hangs where a drive or a driver does. So the agent starts itself once more, with the
 //! command `wmi`, in the idle class, and reads one line of JSON per class as they come: what came before the time limit
-//! counts. Only the properties listed in [`wmi::CLASSES`] are kept. What the values mean is [`super::wmi`]'s.
+//! counts. Only the properties listed in [`wmi::CLASSES`] are kept. At last it asks the batteries' drivers, which some laptops'
+//! WMI does not speak for. What the values mean is [`super::wmi`]'s.
 //!
 //! A recorded machine has those lines in `ROOT/cartable-recorded/wmi.jsonl`.
 
@@ -94,7 +95,24 @@ pub fn print_answers() -> std::io::Result<()> {
         say(class.name, answer(class, &connection))?;
         open = Some((class.namespace, connection));
     }
-    Ok(())
+    say(wmi::BATTERIES, batteries())
+}
+
+/// What the batteries' drivers say, under the names that WMI's classes have for it.
+fn batteries() -> Answer {
+    let rows = cartable_windows::batteries().into_iter().zip(0_u32..).map(|(battery, instance)| {
+        serde_json::json!({
+            "InstanceName": instance.to_string(),
+            "Capabilities": battery.capabilities,
+            "Chemistry": battery.chemistry,
+            "CycleCount": battery.cycle_count,
+            "DesignedCapacity": battery.designed_capacity,
+            "DeviceName": battery.model,
+            "FullChargedCapacity": battery.full_charged_capacity,
+            "ManufactureName": battery.manufacturer,
+        })
+    });
+    serde_json::from_value(rows.collect()).map_or(Answer::Failed { hresult: wmi::UNREADABLE }, Answer::Rows)
 }
 
 /// BitLocker's namespace answers nobody whose calls are not encrypted.

@@ -16,14 +16,17 @@ use cartable_common::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::language::Language;
+
 pub use html::html;
 pub use page::{Block, page, text};
 pub(crate) use values::day;
 
-pub use crate::platform::PUBLIC;
-
 /// The name of the published copy.
 const FILE: &str = "shown.json";
+
+/// The name of the page, where a link of the system can open nothing but a file; packaging/windows/agent.wxs names it too.
+pub const PAGE: &str = "cartable.html";
 
 /// What is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +45,13 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// What is to be shown before anything was sent.
+    #[must_use]
+    pub fn nothing() -> Self {
+        let (agent_version, disclosure) = (crate::version(), Disclosure::default());
+        Self { server: None, sent_at: None, agent_version, report: None, disclosure }
+    }
+
     /// What is to be shown after `sent` reached the server; nothing where nothing changed.
     #[must_use]
     pub fn after(
@@ -69,9 +79,14 @@ impl Shown {
         publish(folder, FILE, &serde_json::to_vec(self)?)
     }
 
-    /// Removes the copy in `folder`: the agent leaves this computer.
+    /// Puts the page itself there, in both languages, `first` first, whole or not at all.
+    pub fn publish_page(&self, folder: &Path, first: Language) -> io::Result<()> {
+        publish(folder, PAGE, html(self, first).as_bytes())
+    }
+
+    /// Removes copy and page from `folder`: the agent leaves this computer.
     pub fn withdraw(folder: &Path) -> io::Result<()> {
-        withdraw(folder, FILE)
+        withdraw(folder, FILE).and(withdraw(folder, PAGE))
     }
 
     /// The copy in `folder`, if there is one.
@@ -80,21 +95,31 @@ impl Shown {
     }
 }
 
-/// Puts `content` into `folder` as `name`, for everybody to read, whole or not at all.
+/// Puts `content` into `folder` as `name`, for everybody to read, whole or not at all. What stands there already is not
+/// written again: a drive would wake for it at each contact.
 pub(crate) fn publish(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
-    let temporary = folder.join(format!(".new-{name}"));
+    if fs::read(folder.join(name)).is_ok_and(|there| there == content) {
+        return Ok(());
+    }
+    let temporary = folder.join(unfinished(name));
     fs::write(&temporary, content)?;
     #[cfg(unix)]
     fs::set_permissions(&temporary, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
     fs::rename(temporary, folder.join(name))
 }
 
-/// Removes what was published in `folder` as `name`.
+/// Removes what was published in `folder` as `name`, and what a stop in the middle of publishing left.
 pub(crate) fn withdraw(folder: &Path, name: &str) -> io::Result<()> {
-    match fs::remove_file(folder.join(name)) {
+    let gone = |name: &str| match fs::remove_file(folder.join(name)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
-    }
+    };
+    gone(name).and(gone(&unfinished(name)))
+}
+
+/// What `name` is called until it is whole.
+fn unfinished(name: &str) -> String {
+    format!(".new-{name}")
 }
 
 #[cfg(test)]
@@ -146,5 +171,22 @@ mod tests {
         Shown::withdraw(folder.path()).unwrap();
         Shown::withdraw(folder.path()).unwrap();
         assert_eq!(Shown::published(folder.path()), None);
+    }
+
+    #[test]
+    fn the_page_is_published_in_both_languages_before_and_after_the_first_contact_and_leaves_with_the_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let page = || fs::read_to_string(folder.path().join(PAGE)).unwrap();
+        Shown::nothing().publish_page(folder.path(), Language::French).unwrap();
+        assert!(page().starts_with("<!DOCTYPE html>\n<html lang=\"fr\">"), "{}", page());
+        assert!(page().contains("Rien n'a encore été envoyé.") && page().contains("Nothing has been sent yet."));
+        let shown = after(None, 1, "Mairie de Valmarin").unwrap();
+        shown.publish(folder.path()).unwrap();
+        shown.publish_page(folder.path(), Language::English).unwrap();
+        assert!(page().contains("<html lang=\"en\">") && page().contains("Mairie de Valmarin"), "{}", page());
+        assert_eq!(Shown::published(folder.path()), Some(shown), "the page is not the copy");
+        fs::write(folder.path().join(".new-cartable.html"), "<!DOC").unwrap();
+        Shown::withdraw(folder.path()).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

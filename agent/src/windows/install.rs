@@ -20,7 +20,7 @@ use windows_service::{
 };
 
 use super::{NAME, events, update};
-use crate::{language::Language, state::StateDir};
+use crate::{disclosure::Shown, language::Language, platform, state::StateDir};
 
 /// The waits before a service that failed is started again; the last one repeats.
 const RESTART_AFTER: [Duration; 3] = [Duration::from_mins(1), Duration::from_mins(5), Duration::from_hours(1)];
@@ -49,6 +49,7 @@ pub fn install(path: &Path, start: bool) -> anyhow::Result<()> {
     let service = service.context("the service could not be registered; run this as administrator")?;
     describe(&service);
     events::register().context("the source of events could not be registered; run this as administrator")?;
+    publish_page(&state);
     if start && (state.enrolment()?.is_some() || state.pending()?.is_some()) {
         // It starts with the computer anyway: no reason to fail an installation.
         if let Err(error) = service.start::<OsString>(&[])
@@ -82,6 +83,9 @@ pub fn uninstall(erase: Option<&Path>) -> anyhow::Result<()> {
     }
     if let Err(error) = update::sweep() {
         tracing::debug!(%error, "what an update left beside the program could not be removed");
+    }
+    if let Err(error) = withdraw_page() {
+        tracing::debug!(%error, "the page of what is sent could not be removed");
     }
     let Some(state) = erase.filter(|state| state.exists()) else { return Ok(()) };
     StateDir::existing(state)?.remove_everything()?;
@@ -119,6 +123,22 @@ fn info(state: &Path, start_type: ServiceStartType) -> anyhow::Result<ServiceInf
         account_name: None,
         account_password: None,
     })
+}
+
+/// Gives the Start menu's link its page, also before the first contact.
+fn publish_page(state: &StateDir) {
+    let Some(folder) = super::public_folder() else { return };
+    let shown = state.shown().unwrap_or_else(Shown::nothing);
+    if let Err(error) = shown.publish_page(&folder, Language::of_environment()) {
+        tracing::warn!(%error, "the page of what is sent could not be written");
+    }
+}
+
+/// Takes back what everybody could read.
+fn withdraw_page() -> std::io::Result<()> {
+    let folder = platform::public_folder();
+    Shown::withdraw(&folder)?;
+    std::fs::remove_dir(folder)
 }
 
 /// What makes the service good company. None of it is worth failing an installation.

@@ -91,7 +91,7 @@ fn live(status: ServiceStatusHandle, mut stopped: watch::Receiver<bool>) -> anyh
         root: PathBuf::from("/"),
         first_within_seconds: schedule::FIRST_WITHIN_SECONDS,
         invitations: None,
-        public: None,
+        public: super::public_folder(),
     };
     Ok(runtime.block_on(service::run_until(stop, state, life))?)
 }

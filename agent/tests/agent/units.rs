@@ -35,7 +35,7 @@ fn the_units_agree_with_each_other_and_with_the_program() {
     let start = &values("cartable-agent.service", "ExecStart")[0];
     let socket = &values("cartable-agent-probe.socket", "ListenStream")[0];
     assert!(start.contains(&format!("--probe {socket} ")), "{start}");
-    assert!(start.ends_with(&format!("--public {}", cartable_agent::disclosure::PUBLIC)), "{start}");
+    assert!(start.ends_with(&format!("--public {}", cartable_agent::platform::public_folder().display())), "{start}");
     let user = values("cartable-agent.service", "User");
     assert_eq!(values("cartable-agent-probe.socket", "SocketUser"), user);
     let writable = &values("cartable-agent.service", "ReadWritePaths")[0];

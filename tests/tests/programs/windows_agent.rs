@@ -78,6 +78,22 @@ impl School {
         start.elapsed()
     }
 
+    /// Waits for the page that everybody may read to say `word`: it is written just after a contact.
+    fn await_word(&self, page: &Path, word: &str) {
+        let start = Instant::now();
+        while !std::fs::read_to_string(page).unwrap().contains(word) {
+            assert!(start.elapsed() < Duration::from_secs(20), "{} never says {word}", page.display());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Whether a Start menu has the link to the page. Wine puts it into that of whoever installs, Windows into everybody's.
+    fn has_link(&self) -> bool {
+        const LINK: &str = "AppData/Roaming/Microsoft/Windows/Start Menu/Programs/What this computer tells.lnk";
+        let users = std::fs::read_dir(self.wine.drive_c().join("users")).unwrap();
+        users.flatten().any(|user| user.path().join(LINK).is_file())
+    }
+
     fn state(&self) -> PathBuf {
         self.wine.drive_c().join("ProgramData/cartable-agent")
     }
@@ -195,12 +211,16 @@ async fn the_installer_enrols_silently_upgrades_and_leaves_nothing() {
     assert!(installed.code == 0 && program.is_file(), "{installed:?}");
     school.await_service("RUNNING");
     let id = school.device_id(&[]);
+    let page = program.with_file_name("public").join("cartable.html");
+    assert!(page.is_file() && school.has_link(), "the Start menu opens a page, before the first contact too");
     school.await_check_in(&id, 0).await;
+    school.await_word(&page, school.cartable.server.gateway());
 
     let upgraded = school.wine.run("msiexec", &["/i", &new, "/qn"]).unwrap();
     assert!(upgraded.code == 0 && program.is_file(), "{upgraded:?}");
     school.await_service("RUNNING");
     assert_eq!(school.device_id(&[]), id, "an upgrade keeps the enrolment");
+    assert!(page.is_file() && school.has_link(), "and the page");
     let older = school.wine.run("msiexec", &["/i", &old, "/qn"]).unwrap();
     assert_ne!(older.code, 0, "an older version is no upgrade");
 
@@ -208,7 +228,8 @@ async fn the_installer_enrols_silently_upgrades_and_leaves_nothing() {
     assert_eq!(removed.code, 0, "{removed:?}");
     assert_eq!(school.wine.service().unwrap(), None);
     assert!(!school.state().exists(), "the key and the reports are gone");
-    assert!(!program.exists() && !program.parent().unwrap().exists(), "the program is gone");
+    assert!(!program.exists() && !program.parent().unwrap().exists(), "the program is gone, and the page");
+    assert!(!school.has_link(), "the link is gone");
 }
 
 #[test]

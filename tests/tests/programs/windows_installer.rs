@@ -115,6 +115,30 @@ fn the_service_is_the_systems_and_leaves_with_the_program() {
 }
 
 #[test]
+fn the_start_menu_opens_the_agents_page_under_one_name() {
+    let installer = Installer::new();
+    let (shortcuts, components) = (installer.table("Shortcut"), installer.table("Component"));
+    let names = [("PageFrench", "Ce que cet ordinateur dit"), ("PageEnglish", "What this computer tells")];
+    assert_eq!(shortcuts.len(), names.len(), "{shortcuts:?}");
+    for (shortcut, name) in names {
+        let [folder, shown, component, target, ..] = shortcuts[shortcut].as_slice() else { panic!("{shortcuts:?}") };
+        assert_eq!((folder.as_str(), shown.split_once('|').unwrap().1), ("ProgramMenuFolder", name));
+        // The agent writes the page into this folder beside itself: `platform::public_folder`.
+        assert_eq!(*target, format!(r"[INSTALLDIR]public\{}", cartable_agent::disclosure::PAGE));
+        let in_the_64_bit_registry = 256 + 4;
+        assert_eq!(components[component][2], in_the_64_bit_registry.to_string(), "{component}");
+    }
+    // Exactly one of the two, whatever Windows speaks.
+    let (french, english) = (&components["MenuFrench"][3], &components["MenuEnglish"][3]);
+    assert!(french.starts_with("SystemLanguageID = 1036 OR "), "{french}");
+    assert_eq!(*english, format!("NOT ({french})"));
+    let sequence = installer.table("InstallExecuteSequence");
+    for action in ["CreateShortcuts", "RemoveShortcuts", "WriteRegistryValues", "RemoveRegistryValues"] {
+        assert!(sequence.contains_key(action), "{action}: {sequence:?}");
+    }
+}
+
+#[test]
 fn a_program_that_is_missing_is_said() {
     let output = Command::new(workspace().join("packaging/windows/make-msi"))
         .args([Path::new("/nonexistent/agent.exe"), &std::env::temp_dir()])

@@ -20,6 +20,9 @@ pub(in crate::collect) struct Class {
 /// The name under which the registry's values stand among the answers.
 pub(in crate::collect) const REGISTRY: &str = "Registry";
 
+/// The name under which stands what the batteries' own drivers say.
+pub(in crate::collect) const BATTERIES: &str = "BatteryDriver";
+
 /// Stands for an answer of a form that nobody knows (WBEM_E_TYPE_MISMATCH).
 #[cfg(windows)]
 pub(in crate::collect) const UNREADABLE: i32 = 0x8004_1005_u32.cast_signed();

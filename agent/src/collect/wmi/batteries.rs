@@ -1,11 +1,11 @@
-//! The machine's own batteries, from their driver (root\wmi): capacities in milliwatt-hours, cycles.
+//! The machine's own batteries, from their driver (by root\wmi, or asked itself): capacities in milliwatt-hours, cycles.
 
 use cartable_common::{
     MilliwattHours, Text,
     report::{Battery, Subject, UnreadReason},
 };
 
-use super::{Reading, Row};
+use super::{BATTERIES, Reading, Row};
 
 /// `BATTERY_INFORMATION.Capabilities` (poclass.h): the machine runs from it; an uninterruptible supply; no unit.
 const OF_THE_SYSTEM: u32 = 0x8000_0000;
@@ -13,9 +13,7 @@ const SHORT_TERM: u32 = 0x2000_0000;
 const RELATIVE: u32 = 0x4000_0000;
 
 pub(super) fn read(reading: &Reading<'_>) -> Vec<Battery> {
-    let fulls = reading.rows("BatteryFullChargedCapacity", Subject::Batteries);
-    let cycles = reading.rows_if_any("BatteryCycleCount");
-    let statics = reading.rows("BatteryStaticData", Subject::Batteries);
+    let [statics, fulls, cycles] = rows(reading);
     let batteries: Vec<Battery> =
         statics.into_iter().filter_map(|battery| self::battery(reading, battery, &fulls, &cycles)).collect();
     if batteries.is_empty() {
@@ -24,6 +22,19 @@ pub(super) fn read(reading: &Reading<'_>) -> Vec<Battery> {
         reading.missing(Subject::Batteries, UnreadReason::NotPresent, "full capacity");
     }
     batteries
+}
+
+/// What is fixed, what the battery holds when full, and its cycles. WMI fails on some laptops where the drivers answer: then
+/// their rows hold all that WMI has three classes for.
+fn rows<'a>(reading: &Reading<'a>) -> [Vec<Row<'a>>; 3] {
+    const STATICS: &str = "BatteryStaticData";
+    const FULLS: &str = "BatteryFullChargedCapacity";
+    let of_drivers = reading.rows_if_any(BATTERIES);
+    if !of_drivers.is_empty() && [STATICS, FULLS].iter().any(|class| reading.rows_if_any(class).is_empty()) {
+        return [of_drivers.clone(), of_drivers.clone(), of_drivers];
+    }
+    let fulls = reading.rows(FULLS, Subject::Batteries);
+    [reading.rows(STATICS, Subject::Batteries), fulls, reading.rows_if_any("BatteryCycleCount")]
 }
 
 fn battery(reading: &Reading<'_>, battery: Row<'_>, fulls: &[Row<'_>], cycles: &[Row<'_>]) -> Option<Battery> {

@@ -19,7 +19,7 @@ pub(super) use self::answers::CLASSES;
 use self::answers::Reading;
 #[cfg(windows)]
 pub(super) use self::answers::{Answer, Class, UNREADABLE};
-pub(super) use self::answers::{Answers, REGISTRY};
+pub(super) use self::answers::{Answers, BATTERIES, REGISTRY};
 use super::{Found, row::Row};
 
 /// The report without the drives' own health, and whom to ask for it.

@@ -126,6 +126,23 @@ fn a_worn_battery_is_measured_and_a_mouse_is_none() {
 }
 
 #[test]
+fn a_battery_of_which_wmi_says_nothing_is_told_by_its_driver() {
+    let battery = r#"{"InstanceName":"0","DesignedCapacity":50000,"FullChargedCapacity":31250,"CycleCount":412,"Capabilities":2147483649,"Chemistry":1852787020,"ManufactureName":"LGC","DeviceName":"01AV464"}"#;
+    let mouse = r#"{"InstanceName":"1","DesignedCapacity":100,"FullChargedCapacity":90,"CycleCount":0,"Capabilities":1073741824,"Chemistry":0,"ManufactureName":null,"DeviceName":"Mouse"}"#;
+    let expected = read(LAPTOP).report.batteries;
+    for silent in ["BatteryStaticData", "BatteryFullChargedCapacity"] {
+        // WBEM_E_FAILED, which is what some laptops answer.
+        let failed = format!("{{\"{silent}\":{{\"hresult\":-2147217407}}}}");
+        let unread = laptop_with(silent, Some(&failed)).report;
+        assert_eq!(reasons(&unread.unread, Subject::Batteries)[0], UnreadReason::ToolFailed, "{silent}");
+        let told = format!("{failed}\n{{\"BatteryDriver\":[{battery},{mouse}]}}");
+        let report = laptop_with(silent, Some(&told)).report;
+        assert_eq!(report.batteries, expected, "{silent}");
+        assert!(reasons(&report.unread, Subject::Batteries).is_empty(), "{:?}", report.unread);
+    }
+}
+
+#[test]
 fn a_battery_that_counts_in_shares_has_no_capacity() {
     let line = r#"{"BatteryStaticData":[{"InstanceName":"ACPI\\PNP0C0A\\1_0","DesignedCapacity":100,"Capabilities":3221225472}]}"#;
     let report = laptop_with("BatteryStaticData", Some(line)).report;

@@ -1,0 +1,71 @@
+//! Who pays for the network.
+
+#![expect(unsafe_code, reason = "the cost of the network has no safe interface in Rust")]
+
+use std::{io, mem};
+
+use windows_sys::Win32::{
+    Foundation::{ERROR_SUCCESS, FreeLibrary, HMODULE},
+    System::LibraryLoader::{GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, LoadLibraryExW},
+};
+
+use crate::wide::to_wide;
+
+/// What Windows says of the network that a program meets now, in its own numbers (`NL_NETWORK_CONNECTIVITY_HINT`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetworkCost {
+    /// 0: not known, 1: unrestricted, 2: free up to a fixed amount, 3: each byte is paid for.
+    pub cost: i32,
+    /// Whether it is a foreign operator's.
+    pub is_roaming: bool,
+}
+
+/// Windows' structure, with its one-byte booleans as what they are: bytes.
+#[repr(C)]
+#[derive(Default)]
+struct Hint {
+    _level: i32,
+    cost: i32,
+    _approaching_data_limit: u8,
+    _over_data_limit: u8,
+    roaming: u8,
+}
+
+type Ask = unsafe extern "system" fn(*mut Hint) -> u32;
+
+/// Asks Windows. Fails before Windows 10 version 2004, which does not know the question: it is looked for by its name,
+/// because a program that needs it would not even start there.
+pub fn network_cost() -> io::Result<NetworkCost> {
+    let library = Library::open("iphlpapi.dll")?;
+    // SAFETY: the library is open, and the name ends with a zero.
+    let found = unsafe { GetProcAddress(library.0, c"GetNetworkConnectivityHint".as_ptr().cast()) };
+    let found = found.ok_or_else(io::Error::last_os_error)?;
+    // SAFETY: netioapi.h declares the function of this name so, and the library stays open until after the call.
+    let ask = unsafe { mem::transmute::<unsafe extern "system" fn() -> isize, Ask>(found) };
+    let mut hint = Hint::default();
+    // SAFETY: a place for the one structure that is written, which lives until the call returns.
+    let code = unsafe { ask(&raw mut hint) };
+    if code != ERROR_SUCCESS {
+        return Err(io::Error::from_raw_os_error(code.cast_signed()));
+    }
+    Ok(NetworkCost { cost: hint.cost, is_roaming: hint.roaming != 0 })
+}
+
+/// A library of Windows' own folder; given back when dropped.
+struct Library(HMODULE);
+
+impl Library {
+    fn open(name: &str) -> io::Result<Self> {
+        let name = to_wide(name)?;
+        // SAFETY: the name ends with a zero; the handle that is reserved is null, as it must be.
+        let library = unsafe { LoadLibraryExW(name.as_ptr(), std::ptr::null_mut(), LOAD_LIBRARY_SEARCH_SYSTEM32) };
+        if library.is_null() { Err(io::Error::last_os_error()) } else { Ok(Self(library)) }
+    }
+}
+
+impl Drop for Library {
+    fn drop(&mut self) {
+        // SAFETY: opened by LoadLibraryExW and closed once.
+        unsafe { FreeLibrary(self.0) };
+    }
+}
