@@ -1,25 +1,55 @@
 //! A database of an earlier version is brought up to date whatever it was allowed to hold, on both engines.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use cartable_tests::{postgres::Database, raw::Raw, stores::migrations};
+use tempfile::TempDir;
 use uuid::Uuid;
+
+/// A database that lacks the newest migrations.
+pub(crate) struct Old {
+    pub(crate) engine: &'static str,
+    pub(crate) raw: Raw,
+    /// What it lacks.
+    pub(crate) new: BTreeMap<u32, String>,
+    _files: Option<TempDir>,
+    _database: Option<Database>,
+}
+
+/// One of each engine, as it was before the migration `number`.
+pub(crate) async fn before(number: u32) -> [Old; 2] {
+    let (files, database) = (tempfile::tempdir().unwrap(), Database::create().await.unwrap());
+    let file = files.path().join("old.db");
+    fs::write(&file, []).unwrap();
+    let lite = format!("sqlite:{}", file.display());
+    let post = database.url().to_owned();
+    [
+        old("sqlite", &lite, number, (Some(files), None)).await,
+        old("postgres", &post, number, (None, Some(database))).await,
+    ]
+}
+
+async fn old(
+    engine: &'static str,
+    url: &str,
+    number: u32,
+    (files, database): (Option<TempDir>, Option<Database>),
+) -> Old {
+    let mut raw = Raw::connect(url).await.unwrap();
+    let mut earlier = migrations(engine).unwrap();
+    let new = earlier.split_off(&number);
+    for sql in earlier.values() {
+        raw.execute(sql).await.unwrap();
+    }
+    Old { engine, raw, new, _files: files, _database: database }
+}
 
 /// From here on labels that differ in case alone are one.
 const LABELS_WITHOUT_CASE: u32 = 32;
 
 #[tokio::test]
 async fn labels_that_differ_in_case_alone_do_not_stop_an_upgrade() {
-    let (files, database) = (tempfile::tempdir().unwrap(), Database::create().await.unwrap());
-    let file = files.path().join("old.db");
-    fs::write(&file, []).unwrap();
-    for (engine, url) in [("sqlite", format!("sqlite:{}", file.display())), ("postgres", database.url().to_owned())] {
-        let mut raw = Raw::connect(&url).await.unwrap();
-        let mut migrations = migrations(engine).unwrap();
-        let new = migrations.split_off(&LABELS_WITHOUT_CASE);
-        for sql in migrations.values() {
-            raw.execute(sql).await.unwrap();
-        }
+    for Old { engine, mut raw, new, .. } in before(LABELS_WITHOUT_CASE).await {
         // Of one delivery: their ids begin alike.
         for (number, label) in (1..).zip(["CD72-1", "cd72-1", "Cd72-1", "CD72-10", "T-9"]) {
             let id = raw.uuid(Uuid::from_u128(0x0192_f3a0_0000_7000_8000_0000_0000_0000 + number));
@@ -52,16 +82,7 @@ const VOUCHED_NEWCOMERS: u32 = 39;
 
 #[tokio::test]
 async fn who_waited_with_a_token_waits_on_and_one_without_anything_that_vouches_is_none() {
-    let (files, database) = (tempfile::tempdir().unwrap(), Database::create().await.unwrap());
-    let file = files.path().join("old.db");
-    fs::write(&file, []).unwrap();
-    for (engine, url) in [("sqlite", format!("sqlite:{}", file.display())), ("postgres", database.url().to_owned())] {
-        let mut raw = Raw::connect(&url).await.unwrap();
-        let mut migrations = migrations(engine).unwrap();
-        let new = migrations.split_off(&VOUCHED_NEWCOMERS);
-        for sql in migrations.values() {
-            raw.execute(sql).await.unwrap();
-        }
+    for Old { engine, mut raw, new, .. } in before(VOUCHED_NEWCOMERS).await {
         let (id, key) = (raw.uuid(Uuid::from_u128(1)), raw.bytes(&[7; 32]));
         for sql in [
             format!("INSERT INTO site VALUES ({id}, '0750655E', 'Les Tilleuls', 'Valmarin', 'B', 'tilleuls', 0)"),

@@ -3,17 +3,12 @@
 //! (`device_search…`), PostgreSQL's monthly partitions, which have the form of their table. And a fleet that was there before
 //! work orders keeps where its devices are.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use cartable_tests::{
-    postgres::Database,
-    raw::Raw,
-    stores::{TestStore, migrations},
-};
+use cartable_tests::stores::TestStore;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
+
+use crate::migration::{Old, before};
 
 /// Table → column → (type, may be null).
 type Columns = BTreeMap<String, BTreeMap<String, (String, bool)>>;
@@ -112,16 +107,7 @@ const WORK_ORDERS: u32 = 29;
 #[tokio::test]
 async fn a_fleet_from_before_work_orders_keeps_where_its_devices_are() {
     const PLACES: [&str; 8] = ["in_stock", "reserved", "lent", "intake", "lost", "stolen", "written_off", "ceded"];
-    let (files, database) = (tempfile::tempdir().unwrap(), Database::create().await.unwrap());
-    let file = files.path().join("old.db");
-    fs::write(&file, []).unwrap();
-    for (engine, url) in [("sqlite", format!("sqlite:{}", file.display())), ("postgres", database.url().to_owned())] {
-        let mut raw = Raw::connect(&url).await.unwrap();
-        let mut migrations = migrations(engine).unwrap();
-        let new = migrations.split_off(&WORK_ORDERS);
-        for sql in migrations.values() {
-            raw.execute(sql).await.unwrap();
-        }
+    for Old { engine, mut raw, new, .. } in before(WORK_ORDERS).await {
         for (number, place) in (1..).zip(PLACES) {
             let id = raw.uuid(uuid::Uuid::from_u128(number));
             raw.execute(&format!(
