@@ -65,7 +65,8 @@ async fn recorded(test: &TestStore, status: DeviceStatus) -> DeviceId {
 async fn issue(test: &TestStore, device: DeviceId, key: u8, now: UtcMillis) -> Result<Lease, IssueRefused> {
     let policy = Policy::default();
     let mut tx = test.store.write().await.unwrap();
-    let new = (EnrolmentId(Uuid::now_v7()), [key; 16]);
+    // Each certificate has a serial number of its own, whoever's it is.
+    let new = (EnrolmentId(Uuid::now_v7()), *Uuid::new_v4().as_bytes());
     match foreign_agent::issue(&mut tx, device, &[key; 32], new, clerk(&ALL, &policy, now)).await {
         Ok(lease) => {
             tx.commit().await.unwrap();
