@@ -32,7 +32,6 @@ use crate::{
     clock::TrustedClock,
     crypto,
     identity::{self, IdentityError, Key},
-    recover::local,
     server_url::ServerUrl,
     trouble::{Trouble, TroubleKind},
     verifier::{Anybody, Verifier},
@@ -241,8 +240,10 @@ impl Client {
 /// Fetches the chain of trust bundles from whatever answers at the server's address: it proves itself, or counts for nothing.
 /// Nothing of this machine is sent, and this connection's session resumes no other.
 pub async fn trust_chain(connect: &Connect) -> Result<TrustChain, Trouble> {
-    let http =
-        connect.tls_with_anybody().and_then(|tls| connect.http(tls, ENROL_ALPN)).map_err(|error| local(&error))?;
+    let http = connect
+        .tls_with_anybody()
+        .and_then(|tls| connect.http(tls, ENROL_ALPN))
+        .map_err(|error| Trouble::local(&error))?;
     let (_, body) = answered(http.get(connect.server.join(ROOTS_PATH))).await?;
     parse(&body)
 }

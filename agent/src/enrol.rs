@@ -198,8 +198,8 @@ fn trouble_of(error: &EnrolError) -> Trouble {
     match error {
         EnrolError::Trouble(trouble) => trouble.clone(),
         EnrolError::Identity(error) => Trouble::of_key(error),
-        EnrolError::State(error) => recover::local(error),
-        EnrolError::Client(error) => recover::local(error),
+        EnrolError::State(error) => Trouble::local(error),
+        EnrolError::Client(error) => Trouble::local(error),
     }
 }
 

@@ -44,13 +44,13 @@ pub async fn ask(
     let healing = request(state, enrolment)?;
     let request = HealRequest {
         request_id: healing.request_id,
-        csr_pem: healing.key().and_then(|key| key.request_pem()).map_err(|error| local(&error))?,
+        csr_pem: healing.key().and_then(|key| key.request_pem()).map_err(|error| Trouble::local(&error))?,
         hardware: hardware.clone(),
         agent_version: version(),
     };
     match client.heal(&request).await {
         Ok(EnrolAnswer::Granted(grant)) => {
-            identity::check_grant(&grant).map_err(|error| local(&error))?;
+            identity::check_grant(&grant).map_err(|error| Trouble::local(&error))?;
             Ok(enrolment.healed(healing, grant, hardware.clone()))
         }
         Ok(EnrolAnswer::Pending(answer)) => {
@@ -61,7 +61,7 @@ pub async fn ask(
         Err(trouble) => {
             if trouble.kind == TroubleKind::Rejected {
                 // The request itself was copied to another machine, which was faster: the next contact begins anew.
-                state.forget_healing().map_err(|error| local(&error))?;
+                state.forget_healing().map_err(|error| Trouble::local(&error))?;
             }
             Err(trouble)
         }
@@ -76,13 +76,8 @@ fn request(state: &StateDir, enrolment: &Enrolment) -> Result<Healing, Trouble> 
     }
     let key = enrolment.key().and_then(|key| key.successor()).map_err(|error| Trouble::of_key(&error))?;
     let healing = Healing::new(old, &key);
-    state.keep_healing(&healing).map_err(|error| local(&error))?;
+    state.keep_healing(&healing).map_err(|error| Trouble::local(&error))?;
     Ok(healing)
-}
-
-/// A trouble of this machine's own.
-pub(crate) fn local(error: &dyn std::fmt::Display) -> Trouble {
-    Trouble::new(TroubleKind::Local, &error.to_string())
 }
 
 #[cfg(unix)]

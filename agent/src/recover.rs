@@ -60,7 +60,7 @@ pub async fn ask(
     not_after: UtcMillis,
     ended: Ended,
 ) -> Result<Option<CertificateGrant>, Trouble> {
-    let client = EnrolClient::new(connect).map_err(|error| local(&error))?;
+    let client = EnrolClient::new(connect).map_err(|error| Trouble::local(&error))?;
     let public_key = key.public_key_base64();
     let nonce = client.recovery_nonce(&RecoverNonceRequest { public_key: public_key.clone() }).await?;
     connect.clock.learn(nonce.server_time);
@@ -73,16 +73,11 @@ pub async fn ask(
     let request = RecoverRequest { public_key, nonce: nonce.nonce, csr_pem, signature };
     match client.recover(&request).await? {
         EnrolAnswer::Granted(grant) => {
-            identity::check_grant(&grant).map_err(|error| local(&error))?;
+            identity::check_grant(&grant).map_err(|error| Trouble::local(&error))?;
             Ok(Some(grant))
         }
         EnrolAnswer::Pending(pending) => Err(Trouble::new(TroubleKind::AwaitsApproval, &pending.reason)),
     }
-}
-
-/// What fails on this machine itself.
-pub(crate) fn local(error: &dyn std::error::Error) -> Trouble {
-    Trouble::new(TroubleKind::Local, &error.to_string())
 }
 
 #[cfg(test)]

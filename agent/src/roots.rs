@@ -14,7 +14,6 @@ use crate::{
     client::{self, Connect},
     csr,
     identity::{self, IdentityError},
-    recover::local,
     trouble::{Trouble, TroubleKind},
 };
 
@@ -34,7 +33,7 @@ pub fn may_be_behind(trouble: &Trouble) -> bool {
 
 /// The newest roots that follow from `roots_pem`, as a file of roots. None where there are none newer.
 pub async fn newer(connect: &Connect, roots_pem: &str) -> Result<Option<String>, Trouble> {
-    let held = held(roots_pem).map_err(|error| local(&error))?;
+    let held = held(roots_pem).map_err(|error| Trouble::local(&error))?;
     let chain = client::trust_chain(connect).await?;
     Ok(chain.newest(&held, is_signed).map(|trusted| trusted.to_pem()))
 }

@@ -85,6 +85,11 @@ impl Trouble {
         Self { kind, detail: Text::clean(detail).as_str().to_owned(), retry_after_seconds: None, release: None }
     }
 
+    /// What fails on this machine itself.
+    pub(crate) fn local(error: &dyn std::error::Error) -> Self {
+        Self::new(TroubleKind::Local, &error.to_string())
+    }
+
     /// From a key that could not be used on this machine.
     pub(crate) fn of_key(error: &IdentityError) -> Self {
         let kind = if let IdentityError::Tpm(error) = error { tpm_kind(error) } else { TroubleKind::Local };

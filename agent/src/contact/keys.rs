@@ -21,11 +21,9 @@ impl Agent {
     pub(super) async fn come_back(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
         let hardware = self.reader.hardware().await;
         let enrolment = enrol::come_back(&self.state, &self.enrolment, hardware.clone(), self.connect.proxy).await?;
-        self.client = client_of(&self.connect, &enrolment).map_err(|error| recover::local(&error))?;
+        self.client = client_of(&self.connect, &enrolment).map_err(|error| Trouble::local(&error))?;
         if enrolment.grant.device_id != self.enrolment.grant.device_id {
-            // The disk is in another computer: what the other one measured is not this one's.
-            self.spool.drop_foreign(&hardware).map_err(|error| recover::local(&error))?;
-            self.leave_orders();
+            self.leave_to_the_other(&hardware)?;
         }
         self.enrolment = enrolment;
         self.stands = false;
@@ -49,13 +47,9 @@ impl Agent {
             }
         };
         // Only a certificate that fits the key replaces the one there is.
-        let client = client_of(&self.connect, &healed).map_err(|error| heal::local(&error))?;
+        let client = client_of(&self.connect, &healed).map_err(|error| Trouble::local(&error))?;
         if healed.grant.device_id != self.enrolment.grant.device_id {
-            let dropped = self.spool.drop_foreign(hardware).map_err(|error| heal::local(&error))?;
-            if dropped > 0 {
-                tracing::warn!(dropped, "reports that came with the image were dropped: their own machine sends them");
-            }
-            self.leave_orders();
+            self.leave_to_the_other(hardware)?;
             // What the server holds of the other machine.
             self.memory.server_content = None;
             self.memory.last_full_at = None;
@@ -64,10 +58,20 @@ impl Agent {
             self.shown = None;
             self.keep_memory();
         }
-        self.state.keep_enrolment(&healed).map_err(|error| heal::local(&error))?;
+        self.state.keep_enrolment(&healed).map_err(|error| Trouble::local(&error))?;
         tracing::info!(device = %healed.grant.device_id, "this computer has a key of its own now");
         self.enrolment = healed;
         self.client = client;
+        Ok(())
+    }
+
+    /// The state came from another machine: what that one measured and was ordered is its own to tell.
+    fn leave_to_the_other(&mut self, hardware: &Hardware) -> Result<(), Trouble> {
+        let dropped = self.spool.drop_foreign(hardware).map_err(|error| Trouble::local(&error))?;
+        if dropped > 0 {
+            tracing::warn!(dropped, "reports that came with the image were dropped: their own machine sends them");
+        }
+        self.leave_orders();
         Ok(())
     }
 
@@ -117,7 +121,7 @@ impl Agent {
         let Some(grant) = asked else { return Ok(false) };
         let recovered = self.enrolment.renewed(grant);
         // Only a certificate that fits the key replaces the other.
-        let client = client_of(&self.connect, &recovered).map_err(|error| recover::local(&error))?;
+        let client = client_of(&self.connect, &recovered).map_err(|error| Trouble::local(&error))?;
         if let Err(error) = self.state.keep_certificate(&recovered) {
             // A full disk silences no laptop: the next start asks again, and is given the same.
             tracing::warn!(%error, "the recovered certificate could not be kept; it serves until the agent stops");
