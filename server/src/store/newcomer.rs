@@ -123,41 +123,38 @@ pub struct NewNewcomer<'a> {
 
 /// Records a newcomer, and gives its id.
 pub async fn insert(tx: &mut Tx, new: &NewNewcomer<'_>, now: UtcMillis) -> Result<Uuid, StoreError> {
-    const SQL: &str = "INSERT INTO newcomer (id, request_id, spki_sha256, token_id, waits_for, state, hardware, \
-        created_at) VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7)";
-    let id = Uuid::now_v7();
-    let hardware = to_json("newcomer.hardware", new.hardware)?;
-    on!(tx, |c| sqlx::query(SQL)
-        .bind(id)
-        .bind(new.request)
-        .bind(new.key.as_slice())
-        .bind(new.token)
-        .bind(new.waits_for.as_str())
-        .bind(hardware.as_str())
-        .bind(now.get())
-        .execute(c)
-        .await
-        .map(drop))?;
-    Ok(id)
+    write(tx, (new.request, new.key), (Some(new.token), None), (new.waits_for, new.hardware), now).await
 }
 
 /// Records a newcomer that showed the key of another machine's enrolment `old`, and gives its id.
 pub async fn insert_vouched(
     tx: &mut Tx,
-    (request, key): (Uuid, &KeyHash),
+    asked: (Uuid, &KeyHash),
     (old, hardware): (EnrolmentId, &Hardware),
     now: UtcMillis,
 ) -> Result<Uuid, StoreError> {
-    const SQL: &str = "INSERT INTO newcomer (id, request_id, spki_sha256, vouched_by, waits_for, state, hardware, \
-        created_at) VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7)";
+    write(tx, asked, (None, Some(old.0)), (WaitsFor::ClonedKey, hardware), now).await
+}
+
+/// A token vouches, or an enrolment does.
+async fn write(
+    tx: &mut Tx,
+    (request, key): (Uuid, &KeyHash),
+    (token, vouched_by): (Option<Uuid>, Option<Uuid>),
+    (waits_for, hardware): (WaitsFor, &Hardware),
+    now: UtcMillis,
+) -> Result<Uuid, StoreError> {
+    const SQL: &str = "INSERT INTO newcomer (id, request_id, spki_sha256, token_id, vouched_by, waits_for, state, \
+        hardware, created_at) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8)";
     let id = Uuid::now_v7();
     let hardware = to_json("newcomer.hardware", hardware)?;
     on!(tx, |c| sqlx::query(SQL)
         .bind(id)
         .bind(request)
         .bind(key.as_slice())
-        .bind(old.0)
-        .bind(WaitsFor::ClonedKey.as_str())
+        .bind(token)
+        .bind(vouched_by)
+        .bind(waits_for.as_str())
         .bind(hardware.as_str())
         .bind(now.get())
         .execute(c)
