@@ -135,6 +135,15 @@ fn first_signer(directory: &Path) -> Option<String> {
     directory.join(format!("{ACTIONS}.pem")).exists().then(|| ACTIONS.to_owned())
 }
 
+/// Whether the key of the certificate `root` signed `certificate`, both in DER.
+pub(super) fn is_under(certificate: &[u8], root: &[u8]) -> bool {
+    let (Ok((_, certificate)), Ok((_, root))) = (parse_x509_certificate(certificate), parse_x509_certificate(root))
+    else {
+        return false;
+    };
+    certificate.verify_signature(Some(root.public_key())).is_ok()
+}
+
 /// Whether the key of the certificate `root` (in DER) has signed `message`.
 pub(super) fn has_signed(root: &[u8], message: &[u8], signature: &str) -> bool {
     let Ok((_, certificate)) = parse_x509_certificate(root) else { return false };
