@@ -148,6 +148,20 @@ fn a_file_of_names_that_is_older_than_orders_hides_no_signer() {
 }
 
 #[test]
+fn a_file_of_names_that_is_older_than_orders_gives_no_signer_of_a_root_that_was_retired() {
+    let made = Made::new();
+    for step in [Rotation::begin, Rotation::switch, Rotation::retire] {
+        step(&mut made.open(), None, made.now).unwrap();
+    }
+    assert!(made.load().actions().is_some());
+    made.forget_signer();
+    assert!(made.load().actions().is_none(), "agents obey nothing of it");
+    assert_eq!(Standing::of(&made.directory).unwrap().bundle, 3, "all else goes on");
+    made.open().renew_signer(None, made.now).unwrap();
+    assert!(is_under(&made.signer(), &made.open().certificate("root-2").unwrap()));
+}
+
+#[test]
 fn a_roots_key_may_lie_elsewhere_and_no_other_key_serves() {
     let made = Made::new();
     let elsewhere = made.directory.with_file_name("medium.key");
