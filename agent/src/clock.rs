@@ -20,6 +20,11 @@ use rustls::{pki_types::UnixTime, time_provider::TimeProvider};
 /// find its way back by itself (the server asks a person after 400 days).
 const UNBELIEVABLE_DAYS: i64 = 2 * 365;
 
+/// A clock that is no further than this behind what is known is right. Laptops' clocks and the server's are seconds apart, and
+/// a server's that went wrong for a while minutes; certificates are dated back by an hour for the same reason. So small a
+/// difference hides neither an end nor a renewal of a certificate that lives for months.
+const TOLERATED_MILLIS: i64 = 60 * 60 * 1000;
+
 /// The machine's clock now. One of the few places that read it.
 pub fn now() -> UtcMillis {
     let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -81,6 +86,11 @@ impl TrustedClock {
     pub fn is_ahead_of(&self, clock: UtcMillis) -> bool {
         self.latest(clock) > clock
     }
+
+    /// Whether `clock` is certainly wrong: further behind the floor than clocks differ.
+    pub(crate) fn is_far_ahead_of(&self, clock: UtcMillis) -> bool {
+        self.floor().millis_since(clock) > TOLERATED_MILLIS
+    }
 }
 
 impl TimeProvider for TrustedClock {
@@ -106,5 +116,17 @@ mod tests {
         assert!(clock.is_ahead_of(dead) && !clock.is_ahead_of(later.plus_days(1)));
         clock.forget();
         assert_eq!(clock.latest(dead), built_at());
+    }
+
+    #[test]
+    fn a_clock_is_wrong_only_beyond_what_clocks_differ() {
+        let told = built_at().plus_days(1);
+        let clock = TrustedClock::default();
+        clock.learn(told);
+        for (behind, is_wrong) in [(0, false), (1_000, false), (TOLERATED_MILLIS, false), (TOLERATED_MILLIS + 1, true)]
+        {
+            assert_eq!(clock.is_far_ahead_of(told.plus_millis(-behind)), is_wrong, "{behind} ms");
+        }
+        assert!(!clock.is_far_ahead_of(told.plus_days(900)));
     }
 }

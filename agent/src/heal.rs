@@ -4,11 +4,11 @@
 //! granted and kept: killed at any moment, the agent asks the same again. Once is asked in a contact, never in a loop. The
 //! old key is not deleted before the new one is granted.
 
-use cartable_common::{Text, machine::Likeness, protocol::HealRequest, report::Hardware};
+use cartable_common::{EnrolmentId, Text, machine::Likeness, protocol::HealRequest, report::Hardware};
 
 use crate::{
     client::{Client, EnrolAnswer},
-    identity,
+    identity::{self, Key},
     state::{Enrolment, Healing, StateDir, StateError},
     trouble::{Trouble, TroubleKind},
     version,
@@ -41,13 +41,9 @@ pub async fn ask(
     enrolment: &Enrolment,
     hardware: &Hardware,
 ) -> Result<Enrolment, Trouble> {
-    let healing = request(state, enrolment)?;
-    let request = HealRequest {
-        request_id: healing.request_id,
-        csr_pem: healing.key().and_then(|key| key.request_pem()).map_err(|error| Trouble::local(&error))?,
-        hardware: hardware.clone(),
-        agent_version: version(),
-    };
+    let (healing, csr_pem) = certificate_request(state, request(state, enrolment)?)?;
+    let request =
+        HealRequest { request_id: healing.request_id, csr_pem, hardware: hardware.clone(), agent_version: version() };
     match client.heal(&request).await {
         Ok(EnrolAnswer::Granted(grant)) => {
             identity::check_grant(&grant).map_err(|error| Trouble::local(&error))?;
@@ -74,20 +70,40 @@ fn request(state: &StateDir, enrolment: &Enrolment) -> Result<Healing, Trouble> 
     if let Some(kept) = state.healing().filter(|kept| kept.old == old) {
         return Ok(kept);
     }
-    let key = enrolment.key().and_then(|key| key.successor()).map_err(|error| Trouble::of_key(&error))?;
-    let healing = Healing::new(old, &key);
+    let key = enrolment.key().map_err(|error| Trouble::of_key(&error))?;
+    anew(state, old, &key)
+}
+
+/// A new request in the place of the key of `old`, kept. Its key is made where `key` is.
+fn anew(state: &StateDir, old: EnrolmentId, key: &Key) -> Result<Healing, Trouble> {
+    let new = key.successor().map_err(|error| Trouble::of_key(&error))?;
+    let healing = Healing::new(old, &new);
     state.keep_healing(&healing).map_err(|error| Trouble::local(&error))?;
     Ok(healing)
+}
+
+/// The certificate request of `healing`, with another key where the TPM says that it holds that one no more: nothing came of
+/// it yet, and nobody could ever use it.
+fn certificate_request(state: &StateDir, healing: Healing) -> Result<(Healing, String), Trouble> {
+    let key = healing.key().map_err(|error| Trouble::of_key(&error))?;
+    match key.request_pem() {
+        Ok(csr_pem) => return Ok((healing, csr_pem)),
+        Err(error) if !error.is_lost() => return Err(Trouble::of_key(&error)),
+        Err(error) => tracing::warn!(%error, "another key asks in place of the one that was to heal"),
+    }
+    let healing = anew(state, healing.old, &key)?;
+    let csr_pem = healing.key().and_then(|key| key.request_pem()).map_err(|error| Trouble::of_key(&error))?;
+    Ok((healing, csr_pem))
 }
 
 #[cfg(unix)]
 #[cfg(test)]
 mod tests {
-    use cartable_common::{DeviceId, EnrolmentId, SerialNumber, UtcMillis, protocol::CertificateGrant};
+    use cartable_common::{DeviceId, SerialNumber, UtcMillis, protocol::CertificateGrant};
     use uuid::Uuid;
 
     use super::*;
-    use crate::{identity::Key, state::Pending};
+    use crate::state::Pending;
 
     fn hardware(serial: &str) -> Hardware {
         Hardware { serial_number: SerialNumber::parse(serial).into(), ..Hardware::default() }

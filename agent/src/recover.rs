@@ -36,13 +36,14 @@ pub fn seems_ended(grant: &CertificateGrant, clock: &TrustedClock, now: UtcMilli
 
 /// Whether a contact may have failed because the certificate has ended, and how sure that is. The server refuses such a
 /// certificate within the handshake, and its words may be lost with the connection: so a connection that breaks counts
-/// where the certificate should have been renewed by now, or where the clock here is known to be wrong.
+/// where the certificate should have been renewed by now, or where the clock here is known to be wrong, by more than clocks
+/// differ.
 #[must_use]
 pub fn after(trouble: &Trouble, grant: &CertificateGrant, clock: &TrustedClock, now: UtcMillis) -> Option<Ended> {
     if trouble.kind == TroubleKind::CertificateEnded {
         return Some(Ended::Told);
     }
-    let is_old = clock.is_ahead_of(now) || clock.latest(now) >= grant.renew_from;
+    let is_old = clock.is_far_ahead_of(now) || clock.latest(now) >= grant.renew_from;
     (trouble.kind == TroubleKind::Unreachable && is_old).then_some(Ended::Perhaps)
 }
 
@@ -121,6 +122,10 @@ mod tests {
         assert_eq!(asked(TroubleKind::Unreachable, fresh), None, "renewed a month ago: the server is down");
         assert_eq!(asked(TroubleKind::Unreachable, built_at().plus_days(61)), Some(Ended::Perhaps));
         assert_eq!(asked(TroubleKind::Unreachable, UtcMillis::default()), Some(Ended::Perhaps), "the clock is wrong");
+        clock.learn(fresh);
+        let second_behind = fresh.plus_millis(-1000);
+        assert_eq!(asked(TroubleKind::Unreachable, second_behind), None, "as clocks are");
+        assert_eq!(asked(TroubleKind::Unreachable, fresh.plus_days(-1)), Some(Ended::Perhaps), "no clock is");
         for kind in [TroubleKind::Refused, TroubleKind::NameResolution, TroubleKind::Busy, TroubleKind::CaptivePortal] {
             assert_eq!(asked(kind, UtcMillis::default()), None, "{kind:?}");
         }

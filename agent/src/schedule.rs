@@ -155,6 +155,31 @@ mod tests {
         }
     }
 
+    /// What anybody on the way to the server can bring about: portals, forged alerts, certificates of their own.
+    #[test]
+    fn whoever_proves_nothing_costs_no_more_than_a_network_that_is_down() {
+        let wait = |kind, failures, random| {
+            let pace = Pace { failures, next_at: None };
+            after(pace, Outcome::Failure(&trouble(kind)), UtcMillis::default(), random).1
+        };
+        for kind in [
+            TroubleKind::NameResolution,
+            TroubleKind::TimedOut,
+            TroubleKind::Proxy,
+            TroubleKind::CaptivePortal,
+            TroubleKind::UntrustedServer,
+            TroubleKind::Clock,
+            TroubleKind::NotUnderstood,
+        ] {
+            for failures in 0..10 {
+                for random in [0, 1, 123_456_789, u64::MAX] {
+                    let down = wait(TroubleKind::Unreachable, failures, random);
+                    assert_eq!(wait(kind, failures, random), down, "{kind:?} after {failures}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_busy_server_is_obeyed() {
         let busy = Trouble { retry_after_seconds: Some(600), ..trouble(TroubleKind::Busy) };

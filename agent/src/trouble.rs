@@ -79,6 +79,15 @@ pub struct Trouble {
     pub release: Option<ReleaseOrder>,
 }
 
+/// Whether the other end had proved that it is the server when an exchange broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// In TLS 1.3 whatever comes after the handshake is the server's own.
+    Given,
+    /// Until then an alert comes in clear, and anybody can send it.
+    Missing,
+}
+
 impl Trouble {
     /// A trouble with its technical words.
     pub fn new(kind: TroubleKind, detail: &str) -> Self {
@@ -100,9 +109,11 @@ impl Trouble {
     pub(crate) fn of_exchange(error: &reqwest::Error) -> Self {
         let chain = chain_of(error);
         let words = chain.iter().skip(1).map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        // A client's handshake is done before the server has judged its certificate: a refusal comes after it.
+        let proof = if error.is_connect() { Proof::Missing } else { Proof::Given };
         let kind = chain
             .iter()
-            .find_map(|cause| rustls_error(*cause).map(tls_kind))
+            .find_map(|cause| rustls_error(*cause).map(|error| tls_kind(error, proof)))
             .or_else(|| kind_of_words(&words))
             .unwrap_or_else(|| {
                 if error.is_timeout() {
@@ -162,7 +173,7 @@ fn rustls_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a 
     rustls_error(inner)
 }
 
-fn tls_kind(error: &rustls::Error) -> TroubleKind {
+fn tls_kind(error: &rustls::Error, proof: Proof) -> TroubleKind {
     use rustls::Error as Tls;
     #[expect(clippy::wildcard_enum_match_arm, reason = "rustls' errors are open-ended; the rest is one kind")]
     match error {
@@ -172,6 +183,8 @@ fn tls_kind(error: &rustls::Error) -> TroubleKind {
             | CertificateError::NotValidYet
             | CertificateError::NotValidYetContext { .. },
         ) => TroubleKind::Clock,
+        // Whatever it says, it says nothing of the server: it costs what a stranger's network costs.
+        Tls::AlertReceived(_) if proof == Proof::Missing => TroubleKind::UntrustedServer,
         Tls::AlertReceived(alert) => alert_kind(*alert),
         Tls::InvalidMessage(_) => TroubleKind::CaptivePortal,
         // What the TPM said when it was to sign the handshake.
@@ -184,7 +197,7 @@ fn tpm_kind(error: &TpmError) -> TroubleKind {
     if error.is_lost() { TroubleKind::KeyLost } else { TroubleKind::Tpm }
 }
 
-/// What the other side's alert says of us.
+/// What the server's alert says of us.
 fn alert_kind(alert: AlertDescription) -> TroubleKind {
     #[expect(clippy::wildcard_enum_match_arm, reason = "an alert that does not speak of our certificate is one kind")]
     match alert {
@@ -215,7 +228,17 @@ fn kind_of_words(words: &str) -> Option<TroubleKind> {
 
 #[cfg(test)]
 mod tests {
+    use cartable_common::protocol::RecoverNonceRequest;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
     use super::*;
+    use crate::{
+        client::{Connect, EnrolClient, Proxy},
+        server_url::ServerUrl,
+    };
 
     fn of(status: u16, body: &str) -> Trouble {
         Trouble::of_status(StatusCode::from_u16(status).unwrap(), None, body.as_bytes())
@@ -266,7 +289,7 @@ mod tests {
         assert_eq!(of(403, &body("certificate-expired")).kind, TroubleKind::Refused);
         assert_eq!(of(401, &body("no-certificate")).kind, TroubleKind::Refused);
         for alert in [AlertDescription::CertificateExpired, AlertDescription::UnknownCA] {
-            assert_eq!(tls_kind(&rustls::Error::AlertReceived(alert)), TroubleKind::CertificateEnded);
+            assert_eq!(tls_kind(&rustls::Error::AlertReceived(alert), Proof::Given), TroubleKind::CertificateEnded);
         }
     }
 
@@ -289,15 +312,50 @@ mod tests {
     #[test]
     fn tls_errors_become_kinds() {
         use rustls::{Error, InvalidMessage};
-        let certificate = |error| tls_kind(&Error::InvalidCertificate(error));
+        let proven = |error: &Error| tls_kind(error, Proof::Given);
+        let certificate = |error| tls_kind(&Error::InvalidCertificate(error), Proof::Missing);
         assert_eq!(certificate(CertificateError::NotValidYet), TroubleKind::Clock);
         assert_eq!(certificate(CertificateError::UnknownIssuer), TroubleKind::UntrustedServer);
-        assert_eq!(tls_kind(&Error::InvalidMessage(InvalidMessage::InvalidContentType)), TroubleKind::CaptivePortal);
-        assert_eq!(tls_kind(&Error::AlertReceived(AlertDescription::CertificateRevoked)), TroubleKind::Refused);
+        assert_eq!(proven(&Error::InvalidMessage(InvalidMessage::InvalidContentType)), TroubleKind::CaptivePortal);
+        assert_eq!(proven(&Error::AlertReceived(AlertDescription::CertificateRevoked)), TroubleKind::Refused);
         let hidden = std::io::Error::other(std::io::Error::other(Error::DecryptError));
         assert!(rustls_error(&hidden).is_some());
         let gone = crate::tpm::TpmKey::create(std::path::Path::new("/nowhere/tpm")).unwrap_err();
         let gone = Error::Other(rustls::OtherError(std::sync::Arc::new(gone)));
-        assert_eq!(tls_kind(&gone), TroubleKind::Tpm, "no stranger's fault");
+        assert_eq!(tls_kind(&gone, Proof::Missing), TroubleKind::Tpm, "no stranger's fault");
+    }
+
+    /// What an agent makes of `words` in place of a server's handshake.
+    async fn of_stranger(words: &[u8]) -> TroubleKind {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server: ServerUrl = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let root = rcgen::KeyPair::generate().unwrap();
+        let root = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&root).unwrap();
+        let mut connect = Connect::new(server, &root.pem()).unwrap();
+        connect.proxy = Proxy::Direct;
+        let client = EnrolClient::new(&connect).unwrap();
+        let request = RecoverNonceRequest { public_key: String::new() };
+        let stranger = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // Read first: a reset would overtake the words.
+            assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
+            stream.write_all(words).await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(client.recovery_nonce(&request), stranger);
+        answer.unwrap_err().kind
+    }
+
+    #[tokio::test]
+    async fn an_alert_of_anybodys_is_no_word_of_the_server() {
+        assert_eq!(of_stranger(b"").await, TroubleKind::Unreachable);
+        assert_eq!(of_stranger(b"HTTP/1.1 403 Forbidden\r\n\r\n").await, TroubleKind::CaptivePortal);
+        // Bad, unsupported, revoked, ended and unknown certificate, unknown authority, access denied, internal error,
+        // certificate required.
+        for alert in [42, 43, 44, 45, 46, 48, 49, 80, 116] {
+            let words = [0x15, 3, 3, 0, 2, 2, alert];
+            assert_eq!(of_stranger(&words).await, TroubleKind::UntrustedServer, "{alert}");
+            let proven = tls_kind(&rustls::Error::AlertReceived(AlertDescription::from(alert)), Proof::Given);
+            assert_ne!(proven, TroubleKind::UntrustedServer, "{alert}: the server's own counts");
+        }
     }
 }

@@ -71,9 +71,35 @@ impl Port {
         installation.init()?;
         installation.create_site(SITE, "Collège Exemple", "Lyon", "A")?;
         let server = installation.serve()?;
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(installation.roots_pem()?.as_bytes())?)?;
-        Ok(Self { installation, server, roots: Arc::new(roots), key_file, _home: home, _database: database })
+        let roots = pinned(&installation)?;
+        Ok(Self { installation, server, roots, key_file, _home: home, _database: database })
+    }
+
+    /// The server starts anew.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.server.kill();
+        self.server = self.installation.serve()?;
+        Ok(())
+    }
+
+    /// The client trusts the roots that agents trust now.
+    pub fn trust_anew(&mut self) -> anyhow::Result<()> {
+        self.roots = pinned(&self.installation)?;
+        Ok(())
+    }
+
+    /// The server ends, and the database (SQLite) of that backup takes the place of its own.
+    pub fn restore(&mut self, backup: &Path) -> anyhow::Result<()> {
+        self.server.kill();
+        let data = self.installation.directory();
+        for name in ["cartable.db-wal", "cartable.db-shm"] {
+            let path = data.join(name);
+            if path.exists() {
+                std::fs::remove_file(path)?;
+            }
+        }
+        std::fs::copy(backup.join("cartable.db"), data.join("cartable.db"))?;
+        Ok(())
     }
 
     /// A client configuration: with or without credentials, offering `alpn`. Resumes what it kept.
@@ -140,6 +166,14 @@ impl Port {
     pub fn pki(&self) -> std::path::PathBuf {
         self.installation.directory().join(Path::new("pki"))
     }
+}
+
+fn pinned(installation: &Installation) -> anyhow::Result<Arc<RootCertStore>> {
+    let mut roots = RootCertStore::empty();
+    for root in CertificateDer::pem_slice_iter(installation.roots_pem()?.as_bytes()) {
+        roots.add(root?)?;
+    }
+    Ok(Arc::new(roots))
 }
 
 impl Credentials {

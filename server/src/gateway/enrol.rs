@@ -14,6 +14,7 @@ use axum::{
 };
 use cartable_common::{
     DeviceId, EnrolmentId, UtcMillis,
+    machine::Likeness,
     protocol::{EnrolPending, EnrolRequest},
 };
 use uuid::Uuid;
@@ -22,6 +23,7 @@ use super::{
     EnrolPort,
     grant::{self, GrantError},
     identity::{Arrived, certificate_expired, refused, set_aside},
+    limits::LOST_KEYS_WAITING_PER_DEVICE,
     message::Message,
     refusal::Refusal,
 };
@@ -36,7 +38,7 @@ use crate::{
     },
     pki::{InvalidCsr, InvalidKey, PresentedKey, ProvenKey},
     store::{
-        Tx, certificate,
+        Tx, certificate, cloned_key,
         device::{self, NewDevice},
         enrolment::{self, NewEnrolment, Registered},
         enrolment_token::{self, Admission, Presented},
@@ -135,21 +137,23 @@ async fn decide(
         Ticket::Token(token) => enrolment_token::present(&mut tx, &token.sha256(), now).await?,
         Ticket::LostKey(lost) => enrolment_token::of_lost_key(&mut tx, lost.sha256()).await?,
     };
-    let (admission, worth) = match presented {
-        Presented::Open(admission) => (admission, Worth::Open),
-        Presented::Spent(admission) => (admission, Worth::Spent),
+    let asking = (request, key, earlier);
+    let decision = match presented {
+        Presented::Open(admission) => match known {
+            // The agent kept its key and forgot the rest.
+            Some(known) => again(&mut tx, &known, now).await?,
+            None => admit(&mut tx, asking, (&admission, Worth::Open), now).await?,
+        },
+        Presented::Spent(_) | Presented::OfDevice(_) if known.is_some() => Decision::Refuse(useless_token()),
+        Presented::Spent(admission) => admit(&mut tx, asking, (&admission, Worth::Spent), now).await?,
+        Presented::OfDevice(device) => wait_as(&mut tx, asking, device, now).await?,
         Presented::Unknown => return Ok(Decision::UnknownToken),
         // Whoever waits already is still a person's to decide.
         Presented::Ended => {
+            let (.., earlier) = asking;
             let waits = earlier.map(|earlier| Decision::Pending(earlier.waits_for));
             return Ok(waits.unwrap_or_else(|| Decision::Refuse(useless_token())));
         }
-    };
-    let decision = match known {
-        // The agent kept its key and forgot the rest.
-        Some(known) if worth == Worth::Open => again(&mut tx, &known, now).await?,
-        Some(_) => Decision::Refuse(useless_token()),
-        None => admit(&mut tx, (request, key, earlier), (&admission, worth), now).await?,
     };
     if let Decision::Refuse(_) = decision {
         // Dropping the unit of work gives the token's use back.
@@ -237,7 +241,7 @@ async fn wait(
     let is_bounded = why == WaitsFor::Replacement;
     if !is_bounded && newcomer::waiting_of_token(tx, admission.id).await? >= MAX_WAITING_PER_TOKEN {
         tracing::warn!(token = %admission.id, "too many machines wait through one token: was it passed on?");
-        return Ok(Decision::Refuse(queue_full()));
+        return Ok(Decision::Refuse(queue_full("through this token")));
     }
     if let Arrival::Replacement(device) = *arrival {
         let id = EnrolmentId(Uuid::now_v7());
@@ -258,6 +262,37 @@ async fn wait(
     };
     newcomer::insert(tx, &new, now).await?;
     Ok(Decision::Pending(why))
+}
+
+/// Writes down that a machine waits for a person as `device`, whose key it says that its TPM lost and which no token let in.
+/// Not where it says that it is another machine: it has shown no key, as a cloned one is shown, and no token speaks for it.
+async fn wait_as(
+    tx: &mut Tx,
+    (request, key, earlier): (&EnrolRequest, &ProvenKey, Option<Newcomer>),
+    device: DeviceId,
+    now: UtcMillis,
+) -> Result<Decision, GrantError> {
+    if let Some(earlier) = earlier {
+        return Ok(Decision::Pending(earlier.waits_for));
+    }
+    device::lock(tx, [device.0]).await?;
+    if cloned_key::whose_of_device(tx, device, &request.hardware).await? == Likeness::Other {
+        return Ok(Decision::Refuse(useless_token()));
+    }
+    if enrolment::waiting_without_token(tx, device).await? >= LOST_KEYS_WAITING_PER_DEVICE {
+        tracing::warn!(%device, "too many machines wait as one device: was its disk copied?");
+        return Ok(Decision::Refuse(queue_full("as this device")));
+    }
+    let new = NewEnrolment {
+        id: EnrolmentId(Uuid::now_v7()),
+        device,
+        request: request.request_id,
+        key: key.sha256(),
+        token: None,
+        status: EnrolmentStatus::Pending,
+    };
+    enrolment::insert(tx, &new, now).await?;
+    Ok(Decision::Pending(WaitsFor::Replacement))
 }
 
 const fn asked<'a>(
@@ -285,10 +320,10 @@ pub(super) fn bad_key(error: InvalidKey) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "public-key", "Public key refused", error.to_string())
 }
 
-/// As many wait through this token as may. Whoever is legitimate comes in when people worked the queue off.
-fn queue_full() -> Refusal {
-    let detail = "Too many machines wait for a person through this token. Decide about them in the console, or make a new \
-                  token.";
+/// As many wait so as may. Whoever is legitimate comes in when people worked the queue off.
+fn queue_full(how: &str) -> Refusal {
+    let detail =
+        format!("Too many machines wait for a person {how}. Decide about them in the console, or make a new token.");
     Refusal::new(StatusCode::TOO_MANY_REQUESTS, "approval-queue-full", "Too many machines wait", detail)
         .retry_after(PENDING_RETRY_SECONDS)
 }

@@ -66,7 +66,9 @@ impl Manifest {
             return Err(PkiError::Damaged { path, why: "a trust bundle does not follow from the one before it" });
         }
         // What an earlier version wrote names no signer of orders, though one may lie there.
-        manifest.actions = manifest.actions.or_else(|| first_signer(directory));
+        if manifest.actions.is_none() {
+            manifest.actions = first_signer(directory, &manifest.trusted());
+        }
         Ok(manifest)
     }
 
@@ -77,13 +79,14 @@ impl Manifest {
         let not_before = began.and_then(|seconds| UtcMillis::new(seconds.checked_mul(1000)?)).unwrap_or_default();
         let roots = vec![BASE64.encode(&root)];
         let first = TrustBundle { number: FIRST_BUNDLE, not_before, roots, signature: String::new() };
+        let trusted = Trusted { number: FIRST_BUNDLE, roots: vec![root.to_vec()] };
         Ok(Self {
             root: ROOT.to_owned(),
             next_root: None,
             old_root: None,
             devices: DEVICES.to_owned(),
             gateway_ca: GATEWAY_CA.to_owned(),
-            actions: first_signer(directory),
+            actions: first_signer(directory, &trusted),
             accepted: Vec::new(),
             bundles: vec![first],
         })
@@ -130,9 +133,24 @@ impl Manifest {
     }
 }
 
-/// The signer of orders that `init` or the first `renew-signer` made, if it is there.
-fn first_signer(directory: &Path) -> Option<String> {
-    directory.join(format!("{ACTIONS}.pem")).exists().then(|| ACTIONS.to_owned())
+/// The signer of orders that `init` or the first `renew-signer` made, if it is there. One of a root that agents trust no more
+/// is none: they would obey nothing of it, and people would wait. Whatever else is wrong with it, whoever reads it says.
+fn first_signer(directory: &Path, trusted: &Trusted) -> Option<String> {
+    if !directory.join(format!("{ACTIONS}.pem")).exists() {
+        return None;
+    }
+    let signer = certificate(directory, ACTIONS);
+    let is_of_the_past = signer.is_ok_and(|signer| !trusted.roots.iter().any(|root| is_under(&signer, root)));
+    (!is_of_the_past).then(|| ACTIONS.to_owned())
+}
+
+/// Whether the key of the certificate `root` signed `certificate`, both in DER.
+pub(super) fn is_under(certificate: &[u8], root: &[u8]) -> bool {
+    let (Ok((_, certificate)), Ok((_, root))) = (parse_x509_certificate(certificate), parse_x509_certificate(root))
+    else {
+        return false;
+    };
+    certificate.verify_signature(Some(root.public_key())).is_ok()
 }
 
 /// Whether the key of the certificate `root` (in DER) has signed `message`.

@@ -19,6 +19,7 @@ pub mod openpgp;
 mod presented_key;
 mod rotation;
 mod sealed;
+mod standing;
 mod template;
 pub mod update_signer;
 
@@ -32,8 +33,9 @@ pub use made_key::MadeKey;
 pub use master_key::{KeyError, MasterKey};
 pub use nonce::{Nonce, Nonces};
 pub use presented_key::{InvalidKey, PresentedKey};
-pub use rotation::{RootInfo, RootRole, Rotation, Standing};
+pub use rotation::Rotation;
 pub(crate) use sealed::{open as open_sealed, seal};
+pub use standing::{RootInfo, RootRole, Standing};
 
 use std::path::PathBuf;
 

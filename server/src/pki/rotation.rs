@@ -15,7 +15,6 @@ use cartable_common::{
 use data_encoding::BASE64;
 use rcgen::{Issuer, KeyPair, SigningKey as _};
 use rustls_pki_types::CertificateDer;
-use x509_parser::parse_x509_certificate;
 
 use super::{
     MasterKey, PkiError,
@@ -30,58 +29,6 @@ pub struct Rotation {
     directory: PathBuf,
     master: MasterKey,
     manifest: Manifest,
-}
-
-/// Where a root stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RootRole {
-    /// Intermediates are made under it.
-    Issuing,
-    /// It is to take the issuing one's place.
-    Next,
-    /// Its place was taken; it is still trusted.
-    Old,
-}
-
-/// A root that agents trust.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RootInfo {
-    /// The name of its files.
-    pub name: String,
-    /// Where it stands.
-    pub role: RootRole,
-    /// When it ends.
-    pub not_after: UtcMillis,
-}
-
-/// How an authority stands. To see it takes no key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// The number of the newest trust bundle.
-    pub bundle: u32,
-    /// The roots in it.
-    pub roots: Vec<RootInfo>,
-    /// How many earlier intermediates there are whose device certificates are still accepted.
-    pub earlier: usize,
-}
-
-impl Standing {
-    /// Of the authority in `directory`.
-    pub fn of(directory: &Path) -> Result<Self, PkiError> {
-        let manifest = Manifest::load(directory)?;
-        let roles = [
-            (Some(&manifest.root), RootRole::Issuing),
-            (manifest.next_root.as_ref(), RootRole::Next),
-            (manifest.old_root.as_ref(), RootRole::Old),
-        ];
-        let mut roots = Vec::with_capacity(2);
-        for (name, role) in roles {
-            let Some(name) = name else { continue };
-            let not_after = end_of(&manifest::certificate(directory, name)?);
-            roots.push(RootInfo { name: name.clone(), role, not_after });
-        }
-        Ok(Self { bundle: manifest.trusted().number, roots, earlier: manifest.accepted.len() })
-    }
 }
 
 impl Rotation {
@@ -171,7 +118,7 @@ impl Rotation {
         let mut next = Manifest { old_root: None, ..self.manifest.clone() };
         let mut accepted = Vec::with_capacity(next.accepted.len());
         for name in std::mem::take(&mut next.accepted) {
-            if is_under(&self.certificate(&name)?, &root) {
+            if manifest::is_under(&self.certificate(&name)?, &root) {
                 accepted.push(name);
             }
         }
@@ -260,196 +207,5 @@ impl Rotation {
     }
 }
 
-/// Whether `root`'s key signed `certificate`.
-fn is_under(certificate: &CertificateDer<'_>, root: &CertificateDer<'_>) -> bool {
-    let (Ok((_, certificate)), Ok((_, root))) = (parse_x509_certificate(certificate), parse_x509_certificate(root))
-    else {
-        return false;
-    };
-    certificate.verify_signature(Some(root.public_key())).is_ok()
-}
-
-fn end_of(certificate: &CertificateDer<'_>) -> UtcMillis {
-    let end = parse_x509_certificate(certificate).ok().map(|(_, parsed)| parsed.validity().not_after.timestamp());
-    end.and_then(|seconds| UtcMillis::new(seconds.checked_mul(1000)?)).unwrap_or_default()
-}
-
 #[cfg(test)]
-mod tests {
-    use cartable_common::trust::{FIRST_BUNDLE, Trusted, bundle_number};
-    use rustls_pki_types::pem::PemObject as _;
-
-    use super::*;
-    use crate::pki::Authority;
-
-    struct Made {
-        _home: tempfile::TempDir,
-        directory: PathBuf,
-        master: MasterKey,
-        now: UtcMillis,
-    }
-
-    impl Made {
-        fn new() -> Self {
-            let home = tempfile::tempdir().unwrap();
-            let directory = home.path().join("pki");
-            let (master, now) = (MasterKey([3; 32]), UtcMillis::new(1_796_000_000_000).unwrap());
-            Authority::create(&directory, &master, &["localhost".to_owned()], now).unwrap();
-            Self { _home: home, directory, master, now }
-        }
-
-        fn open(&self) -> Rotation {
-            Rotation::open(&self.directory, &self.master).unwrap()
-        }
-
-        fn load(&self) -> Authority {
-            Authority::load(&self.directory, &self.master).unwrap()
-        }
-
-        /// The gateway's chain leaf first, by the names of its issuers' keys.
-        fn gateway_issuer(&self) -> CertificateDer<'static> {
-            let chain = self.load().gateway_certificate(&["localhost".to_owned()], self.now).unwrap().chain;
-            chain[1].clone()
-        }
-    }
-
-    impl Made {
-        /// The certificate that orders come with.
-        fn signer(&self) -> CertificateDer<'static> {
-            let signed = self.load().actions().unwrap().sign(Vec::new()).unwrap();
-            BASE64.decode(signed.certificate.as_bytes()).unwrap().into()
-        }
-    }
-
-    fn held(authority: &Authority) -> Trusted {
-        let pem = authority.roots_pem();
-        let roots = CertificateDer::pem_slice_iter(pem.as_bytes()).map(|root| root.unwrap().to_vec()).collect();
-        Trusted { number: bundle_number(pem), roots }
-    }
-
-    #[test]
-    fn a_new_device_intermediate_leaves_the_certificates_of_the_earlier_one_valid_until_it_is_dropped() {
-        let made = Made::new();
-        let before = made.load();
-        made.open().renew_devices(None, made.now).unwrap();
-        let after = made.load();
-        assert_ne!(after.devices().certificate(), before.devices().certificate());
-        let both = [after.devices().certificate().clone(), before.devices().certificate().clone()];
-        assert_eq!(after.accepted(), both);
-        assert_eq!((after.roots_pem(), held(&after).number), (before.roots_pem(), FIRST_BUNDLE), "agents see nothing");
-        made.open().drop_earlier().unwrap();
-        assert_eq!(made.load().accepted(), [after.devices().certificate().clone()]);
-    }
-
-    #[test]
-    fn a_new_gateway_intermediate_signs_another_certificate_at_the_next_start() {
-        let made = Made::new();
-        let before = made.gateway_issuer();
-        made.open().renew_gateway(None, made.now).unwrap();
-        let after = made.gateway_issuer();
-        assert_ne!(before, after);
-        assert!(is_under(&after, &made.open().certificate(ROOT).unwrap()));
-        assert_eq!(made.gateway_issuer(), after, "it is kept");
-    }
-
-    #[test]
-    fn a_root_is_changed_in_three_steps_that_whoever_slept_can_follow() {
-        let made = Made::new();
-        let asleep = held(&made.load());
-        assert!(matches!(made.open().switch(None, made.now), Err(PkiError::Step { .. })));
-        assert!(matches!(made.open().retire(None, made.now), Err(PkiError::Step { .. })));
-
-        made.open().begin(None, made.now).unwrap();
-        assert!(matches!(made.open().begin(None, made.now), Err(PkiError::Step { .. })));
-        let begun = made.load();
-        assert_eq!((held(&begun).number, held(&begun).roots.len()), (2, 2));
-        assert_eq!(begun.newer_bundle(None), Some(2));
-        assert_eq!(begun.newer_bundle(Some(2)), None);
-        assert!(
-            is_under(&made.gateway_issuer(), &made.open().certificate(ROOT).unwrap()),
-            "nothing is issued by it yet"
-        );
-
-        made.open().switch(None, made.now).unwrap();
-        let switched = made.load();
-        assert_eq!(held(&switched), held(&begun));
-        assert_eq!(switched.accepted().len(), 2);
-        assert!(is_under(&made.gateway_issuer(), &made.open().certificate("root-2").unwrap()));
-        assert!(matches!(made.open().begin(None, made.now), Err(PkiError::Step { .. })));
-
-        assert!(
-            is_under(&made.signer(), &made.open().certificate("root-2").unwrap()),
-            "or nobody obeyed after the end"
-        );
-
-        made.open().retire(None, made.now).unwrap();
-        let retired = made.load();
-        assert_eq!(retired.accepted(), [switched.devices().certificate().clone()]);
-        assert_eq!((held(&retired).number, held(&retired).roots.len()), (3, 1));
-        // Whoever slept through all of it.
-        assert_eq!(retired.chain().newest(&asleep, manifest::has_signed), Some(held(&retired)));
-        assert_eq!(retired.chain().newest(&held(&begun), manifest::has_signed), Some(held(&retired)));
-        // And once more.
-        made.open().begin(None, made.now).unwrap();
-        made.open().switch(None, made.now).unwrap();
-        made.open().retire(None, made.now).unwrap();
-        let again = made.load();
-        assert_eq!(again.chain().newest(&asleep, manifest::has_signed), Some(held(&again)));
-        assert_eq!(held(&again).number, 5);
-    }
-
-    #[test]
-    fn an_authority_that_is_older_than_orders_gets_a_signer_and_another_one_later() {
-        let made = Made::new();
-        for name in ["actions.key", "actions.pem"] {
-            std::fs::remove_file(made.directory.join(name)).unwrap();
-        }
-        assert!(made.load().actions().is_none());
-        made.open().renew_signer(None, made.now).unwrap();
-        let first = made.signer();
-        made.open().renew_signer(None, made.now).unwrap();
-        assert_ne!(made.signer(), first);
-        assert!(is_under(&made.signer(), &made.open().certificate(ROOT).unwrap()));
-    }
-
-    #[test]
-    fn a_file_of_names_that_is_older_than_orders_hides_no_signer() {
-        let made = Made::new();
-        let signer = made.signer();
-        made.open().renew_devices(None, made.now).unwrap();
-        let path = made.directory.join(manifest::FILE);
-        let mut names: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        assert!(names.as_object_mut().unwrap().remove("actions").is_some());
-        std::fs::write(&path, names.to_string()).unwrap();
-        assert_eq!(made.signer(), signer);
-    }
-
-    #[test]
-    fn a_roots_key_may_lie_elsewhere_and_no_other_key_serves() {
-        let made = Made::new();
-        let elsewhere = made.directory.with_file_name("medium.key");
-        std::fs::rename(made.directory.join("root.key"), &elsewhere).unwrap();
-        let before = std::fs::read_dir(&made.directory).unwrap().count();
-        let error = made.open().begin(None, made.now).unwrap_err();
-        assert!(error.to_string().contains("--root-key"), "{error}");
-        let wrong = made.directory.join("devices.key");
-        assert!(matches!(made.open().begin(Some(&wrong), made.now), Err(PkiError::WrongKey { .. })));
-        assert_eq!(std::fs::read_dir(&made.directory).unwrap().count(), before, "nothing was made");
-        made.open().begin(Some(&elsewhere), made.now).unwrap();
-        assert!(!made.directory.join("root.key").exists());
-        let standing = Standing::of(&made.directory).unwrap();
-        let roles: Vec<RootRole> = standing.roots.iter().map(|root| root.role).collect();
-        assert_eq!(roles, [RootRole::Issuing, RootRole::Next]);
-    }
-
-    #[test]
-    fn a_chain_that_does_not_follow_is_no_authority() {
-        let made = Made::new();
-        made.open().begin(None, made.now).unwrap();
-        let path = made.directory.join(manifest::FILE);
-        let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text.replace("\"number\": 2", "\"number\": 3")).unwrap();
-        let error = Authority::load(&made.directory, &made.master).unwrap_err();
-        assert!(matches!(error, PkiError::Damaged { .. }), "{error}");
-    }
-}
+mod tests;

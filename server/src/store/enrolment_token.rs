@@ -1,6 +1,6 @@
 //! Enrolment tokens: made, listed, used, revoked. Only hashes are stored.
 
-use cartable_common::UtcMillis;
+use cartable_common::{DeviceId, UtcMillis};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -221,6 +221,8 @@ pub enum Presented {
     Open(Admission),
     /// It lets none in any more; whoever brings it may ask a person.
     Spent(Admission),
+    /// Nothing of a token, but the key that speaks for this device: whoever brings it may ask a person to be it.
+    OfDevice(DeviceId),
     /// A person ended it, or it ended long ago.
     Ended,
     /// It was never made: tells a technician's mistake from guessing.
@@ -251,14 +253,21 @@ pub async fn present(tx: &mut Tx, token_sha256: &[u8; 32], now: UtcMillis) -> Re
 }
 
 /// What the key `key_sha256`, which a machine says that its TPM lost, still lets it do: ask a person, through the token that
-/// let it in, whatever became of that token since. Nothing where the key does not speak for its device now.
+/// let it in, whatever became of that token since; or as the device that the key speaks for, where none did (a key that healed
+/// another, was renewed, or came back after a restore). Nothing where the key does not speak for its device now.
 pub async fn of_lost_key(tx: &mut Tx, key_sha256: &[u8; 32]) -> Result<Presented, StoreError> {
-    const SQL: &str = "SELECT t.id, t.site_id, t.programme, t.admits, t.expires_at, t.revoked_at \
+    const OF_TOKEN: &str = "SELECT t.id, t.site_id, t.programme, t.admits, t.expires_at, t.revoked_at \
         FROM enrolment_token t JOIN enrolment e ON e.token_id = t.id \
         WHERE e.spki_sha256 = $1 AND e.status = 'active'";
-    let found: Option<RawAdmission> =
-        on!(tx, |c| sqlx::query_as(SQL).bind(key_sha256.as_slice()).fetch_optional(c).await)?;
-    found.map_or(Ok(Presented::Unknown), |found| found.read().map(Presented::Spent))
+    const OF_DEVICE: &str = "SELECT device_id FROM enrolment \
+        WHERE spki_sha256 = $1 AND status = 'active' AND kind = 'agent' AND token_id IS NULL";
+    let key = key_sha256.as_slice();
+    let through: Option<RawAdmission> = on!(tx, |c| sqlx::query_as(OF_TOKEN).bind(key).fetch_optional(c).await)?;
+    if let Some(through) = through {
+        return through.read().map(Presented::Spent);
+    }
+    let device: Option<Uuid> = on!(tx, |c| sqlx::query_scalar(OF_DEVICE).bind(key).fetch_optional(c).await)?;
+    Ok(device.map_or(Presented::Unknown, |id| Presented::OfDevice(DeviceId(id))))
 }
 
 /// Gives back the use of a token that let nobody in.

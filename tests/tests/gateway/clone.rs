@@ -36,13 +36,13 @@ on_both_engines! {
 }
 
 /// A machine, its clock and what it has.
-struct Machine {
+pub(crate) struct Machine {
     hardware: Hardware,
     sequence: u64,
 }
 
 impl Machine {
-    fn new(serial: &str) -> Self {
+    pub(crate) fn new(serial: &str) -> Self {
         Self {
             hardware: Hardware { serial_number: SerialNumber::parse(serial).into(), ..Hardware::default() },
             sequence: 0,
@@ -54,7 +54,7 @@ impl Machine {
     }
 
     /// A check-in with a whole report.
-    fn whole(&mut self) -> Vec<u8> {
+    pub(crate) fn whole(&mut self) -> Vec<u8> {
         self.sequence += 1;
         let report_id = ReportId(Uuid::new_v4());
         let envelope =
@@ -74,7 +74,7 @@ impl Machine {
         serde_json::to_vec(&request).unwrap()
     }
 
-    fn heal(&self, key: &KeyPair) -> HealRequest {
+    pub(crate) fn heal(&self, key: &KeyPair) -> HealRequest {
         HealRequest {
             request_id: Uuid::now_v7(),
             csr_pem: csr(key).unwrap(),
@@ -84,26 +84,26 @@ impl Machine {
     }
 }
 
-async fn say(port: &Port, own: &Credentials, body: &[u8]) -> Answer {
+pub(crate) async fn say(port: &Port, own: &Credentials, body: &[u8]) -> Answer {
     port.connect_as(own).await.unwrap().check_in(body).await.unwrap()
 }
 
-async fn ask(port: &Port, own: &Credentials, request: &HealRequest) -> Answer {
+pub(crate) async fn ask(port: &Port, own: &Credentials, request: &HealRequest) -> Answer {
     port.connect_as(own).await.unwrap().post(HEAL_PATH, &serde_json::to_vec(request).unwrap()).await.unwrap()
 }
 
-fn granted(answer: &Answer, key: &KeyPair) -> (DeviceId, Credentials) {
+pub(crate) fn granted(answer: &Answer, key: &KeyPair) -> (DeviceId, Credentials) {
     assert_eq!(answer.status, 200, "{answer:?}");
     let grant: CertificateGrant = serde_json::from_slice(&answer.body).unwrap();
     (grant.device_id, Credentials::of(&grant.certificate_chain_pem, key))
 }
 
-fn cloned() -> (u16, String) {
+pub(crate) fn cloned() -> (u16, String) {
     (403, "key-cloned".to_owned())
 }
 
 /// A machine that is enrolled with a token, and its credentials.
-async fn enrolled(port: &Port, serial: &str) -> (Machine, DeviceId, Credentials) {
+pub(crate) async fn enrolled(port: &Port, serial: &str) -> (Machine, DeviceId, Credentials) {
     let key = KeyPair::generate().unwrap();
     let machine = Machine::new(serial);
     let (device, own) = granted(&enrol(port, &machine, &key).await, &key);
@@ -122,7 +122,7 @@ fn recorded(port: &Port, serial: &str, site: &str) -> String {
 }
 
 /// The lines of `device waiting`, each in its columns.
-fn waiting(port: &Port) -> Vec<Vec<String>> {
+pub(crate) fn waiting(port: &Port) -> Vec<Vec<String>> {
     let lines = port.installation.run("device waiting", &[], "").unwrap();
     lines.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
@@ -132,7 +132,7 @@ async fn raw(port: &Port) -> Raw {
 }
 
 /// Asks with a new key for the machine; the answer and the key.
-async fn heal(port: &Port, own: &Credentials, machine: &Machine) -> (Answer, KeyPair) {
+pub(crate) async fn heal(port: &Port, own: &Credentials, machine: &Machine) -> (Answer, KeyPair) {
     let key = KeyPair::generate().unwrap();
     (ask(port, own, &machine.heal(&key)).await, key)
 }
@@ -192,8 +192,8 @@ async fn three_machines_with_one_key_end_with_a_device_each(port: Port) {
     .await;
 }
 
-/// There are these devices, with so many reports, each of its own machine; and the audit tells how.
-async fn nothing_was_mixed(port: &Port, devices: [(&str, DeviceId, i64); 3]) {
+/// There are these devices, with so many reports, each of its own machine.
+pub(crate) async fn histories_are_apart(port: &Port, devices: [(&str, DeviceId, i64); 3]) {
     let mut raw = raw(port).await;
     assert_eq!(raw.number("SELECT count(*) FROM device").await.unwrap(), 3);
     for (serial, id, reports) in devices {
@@ -204,6 +204,12 @@ async fn nothing_was_mixed(port: &Port, devices: [(&str, DeviceId, i64); 3]) {
         assert_eq!(raw.number(&sql).await.unwrap(), reports, "{serial}");
     }
     assert_eq!(raw.number("SELECT count(*) FROM health_change").await.unwrap(), 0, "no history was mixed");
+}
+
+/// The same, and the audit tells how.
+async fn nothing_was_mixed(port: &Port, devices: [(&str, DeviceId, i64); 3]) {
+    histories_are_apart(port, devices).await;
+    let mut raw = raw(port).await;
     let acts = raw.texts("SELECT action FROM audit ORDER BY seq").await.unwrap();
     let count = |action: &str| acts.iter().filter(|act| *act == action).count();
     assert_eq!(

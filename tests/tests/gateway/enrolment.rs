@@ -9,6 +9,7 @@ use cartable_server::{
     auth::Role,
     clock,
     domain::{approval::MAX_WAITING_PER_TOKEN, enrolment_token::TokenText, policy::Policy, scope::Scope},
+    gateway::limits::LOST_KEYS_WAITING_PER_DEVICE,
     jobs::flag_sweep,
     store::Store,
 };
@@ -29,6 +30,7 @@ on_both_engines! {
     a_key_whose_certificate_has_ended_gets_no_other_by_a_token,
     a_known_serial_with_a_new_key_waits_for_a_person_and_the_old_key_stays_live,
     a_key_that_a_tpm_lost_lets_nobody_in_without_a_person,
+    so_does_a_lost_key_that_no_token_let_in,
     useless_tokens_and_requests_are_told_apart_only_as_far_as_a_technician_needs,
     an_enrolled_device_reports_renews_and_is_stored,
 }
@@ -208,6 +210,62 @@ async fn a_key_that_a_tpm_lost_lets_nobody_in_without_a_person(port: Port) {
     assert_eq!(port.enrol(&known).await.unwrap().status, 200);
     let late = port.enrol(&asking(name(&old_key), "PF2LOST")).await.unwrap();
     assert_eq!(late.outcome(), (403, "token".to_owned()));
+}
+
+/// `lost` in place of a token, for another key of that machine.
+fn in_place_of(lost: &KeyPair, key: &KeyPair, serial: &str) -> EnrolRequest {
+    let hardware = Hardware { serial_number: SerialNumber::parse(serial).into(), ..Hardware::default() };
+    let name = BASE64.encode(&rcgen::PublicKeyData::subject_public_key_info(lost));
+    EnrolRequest { lost_key: Some(name), ..enrol_request("", key, hardware).unwrap() }
+}
+
+async fn so_does_a_lost_key_that_no_token_let_in(port: Port) {
+    let [first, second, third, other] = std::array::from_fn(|_| KeyPair::generate().unwrap());
+    let token = port.installation.create_enrolment_token(SITE, 1).unwrap();
+    let hardware = Hardware { serial_number: SerialNumber::parse("PF2LOST").into(), ..Hardware::default() };
+    let answer = port.enrol(&enrol_request(&token, &first, hardware).unwrap()).await.unwrap();
+    let grant: CertificateGrant = serde_json::from_slice(&answer.body).unwrap();
+    let own = Credentials::of(&grant.certificate_chain_pem, &first);
+    // The second key came by the first.
+    let renew = serde_json::to_vec(&RenewRequest { csr_pem: csr(&second).unwrap() }).unwrap();
+    let answer = port.connect_as(&own).await.unwrap().post(RENEW_PATH, &renew).await.unwrap();
+    let renewed: CertificateGrant = serde_json::from_slice(&answer.body).unwrap();
+    let own = Credentials::of(&renewed.certificate_chain_pem, &second);
+    assert_eq!(port.connect_as(&own).await.unwrap().check_in(UNCHANGED).await.unwrap().status, 200);
+
+    let refused = (403, "token".to_owned());
+    let elsewhere = in_place_of(&second, &other, "PF2OTHER");
+    assert_eq!(
+        port.enrol(&elsewhere).await.unwrap().outcome(),
+        refused,
+        "a name proves nothing, and no token speaks for it"
+    );
+    let request = in_place_of(&second, &third, "PF2LOST");
+    for _ in 0..2 {
+        assert_eq!(port.enrol(&request).await.unwrap().status, 202);
+    }
+    let waiting = port.installation.run("device pending", &[], "").unwrap();
+    assert_eq!(waiting.lines().count(), 1, "{waiting}");
+    let (enrolment, rest) = waiting.trim().split_once('\t').unwrap();
+    assert!(rest.starts_with(&grant.device_id.to_string()), "{waiting}");
+    port.installation.run("device approve", &[enrolment], "").unwrap();
+    let answer = port.enrol(&request).await.unwrap();
+    let back: CertificateGrant = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(back.device_id, grant.device_id);
+
+    // The third key came by a person's word alone, and is as good as one that came by a token.
+    for number in 0..=LOST_KEYS_WAITING_PER_DEVICE {
+        let asked = in_place_of(&third, &KeyPair::generate().unwrap(), "PF2LOST");
+        let expected = if number < LOST_KEYS_WAITING_PER_DEVICE { 202 } else { 429 };
+        assert_eq!(port.enrol(&asked).await.unwrap().status, expected, "{number}");
+    }
+    assert_eq!(port.enrol(&in_place_of(&second, &other, "PF2LOST")).await.unwrap().outcome(), refused, "replaced");
+    let mut raw = Raw::connect(&port.installation.database_url()).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM newcomer").await.unwrap(), 0);
+    assert_eq!(raw.number("SELECT count(*) FROM enrolment WHERE status = 'active'").await.unwrap(), 1);
+    // Nor does a key of another system's agent.
+    raw.execute("UPDATE enrolment SET kind = 'foreign' WHERE status = 'active'").await.unwrap();
+    assert_eq!(port.enrol(&in_place_of(&third, &other, "PF2LOST")).await.unwrap().outcome(), refused);
 }
 
 async fn useless_tokens_and_requests_are_told_apart_only_as_far_as_a_technician_needs(port: Port) {

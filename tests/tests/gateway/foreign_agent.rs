@@ -35,6 +35,7 @@ on_both_engines! {
     a_certificate_that_was_copied_to_another_machine_brings_nothing,
     what_is_no_inventory_is_refused_in_the_agents_own_terms,
     a_key_of_the_machine_is_certified_and_renewed,
+    after_a_change_of_the_root_a_certificate_counts_until_the_earlier_intermediate_is_dropped,
 }
 
 const JSON: &str = include_str!("../../../server/src/domain/reading/agents/samples/glpi-agent-1.11.json");
@@ -321,6 +322,40 @@ async fn a_key_of_the_machine_is_certified_and_renewed(port: Port) {
     assert_eq!(post(&mut after, (ZLIB, GLPI), &zlib(&glpi(SERIAL))).await.status, 200);
     let refused = post(&mut before, (ZLIB, GLPI), &zlib(&glpi(SERIAL))).await;
     assert_eq!(refused.status, 403, "{refused:?}");
+}
+
+/// The status that answers an inventory; none where the certificates of one side count nothing to the other.
+async fn brought(port: &Port, own: &Credentials) -> Option<u16> {
+    let mut connection = port.connect_as(own).await.ok()?;
+    Some(connection.post(PATH, glpi(SERIAL).as_bytes()).await.ok()?.status)
+}
+
+async fn after_a_change_of_the_root_a_certificate_counts_until_the_earlier_intermediate_is_dropped(mut port: Port) {
+    let (device, folder) = (recorded(&port, SERIAL), tempfile::tempdir().unwrap());
+    let pem = issue(&port, device, folder.path(), &[]);
+    let key = key_in(&pem);
+    let old = Credentials::of(&pem, &key);
+    let change = |port: &mut Port, steps: &[&str]| {
+        for step in steps {
+            port.installation.run(&format!("authority {step}"), &[], "").unwrap();
+        }
+        port.restart().unwrap();
+    };
+    assert_eq!(brought(&port, &old).await, Some(200));
+    change(&mut port, &["begin-root", "switch-root"]);
+    assert_eq!(brought(&port, &old).await, None, "its file of roots is from before");
+    port.trust_anew().unwrap();
+    assert_eq!(brought(&port, &old).await, Some(200), "with what show-roots prints now");
+
+    change(&mut port, &["drop-earlier"]);
+    assert_eq!(brought(&port, &old).await, None);
+    assert_eq!(recover(&port, &key, &key).await.outcome(), (403, "other-agent".to_owned()), "nothing brings it back");
+    let new = issued(&port, device);
+    assert_eq!(brought(&port, &new).await, Some(200), "but a person");
+    change(&mut port, &["retire-root"]);
+    port.trust_anew().unwrap();
+    assert_eq!(brought(&port, &new).await, Some(200));
+    assert_eq!(seen(&port.installation, device).await.unwrap().contact.unwrap().check_ins, 4);
 }
 
 /// A whole inventory of either agent, with everything that must not be kept, by a machine that was told nothing.

@@ -29,5 +29,6 @@ mod hostile;
 mod http2;
 mod identity;
 mod recovery;
+mod restored;
 mod roots;
 mod updates;

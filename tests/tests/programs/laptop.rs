@@ -31,7 +31,7 @@ impl Laptop {
         let folder = tempfile::tempdir().unwrap();
         let agent = Agent::new(&port.installation, folder.path().join("agent"));
         let laptop = Self { agent, folder };
-        laptop.write("root/sys/class/dmi/id/product_serial", &format!("{serial}\n"));
+        laptop.set_serial(serial);
         laptop.set_memory(4_000_000);
         laptop.write("roots.pem", &port.installation.roots_pem().unwrap());
         // For a second key too.
@@ -84,6 +84,11 @@ impl Laptop {
         self.folder.path().join(name)
     }
 
+    /// The firmware gives this serial number from now on.
+    pub(crate) fn set_serial(&self, serial: &str) {
+        self.write("root/sys/class/dmi/id/product_serial", &format!("{serial}\n"));
+    }
+
     fn write(&self, name: &str, content: &str) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -110,7 +115,12 @@ impl Laptop {
     }
 
     pub(crate) fn set_enrolment(&self, enrolment: &Value) {
-        std::fs::write(self.agent.state().join("enrolment.json"), enrolment.to_string()).unwrap();
+        self.set_kept("enrolment.json", enrolment);
+    }
+
+    /// The agent keeps this under that name from now on.
+    pub(crate) fn set_kept(&self, name: &str, value: &Value) {
+        std::fs::write(self.agent.state().join(name), value.to_string()).unwrap();
     }
 
     /// What waits to be sent, oldest first.

@@ -38,15 +38,7 @@ impl Old {
 
     /// The database of the backup takes the place of the present one.
     fn restore(&mut self) {
-        self.port.server.kill();
-        let data = self.port.installation.directory();
-        for name in ["cartable.db-wal", "cartable.db-shm"] {
-            let path = data.join(name);
-            if path.exists() {
-                fs::remove_file(path).unwrap();
-            }
-        }
-        fs::copy(self.backup.join("cartable.db"), data.join("cartable.db")).unwrap();
+        self.port.restore(&self.backup).unwrap();
     }
 
     fn serve(&mut self) {

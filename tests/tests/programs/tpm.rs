@@ -3,7 +3,10 @@
 
 #![cfg(target_os = "linux")]
 
-use cartable_agent::{identity::Protection, tpm::TpmKey};
+use cartable_agent::{
+    identity::{Key, Protection},
+    tpm::TpmKey,
+};
 use cartable_server::clock;
 use cartable_tests::{
     gateway_client::Port,
@@ -12,7 +15,7 @@ use cartable_tests::{
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use serde_json::{Value, json};
 
-use crate::laptop::{Laptop, PAST, Ran, approve};
+use crate::laptop::{Laptop, PAST, Ran, approve, waiting};
 
 /// A server, and a laptop whose TPM can be exchanged.
 struct Protected {
@@ -85,7 +88,7 @@ fn a_tpm_makes_keys_that_it_alone_can_use_and_keeps_nothing_of_them() {
     let refused = key.sign(b"a").unwrap_err();
     assert!(!refused.is_lost() && refused.to_string().contains("has a password"), "{refused}");
     let protection = Protection::TpmOrSoftware(socket.clone());
-    let instead = cartable_agent::identity::Key::make(&protection).unwrap();
+    let instead = Key::make(&protection).unwrap();
     assert_eq!(instead.protection().as_str(), "software", "an administrator's TPM is none of ours");
     drop(first);
     assert!(!key.sign(b"a").unwrap_err().is_lost(), "it is off");
@@ -162,4 +165,38 @@ async fn a_tpm_that_was_exchanged_leads_back_through_a_person() {
     assert_eq!(laptop.count("device").await, 1);
     assert_eq!(laptop.count("enrolment WHERE status = 'replaced'").await, 1);
     laptop.contact_goes_well();
+}
+
+/// What lies in the state folder of the key that asks to take another's place is of no use to the TPM: damaged, or made before
+/// it was cleared.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_to_heal_and_is_lost_gives_way_to_another() {
+    let mut laptop = Protected::new();
+    laptop.contact_goes_well();
+    let enrolment = laptop.enrolment();
+    laptop.power_on("second");
+    let lost = Key::make(&Protection::Tpm(laptop.laptop.path("tpm"))).unwrap().to_pem();
+    laptop.power_on("first");
+
+    // Another machine by what it says of itself: it asks for a key of its own, and waits.
+    laptop.laptop.set_serial("PF2OTHER");
+    let (code, words) = laptop.contact();
+    assert_eq!(code, Some(4), "{words}");
+    let mut asked = laptop.kept("healing.json").unwrap();
+    asked["key_pem"] = json!(lost);
+    laptop.laptop.set_kept("healing.json", &asked);
+
+    for _ in 0..2 {
+        let (code, words) = laptop.contact();
+        assert_eq!(code, Some(4), "{words}");
+    }
+    let again = laptop.kept("healing.json").unwrap();
+    assert_ne!(again["key_pem"], asked["key_pem"]);
+    assert_ne!(again["request_id"], asked["request_id"]);
+    let lines = waiting(&laptop.port);
+    assert_eq!(lines.len(), 2, "with the lost key and, once, with the other: {lines:?}");
+    laptop.port.installation.run("device approve", &[&lines[1][0]], "").unwrap();
+    laptop.contact_goes_well();
+    assert_eq!(laptop.enrolment()["key_pem"], again["key_pem"]);
+    assert_ne!(laptop.enrolment()["grant"]["device_id"], enrolment["grant"]["device_id"]);
 }
