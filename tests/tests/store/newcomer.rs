@@ -1,5 +1,5 @@
 //! What the store promises of newcomers, on both engines: a key that is an enrolment is let in no second time, one serial number
-//! is one whatever its case, and a month later nothing tells the hour, nor what a refused machine was.
+//! is one whatever its case, and a month later nothing tells the hour, nor what a refused machine was; the audit never does.
 
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ use uuid::Uuid;
 on_both_engines! {
     a_key_that_is_an_enrolment_by_now_is_let_in_no_second_time,
     the_hour_and_what_a_refused_machine_was_are_forgotten_after_a_month,
+    what_a_refused_machine_was_stands_nowhere_for_ever,
     one_serial_number_is_held_whatever_its_case,
 }
 
@@ -135,6 +136,32 @@ async fn the_hour_and_what_a_refused_machine_was_are_forgotten_after_a_month(tes
     let acts = audit::list(&mut tx, None, 10).await.unwrap();
     let told: Vec<_> = acts.iter().filter(|act| act.object_kind == "newcomer").map(|act| act.action.as_str()).collect();
     assert_eq!(told, ["retention.apply"]);
+}
+
+async fn what_a_refused_machine_was_stands_nowhere_for_ever(test: &TestStore) {
+    let token = token(test).await;
+    let mut tx = test.store.write().await.unwrap();
+    let refused = newcomer(&mut tx, token, (1, "PRIVATE"), at(1, 0, 0)).await;
+    let ours = newcomer(&mut tx, token, (2, "FLEET77"), at(1, 0, 1)).await;
+    tx.commit().await.unwrap();
+    let policy = Policy::default();
+    let by = Clerk { actor: "anne", token: None, scope: &Scope::Everything, policy: &policy, now: at(2, 0, 0) };
+    for (id, ruling) in [(refused, Ruling::Refuse), (ours, Ruling::Approve)] {
+        let mut tx = test.store.write().await.unwrap();
+        let chosen: Chosen = [(id, None)].into_iter().collect();
+        let decided = approval::decide(&mut tx, by, ruling, Some("not ours"), &chosen).await.unwrap();
+        assert!(decided[0].outcome.is_done(), "{decided:?}");
+        tx.commit().await.unwrap();
+    }
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let told = "SELECT action FROM audit WHERE details LIKE '%PRIVATE%' OR details LIKE '%FLEET77%'";
+    assert_eq!(raw.texts(told).await.unwrap(), ["newcomer.approve"], "of a device that is ours it says which");
+    let named = format!("SELECT action FROM audit WHERE object_id = '{refused}' AND details LIKE '%not ours%'");
+    assert_eq!(raw.texts(&named).await.unwrap(), ["newcomer.refuse"], "its id tells which, while it is known");
+    let kept = "SELECT count(*) FROM newcomer WHERE hardware LIKE '%PRIVATE%'";
+    assert_eq!(raw.number(kept).await.unwrap(), 1, "for a month");
+    retention::run(&test.store, at(33, 0, 0), &CancellationToken::new()).await.unwrap();
+    assert_eq!(raw.number(kept).await.unwrap(), 0);
 }
 
 async fn one_serial_number_is_held_whatever_its_case(test: &TestStore) {
