@@ -30,7 +30,7 @@ use crate::{
         approval::{Entry, MAX_WAITING_PER_TOKEN, WaitsFor, Worth, entry},
         device::DeviceStatus,
         enrolment::{Arrival, EnrolmentStatus, Refused, Standing},
-        enrolment_token::{Mistyped, TokenText},
+        enrolment_token::{Admits, Mistyped, TokenText},
         lease::Lease,
         scope::Scope,
     },
@@ -74,7 +74,7 @@ pub(super) async fn enrol(
         }
         Decision::Pending(why) => {
             tracing::warn!(%why, "a machine waits for a person to let it in");
-            Ok((StatusCode::ACCEPTED, Json(pending(why))).into_response())
+            Ok((StatusCode::ACCEPTED, Json(pending())).into_response())
         }
         Decision::Refuse(refusal) => Err(refusal),
         Decision::UnknownToken => {
@@ -122,7 +122,9 @@ async fn decide(
     let mut tx = port.store.write().await?;
     newcomer::lock_key(&mut tx, key.sha256()).await?;
     let known = enrolment::of_key(&mut tx, key.sha256()).await?;
-    if let Some(known) = known.as_ref().filter(|known| known.request == request.request_id) {
+    let is_told_at_once =
+        |known: &&Registered| known.request == request.request_id || known.status == EnrolmentStatus::Revoked;
+    if let Some(known) = known.as_ref().filter(is_told_at_once) {
         let decision = again(&mut tx, known, now).await?;
         tx.commit().await?;
         return Ok(decision);
@@ -138,17 +140,28 @@ async fn decide(
     let (admission, worth) = match presented {
         Presented::Open(admission) => (admission, Worth::Open),
         Presented::Spent(admission) => (admission, Worth::Spent),
-        Presented::Unknown => return Ok(Decision::UnknownToken),
+        Presented::Unknown => {
+            let same = earlier.filter(|earlier| earlier.request == request.request_id);
+            return Ok(same.map_or(Decision::UnknownToken, |earlier| Decision::Pending(earlier.waits_for)));
+        }
         // Whoever waits already is still a person's to decide.
         Presented::Ended => {
-            let waits = earlier.map(|earlier| Decision::Pending(earlier.waits_for));
+            let waits = waits_already(known.as_ref(), earlier.as_ref()).map(Decision::Pending);
             return Ok(waits.unwrap_or_else(|| Decision::Refuse(useless_token())));
         }
     };
     let decision = match known {
         // The agent kept its key and forgot the rest.
-        Some(known) if worth == Worth::Open => again(&mut tx, &known, now).await?,
-        Some(_) => Decision::Refuse(useless_token()),
+        Some(known) if worth == Worth::Open => {
+            if waits_already(Some(&known), None).is_some() {
+                enrolment_token::give_back(&mut tx, admission.id).await?;
+            }
+            again(&mut tx, &known, now).await?
+        }
+        Some(known) => match waits_already(Some(&known), None) {
+            Some(why) => Decision::Pending(why),
+            None => Decision::Refuse(useless_token()),
+        },
         None => admit(&mut tx, (request, key, earlier), (&admission, worth), now).await?,
     };
     if let Decision::Refuse(_) = decision {
@@ -157,6 +170,15 @@ async fn decide(
     }
     tx.commit().await?;
     Ok(decision)
+}
+
+/// Why a key waits for a person already: with the device that it says it is, or as a newcomer. Both are answered alike, or
+/// asking twice would tell which serial numbers are recorded.
+fn waits_already(known: Option<&Registered>, earlier: Option<&Newcomer>) -> Option<WaitsFor> {
+    match known {
+        Some(known) => (known.standing() == Standing::Refused(Refused::Pending)).then_some(WaitsFor::Replacement),
+        None => earlier.filter(|earlier| earlier.state == NewcomerState::Waiting).map(|earlier| earlier.waits_for),
+    }
 }
 
 /// The answer for a key that is enrolled already: its recorded certificate while that is good, or its first. Another one
@@ -233,8 +255,9 @@ async fn wait(
     admission: &Admission,
     now: UtcMillis,
 ) -> Result<Decision, GrantError> {
-    // Replacements through an open token are bounded by its uses.
-    let is_bounded = why == WaitsFor::Replacement;
+    // Replacements through an open token are bounded by its uses. Not where others wait beside them: a full queue would tell
+    // which serial numbers are recorded.
+    let is_bounded = why == WaitsFor::Replacement && admission.admits == Admits::Anyone;
     if !is_bounded && newcomer::waiting_of_token(tx, admission.id).await? >= MAX_WAITING_PER_TOKEN {
         tracing::warn!(token = %admission.id, "too many machines wait through one token: was it passed on?");
         return Ok(Decision::Refuse(queue_full()));
@@ -293,21 +316,8 @@ fn queue_full() -> Refusal {
         .retry_after(PENDING_RETRY_SECONDS)
 }
 
-fn pending(why: WaitsFor) -> EnrolPending {
-    let reason = match why {
-        WaitsFor::Replacement => {
-            "This device is known already. A person must approve the new installation in the console."
-        }
-        WaitsFor::UnlistedSerial => {
-            "This device's serial number is on no list. A person must approve it in the console, or record it."
-        }
-        WaitsFor::SpentToken => {
-            "This token was used up, or its time is over. A person must approve the device in the console."
-        }
-        // `recover` says it in more words; no enrolment waits for this.
-        WaitsFor::Recovery => "The device's certificate has ended. A person must agree to another.",
-        // It asked over another machine's key before it brought this token.
-        WaitsFor::ClonedKey => "This machine showed the key of another. A person must approve it in the console.",
-    };
+/// The same words whatever makes a machine wait: a token opens no list of the serial numbers that are recorded.
+fn pending() -> EnrolPending {
+    let reason = "A person must let this machine in: its request stands in the console.";
     EnrolPending { retry_after_seconds: PENDING_RETRY_SECONDS, reason: reason.to_owned() }
 }
