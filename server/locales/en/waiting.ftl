@@ -40,6 +40,7 @@ waiting-too-many = At most 100 machines are decided about at once.
 waits-for-replacement = Device known already
 waits-for-unlisted_serial = Serial number not recorded
 waits-for-spent_token = Token used up or expired
+waits-for-other_site = Recorded at another site than the token’s
 waits-for-recovery = Certificate ended long ago, or too often
 waits-for-cloned_key = Key of another machine
 hindrance-given_away = This device was given away: it is in the fleet no more.

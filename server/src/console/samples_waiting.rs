@@ -37,7 +37,9 @@ impl Samples<'_> {
             source: match waits_for {
                 WaitsFor::Replacement => Source::Enrolment,
                 WaitsFor::Recovery => Source::Recovery,
-                WaitsFor::UnlistedSerial | WaitsFor::SpentToken | WaitsFor::ClonedKey => Source::Newcomer,
+                WaitsFor::UnlistedSerial | WaitsFor::SpentToken | WaitsFor::OtherSite | WaitsFor::ClonedKey => {
+                    Source::Newcomer
+                }
             },
             waits_for,
             since: self.now.plus_days(-2),
@@ -62,6 +64,7 @@ impl Samples<'_> {
             self.asking(4, WaitsFor::SpentToken, elsewhere),
             self.asking(6, WaitsFor::Recovery, Effect::Renews(device)),
             self.asking(7, WaitsFor::ClonedKey, Effect::Replaces(device)),
+            self.asking(8, WaitsFor::OtherSite, Effect::FirstKey(device)),
         ]
     }
 

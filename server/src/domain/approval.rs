@@ -3,6 +3,7 @@
 //! Pure: the caller says what the machine may be ([`Arrival`]) and what its token is worth.
 
 use cartable_common::{DeviceId, UtcMillis};
+use uuid::Uuid;
 
 use super::{enrolment::Arrival, enrolment_token::Admits, verdict::text_enum};
 
@@ -26,6 +27,8 @@ text_enum! {
         UnlistedSerial = "unlisted_serial",
         /// Its token was used up, or ended lately by itself.
         SpentToken = "spent_token",
+        /// It is recorded and awaited at another site than that of its token.
+        OtherSite = "other_site",
         /// Its certificate ended so long ago, or for so many times, that the rule grants no other.
         Recovery = "recovery",
         /// It has no token but the key of another machine: an image was copied, or a main board exchanged.
@@ -87,18 +90,26 @@ pub enum Entry {
     Waits(WaitsFor),
 }
 
-/// Whether a machine comes in by itself. A recorded one that is awaited does, through every open token: recording its
-/// serial number was a person's word.
+/// Whether a machine comes in by itself; `elsewhere` is the device of another site that it says it is, if it does. A recorded
+/// one that is awaited comes in through every open token of its site: recording its serial number was a person's word. That
+/// word is not another site's, and a token of one site opens no other.
 #[must_use]
-pub const fn entry(arrival: &Arrival, worth: Worth, admits: Admits) -> Entry {
-    match (worth, arrival, admits) {
+pub const fn entry(arrival: &Arrival, elsewhere: Option<DeviceId>, worth: Worth, admits: Admits) -> Entry {
+    match (worth, arrival, elsewhere, admits) {
         (Worth::Spent, ..) => Entry::Waits(WaitsFor::SpentToken),
-        (Worth::Open, Arrival::Replacement(_), _) => Entry::Waits(WaitsFor::Replacement),
-        (Worth::Open, Arrival::NewDevice, Admits::Recorded) => Entry::Waits(WaitsFor::UnlistedSerial),
-        (Worth::Open, Arrival::NewDevice, Admits::Anyone) | (Worth::Open, Arrival::FirstEnrolment(_), _) => {
+        (Worth::Open, Arrival::Replacement(_), ..) => Entry::Waits(WaitsFor::Replacement),
+        (Worth::Open, Arrival::FirstEnrolment(_), Some(_), _) => Entry::Waits(WaitsFor::OtherSite),
+        (Worth::Open, Arrival::NewDevice, _, Admits::Recorded) => Entry::Waits(WaitsFor::UnlistedSerial),
+        (Worth::Open, Arrival::NewDevice, _, Admits::Anyone) | (Worth::Open, Arrival::FirstEnrolment(_), None, _) => {
             Entry::ByItself
         }
     }
+}
+
+/// Whether a device that is recorded at the site `listed` is another site's than the token's. One without a site is nobody's.
+#[must_use]
+pub fn is_elsewhere(listed: Option<Uuid>, token: Uuid) -> bool {
+    listed.is_some_and(|listed| listed != token)
 }
 
 /// Whether machines may still ask through a token that lets none in any more: nobody ended it, and its own end is at most
@@ -165,9 +176,9 @@ mod tests {
 
     #[test]
     fn only_what_was_recorded_comes_in_by_itself_where_the_token_says_so() {
-        let id = DeviceId(uuid::Uuid::nil());
+        let id = DeviceId(Uuid::nil());
         let arrivals = [Arrival::NewDevice, Arrival::FirstEnrolment(id), Arrival::Replacement(id)];
-        let through = |admits| arrivals.map(|arrival| entry(&arrival, Worth::Open, admits));
+        let through = |admits| arrivals.map(|arrival| entry(&arrival, None, Worth::Open, admits));
         let replacement = Entry::Waits(WaitsFor::Replacement);
         assert_eq!(through(Admits::Anyone), [Entry::ByItself, Entry::ByItself, replacement]);
         let unlisted = Entry::Waits(WaitsFor::UnlistedSerial);
@@ -175,9 +186,21 @@ mod tests {
         for admits in [Admits::Anyone, Admits::Recorded] {
             for arrival in arrivals {
                 let waits = Entry::Waits(WaitsFor::SpentToken);
-                assert_eq!(entry(&arrival, Worth::Spent, admits), waits, "{arrival:?}: a spent token lets nobody in");
+                assert_eq!(
+                    entry(&arrival, None, Worth::Spent, admits),
+                    waits,
+                    "{arrival:?}: a spent token lets nobody in"
+                );
             }
+            let elsewhere = entry(&Arrival::FirstEnrolment(id), Some(id), Worth::Open, admits);
+            assert_eq!(elsewhere, Entry::Waits(WaitsFor::OtherSite), "a token opens its own site");
         }
+    }
+
+    #[test]
+    fn a_device_without_a_site_is_not_elsewhere() {
+        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        assert_eq!([None, Some(one), Some(two)].map(|listed| is_elsewhere(listed, one)), [false, false, true]);
     }
 
     #[test]
@@ -191,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_mark_tells_effects_and_devices_apart() {
-        let (one, two) = (DeviceId(uuid::Uuid::from_u128(1)), DeviceId(uuid::Uuid::from_u128(2)));
+        let (one, two) = (DeviceId(Uuid::from_u128(1)), DeviceId(Uuid::from_u128(2)));
         let effects = [
             Effect::NewDevice,
             Effect::FirstKey(one),

@@ -199,7 +199,7 @@ async fn again(tx: &mut Tx, known: &Registered, now: UtcMillis) -> Result<Decisi
 }
 
 /// Lets a machine in, or makes it wait. One that waits already is let in as soon as it may come in by itself: its serial
-/// number was recorded meanwhile, or it brought another token.
+/// number was recorded meanwhile, or is another site's no more, or it brought another token.
 async fn admit(
     tx: &mut Tx,
     (request, key, earlier): (&EnrolRequest, &ProvenKey, Option<Newcomer>),
@@ -208,15 +208,17 @@ async fn admit(
 ) -> Result<Decision, GrantError> {
     enrolment::lock_asking(tx, &request.hardware).await?;
     let arrival = enrolment::arrival_of(tx, &request.hardware).await?;
-    if let Entry::Waits(why) = entry(&arrival, worth, admission.admits) {
+    let elsewhere = newcomer::listed_elsewhere(tx, &arrival, admission.site_id).await?;
+    if let Entry::Waits(why) = entry(&arrival, elsewhere, worth, admission.admits) {
         return match earlier {
             Some(earlier) => {
                 if worth == Worth::Open {
                     enrolment_token::give_back(tx, admission.id).await?;
                 }
-                Ok(Decision::Pending(earlier.waits_for))
+                newcomer::reconsider(tx, &earlier, (why, elsewhere)).await?;
+                Ok(Decision::Pending(why))
             }
-            None => wait(tx, (request, key), (&arrival, why), admission, now).await,
+            None => wait(tx, (request, key), (&arrival, why, elsewhere), admission, now).await,
         };
     }
     let device = match arrival {
@@ -251,7 +253,7 @@ async fn admit(
 async fn wait(
     tx: &mut Tx,
     (request, key): (&EnrolRequest, &ProvenKey),
-    (arrival, why): (&Arrival, WaitsFor),
+    (arrival, why, elsewhere): (&Arrival, WaitsFor, Option<DeviceId>),
     admission: &Admission,
     now: UtcMillis,
 ) -> Result<Decision, GrantError> {
@@ -268,7 +270,7 @@ async fn wait(
         enrolment::insert_waiting(tx, &new, Some(why), now).await?;
         return Ok(Decision::Pending(why));
     }
-    if why == WaitsFor::UnlistedSerial {
+    if matches!(why, WaitsFor::UnlistedSerial | WaitsFor::OtherSite) {
         // It is a person who lets it in, not the token.
         enrolment_token::give_back(tx, admission.id).await?;
     }
@@ -278,6 +280,7 @@ async fn wait(
         token: admission.id,
         waits_for: why,
         hardware: &request.hardware,
+        listed_as: elsewhere,
     };
     newcomer::insert(tx, &new, now).await?;
     Ok(Decision::Pending(why))

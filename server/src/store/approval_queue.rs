@@ -93,8 +93,9 @@ const QUEUE: &str = "(SELECT e.id, 'enrolment' AS source, COALESCE(e.waits_for, 
     e.created_at, e.device_id, NULL AS hardware, d.site_id, e.token_id FROM enrolment e \
     JOIN device d ON d.id = e.device_id WHERE e.status = 'pending' \
     UNION ALL SELECT n.id, 'newcomer', n.waits_for, n.created_at, NULL, n.hardware, \
-    COALESCE(k.site_id, b.site_id), n.token_id FROM newcomer n LEFT JOIN enrolment_token k ON k.id = n.token_id \
-    LEFT JOIN enrolment v ON v.id = n.vouched_by LEFT JOIN device b ON b.id = v.device_id WHERE n.state = 'waiting' \
+    COALESCE(l.site_id, k.site_id, b.site_id), n.token_id FROM newcomer n \
+    LEFT JOIN enrolment_token k ON k.id = n.token_id LEFT JOIN enrolment v ON v.id = n.vouched_by \
+    LEFT JOIN device b ON b.id = v.device_id LEFT JOIN device l ON l.id = n.listed_as WHERE n.state = 'waiting' \
     UNION ALL SELECT r.id, 'recovery', 'recovery', r.asked_at, r.device_id, NULL, d.site_id, e.token_id \
     FROM recovery r JOIN enrolment e ON e.id = r.enrolment_id JOIN device d ON d.id = r.device_id \
     WHERE r.state = 'waiting' AND e.status = 'active' AND d.status = 'active') q";
@@ -149,9 +150,9 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Asking>
 pub async fn is_known(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<bool, StoreError> {
     let mut clause = Clause::new(
         "SELECT count(*) FROM (SELECT e.id, d.site_id FROM enrolment e JOIN device d ON d.id = e.device_id \
-         UNION ALL SELECT n.id, COALESCE(k.site_id, b.site_id) FROM newcomer n \
+         UNION ALL SELECT n.id, COALESCE(l.site_id, k.site_id, b.site_id) FROM newcomer n \
          LEFT JOIN enrolment_token k ON k.id = n.token_id LEFT JOIN enrolment v ON v.id = n.vouched_by \
-         LEFT JOIN device b ON b.id = v.device_id \
+         LEFT JOIN device b ON b.id = v.device_id LEFT JOIN device l ON l.id = n.listed_as \
          UNION ALL SELECT r.id, d.site_id FROM recovery r JOIN device d ON d.id = r.device_id) q WHERE q.id = ",
     );
     clause.value(id).within("q.site_id", scope);

@@ -1,4 +1,4 @@
-//! Who waits for a person: unlisted serial numbers, spent tokens. Nobody who waits is a device, nor told which serial numbers are
+//! Who waits for a person: unlisted serial numbers, spent tokens, what is recorded at another site. Nobody who waits is a device, nor told which serial numbers are
 //! recorded; a leaked token fills no more than its share, and who is let in gets the certificate at the next ask.
 
 use cartable_common::{
@@ -16,6 +16,9 @@ use cartable_tests::{
 };
 use rcgen::KeyPair;
 use uuid::Uuid;
+
+/// Another site's code.
+const ELSEWHERE: &str = "0691670R";
 
 fn hardware(serial: &str) -> Hardware {
     Hardware { serial_number: SerialNumber::parse(serial).into(), ..Hardware::default() }
@@ -139,6 +142,73 @@ async fn a_spent_token_makes_wait_and_an_ended_one_refuses_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spent_token_makes_wait_and_an_ended_one_refuses_on_postgres() {
     a_spent_token_makes_wait_and_an_ended_one_refuses(Port::start_on_postgres().await.unwrap()).await;
+}
+
+/// Each request that waits, without its id: device, serial number, reason and what approval does.
+fn reasons(port: &Port) -> Vec<[String; 4]> {
+    waiting(port).into_iter().map(|line| [1, 2, 4, 5].map(|column| line[column].clone())).collect()
+}
+
+async fn a_token_opens_no_other_site(port: Port) {
+    port.installation.create_site(ELSEWHERE, "Collège d'ailleurs", "Lyon", "A").unwrap();
+    let record = |serial: &str| {
+        let device = ["--serial", serial, "--kind", "laptop", "--site", ELSEWHERE, "--agent"];
+        port.installation.run("device add", &device, "").unwrap().trim().to_owned()
+    };
+    let device_of = |answer: &Answer| {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        serde_json::from_slice::<CertificateGrant>(&answer.body).unwrap().device_id.to_string()
+    };
+    let here = port.installation.create_enrolment_token(SITE, 5).unwrap();
+    let theirs = record("PF2THEIRS");
+    let (asking, _) = request(&here, "PF2THEIRS");
+    for _ in 0..2 {
+        assert_eq!(port.enrol(&asking).await.unwrap().status, 202);
+    }
+    let expected = [theirs.as_str(), "PF2THEIRS", "other_site", "first_key"].map(str::to_owned);
+    assert_eq!(reasons(&port), [expected]);
+    let mut raw = Raw::connect(&port.installation.database_url()).await.unwrap();
+    assert_eq!(raw.number("SELECT used FROM enrolment_token").await.unwrap(), 0, "it uses no place");
+    // Approved, it joins where it is recorded.
+    let id = waiting(&port)[0][0].clone();
+    port.installation.run("device approve", &[&id], "").unwrap();
+    assert_eq!(device_of(&port.enrol(&asking).await.unwrap()), theirs);
+    let site = "SELECT s.uai FROM device d JOIN site s ON s.id = d.site_id";
+    assert_eq!(raw.texts(site).await.unwrap(), [ELSEWHERE]);
+
+    // With a token of its own site it needs nobody.
+    let again = record("PF2AGAIN");
+    let (asking, _) = request(&here, "PF2AGAIN");
+    assert_eq!(port.enrol(&asking).await.unwrap().status, 202);
+    let there = port.installation.create_enrolment_token(ELSEWHERE, 1).unwrap();
+    let own = EnrolRequest { token: there, ..asking };
+    assert_eq!(device_of(&port.enrol(&own).await.unwrap()), again);
+
+    // Recorded elsewhere after it asked, and moved to its token's site after that.
+    let listed =
+        port.installation.run("token create", &["--site", SITE, "--bulk", "5", "--recorded-only"], "").unwrap();
+    let (asking, _) = request(listed.trim(), "PF2LATER");
+    assert_eq!(port.enrol(&asking).await.unwrap().status, 202);
+    assert_eq!(reasons(&port)[0][2], "unlisted_serial");
+    let later = record("PF2LATER");
+    assert_eq!(port.enrol(&asking).await.unwrap().status, 202);
+    assert_eq!(reasons(&port), [[later.as_str(), "PF2LATER", "other_site", "first_key"].map(str::to_owned)]);
+    let moved = format!(
+        "UPDATE device SET site_id = (SELECT id FROM site WHERE uai = '{SITE}') WHERE serial_number = 'PF2LATER'"
+    );
+    raw.execute(&moved).await.unwrap();
+    assert_eq!(device_of(&port.enrol(&asking).await.unwrap()), later);
+    assert_eq!(reasons(&port), Vec::<[String; 4]>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_opens_no_other_site_on_sqlite() {
+    a_token_opens_no_other_site(Port::start().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_opens_no_other_site_on_postgres() {
+    a_token_opens_no_other_site(Port::start_on_postgres().await.unwrap()).await;
 }
 
 /// What a machine is told in every way of asking: first, again, after it forgot its request, with a token that was never made;

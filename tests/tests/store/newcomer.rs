@@ -1,12 +1,13 @@
 //! What the store promises of newcomers, on both engines: a key that is an enrolment is let in no second time, one serial number
-//! is one whatever its case, and a month later nothing tells the hour, nor what a refused machine was; the audit never does.
+//! is one whatever its case, another site's machine is its people's to decide about, and a month later nothing tells the hour, nor what a refused machine was; the audit never does.
 
 use std::time::Duration;
 
-use cartable_common::{EnrolmentId, SerialNumber, UtcMillis, report::Hardware};
+use cartable_common::{DeviceId, EnrolmentId, SerialNumber, UtcMillis, report::Hardware};
 use cartable_server::{
     domain::{
-        approval::{Ruling, WaitsFor},
+        approval::{Effect, Ruling, WaitsFor},
+        device::DeviceStatus,
         enrolment::EnrolmentStatus,
         enrolment_token::{TokenTerms, TokenText},
         policy::Policy,
@@ -16,8 +17,9 @@ use cartable_server::{
     jobs::retention,
     store::{
         Tx,
-        approval::{self, Chosen, Outcome},
-        audit,
+        approval::{self, Chosen, DecideError, Outcome},
+        approval_queue, audit,
+        device::{self, NewDevice},
         enrolment::{self, NewEnrolment},
         enrolment_token,
         lending::Clerk,
@@ -39,6 +41,7 @@ on_both_engines! {
     a_key_that_is_an_enrolment_by_now_is_let_in_no_second_time,
     the_hour_and_what_a_refused_machine_was_are_forgotten_after_a_month,
     what_a_refused_machine_was_stands_nowhere_for_ever,
+    who_is_recorded_elsewhere_waits_for_the_people_there,
     one_serial_number_is_held_whatever_its_case,
 }
 
@@ -60,6 +63,7 @@ async fn newcomer(tx: &mut Tx, token: Uuid, (key, serial): (u8, &str), now: UtcM
         token,
         waits_for: WaitsFor::UnlistedSerial,
         hardware: &hardware,
+        listed_as: None,
     };
     newcomer::insert(tx, &new, now).await.unwrap()
 }
@@ -162,6 +166,50 @@ async fn what_a_refused_machine_was_stands_nowhere_for_ever(test: &TestStore) {
     assert_eq!(raw.number(kept).await.unwrap(), 1, "for a month");
     retention::run(&test.store, at(33, 0, 0), &CancellationToken::new()).await.unwrap();
     assert_eq!(raw.number(kept).await.unwrap(), 0);
+}
+
+async fn who_is_recorded_elsewhere_waits_for_the_people_there(test: &TestStore) {
+    let token = token(test).await;
+    let cartable = InProcess::new(&test.store);
+    let (here, there) = (cartable.site(1).await.unwrap(), cartable.site(2).await.unwrap());
+    let device = DeviceId(Uuid::now_v7());
+    let hardware = Hardware { serial_number: SerialNumber::parse("THEIRS").into(), ..Hardware::default() };
+    let new = NewDevice {
+        id: device,
+        status: DeviceStatus::Pending,
+        hardware: hardware.clone(),
+        asset_tag: None,
+        programme: None,
+        site: Some(there),
+        enrolled_at: None,
+    };
+    let mut tx = test.store.write().await.unwrap();
+    device::insert(&mut tx, &new, at(0, 0, 0)).await.unwrap();
+    let arrival = enrolment::arrival_of(&mut tx, &hardware).await.unwrap();
+    assert_eq!(newcomer::listed_elsewhere(&mut tx, &arrival, there).await.unwrap(), None);
+    let listed_as = newcomer::listed_elsewhere(&mut tx, &arrival, here).await.unwrap();
+    assert_eq!(listed_as, Some(device));
+    let waits_for = WaitsFor::OtherSite;
+    let new = NewNewcomer { request: Uuid::new_v4(), key: &[1; 32], token, waits_for, hardware: &hardware, listed_as };
+    let id = newcomer::insert(&mut tx, &new, at(1, 0, 0)).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let [ours, theirs] = [here, there].map(|site| Scope::Sites(vec![site]));
+    let mut tx = test.store.write().await.unwrap();
+    assert_eq!(approval_queue::find(&mut tx, &ours, id).await.unwrap(), None, "nor is the device told of");
+    let asking = approval_queue::find(&mut tx, &theirs, id).await.unwrap().unwrap();
+    assert_eq!((asking.site, asking.waits_for, asking.effect), (Some(there), waits_for, Effect::FirstKey(device)));
+    let policy = Policy::default();
+    let by = |scope| Clerk { actor: "theo", token: None, scope, policy: &policy, now: at(2, 0, 0) };
+    let chosen: Chosen = [(id, None)].into_iter().collect();
+    let foreign = approval::decide(&mut tx, by(&ours), Ruling::Approve, None, &chosen).await;
+    assert!(matches!(foreign, Err(DecideError::Unknown)), "{foreign:?}");
+    let decided = approval::decide(&mut tx, by(&theirs), Ruling::Approve, None, &chosen).await.unwrap();
+    assert_eq!(decided[0].outcome, Outcome::Approved(device));
+    tx.commit().await.unwrap();
+    let mut tx = test.store.read().await.unwrap();
+    let joined = device::find(&mut tx, &Scope::Everything, device).await.unwrap().unwrap();
+    assert_eq!((joined.site, joined.status), (Some(there), DeviceStatus::Active), "where it is recorded");
 }
 
 async fn one_serial_number_is_held_whatever_its_case(test: &TestStore) {
