@@ -12,6 +12,10 @@ waiting-machine = Machine
 waiting-why = Why it waits
 waiting-effect = If you let it in
 waiting-since = Asking since
+waiting-lapses = { $count ->
+    [one] lapses within { $count } day
+   *[other] lapses within { $count } days
+}
 waiting-no-serial = Without a serial number
 waiting-token = Token “{ $value }”
 waiting-state = { $one } · { $two }

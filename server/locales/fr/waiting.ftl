@@ -12,6 +12,10 @@ waiting-machine = Machine
 waiting-why = Raison de l’attente
 waiting-effect = Si vous l’admettez
 waiting-since = Demande depuis
+waiting-lapses = { $count ->
+    [one] périmée sous { $count } jour
+   *[other] périmée sous { $count } jours
+}
 waiting-no-serial = Sans numéro de série
 waiting-token = Jeton « { $value } »
 waiting-state = { $one } · { $two }

@@ -15,6 +15,11 @@ pub const SPENT_TOKEN_DAYS: i64 = 30;
 /// leaked fills no more of the queue than that; ending it ends that too.
 pub const MAX_WAITING_PER_TOKEN: i64 = 100;
 
+/// Days after which a request lapses that nobody decided about: a laptop that asked on the last day of school is looked at after
+/// the summer, which is nine weeks. Who was not looked at by then is asked about again, if it is still there; what a stranger's
+/// machine says of itself is kept no longer.
+pub const WAITING_DAYS: i64 = 90;
+
 /// Most requests that are decided in one unit of work: all that one token can make wait.
 pub const MOST_AT_ONCE: usize = 100;
 
@@ -119,6 +124,18 @@ pub fn may_still_ask(was_ended: bool, expires_at: UtcMillis, now: UtcMillis) -> 
     !was_ended && expires_at.plus_days(SPENT_TOKEN_DAYS) > now
 }
 
+/// When a request lapses that waits since then, where it does; `token` is the label of what it brought. A device's own key that
+/// recovers, and one without a token, which a restored database has forgotten, were let in once: they wait as long as it takes.
+#[must_use]
+pub fn lapses_at(source: Source, token: Option<&str>, since: UtcMillis) -> Option<UtcMillis> {
+    let lapses = match source {
+        Source::Newcomer => true,
+        Source::Enrolment => token.is_some(),
+        Source::Recovery => false,
+    };
+    lapses.then(|| since.plus_days(WAITING_DAYS))
+}
+
 /// What letting a request in does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -210,6 +227,19 @@ mod tests {
         assert!(may_still_ask(false, end, end.plus_days(SPENT_TOKEN_DAYS - 1)));
         assert!(!may_still_ask(false, end, end.plus_days(SPENT_TOKEN_DAYS)));
         assert!(!may_still_ask(true, end, end.plus_days(-1)));
+    }
+
+    #[test]
+    fn a_key_that_was_let_in_once_waits_as_long_as_it_takes() {
+        let since = UtcMillis::new(1_796_000_000_000).unwrap();
+        let lapses = Some(since.plus_days(WAITING_DAYS));
+        for (source, with_token, without) in
+            [(Source::Newcomer, lapses, lapses), (Source::Enrolment, lapses, None), (Source::Recovery, None, None)]
+        {
+            let told = [Some("livraison"), None].map(|token| lapses_at(source, token, since));
+            assert_eq!(told, [with_token, without], "{source}");
+        }
+        const { assert!(WAITING_DAYS > 9 * 7, "the summer is waited for") }
     }
 
     #[test]

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     domain::{
-        approval::{Entry, MAX_WAITING_PER_TOKEN, WaitsFor, Worth, entry},
+        approval::{Entry, MAX_WAITING_PER_TOKEN, WAITING_DAYS, WaitsFor, Worth, entry},
         device::DeviceStatus,
         enrolment::{Arrival, EnrolmentStatus, Refused, Standing},
         enrolment_token::{Admits, Mistyped, TokenText},
@@ -321,6 +321,9 @@ fn queue_full() -> Refusal {
 
 /// The same words whatever makes a machine wait: a token opens no list of the serial numbers that are recorded.
 fn pending() -> EnrolPending {
-    let reason = "A person must let this machine in: its request stands in the console.";
-    EnrolPending { retry_after_seconds: PENDING_RETRY_SECONDS, reason: reason.to_owned() }
+    // An agent keeps 128 characters of it.
+    let reason = format!(
+        "A person must let this machine in: its request waits in the console for {WAITING_DAYS} days, then it asks anew."
+    );
+    EnrolPending { retry_after_seconds: PENDING_RETRY_SECONDS, reason }
 }

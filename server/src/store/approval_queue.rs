@@ -19,7 +19,7 @@ use super::{
     value::{from_json, moment, optional_moment, parsed},
 };
 use crate::domain::{
-    approval::{Effect, Hindrance, Source, WaitsFor},
+    approval::{Effect, Hindrance, Source, WaitsFor, lapses_at},
     clone::Place,
     device::DeviceStatus,
     enrolment::Arrival,
@@ -51,6 +51,8 @@ pub struct Asking {
     pub waits_for: WaitsFor,
     /// Since when it asks.
     pub since: UtcMillis,
+    /// When it lapses if nobody decides; nothing where it waits as long as it takes.
+    pub lapses_at: Option<UtcMillis>,
     /// The machine's serial number.
     pub serial_number: Option<String>,
     /// Its maker.
@@ -251,11 +253,13 @@ impl Claim {
             (None, Some(found)) => (found.serial_number.clone(), found.manufacturer.clone(), found.model.clone()),
             (None, None) => (None, None, None),
         };
+        let since = moment("created_at", self.raw.created_at)?;
         Ok(Asking {
             id: self.raw.id,
             source: self.source,
             waits_for: parsed("waits_for", &self.raw.waits_for)?,
-            since: moment("created_at", self.raw.created_at)?,
+            since,
+            lapses_at: lapses_at(self.source, self.raw.label.as_deref(), since),
             serial_number,
             manufacturer,
             model,

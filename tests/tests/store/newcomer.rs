@@ -1,12 +1,12 @@
 //! What the store promises of newcomers, on both engines: a key that is an enrolment is let in no second time, one serial number
-//! is one whatever its case, another site's machine is its people's to decide about, and a month later nothing tells the hour, nor what a refused machine was; the audit never does.
+//! is one whatever its case, another site's machine is its people's to decide about, what nobody decides about lapses, and a month later nothing tells the hour, nor what a refused machine was; the audit never does.
 
 use std::time::Duration;
 
 use cartable_common::{DeviceId, EnrolmentId, SerialNumber, UtcMillis, report::Hardware};
 use cartable_server::{
     domain::{
-        approval::{Effect, Ruling, WaitsFor},
+        approval::{Effect, Ruling, Source, WAITING_DAYS, WaitsFor},
         device::DeviceStatus,
         enrolment::EnrolmentStatus,
         enrolment_token::{TokenTerms, TokenText},
@@ -18,10 +18,11 @@ use cartable_server::{
     store::{
         Tx,
         approval::{self, Chosen, DecideError, Outcome},
-        approval_queue, audit,
+        approval_queue::{self, QueueQuery},
+        audit,
         device::{self, NewDevice},
-        enrolment::{self, NewEnrolment},
-        enrolment_token,
+        enrolment::{self, KeyHash, NewEnrolment},
+        enrolment_token, lapse,
         lending::Clerk,
         newcomer::{self, NewNewcomer, NewcomerState},
         recovery,
@@ -34,6 +35,7 @@ use cartable_tests::{
     raw::Raw,
     stores::TestStore,
 };
+use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -42,6 +44,7 @@ on_both_engines! {
     the_hour_and_what_a_refused_machine_was_are_forgotten_after_a_month,
     what_a_refused_machine_was_stands_nowhere_for_ever,
     who_is_recorded_elsewhere_waits_for_the_people_there,
+    who_was_let_in_once_waits_as_long_as_it_takes,
     one_serial_number_is_held_whatever_its_case,
 }
 
@@ -210,6 +213,50 @@ async fn who_is_recorded_elsewhere_waits_for_the_people_there(test: &TestStore) 
     let mut tx = test.store.read().await.unwrap();
     let joined = device::find(&mut tx, &Scope::Everything, device).await.unwrap().unwrap();
     assert_eq!((joined.site, joined.status), (Some(there), DeviceStatus::Active), "where it is recorded");
+}
+
+async fn who_was_let_in_once_waits_as_long_as_it_takes(test: &TestStore) {
+    let token = token(test).await;
+    let one = enrol(&test.store, test.url(), None, at(0, 0, 0)).await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    for number in 0..=lapse::AT_ONCE {
+        // More than one unit of work takes.
+        let key: KeyHash = Sha256::digest(number.to_be_bytes()).into();
+        let hardware = Hardware::default();
+        let waits_for = WaitsFor::SpentToken;
+        let request = Uuid::new_v4();
+        let new = NewNewcomer { request, key: &key, token, waits_for, hardware: &hardware, listed_as: None };
+        newcomer::insert(&mut tx, &new, at(0, 0, 1)).await.unwrap();
+    }
+    for (key, token) in [([3; 32], Some(token)), ([4; 32], None)] {
+        let (id, request) = (EnrolmentId(Uuid::now_v7()), Uuid::new_v4());
+        let new = NewEnrolment { id, device: one.device, request, key: &key, token, status: EnrolmentStatus::Pending };
+        enrolment::insert(&mut tx, &new, at(0, 0, 2)).await.unwrap();
+    }
+    recovery::wait(&mut tx, (one.enrolment, one.device), Cause::TooLong, at(0, 0, 3)).await.unwrap();
+    tx.commit().await.unwrap();
+    let waiting = async || {
+        let mut tx = test.store.read().await.unwrap();
+        let query = QueueQuery { limit: 200, ..QueueQuery::default() };
+        approval_queue::list(&mut tx, &Scope::Everything, &query).await.unwrap().rows
+    };
+    let running = CancellationToken::new();
+    retention::run(&test.store, at(WAITING_DAYS - 1, 0, 0), &running).await.unwrap();
+    let before = waiting().await;
+    let all = usize::try_from(lapse::AT_ONCE).unwrap() + 4;
+    assert_eq!((before.len(), before.iter().filter(|one| one.lapses_at.is_none()).count()), (all, 2));
+    assert!(before.iter().filter_map(|one| one.lapses_at).all(|at_last| at_last > at(WAITING_DAYS - 1, 0, 0)));
+    let done = retention::run(&test.store, at(WAITING_DAYS + 1, 0, 0), &running).await.unwrap();
+    assert_eq!(done.deleted, u64::try_from(all).unwrap() - 2);
+    let mut left: Vec<Source> = waiting().await.iter().map(|one| one.source).collect();
+    left.sort();
+    assert_eq!(
+        left,
+        [Source::Enrolment, Source::Recovery],
+        "one that a restored database forgot, and a device's own key"
+    );
+    let again = retention::run(&test.store, at(WAITING_DAYS + 400, 0, 0), &running).await.unwrap();
+    assert_eq!((again.deleted, waiting().await.len()), (0, 2));
 }
 
 async fn one_serial_number_is_held_whatever_its_case(test: &TestStore) {
