@@ -1,5 +1,6 @@
-//! Who waits for a person: unlisted serial numbers, spent tokens, what is recorded at another site. Nobody who waits is a device, nor told which serial numbers are
-//! recorded; a leaked token fills no more than its share, and who is let in gets the certificate at the next ask.
+//! Who waits for a person: unlisted serial numbers, spent tokens, what is recorded at another site. Nobody who waits is a device,
+//! nor told which serial numbers are recorded; a leaked token fills no more than its share, and who is let in gets the
+//! certificate at the next ask.
 
 use cartable_common::{
     identity::SerialNumber,

@@ -1,5 +1,6 @@
 //! What the store promises of newcomers, on both engines: a key that is an enrolment is let in no second time, one serial number
-//! is one whatever its case, another site's machine is its people's to decide about, what nobody decides about lapses, and a month later nothing tells the hour, nor what a refused machine was; the audit never does.
+//! is one whatever its case, another site's machine is its people's to decide about, what nobody decides about lapses, and a
+//! month later nothing tells the hour, nor what a refused machine was; the audit never does.
 
 use std::time::Duration;
 
