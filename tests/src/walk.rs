@@ -116,7 +116,8 @@ async fn asking(store: &Store) -> anyhow::Result<()> {
             serial_number: SerialNumber::parse(&format!("PF2ASKS{number}")).into(),
             ..Hardware::default()
         };
-        let new = NewNewcomer { request: Uuid::new_v4(), key: &[number; 32], token, waits_for, hardware: &hardware };
+        let (request, key) = (Uuid::new_v4(), &[number; 32]);
+        let new = NewNewcomer { request, key, token, waits_for, hardware: &hardware, listed_as: None };
         newcomer::insert(&mut tx, &new, now).await?;
     }
     Ok(tx.commit().await?)

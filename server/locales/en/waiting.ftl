@@ -12,6 +12,10 @@ waiting-machine = Machine
 waiting-why = Why it waits
 waiting-effect = If you let it in
 waiting-since = Asking since
+waiting-lapses = { $count ->
+    [one] lapses within { $count } day
+   *[other] lapses within { $count } days
+}
 waiting-no-serial = Without a serial number
 waiting-token = Token “{ $value }”
 waiting-state = { $one } · { $two }
@@ -40,6 +44,7 @@ waiting-too-many = At most 100 machines are decided about at once.
 waits-for-replacement = Device known already
 waits-for-unlisted_serial = Serial number not recorded
 waits-for-spent_token = Token used up or expired
+waits-for-other_site = Recorded at another site than the token’s
 waits-for-recovery = Certificate ended long ago, or too often
 waits-for-cloned_key = Key of another machine
 hindrance-given_away = This device was given away: it is in the fleet no more.

@@ -55,6 +55,8 @@ pub struct RequestBody {
     waits_for: WaitsFor,
     /// Since when it asks.
     since: Moment,
+    /// When it lapses if nobody decides; null for a device's own key, which waits as long as it takes.
+    lapses_at: Option<Moment>,
     /// The machine's serial number.
     serial_number: Option<String>,
     /// Its maker.
@@ -116,6 +118,7 @@ impl From<Asking> for RequestBody {
             source: asking.source,
             waits_for: asking.waits_for,
             since: asking.since.into(),
+            lapses_at: asking.lapses_at.map(Moment),
             serial_number: asking.serial_number,
             manufacturer: asking.manufacturer,
             model: asking.model,

@@ -159,7 +159,7 @@ pub(super) const KEYS: [(&str, Form); 132] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 131] = [
+pub(super) const ACTS: [&str; 133] = [
     "agent_release.add",
     "agent_release.halt",
     "agent_release.publish",
@@ -228,6 +228,7 @@ pub(super) const ACTS: [&str; 131] = [
     "enrolment.approve",
     "enrolment.heal",
     "enrolment.quarantine",
+    "enrolment.lapse",
     "enrolment.readmit",
     "enrolment.refuse",
     "enrolment_token.create",
@@ -261,6 +262,7 @@ pub(super) const ACTS: [&str; 131] = [
     "need.enter",
     "need.withdraw",
     "newcomer.approve",
+    "newcomer.lapse",
     "newcomer.refuse",
     "part.add",
     "part.count",

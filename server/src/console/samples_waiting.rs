@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        approval::{Effect, Hindrance, Source, WaitsFor},
+        approval::{Effect, Hindrance, Source, WAITING_DAYS, WaitsFor, lapses_at},
         device::DeviceStatus,
         loan::LendingState,
     },
@@ -32,19 +32,25 @@ impl Samples<'_> {
             lending: Some(LendingState::Lent),
             last_contact_at: (waits_for == WaitsFor::Replacement).then(|| self.now.plus_days(-12)),
         };
+        let source = match waits_for {
+            WaitsFor::Replacement => Source::Enrolment,
+            WaitsFor::Recovery => Source::Recovery,
+            WaitsFor::UnlistedSerial | WaitsFor::SpentToken | WaitsFor::OtherSite | WaitsFor::ClonedKey => {
+                Source::Newcomer
+            }
+        };
+        let since = self.now.plus_days(if waits_for == WaitsFor::SpentToken { 1 - WAITING_DAYS } else { -2 });
+        let token = self.some("livraison de novembre").filter(|_| waits_for != WaitsFor::ClonedKey);
         Asking {
             id: Uuid::from_u128(number),
-            source: match waits_for {
-                WaitsFor::Replacement => Source::Enrolment,
-                WaitsFor::Recovery => Source::Recovery,
-                WaitsFor::UnlistedSerial | WaitsFor::SpentToken | WaitsFor::ClonedKey => Source::Newcomer,
-            },
+            source,
             waits_for,
-            since: self.now.plus_days(-2),
+            since,
+            lapses_at: lapses_at(source, token.as_deref(), since),
             serial_number: (number != 3).then(|| self.told("PF2ABCDE")),
             manufacturer: self.some("LENOVO"),
             model: self.some("ThinkPad L480"),
-            token: self.some("livraison de novembre").filter(|_| waits_for != WaitsFor::ClonedKey),
+            token,
             site: None,
             site_name: self.some("Collège Les Tilleuls"),
             effect,
@@ -62,6 +68,7 @@ impl Samples<'_> {
             self.asking(4, WaitsFor::SpentToken, elsewhere),
             self.asking(6, WaitsFor::Recovery, Effect::Renews(device)),
             self.asking(7, WaitsFor::ClonedKey, Effect::Replaces(device)),
+            self.asking(8, WaitsFor::OtherSite, Effect::FirstKey(device)),
         ]
     }
 

@@ -68,6 +68,7 @@ struct Row {
     name: String,
     model: String,
     since: When,
+    lapses: Option<String>,
     why: String,
     token: Option<String>,
     site: Option<String>,
@@ -130,12 +131,19 @@ fn row(asking: &Asking, now: UtcMillis, words: Words) -> Row {
         name: asking.serial_number.clone().unwrap_or_else(|| words.say("waiting-no-serial")),
         model: model_name(asking.manufacturer.as_deref(), asking.model.as_deref(), words),
         since: When::relative(asking.since, now, words),
+        lapses: lapses(asking, now, words),
         why: words.word("waits-for", asking.waits_for.as_str()),
         token: asking.token.clone(),
         site: asking.site_name.clone(),
         effect: effect(asking, words),
         known: asking.known.as_ref().map(|known| known_row(known, now, words)),
     }
+}
+
+/// In how many days it lapses: begun ones count, and one that is due goes with the next night.
+fn lapses(asking: &Asking, now: UtcMillis, words: Words) -> Option<String> {
+    let left = asking.lapses_at?.get() - now.get();
+    Some(words.count("waiting-lapses", ((left + UtcMillis::DAY - 1) / UtcMillis::DAY).max(1)))
 }
 
 fn known_name(known: &Known) -> String {

@@ -3,6 +3,7 @@
 //! Pure: the caller says what the machine may be ([`Arrival`]) and what its token is worth.
 
 use cartable_common::{DeviceId, UtcMillis};
+use uuid::Uuid;
 
 use super::{enrolment::Arrival, enrolment_token::Admits, verdict::text_enum};
 
@@ -13,6 +14,11 @@ pub const SPENT_TOKEN_DAYS: i64 = 30;
 /// Most machines that wait through one token at a time: three classes, and two pages for a person to read. A token that
 /// leaked fills no more of the queue than that; ending it ends that too.
 pub const MAX_WAITING_PER_TOKEN: i64 = 100;
+
+/// Days after which a request lapses that nobody decided about: a laptop that asked on the last day of school is looked at after
+/// the summer, which is nine weeks. Who was not looked at by then is asked about again, if it is still there; what a stranger's
+/// machine says of itself is kept no longer.
+pub const WAITING_DAYS: i64 = 90;
 
 /// Most requests that are decided in one unit of work: all that one token can make wait.
 pub const MOST_AT_ONCE: usize = 100;
@@ -26,6 +32,8 @@ text_enum! {
         UnlistedSerial = "unlisted_serial",
         /// Its token was used up, or ended lately by itself.
         SpentToken = "spent_token",
+        /// It is recorded and awaited at another site than that of its token.
+        OtherSite = "other_site",
         /// Its certificate ended so long ago, or for so many times, that the rule grants no other.
         Recovery = "recovery",
         /// It has no token but the key of another machine: an image was copied, or a main board exchanged.
@@ -87,18 +95,26 @@ pub enum Entry {
     Waits(WaitsFor),
 }
 
-/// Whether a machine comes in by itself. A recorded one that is awaited does, through every open token: recording its
-/// serial number was a person's word.
+/// Whether a machine comes in by itself; `elsewhere` is the device of another site that it says it is, if it does. A recorded
+/// one that is awaited comes in through every open token of its site: recording its serial number was a person's word. That
+/// word is not another site's, and a token of one site opens no other.
 #[must_use]
-pub const fn entry(arrival: &Arrival, worth: Worth, admits: Admits) -> Entry {
-    match (worth, arrival, admits) {
+pub const fn entry(arrival: &Arrival, elsewhere: Option<DeviceId>, worth: Worth, admits: Admits) -> Entry {
+    match (worth, arrival, elsewhere, admits) {
         (Worth::Spent, ..) => Entry::Waits(WaitsFor::SpentToken),
-        (Worth::Open, Arrival::Replacement(_), _) => Entry::Waits(WaitsFor::Replacement),
-        (Worth::Open, Arrival::NewDevice, Admits::Recorded) => Entry::Waits(WaitsFor::UnlistedSerial),
-        (Worth::Open, Arrival::NewDevice, Admits::Anyone) | (Worth::Open, Arrival::FirstEnrolment(_), _) => {
+        (Worth::Open, Arrival::Replacement(_), ..) => Entry::Waits(WaitsFor::Replacement),
+        (Worth::Open, Arrival::FirstEnrolment(_), Some(_), _) => Entry::Waits(WaitsFor::OtherSite),
+        (Worth::Open, Arrival::NewDevice, _, Admits::Recorded) => Entry::Waits(WaitsFor::UnlistedSerial),
+        (Worth::Open, Arrival::NewDevice, _, Admits::Anyone) | (Worth::Open, Arrival::FirstEnrolment(_), None, _) => {
             Entry::ByItself
         }
     }
+}
+
+/// Whether a device that is recorded at the site `listed` is another site's than the token's. One without a site is nobody's.
+#[must_use]
+pub fn is_elsewhere(listed: Option<Uuid>, token: Uuid) -> bool {
+    listed.is_some_and(|listed| listed != token)
 }
 
 /// Whether machines may still ask through a token that lets none in any more: nobody ended it, and its own end is at most
@@ -106,6 +122,18 @@ pub const fn entry(arrival: &Arrival, worth: Worth, admits: Admits) -> Entry {
 #[must_use]
 pub fn may_still_ask(was_ended: bool, expires_at: UtcMillis, now: UtcMillis) -> bool {
     !was_ended && expires_at.plus_days(SPENT_TOKEN_DAYS) > now
+}
+
+/// When a request lapses that waits since then, where it does; `token` is the label of what it brought. A device's own key that
+/// recovers, and one without a token, which a restored database has forgotten, were let in once: they wait as long as it takes.
+#[must_use]
+pub fn lapses_at(source: Source, token: Option<&str>, since: UtcMillis) -> Option<UtcMillis> {
+    let lapses = match source {
+        Source::Newcomer => true,
+        Source::Enrolment => token.is_some(),
+        Source::Recovery => false,
+    };
+    lapses.then(|| since.plus_days(WAITING_DAYS))
 }
 
 /// What letting a request in does.
@@ -165,9 +193,9 @@ mod tests {
 
     #[test]
     fn only_what_was_recorded_comes_in_by_itself_where_the_token_says_so() {
-        let id = DeviceId(uuid::Uuid::nil());
+        let id = DeviceId(Uuid::nil());
         let arrivals = [Arrival::NewDevice, Arrival::FirstEnrolment(id), Arrival::Replacement(id)];
-        let through = |admits| arrivals.map(|arrival| entry(&arrival, Worth::Open, admits));
+        let through = |admits| arrivals.map(|arrival| entry(&arrival, None, Worth::Open, admits));
         let replacement = Entry::Waits(WaitsFor::Replacement);
         assert_eq!(through(Admits::Anyone), [Entry::ByItself, Entry::ByItself, replacement]);
         let unlisted = Entry::Waits(WaitsFor::UnlistedSerial);
@@ -175,9 +203,21 @@ mod tests {
         for admits in [Admits::Anyone, Admits::Recorded] {
             for arrival in arrivals {
                 let waits = Entry::Waits(WaitsFor::SpentToken);
-                assert_eq!(entry(&arrival, Worth::Spent, admits), waits, "{arrival:?}: a spent token lets nobody in");
+                assert_eq!(
+                    entry(&arrival, None, Worth::Spent, admits),
+                    waits,
+                    "{arrival:?}: a spent token lets nobody in"
+                );
             }
+            let elsewhere = entry(&Arrival::FirstEnrolment(id), Some(id), Worth::Open, admits);
+            assert_eq!(elsewhere, Entry::Waits(WaitsFor::OtherSite), "a token opens its own site");
         }
+    }
+
+    #[test]
+    fn a_device_without_a_site_is_not_elsewhere() {
+        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        assert_eq!([None, Some(one), Some(two)].map(|listed| is_elsewhere(listed, one)), [false, false, true]);
     }
 
     #[test]
@@ -190,8 +230,21 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_was_let_in_once_waits_as_long_as_it_takes() {
+        let since = UtcMillis::new(1_796_000_000_000).unwrap();
+        let lapses = Some(since.plus_days(WAITING_DAYS));
+        for (source, with_token, without) in
+            [(Source::Newcomer, lapses, lapses), (Source::Enrolment, lapses, None), (Source::Recovery, None, None)]
+        {
+            let told = [Some("livraison"), None].map(|token| lapses_at(source, token, since));
+            assert_eq!(told, [with_token, without], "{source}");
+        }
+        const { assert!(WAITING_DAYS > 9 * 7, "the summer is waited for") }
+    }
+
+    #[test]
     fn a_mark_tells_effects_and_devices_apart() {
-        let (one, two) = (DeviceId(uuid::Uuid::from_u128(1)), DeviceId(uuid::Uuid::from_u128(2)));
+        let (one, two) = (DeviceId(Uuid::from_u128(1)), DeviceId(Uuid::from_u128(2)));
         let effects = [
             Effect::NewDevice,
             Effect::FirstKey(one),

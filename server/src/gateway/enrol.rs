@@ -29,10 +29,10 @@ use super::{
 };
 use crate::{
     domain::{
-        approval::{Entry, MAX_WAITING_PER_TOKEN, WaitsFor, Worth, entry},
+        approval::{Entry, MAX_WAITING_PER_TOKEN, WAITING_DAYS, WaitsFor, Worth, entry},
         device::DeviceStatus,
         enrolment::{Arrival, EnrolmentStatus, Refused, Standing},
-        enrolment_token::{Mistyped, TokenText},
+        enrolment_token::{Admits, Mistyped, TokenText},
         lease::Lease,
         scope::Scope,
     },
@@ -76,7 +76,7 @@ pub(super) async fn enrol(
         }
         Decision::Pending(why) => {
             tracing::warn!(%why, "a machine waits for a person to let it in");
-            Ok((StatusCode::ACCEPTED, Json(pending(why))).into_response())
+            Ok((StatusCode::ACCEPTED, Json(pending())).into_response())
         }
         Decision::Refuse(refusal) => Err(refusal),
         Decision::UnknownToken => {
@@ -124,7 +124,9 @@ async fn decide(
     let mut tx = port.store.write().await?;
     newcomer::lock_key(&mut tx, key.sha256()).await?;
     let known = enrolment::of_key(&mut tx, key.sha256()).await?;
-    if let Some(known) = known.as_ref().filter(|known| known.request == request.request_id) {
+    let is_told_at_once =
+        |known: &&Registered| known.request == request.request_id || known.status == EnrolmentStatus::Revoked;
+    if let Some(known) = known.as_ref().filter(is_told_at_once) {
         let decision = again(&mut tx, known, now).await?;
         tx.commit().await?;
         return Ok(decision);
@@ -138,20 +140,26 @@ async fn decide(
         Ticket::LostKey(lost) => enrolment_token::of_lost_key(&mut tx, lost.sha256()).await?,
     };
     let asking = (request, key, earlier);
-    let decision = match presented {
-        Presented::Open(admission) => match known {
-            // The agent kept its key and forgot the rest.
-            Some(known) => again(&mut tx, &known, now).await?,
-            None => admit(&mut tx, asking, (&admission, Worth::Open), now).await?,
-        },
-        Presented::Spent(_) | Presented::OfDevice(_) if known.is_some() => Decision::Refuse(useless_token()),
-        Presented::Spent(admission) => admit(&mut tx, asking, (&admission, Worth::Spent), now).await?,
-        Presented::OfDevice(device) => wait_as(&mut tx, asking, device, now).await?,
-        Presented::Unknown => return Ok(Decision::UnknownToken),
-        // Whoever waits already is still a person's to decide.
-        Presented::Ended => {
+    let decision = match (presented, known) {
+        (Presented::Unknown, _) => {
             let (.., earlier) = asking;
-            let waits = earlier.map(|earlier| Decision::Pending(earlier.waits_for));
+            let same = earlier.filter(|earlier| earlier.request == request.request_id);
+            return Ok(same.map_or(Decision::UnknownToken, |earlier| Decision::Pending(earlier.waits_for)));
+        }
+        // The agent kept its key and forgot the rest.
+        (Presented::Open(admission), Some(known)) => {
+            if waits_already(Some(&known), None).is_some() {
+                enrolment_token::give_back(&mut tx, admission.id).await?;
+            }
+            again(&mut tx, &known, now).await?
+        }
+        (Presented::Open(admission), None) => admit(&mut tx, asking, (&admission, Worth::Open), now).await?,
+        (Presented::Spent(admission), None) => admit(&mut tx, asking, (&admission, Worth::Spent), now).await?,
+        (Presented::OfDevice(device), None) => wait_as(&mut tx, asking, device, now).await?,
+        // Whoever waits already is still a person's to decide.
+        (Presented::Spent(_) | Presented::OfDevice(_) | Presented::Ended, known) => {
+            let (.., earlier) = asking;
+            let waits = waits_already(known.as_ref(), earlier.as_ref()).map(Decision::Pending);
             return Ok(waits.unwrap_or_else(|| Decision::Refuse(useless_token())));
         }
     };
@@ -161,6 +169,15 @@ async fn decide(
     }
     tx.commit().await?;
     Ok(decision)
+}
+
+/// Why a key waits for a person already: with the device that it says it is, or as a newcomer. Both are answered alike, or
+/// asking twice would tell which serial numbers are recorded.
+fn waits_already(known: Option<&Registered>, earlier: Option<&Newcomer>) -> Option<WaitsFor> {
+    match known {
+        Some(known) => (known.standing() == Standing::Refused(Refused::Pending)).then_some(WaitsFor::Replacement),
+        None => earlier.filter(|earlier| earlier.state == NewcomerState::Waiting).map(|earlier| earlier.waits_for),
+    }
 }
 
 /// The answer for a key that is enrolled already: its recorded certificate while that is good, or its first. Another one
@@ -181,7 +198,7 @@ async fn again(tx: &mut Tx, known: &Registered, now: UtcMillis) -> Result<Decisi
 }
 
 /// Lets a machine in, or makes it wait. One that waits already is let in as soon as it may come in by itself: its serial
-/// number was recorded meanwhile, or it brought another token.
+/// number was recorded meanwhile, or is another site's no more, or it brought another token.
 async fn admit(
     tx: &mut Tx,
     (request, key, earlier): (&EnrolRequest, &ProvenKey, Option<Newcomer>),
@@ -190,15 +207,17 @@ async fn admit(
 ) -> Result<Decision, GrantError> {
     enrolment::lock_asking(tx, &request.hardware).await?;
     let arrival = enrolment::arrival_of(tx, &request.hardware).await?;
-    if let Entry::Waits(why) = entry(&arrival, worth, admission.admits) {
+    let elsewhere = newcomer::listed_elsewhere(tx, &arrival, admission.site_id).await?;
+    if let Entry::Waits(why) = entry(&arrival, elsewhere, worth, admission.admits) {
         return match earlier {
             Some(earlier) => {
                 if worth == Worth::Open {
                     enrolment_token::give_back(tx, admission.id).await?;
                 }
-                Ok(Decision::Pending(earlier.waits_for))
+                newcomer::reconsider(tx, &earlier, (why, elsewhere)).await?;
+                Ok(Decision::Pending(why))
             }
-            None => wait(tx, (request, key), (&arrival, why), admission, now).await,
+            None => wait(tx, (request, key), (&arrival, why, elsewhere), admission, now).await,
         };
     }
     let device = match arrival {
@@ -233,12 +252,13 @@ async fn admit(
 async fn wait(
     tx: &mut Tx,
     (request, key): (&EnrolRequest, &ProvenKey),
-    (arrival, why): (&Arrival, WaitsFor),
+    (arrival, why, elsewhere): (&Arrival, WaitsFor, Option<DeviceId>),
     admission: &Admission,
     now: UtcMillis,
 ) -> Result<Decision, GrantError> {
-    // Replacements through an open token are bounded by its uses.
-    let is_bounded = why == WaitsFor::Replacement;
+    // Replacements through an open token are bounded by its uses. Not where others wait beside them: a full queue would tell
+    // which serial numbers are recorded.
+    let is_bounded = why == WaitsFor::Replacement && admission.admits == Admits::Anyone;
     if !is_bounded && newcomer::waiting_of_token(tx, admission.id).await? >= MAX_WAITING_PER_TOKEN {
         tracing::warn!(token = %admission.id, "too many machines wait through one token: was it passed on?");
         return Ok(Decision::Refuse(queue_full("through this token")));
@@ -249,7 +269,7 @@ async fn wait(
         enrolment::insert_waiting(tx, &new, Some(why), now).await?;
         return Ok(Decision::Pending(why));
     }
-    if why == WaitsFor::UnlistedSerial {
+    if matches!(why, WaitsFor::UnlistedSerial | WaitsFor::OtherSite) {
         // It is a person who lets it in, not the token.
         enrolment_token::give_back(tx, admission.id).await?;
     }
@@ -259,6 +279,7 @@ async fn wait(
         token: admission.id,
         waits_for: why,
         hardware: &request.hardware,
+        listed_as: elsewhere,
     };
     newcomer::insert(tx, &new, now).await?;
     Ok(Decision::Pending(why))
@@ -328,21 +349,11 @@ fn queue_full(how: &str) -> Refusal {
         .retry_after(PENDING_RETRY_SECONDS)
 }
 
-fn pending(why: WaitsFor) -> EnrolPending {
-    let reason = match why {
-        WaitsFor::Replacement => {
-            "This device is known already. A person must approve the new installation in the console."
-        }
-        WaitsFor::UnlistedSerial => {
-            "This device's serial number is on no list. A person must approve it in the console, or record it."
-        }
-        WaitsFor::SpentToken => {
-            "This token was used up, or its time is over. A person must approve the device in the console."
-        }
-        // `recover` says it in more words; no enrolment waits for this.
-        WaitsFor::Recovery => "The device's certificate has ended. A person must agree to another.",
-        // It asked over another machine's key before it brought this token.
-        WaitsFor::ClonedKey => "This machine showed the key of another. A person must approve it in the console.",
-    };
-    EnrolPending { retry_after_seconds: PENDING_RETRY_SECONDS, reason: reason.to_owned() }
+/// The same words whatever makes a machine wait: a token opens no list of the serial numbers that are recorded.
+fn pending() -> EnrolPending {
+    // An agent keeps 128 characters of it.
+    let reason = format!(
+        "A person must let this machine in: its request waits in the console for {WAITING_DAYS} days, then it asks anew."
+    );
+    EnrolPending { retry_after_seconds: PENDING_RETRY_SECONDS, reason }
 }

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use crate::store::{
     Store, StoreError, Tx,
     audit::{self, NewAudit},
+    lapse,
     partition::{self, History},
     retention::{self, Retained},
     sweep,
@@ -21,6 +22,7 @@ pub async fn run(store: &Store, now: UtcMillis, shutdown: &CancellationToken) ->
         // Somebody reads for long. Below, the same rows go one by one.
         Err(error) => tracing::warn!(%error, "an expired month could not be dropped whole"),
     }
+    retained.deleted += requests(store, now, shutdown).await?;
     let mut after = None;
     while !shutdown.is_cancelled() {
         let mut tx = store.write().await?;
@@ -74,6 +76,22 @@ async fn months(store: &Store, now: UtcMillis, shutdown: &CancellationToken) -> 
         }
     }
     Ok(deleted)
+}
+
+/// Ends requests to be let in that waited too long, so many in each unit of work; how many.
+async fn requests(store: &Store, now: UtcMillis, shutdown: &CancellationToken) -> Result<u64, StoreError> {
+    let mut lapsed = 0;
+    while !shutdown.is_cancelled() {
+        let mut tx = store.write().await?;
+        let some = lapse::overdue(&mut tx, ACTOR, now).await?;
+        tx.commit().await?;
+        if some == 0 {
+            break;
+        }
+        tracing::info!(requests = some, "requests to be let in that nobody decided about lapsed");
+        lapsed += some;
+    }
+    Ok(lapsed)
 }
 
 /// Leaves an audit row about what was done to these: devices up to one, or all newcomers.

@@ -213,10 +213,15 @@ async fn approve(
 /// The row of one decision in the audit; of what was not done, none.
 async fn record(tx: &mut Tx, by: Clerk<'_>, decided: &Decided, reason: Option<&str>) -> Result<(), StoreError> {
     let Some(asked) = &decided.asked else { return Ok(()) };
-    let mut details = json!({ "waits_for": asked.waits_for, "serial": asked.serial_number });
-    if asked.waits_for == WaitsFor::ClonedKey {
-        // The device may be called otherwise now.
-        details["serial_before"] = json!(asked.known.as_ref().and_then(|known| known.serial_number.as_deref()));
+    let mut details = json!({ "waits_for": asked.waits_for });
+    // A refused newcomer may be anybody's own machine, and nothing can be taken out of the chain: its id names it as long as
+    // it is known what it was.
+    if (asked.source, decided.outcome) != (Source::Newcomer, Outcome::Refused) {
+        details["serial"] = json!(asked.serial_number);
+        if asked.waits_for == WaitsFor::ClonedKey {
+            // The device may be called otherwise now.
+            details["serial_before"] = json!(asked.known.as_ref().and_then(|known| known.serial_number.as_deref()));
+        }
     }
     let action = match (asked.source, decided.outcome) {
         (Source::Enrolment, Outcome::Approved(_)) => "enrolment.approve",

@@ -19,7 +19,7 @@ use super::{
     value::{from_json, moment, optional_moment, parsed},
 };
 use crate::domain::{
-    approval::{Effect, Hindrance, Source, WaitsFor},
+    approval::{Effect, Hindrance, Source, WaitsFor, lapses_at},
     clone::Place,
     device::DeviceStatus,
     enrolment::Arrival,
@@ -51,6 +51,8 @@ pub struct Asking {
     pub waits_for: WaitsFor,
     /// Since when it asks.
     pub since: UtcMillis,
+    /// When it lapses if nobody decides; nothing where it waits as long as it takes.
+    pub lapses_at: Option<UtcMillis>,
     /// The machine's serial number.
     pub serial_number: Option<String>,
     /// Its maker.
@@ -93,8 +95,9 @@ const QUEUE: &str = "(SELECT e.id, 'enrolment' AS source, COALESCE(e.waits_for, 
     e.created_at, e.device_id, NULL AS hardware, d.site_id, e.token_id FROM enrolment e \
     JOIN device d ON d.id = e.device_id WHERE e.status = 'pending' \
     UNION ALL SELECT n.id, 'newcomer', n.waits_for, n.created_at, NULL, n.hardware, \
-    COALESCE(k.site_id, b.site_id), n.token_id FROM newcomer n LEFT JOIN enrolment_token k ON k.id = n.token_id \
-    LEFT JOIN enrolment v ON v.id = n.vouched_by LEFT JOIN device b ON b.id = v.device_id WHERE n.state = 'waiting' \
+    COALESCE(l.site_id, k.site_id, b.site_id), n.token_id FROM newcomer n \
+    LEFT JOIN enrolment_token k ON k.id = n.token_id LEFT JOIN enrolment v ON v.id = n.vouched_by \
+    LEFT JOIN device b ON b.id = v.device_id LEFT JOIN device l ON l.id = n.listed_as WHERE n.state = 'waiting' \
     UNION ALL SELECT r.id, 'recovery', 'recovery', r.asked_at, r.device_id, NULL, d.site_id, e.token_id \
     FROM recovery r JOIN enrolment e ON e.id = r.enrolment_id JOIN device d ON d.id = r.device_id \
     WHERE r.state = 'waiting' AND e.status = 'active' AND d.status = 'active') q";
@@ -149,9 +152,9 @@ pub async fn find(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<Option<Asking>
 pub async fn is_known(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<bool, StoreError> {
     let mut clause = Clause::new(
         "SELECT count(*) FROM (SELECT e.id, d.site_id FROM enrolment e JOIN device d ON d.id = e.device_id \
-         UNION ALL SELECT n.id, COALESCE(k.site_id, b.site_id) FROM newcomer n \
+         UNION ALL SELECT n.id, COALESCE(l.site_id, k.site_id, b.site_id) FROM newcomer n \
          LEFT JOIN enrolment_token k ON k.id = n.token_id LEFT JOIN enrolment v ON v.id = n.vouched_by \
-         LEFT JOIN device b ON b.id = v.device_id \
+         LEFT JOIN device b ON b.id = v.device_id LEFT JOIN device l ON l.id = n.listed_as \
          UNION ALL SELECT r.id, d.site_id FROM recovery r JOIN device d ON d.id = r.device_id) q WHERE q.id = ",
     );
     clause.value(id).within("q.site_id", scope);
@@ -250,11 +253,13 @@ impl Claim {
             (None, Some(found)) => (found.serial_number.clone(), found.manufacturer.clone(), found.model.clone()),
             (None, None) => (None, None, None),
         };
+        let since = moment("created_at", self.raw.created_at)?;
         Ok(Asking {
             id: self.raw.id,
             source: self.source,
             waits_for: parsed("waits_for", &self.raw.waits_for)?,
-            since: moment("created_at", self.raw.created_at)?,
+            since,
+            lapses_at: lapses_at(self.source, self.raw.label.as_deref(), since),
             serial_number,
             manufacturer,
             model,

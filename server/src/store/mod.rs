@@ -88,6 +88,7 @@ pub mod ingest;
 pub mod job_run;
 pub mod judgement;
 pub mod label;
+pub mod lapse;
 pub mod lease;
 pub(crate) mod left_behind;
 pub mod lending;

@@ -15,9 +15,10 @@ use super::{
     value::{from_json, parsed, to_json},
 };
 use crate::domain::{
-    approval::WaitsFor,
+    approval::{WaitsFor, is_elsewhere},
     device::DeviceStatus,
     enrolment::{Arrival, EnrolmentStatus},
+    scope::Scope,
     verdict::text_enum,
 };
 
@@ -46,22 +47,25 @@ pub struct Newcomer {
     pub token: Option<Uuid>,
     /// The key that it showed instead, as that stands now.
     pub shown: Option<Shown>,
+    /// The device of another site than its token's that it says it is.
+    pub listed_as: Option<DeviceId>,
     /// Why it waits, or waited.
     pub waits_for: WaitsFor,
     /// Where it stands.
     pub state: NewcomerState,
     /// What the machine says of itself.
     pub hardware: Hardware,
-    /// The site of its token, or of the device whose key it showed.
+    /// The site where it is recorded, else that of its token or of the device whose key it showed.
     pub site: Option<Uuid>,
     /// The programme of its token.
     pub programme: Option<String>,
 }
 
 const NEWCOMER: &str = "SELECT n.id, n.request_id, n.spki_sha256, n.token_id, n.waits_for, n.state, n.hardware, \
-    COALESCE(t.site_id, b.site_id) AS site_id, t.programme, n.vouched_by, v.device_id AS bound_id, v.status AS vouching \
-    FROM newcomer n LEFT JOIN enrolment_token t ON t.id = n.token_id LEFT JOIN enrolment v ON v.id = n.vouched_by \
-    LEFT JOIN device b ON b.id = v.device_id";
+    n.listed_as, COALESCE(l.site_id, t.site_id, b.site_id) AS site_id, t.programme, n.vouched_by, v.device_id AS bound_id, \
+    v.status AS vouching FROM newcomer n LEFT JOIN enrolment_token t ON t.id = n.token_id \
+    LEFT JOIN enrolment v ON v.id = n.vouched_by LEFT JOIN device b ON b.id = v.device_id \
+    LEFT JOIN device l ON l.id = n.listed_as";
 
 #[derive(sqlx::FromRow)]
 struct Raw {
@@ -72,6 +76,7 @@ struct Raw {
     waits_for: String,
     state: String,
     hardware: String,
+    listed_as: Option<Uuid>,
     site_id: Option<Uuid>,
     programme: Option<String>,
     vouched_by: Option<Uuid>,
@@ -97,6 +102,7 @@ impl Raw {
                 .map_err(|_| StoreError::Corrupt { what: "newcomer.spki_sha256", why: "not 32 bytes".to_owned() })?,
             token: self.token_id,
             shown,
+            listed_as: self.listed_as.map(DeviceId),
             waits_for: parsed("newcomer.waits_for", &self.waits_for)?,
             state: parsed("newcomer.state", &self.state)?,
             hardware: from_json("newcomer.hardware", &self.hardware)?,
@@ -119,11 +125,14 @@ pub struct NewNewcomer<'a> {
     pub waits_for: WaitsFor,
     /// What the machine says of itself.
     pub hardware: &'a Hardware,
+    /// The device of another site than the token's that it says it is ([`listed_elsewhere`]).
+    pub listed_as: Option<DeviceId>,
 }
 
 /// Records a newcomer, and gives its id.
 pub async fn insert(tx: &mut Tx, new: &NewNewcomer<'_>, now: UtcMillis) -> Result<Uuid, StoreError> {
-    write(tx, (new.request, new.key), (Some(new.token), None), (new.waits_for, new.hardware), now).await
+    let vouching = (Some(new.token), None);
+    write(tx, (new.request, new.key), vouching, (new.waits_for, new.hardware), new.listed_as, now).await
 }
 
 /// Records a newcomer that showed the key of another machine's enrolment `old`, and gives its id.
@@ -133,7 +142,7 @@ pub async fn insert_vouched(
     (old, hardware): (EnrolmentId, &Hardware),
     now: UtcMillis,
 ) -> Result<Uuid, StoreError> {
-    write(tx, asked, (None, Some(old.0)), (WaitsFor::ClonedKey, hardware), now).await
+    write(tx, asked, (None, Some(old.0)), (WaitsFor::ClonedKey, hardware), None, now).await
 }
 
 /// A token vouches, or an enrolment does.
@@ -142,10 +151,11 @@ async fn write(
     (request, key): (Uuid, &KeyHash),
     (token, vouched_by): (Option<Uuid>, Option<Uuid>),
     (waits_for, hardware): (WaitsFor, &Hardware),
+    listed_as: Option<DeviceId>,
     now: UtcMillis,
 ) -> Result<Uuid, StoreError> {
     const SQL: &str = "INSERT INTO newcomer (id, request_id, spki_sha256, token_id, vouched_by, waits_for, state, \
-        hardware, created_at) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8)";
+        hardware, created_at, listed_as) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8, $9)";
     let id = Uuid::now_v7();
     let hardware = to_json("newcomer.hardware", hardware)?;
     on!(tx, |c| sqlx::query(SQL)
@@ -157,10 +167,39 @@ async fn write(
         .bind(waits_for.as_str())
         .bind(hardware.as_str())
         .bind(now.get())
+        .bind(listed_as.map(|device| device.0))
         .execute(c)
         .await
         .map(drop))?;
     Ok(id)
+}
+
+/// The device that arriving hardware says it is, where that is recorded at another site than its token's.
+pub async fn listed_elsewhere(tx: &mut Tx, arrival: &Arrival, token: Uuid) -> Result<Option<DeviceId>, StoreError> {
+    let (Arrival::FirstEnrolment(id) | Arrival::Replacement(id)) = *arrival else { return Ok(None) };
+    let found = device::find(tx, &Scope::Everything, id).await?;
+    Ok(found.filter(|found| is_elsewhere(found.site, token)).map(|found| found.id))
+}
+
+/// Writes down what a newcomer with a token waits for by now, where it is recorded at another site than it was: the people there
+/// decide about it. One whose device has a key of its own by now goes on waiting as it did.
+pub async fn reconsider(
+    tx: &mut Tx,
+    newcomer: &Newcomer,
+    (waits_for, listed_as): (WaitsFor, Option<DeviceId>),
+) -> Result<(), StoreError> {
+    if newcomer.listed_as == listed_as || newcomer.shown.is_some() || waits_for == WaitsFor::Replacement {
+        return Ok(());
+    }
+    let sql = "UPDATE newcomer SET waits_for = $2, listed_as = $3 WHERE id = $1 AND state = 'waiting'";
+    on!(tx, |c| sqlx::query(sql)
+        .bind(newcomer.id)
+        .bind(waits_for.as_str())
+        .bind(listed_as.map(|device| device.0))
+        .execute(c)
+        .await
+        .map(drop))?;
+    Ok(())
 }
 
 /// The newcomer with this key.
@@ -210,8 +249,8 @@ pub async fn waiting_with_key_of(tx: &mut Tx, device: DeviceId) -> Result<i64, S
     Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).fetch_one(c).await)?)
 }
 
-/// Lets a waiting newcomer in as what it arrives as: a new device at the site of what vouches for it, or the agent of a known
-/// one. Gives its device; nothing where it waits no more, its key is an enrolment already, or its device was given away.
+/// Lets a waiting newcomer in as what it arrives as: a new device at its site, or the agent of a known one.
+/// Gives its device; nothing where it waits no more, its key is an enrolment already, or its device was given away.
 /// Where it showed a key of that very device, the device's record names it from now on.
 pub async fn approve(
     tx: &mut Tx,

@@ -358,7 +358,8 @@ async fn newcomer(tx: &mut Tx, token: Uuid, now: UtcMillis) -> anyhow::Result<Uu
     key[..16].copy_from_slice(request.as_bytes());
     let hardware = Hardware::default();
     let waits_for = WaitsFor::UnlistedSerial;
-    Ok(newcomer::insert(tx, &NewNewcomer { request, key: &key, token, waits_for, hardware: &hardware }, now).await?)
+    let new = NewNewcomer { request, key: &key, token, waits_for, hardware: &hardware, listed_as: None };
+    Ok(newcomer::insert(tx, &new, now).await?)
 }
 
 /// A recovery that waits for a person.

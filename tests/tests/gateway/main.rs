@@ -28,6 +28,7 @@ mod foreign_agent;
 mod hostile;
 mod http2;
 mod identity;
+mod lapse;
 mod recovery;
 mod restored;
 mod roots;

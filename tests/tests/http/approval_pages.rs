@@ -28,6 +28,7 @@ async fn a_selection_is_previewed_and_decided_once(test: &TestStore) {
     let (newcomer, enrolment) = (own.get("newcomer"), own.get("enrolment"));
     let list = theo.get("/devices/waiting").await.unwrap().body;
     assert!(list.contains("3 requests") && list.contains("Without a serial number"), "{list}");
+    assert_eq!(list.matches("lapses within 90 days").count(), 1, "the newcomer; keys that were let in wait on: {list}");
     for name in ["newcomer", "enrolment", "recovery"] {
         assert!(list.contains(&format!("name=\"id-{}\"", own.get(name))), "{name}");
         assert!(!list.contains(foreign.get(name)), "{name} of another site");
@@ -68,6 +69,8 @@ async fn a_selection_is_previewed_and_decided_once(test: &TestStore) {
 
     let list = cartable.get("/api/v1/enrolment-requests", &token).await.unwrap().json();
     assert_eq!(list["items"].as_array().unwrap().len(), 3, "the foreign ones still wait: {list}");
+    let lapsing = list["items"].as_array().unwrap().iter().filter(|one| one["lapses_at"].is_string());
+    assert_eq!(lapsing.map(|one| one["source"].as_str().unwrap()).collect::<Vec<_>>(), ["newcomer"], "{list}");
     let mut raw = Raw::connect(test.url()).await.unwrap();
     let decisions = "SELECT actor || ' ' || action FROM audit WHERE action IN ('enrolment.approve', 'newcomer.refuse') \
                      ORDER BY seq";

@@ -83,6 +83,7 @@ async fn newcomer(tx: &mut Tx, token: Uuid, serial: &str, now: UtcMillis) -> Uui
         token,
         waits_for: WaitsFor::UnlistedSerial,
         hardware: &hardware(serial),
+        listed_as: None,
     };
     newcomer::insert(tx, &new, now).await.unwrap()
 }

@@ -109,3 +109,40 @@ async fn who_waited_with_a_token_waits_on_and_one_without_anything_that_vouches_
         assert!(other_reason.is_err(), "{engine}");
     }
 }
+
+/// From here on a machine may wait for the people of another site; SQLite makes the table anew for it.
+const OTHER_SITES: u32 = 46;
+
+#[tokio::test]
+async fn who_waited_waits_on_and_another_sites_machine_names_its_device() {
+    for Old { engine, mut raw, new, .. } in before(OTHER_SITES).await {
+        let (id, key) = (raw.uuid(Uuid::from_u128(1)), raw.bytes(&[7; 32]));
+        for sql in [
+            format!("INSERT INTO site VALUES ({id}, '0750655E', 'Les Tilleuls', 'Valmarin', 'B', 'tilleuls', 0)"),
+            format!(
+                "INSERT INTO enrolment_token (id, token_hash, label, kind, site_id, cap, expires_at, created_at, \
+                 created_by) VALUES ({id}, {key}, 'livraison', 'bulk', {id}, 30, 9, 0, 'anne')"
+            ),
+            format!(
+                "INSERT INTO device (id, status, created_at, sort_serial, sort_model, sort_site, search_text) \
+                 VALUES ({id}, 'pending', 5, '', '', '', '')"
+            ),
+            format!(
+                "INSERT INTO newcomer (id, request_id, spki_sha256, token_id, waits_for, state, hardware, created_at, \
+                 decided_at) VALUES ({id}, {id}, {key}, {id}, 'spent_token', 'refused', '{{}}', 5, 6)"
+            ),
+        ] {
+            raw.execute(&sql).await.unwrap();
+        }
+        for sql in new.values() {
+            raw.execute(sql).await.unwrap();
+        }
+        let kept = "SELECT state || ' ' || waits_for FROM newcomer WHERE created_at = 5 AND decided_at = 6 \
+                    AND token_id IS NOT NULL AND vouched_by IS NULL AND listed_as IS NULL";
+        assert_eq!(raw.texts(kept).await.unwrap(), ["refused spent_token"], "{engine}");
+        let nameless = raw.execute("UPDATE newcomer SET waits_for = 'other_site'").await;
+        assert!(nameless.is_err(), "{engine}");
+        let named = format!("UPDATE newcomer SET waits_for = 'other_site', listed_as = {id}");
+        raw.execute(&named).await.unwrap();
+    }
+}

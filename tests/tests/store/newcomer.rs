@@ -1,12 +1,14 @@
 //! What the store promises of newcomers, on both engines: a key that is an enrolment is let in no second time, one serial number
-//! is one whatever its case, and a month later nothing tells the hour, nor what a refused machine was.
+//! is one whatever its case, another site's machine is its people's to decide about, what nobody decides about lapses, and a
+//! month later nothing tells the hour, nor what a refused machine was; the audit never does.
 
 use std::time::Duration;
 
-use cartable_common::{EnrolmentId, SerialNumber, UtcMillis, report::Hardware};
+use cartable_common::{DeviceId, EnrolmentId, SerialNumber, UtcMillis, report::Hardware};
 use cartable_server::{
     domain::{
-        approval::{Ruling, WaitsFor},
+        approval::{Effect, Ruling, Source, WAITING_DAYS, WaitsFor},
+        device::DeviceStatus,
         enrolment::EnrolmentStatus,
         enrolment_token::{TokenTerms, TokenText},
         policy::Policy,
@@ -16,10 +18,12 @@ use cartable_server::{
     jobs::retention,
     store::{
         Tx,
-        approval::{self, Chosen, Outcome},
+        approval::{self, Chosen, DecideError, Outcome},
+        approval_queue::{self, QueueQuery},
         audit,
-        enrolment::{self, NewEnrolment},
-        enrolment_token,
+        device::{self, NewDevice},
+        enrolment::{self, KeyHash, NewEnrolment},
+        enrolment_token, lapse,
         lending::Clerk,
         newcomer::{self, NewNewcomer, NewcomerState},
         recovery,
@@ -32,12 +36,16 @@ use cartable_tests::{
     raw::Raw,
     stores::TestStore,
 };
+use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 on_both_engines! {
     a_key_that_is_an_enrolment_by_now_is_let_in_no_second_time,
     the_hour_and_what_a_refused_machine_was_are_forgotten_after_a_month,
+    what_a_refused_machine_was_stands_nowhere_for_ever,
+    who_is_recorded_elsewhere_waits_for_the_people_there,
+    who_was_let_in_once_waits_as_long_as_it_takes,
     one_serial_number_is_held_whatever_its_case,
 }
 
@@ -59,6 +67,7 @@ async fn newcomer(tx: &mut Tx, token: Uuid, (key, serial): (u8, &str), now: UtcM
         token,
         waits_for: WaitsFor::UnlistedSerial,
         hardware: &hardware,
+        listed_as: None,
     };
     newcomer::insert(tx, &new, now).await.unwrap()
 }
@@ -135,6 +144,120 @@ async fn the_hour_and_what_a_refused_machine_was_are_forgotten_after_a_month(tes
     let acts = audit::list(&mut tx, None, 10).await.unwrap();
     let told: Vec<_> = acts.iter().filter(|act| act.object_kind == "newcomer").map(|act| act.action.as_str()).collect();
     assert_eq!(told, ["retention.apply"]);
+}
+
+async fn what_a_refused_machine_was_stands_nowhere_for_ever(test: &TestStore) {
+    let token = token(test).await;
+    let mut tx = test.store.write().await.unwrap();
+    let refused = newcomer(&mut tx, token, (1, "PRIVATE"), at(1, 0, 0)).await;
+    let ours = newcomer(&mut tx, token, (2, "FLEET77"), at(1, 0, 1)).await;
+    tx.commit().await.unwrap();
+    let policy = Policy::default();
+    let by = Clerk { actor: "anne", token: None, scope: &Scope::Everything, policy: &policy, now: at(2, 0, 0) };
+    for (id, ruling) in [(refused, Ruling::Refuse), (ours, Ruling::Approve)] {
+        let mut tx = test.store.write().await.unwrap();
+        let chosen: Chosen = [(id, None)].into_iter().collect();
+        let decided = approval::decide(&mut tx, by, ruling, Some("not ours"), &chosen).await.unwrap();
+        assert!(decided[0].outcome.is_done(), "{decided:?}");
+        tx.commit().await.unwrap();
+    }
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let told = "SELECT action FROM audit WHERE details LIKE '%PRIVATE%' OR details LIKE '%FLEET77%'";
+    assert_eq!(raw.texts(told).await.unwrap(), ["newcomer.approve"], "of a device that is ours it says which");
+    let named = format!("SELECT action FROM audit WHERE object_id = '{refused}' AND details LIKE '%not ours%'");
+    assert_eq!(raw.texts(&named).await.unwrap(), ["newcomer.refuse"], "its id tells which, while it is known");
+    let kept = "SELECT count(*) FROM newcomer WHERE hardware LIKE '%PRIVATE%'";
+    assert_eq!(raw.number(kept).await.unwrap(), 1, "for a month");
+    retention::run(&test.store, at(33, 0, 0), &CancellationToken::new()).await.unwrap();
+    assert_eq!(raw.number(kept).await.unwrap(), 0);
+}
+
+async fn who_is_recorded_elsewhere_waits_for_the_people_there(test: &TestStore) {
+    let token = token(test).await;
+    let cartable = InProcess::new(&test.store);
+    let (here, there) = (cartable.site(1).await.unwrap(), cartable.site(2).await.unwrap());
+    let device = DeviceId(Uuid::now_v7());
+    let hardware = Hardware { serial_number: SerialNumber::parse("THEIRS").into(), ..Hardware::default() };
+    let new = NewDevice {
+        id: device,
+        status: DeviceStatus::Pending,
+        hardware: hardware.clone(),
+        asset_tag: None,
+        programme: None,
+        site: Some(there),
+        enrolled_at: None,
+    };
+    let mut tx = test.store.write().await.unwrap();
+    device::insert(&mut tx, &new, at(0, 0, 0)).await.unwrap();
+    let arrival = enrolment::arrival_of(&mut tx, &hardware).await.unwrap();
+    assert_eq!(newcomer::listed_elsewhere(&mut tx, &arrival, there).await.unwrap(), None);
+    let listed_as = newcomer::listed_elsewhere(&mut tx, &arrival, here).await.unwrap();
+    assert_eq!(listed_as, Some(device));
+    let waits_for = WaitsFor::OtherSite;
+    let new = NewNewcomer { request: Uuid::new_v4(), key: &[1; 32], token, waits_for, hardware: &hardware, listed_as };
+    let id = newcomer::insert(&mut tx, &new, at(1, 0, 0)).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let [ours, theirs] = [here, there].map(|site| Scope::Sites(vec![site]));
+    let mut tx = test.store.write().await.unwrap();
+    assert_eq!(approval_queue::find(&mut tx, &ours, id).await.unwrap(), None, "nor is the device told of");
+    let asking = approval_queue::find(&mut tx, &theirs, id).await.unwrap().unwrap();
+    assert_eq!((asking.site, asking.waits_for, asking.effect), (Some(there), waits_for, Effect::FirstKey(device)));
+    let policy = Policy::default();
+    let by = |scope| Clerk { actor: "theo", token: None, scope, policy: &policy, now: at(2, 0, 0) };
+    let chosen: Chosen = [(id, None)].into_iter().collect();
+    let foreign = approval::decide(&mut tx, by(&ours), Ruling::Approve, None, &chosen).await;
+    assert!(matches!(foreign, Err(DecideError::Unknown)), "{foreign:?}");
+    let decided = approval::decide(&mut tx, by(&theirs), Ruling::Approve, None, &chosen).await.unwrap();
+    assert_eq!(decided[0].outcome, Outcome::Approved(device));
+    tx.commit().await.unwrap();
+    let mut tx = test.store.read().await.unwrap();
+    let joined = device::find(&mut tx, &Scope::Everything, device).await.unwrap().unwrap();
+    assert_eq!((joined.site, joined.status), (Some(there), DeviceStatus::Active), "where it is recorded");
+}
+
+async fn who_was_let_in_once_waits_as_long_as_it_takes(test: &TestStore) {
+    let token = token(test).await;
+    let one = enrol(&test.store, test.url(), None, at(0, 0, 0)).await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    for number in 0..=lapse::AT_ONCE {
+        // More than one unit of work takes.
+        let key: KeyHash = Sha256::digest(number.to_be_bytes()).into();
+        let hardware = Hardware::default();
+        let waits_for = WaitsFor::SpentToken;
+        let request = Uuid::new_v4();
+        let new = NewNewcomer { request, key: &key, token, waits_for, hardware: &hardware, listed_as: None };
+        newcomer::insert(&mut tx, &new, at(0, 0, 1)).await.unwrap();
+    }
+    for (key, token) in [([3; 32], Some(token)), ([4; 32], None)] {
+        let (id, request) = (EnrolmentId(Uuid::now_v7()), Uuid::new_v4());
+        let new = NewEnrolment { id, device: one.device, request, key: &key, token, status: EnrolmentStatus::Pending };
+        enrolment::insert(&mut tx, &new, at(0, 0, 2)).await.unwrap();
+    }
+    recovery::wait(&mut tx, (one.enrolment, one.device), Cause::TooLong, at(0, 0, 3)).await.unwrap();
+    tx.commit().await.unwrap();
+    let waiting = async || {
+        let mut tx = test.store.read().await.unwrap();
+        let query = QueueQuery { limit: 200, ..QueueQuery::default() };
+        approval_queue::list(&mut tx, &Scope::Everything, &query).await.unwrap().rows
+    };
+    let running = CancellationToken::new();
+    retention::run(&test.store, at(WAITING_DAYS - 1, 0, 0), &running).await.unwrap();
+    let before = waiting().await;
+    let all = usize::try_from(lapse::AT_ONCE).unwrap() + 4;
+    assert_eq!((before.len(), before.iter().filter(|one| one.lapses_at.is_none()).count()), (all, 2));
+    assert!(before.iter().filter_map(|one| one.lapses_at).all(|at_last| at_last > at(WAITING_DAYS - 1, 0, 0)));
+    let done = retention::run(&test.store, at(WAITING_DAYS + 1, 0, 0), &running).await.unwrap();
+    assert_eq!(done.deleted, u64::try_from(all).unwrap() - 2);
+    let mut left: Vec<Source> = waiting().await.iter().map(|one| one.source).collect();
+    left.sort();
+    assert_eq!(
+        left,
+        [Source::Enrolment, Source::Recovery],
+        "one that a restored database forgot, and a device's own key"
+    );
+    let again = retention::run(&test.store, at(WAITING_DAYS + 400, 0, 0), &running).await.unwrap();
+    assert_eq!((again.deleted, waiting().await.len()), (0, 2));
 }
 
 async fn one_serial_number_is_held_whatever_its_case(test: &TestStore) {

@@ -1,5 +1,5 @@
 //! Sections of an inventory into the facts of a report. Units as the agents write them: memory and file systems in MiB
-//! (from /proc/meminfo, `df -k` and WMI, divided by 1024), drives in MB (10⁶) or on Windows in MiB, batteries in mWh.
+//! (from /proc/meminfo, `df -k` and WMI, divided by 1024), drives in what `drive_units` tells, batteries in mWh.
 
 use cartable_common::{
     Bytes, MilliwattHours, SerialNumber, SystemUuid, Text, UtcMillis, limits,
@@ -31,14 +31,14 @@ fn tool(client: &str) -> Tool {
 }
 
 fn report(sections: &Sections) -> HealthReport {
-    let unit = drive_unit(sections);
+    let units = drive_units(sections);
     let known = |section: &'static str, field: &str| sections.first(section, field).and_then(Text::meaningful);
     let mut report = HealthReport {
         hardware: hardware(sections),
         processor: processor(sections),
         operating_system: operating_system(sections),
         volumes: volumes(sections),
-        drives: sections.of("STORAGES").filter_map(|entry| drive(entry, unit)).take(limits::MAX_DRIVES).collect(),
+        drives: sections.of("STORAGES").filter_map(|entry| drive(entry, units)).take(limits::MAX_DRIVES).collect(),
         batteries: sections.of("BATTERIES").map(battery).take(limits::MAX_BATTERIES).collect(),
         unread: unread().collect(),
         ..HealthReport::default()
@@ -196,17 +196,28 @@ fn encryption(status: &str) -> Option<Switch> {
     }
 }
 
-/// The bytes of one unit of a drive's size. On Windows fusioninventory-agent and GLPI Agent before 1.6 divide what WMI tells by
-/// 1024² (`Win32/Storages.pm`). Nothing where a version that decides is not to be read.
-fn drive_unit(sections: &Sections) -> Option<u64> {
+/// The bytes of each unit that the agent may have counted a drive's size in, the usual one first. None where a version that
+/// decides is not to be read.
+///
+/// On macOS both agents divide by 1024² (`MacOS/Storages.pm`). On Windows fusioninventory-agent and GLPI Agent before 1.6 divide
+/// what WMI tells by 1024², unless hdparm is there: its line "M = 1000*1000" then takes that place (`Win32/Storages.pm`). On
+/// Linux fusioninventory-agent takes the first of the kernel's sectors and hdparm in MB, smartctl and HAL in MiB and
+/// `fdisk -s`, whose KiB it divides by 1000 (`Linux/Storages.pm`, `Tools/Unix.pm`); which, no inventory says.
+fn drive_units(sections: &Sections) -> &'static [u64] {
     const MEGABYTES_SINCE: (u32, u32) = (1, 6);
-    if sections.first("OPERATINGSYSTEM", "KERNEL_NAME").and_then(family) != Some(OsFamily::Windows) {
-        return Some(MEGABYTE);
-    }
-    match tool(&sections.client) {
-        Tool::FusionInventory => Some(MEBIBYTE),
-        Tool::Glpi if version(&sections.client)? < MEGABYTES_SINCE => Some(MEBIBYTE),
-        Tool::Glpi => Some(MEGABYTE),
+    let family = sections.first("OPERATINGSYSTEM", "KERNEL_NAME").and_then(family);
+    match (family, tool(&sections.client)) {
+        (Some(OsFamily::MacOs), _) => &[MEBIBYTE],
+        (Some(OsFamily::Windows), Tool::FusionInventory) => &[MEBIBYTE, MEGABYTE],
+        (Some(OsFamily::Windows), Tool::Glpi) => match version(&sections.client) {
+            None => &[],
+            Some(version) if version < MEGABYTES_SINCE => &[MEBIBYTE, MEGABYTE],
+            Some(_) => &[MEGABYTE],
+        },
+        (Some(OsFamily::Linux | OsFamily::Unknown) | None, Tool::FusionInventory) => {
+            &[MEGABYTE, MEBIBYTE, THOUSAND_KIBIBYTES]
+        }
+        (Some(OsFamily::Linux | OsFamily::Unknown) | None, Tool::Glpi) => &[MEGABYTE],
     }
 }
 
@@ -217,9 +228,38 @@ fn version(client: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-/// A drive of the machine itself, whose size is in units of `unit` bytes. One that can be unplugged belongs to a person, not to
-/// the laptop; one that a network or a file holds is no drive of it.
-fn drive(entry: &Entry, unit: Option<u64>) -> Option<Drive> {
+/// So many of the usual one of `units`; where that is no size that drives are made in, of the only other one in which it is.
+/// Nothing where it is in several others.
+fn capacity(count: u64, units: &[u64]) -> Option<Bytes> {
+    let (usual, others) = units.split_first()?;
+    let mut fitting = others.iter().filter(|unit| is_made(count, **unit));
+    let unit = if is_made(count, *usual) {
+        usual
+    } else {
+        let first = fitting.next();
+        if fitting.next().is_some() {
+            return None;
+        }
+        first.unwrap_or(usual)
+    };
+    Bytes::new(count.checked_mul(*unit)?)
+}
+
+/// Whether drives are made of `count` whole units and a part of one. Makers agreed how many sectors of 512 bytes a drive of so
+/// many GB has, from 50 on: 97,696,368 and 1,953,504 for each GB more (IDEMA LBA1-03, SFF-8447). No size that is sold is one
+/// in MB and in MiB too.
+fn is_made(count: u64, unit: u64) -> bool {
+    const SECTOR: u64 = 512;
+    const LEAST: u64 = 97_696_368 * SECTOR;
+    const STEP: u64 = 1_953_504 * SECTOR;
+    let end = count.checked_add(1).and_then(|next| next.checked_mul(unit));
+    // The greatest of these sizes below the end is not below the begin.
+    end.and_then(|end| end.checked_sub(LEAST + 1)).is_some_and(|over| over % STEP < unit)
+}
+
+/// A drive of the machine itself, whose size is in one of `units`. One that can be unplugged belongs to a person, not to the
+/// laptop; one that a network or a file holds is no drive of it.
+fn drive(entry: &Entry, units: &[u64]) -> Option<Drive> {
     // GLPI Agent writes the first word alone of names that have several. What is soldered tells MMC.
     const FOREIGN: [&str; 8] =
         ["usb", "sd", "1394", "ieee", "ieee 1394", "iscsi", "file-backed", "file-backed virtual"];
@@ -244,7 +284,7 @@ fn drive(entry: &Entry, unit: Option<u64>) -> Option<Drive> {
         capacity_bytes: word("DISKSIZE")
             .and_then(whole)
             .filter(|size| *size > 0)
-            .and_then(|size| Bytes::new(size.checked_mul(unit?)?)),
+            .and_then(|size| capacity(size, units)),
         ..Drive::default()
     })
 }
@@ -287,6 +327,7 @@ fn battery(entry: &Entry) -> Battery {
 
 const MEGABYTE: u64 = 1_000_000;
 const MEBIBYTE: u64 = 1 << 20;
+const THOUSAND_KIBIBYTES: u64 = 1_000 << 10;
 
 fn mebibytes(count: u64) -> Option<Bytes> {
     Bytes::new(count.checked_mul(MEBIBYTE)?).filter(|bytes| bytes.get() > 0)

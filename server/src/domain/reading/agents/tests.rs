@@ -113,6 +113,43 @@ fn the_unit_of_a_drives_size_is_that_of_its_system_agent_and_version() {
     assert_eq!((capacity("GLPI-Agent_v2.0"), capacity("GLPI-Agent")), (megabytes, None), "a unit is not guessed");
 }
 
+/// The size in GB of the sample's only drive, where that agent on that system writes its size so.
+fn gigabytes(client: &str, system: &str, size: &str) -> Option<u64> {
+    let other = |text: &str, mark: &str, value: &str| {
+        let (begin, end) = (format!("<{mark}>"), format!("</{mark}>"));
+        let (before, rest) = text.split_once(&begin).unwrap();
+        let (_, after) = rest.split_once(&end).unwrap();
+        format!("{before}{begin}{value}{end}{after}")
+    };
+    let text = other(&other(WINDOWS, "VERSIONCLIENT", client), "KERNEL_NAME", system);
+    let report = inventory(&other(&text, "DISKSIZE", size)).report;
+    let [drive] = report.drives.as_slice() else { panic!("{:?}", report.drives) };
+    drive.capacity_bytes.map(|bytes| (bytes.get() + 500_000_000) / 1_000_000_000)
+}
+
+/// Of a drive of 976,773,168 sectors `hdparm -I` says "M = 1024*1024: 476940 MBytes" and "M = 1000*1000: 500107 MBytes".
+/// fusioninventory-agent takes the second line; WMI and smartctl lead to the first.
+#[test]
+fn an_old_agents_size_is_of_the_unit_in_which_drives_are_made() {
+    let (old, new) = ("FusionInventory-Agent_v2.3.21", "GLPI-Agent_v1.11");
+    for (client, system) in [(old, "MSWin32"), ("GLPI-Agent_v1.4", "MSWin32"), (old, "linux")] {
+        for size in ["476940", "500107"] {
+            assert_eq!(gigabytes(client, system, size), Some(500), "{client} on {system}: {size}");
+        }
+    }
+    // `fdisk -s` says 488386584, which stands there by 1000. It would be a drive of 512 GB in MiB: nothing tells which.
+    assert_eq!(gigabytes(old, "linux", "488386"), None);
+    // WMI counts whole cylinders: 500,105,249,280 bytes are no size that drives are made in.
+    assert_eq!(gigabytes(old, "MSWin32", "476937"), Some(500));
+    // Small drives are made in any size: the usual unit stands.
+    assert_eq!((gigabytes(old, "MSWin32", "29820"), gigabytes(old, "linux", "31268")), (Some(31), Some(31)));
+    for client in [old, new] {
+        assert_eq!(gigabytes(client, "darwin", "476940"), Some(500), "{client}: macOS is counted in MiB");
+    }
+    // These count in MB, whatever that looks like.
+    assert_eq!((gigabytes(new, "linux", "476940"), gigabytes(new, "MSWin32", "476940")), (Some(477), Some(477)));
+}
+
 /// How many drives a Windows machine has whose second one has that interface.
 fn drives_beside(interface: &str) -> usize {
     let line = format!("<INTERFACE>{interface}</INTERFACE>");

@@ -1,0 +1,35 @@
+-- A machine that is recorded at another site than that of its token waits for the people of the site where it is recorded.
+-- SQLite cannot change a CHECK: the table is made anew. Nothing refers to it.
+CREATE TABLE newcomer_new (
+    id BLOB NOT NULL PRIMARY KEY,
+    request_id BLOB NOT NULL,
+    spki_sha256 BLOB NOT NULL UNIQUE,
+    token_id BLOB REFERENCES enrolment_token (id),
+    -- The enrolment whose key it showed, where it brought no token.
+    vouched_by BLOB REFERENCES enrolment (id),
+    -- The device of another site than its token's that it is recorded as; nothing where its token's site is as good.
+    listed_as BLOB REFERENCES device (id),
+    waits_for TEXT NOT NULL CHECK (waits_for IN ('unlisted_serial', 'spent_token', 'other_site', 'cloned_key')),
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'approved', 'refused')),
+    -- What the machine says of itself, JSON: maker, model, kind, serial number, system UUID.
+    hardware TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    decided_at INTEGER,
+    -- What it became.
+    enrolment_id BLOB REFERENCES enrolment (id),
+    CHECK ((state = 'waiting') = (decided_at IS NULL)),
+    CHECK ((state = 'approved') = (enrolment_id IS NOT NULL)),
+    CHECK ((token_id IS NULL) = (vouched_by IS NOT NULL)),
+    CHECK ((waits_for = 'cloned_key') = (vouched_by IS NOT NULL)),
+    CHECK (waits_for <> 'other_site' OR listed_as IS NOT NULL),
+    CHECK (listed_as IS NULL OR vouched_by IS NULL)
+) STRICT;
+INSERT INTO newcomer_new (id, request_id, spki_sha256, token_id, vouched_by, waits_for, state, hardware, created_at,
+    decided_at, enrolment_id)
+    SELECT id, request_id, spki_sha256, token_id, vouched_by, waits_for, state, hardware, created_at, decided_at, enrolment_id
+    FROM newcomer;
+DROP TABLE newcomer;
+ALTER TABLE newcomer_new RENAME TO newcomer;
+CREATE INDEX newcomer_waiting ON newcomer (created_at, id) WHERE state = 'waiting';
+CREATE INDEX newcomer_waiting_of_token ON newcomer (token_id) WHERE state = 'waiting';
+CREATE INDEX newcomer_vouched ON newcomer (vouched_by);
