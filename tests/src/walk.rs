@@ -207,6 +207,8 @@ async fn pages(database: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("devices", "/devices"),
         ("device-new", "/devices/new"),
         ("devices-none", "/devices?q=zzzzzz"),
+        ("orders", "/devices/orders?q=thinkpad"),
+        ("orders-preview", "/devices/orders?q=thinkpad&kind=return_notice"),
         ("dispositions", "/dispositions"),
         ("what-if", "/dispositions/what-if"),
         ("what-if-tried", "/dispositions/what-if?battery.relend_percent=65&disposition.relend_with_linux=true"),

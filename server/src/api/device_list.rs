@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Longest text to search for, in characters.
-const MAX_SEARCH_CHARS: usize = 200;
+pub(super) const MAX_SEARCH_CHARS: usize = 200;
 
 /// What a list is sorted by.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]

@@ -18,6 +18,7 @@ pub mod campaign_letters;
 pub mod device;
 pub mod device_act;
 pub mod device_action;
+pub mod device_action_bulk;
 pub mod device_list;
 pub mod device_record;
 pub mod document;
@@ -197,6 +198,7 @@ fn running() -> OpenApiRouter<App> {
         .routes(routes!(device_act::approve))
         .routes(routes!(device_action::list, device_action::order))
         .routes(routes!(device_action::log))
+        .routes(routes!(device_action_bulk::order))
         .routes(routes!(approval::list))
         .routes(routes!(approval::decide))
         .routes(routes!(recovery::approve))

@@ -19,6 +19,7 @@ use crate::domain::{
     campaign::{CampaignState, ReturnState},
     device::DeviceStatus,
     device_action::{ActionState, Kind as ActionKind},
+    device_action_bulk::LeftOut,
     device_record::ContactExpected,
     disposition::{CheckKind, Confidence, Disposition},
     document::DocumentKind,
@@ -99,6 +100,7 @@ macro_rules! text_schema {
 text_schema! {
     ActionKind: "What an agent is told to do.";
     ActionState: "Where an order to an agent stands; `over` was not answered in time.";
+    LeftOut: "Why a device is left out of an order to many.";
     ExamState: "Where an exam stands.";
     ContactExpected: "Whether an agent is awaited on a device.";
     Grade: "What an inspection found, from as good as new to fit for parts.";

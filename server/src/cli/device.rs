@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::{DataArguments, device_action, device_approval, device_recovery, print, say};
+use super::{DataArguments, device_action, device_action_bulk, device_approval, device_recovery, print, say};
 use crate::{
     clock,
     domain::{
@@ -53,6 +53,9 @@ pub(super) enum Device {
     RefuseRecovery(device_recovery::One),
     /// Orders its agent to check_in, full_report, self_test, return_notice or send_log, and prints the order's id.
     Order(device_action::New),
+    /// Orders the agents of many devices to check_in, full_report, self_test or return_notice; without --apply it only says how
+    /// many would get it and why the others would not.
+    OrderAll(Box<device_action_bulk::All>),
     /// Lists its last orders: order, kind, state, outcome, when, by whom.
     Orders(device_action::Of),
     /// Prints the log that its agent sent with an order: time, level, words.
@@ -111,6 +114,7 @@ pub(super) async fn run(command: Device) -> anyhow::Result<()> {
         Device::Approve(approve) => device_approval::approve(approve).await,
         Device::Refuse(refuse) => device_approval::refuse(refuse).await,
         Device::Order(new) => device_action::order(new).await,
+        Device::OrderAll(all) => device_action_bulk::order(*all).await,
         Device::Orders(of) => device_action::list(of).await,
         Device::AgentLog(log) => device_action::log(log).await,
         Device::Recoveries(data) => device_recovery::waiting(&data).await,

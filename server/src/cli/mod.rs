@@ -9,6 +9,7 @@ mod borrower;
 mod calendar;
 mod device;
 mod device_action;
+mod device_action_bulk;
 mod device_approval;
 mod device_recovery;
 mod documents;

@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 132] = [
+pub(super) const KEYS: [(&str, Form); 134] = [
     ("about", Plain),
     ("accessories", Plain),
     ("admits", Word(&["token-admits"])),
@@ -76,6 +76,7 @@ pub(super) const KEYS: [(&str, Form); 132] = [
     ("for", Plain),
     ("form", Plain),
     ("from", Word(&["loan"])),
+    ("given", Plain),
     ("gone", Plain),
     ("grade", Word(&["grade"])),
     ("holidays", Plain),
@@ -89,6 +90,7 @@ pub(super) const KEYS: [(&str, Form); 132] = [
     ("last", Plain),
     ("leaving", Plain),
     ("left", Plain),
+    ("left_out", Plain),
     ("level", Word(&["level"])),
     ("levels", Word(&["level"])),
     ("loan", Link("/loans")),
@@ -159,7 +161,7 @@ pub(super) const KEYS: [(&str, Form); 132] = [
 ];
 
 /// Every act that has a word, `audit-act-…`; another is shown by its name.
-pub(super) const ACTS: [&str; 133] = [
+pub(super) const ACTS: [&str; 134] = [
     "agent_release.add",
     "agent_release.halt",
     "agent_release.publish",
@@ -213,6 +215,7 @@ pub(super) const ACTS: [&str; 133] = [
     "device.unarchive",
     "device_action.answer",
     "device_action.order",
+    "device_action.order_many",
     "device_action.withdraw",
     "document.make",
     "donation_lot.add",
@@ -296,7 +299,7 @@ pub(super) const ACTS: [&str; 133] = [
 ];
 
 /// Every kind of thing that has a word, `audit-kind-…`; another is shown by its name.
-pub(super) const KINDS: [&str; 29] = [
+pub(super) const KINDS: [&str; 30] = [
     "agent_release",
     "allocation",
     "api_token",
@@ -305,6 +308,7 @@ pub(super) const KINDS: [&str; 29] = [
     "campaign",
     "device",
     "device_action",
+    "device_actions",
     "devices_up_to",
     "document",
     "donation_lot",

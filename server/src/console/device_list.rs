@@ -85,7 +85,27 @@ impl Asked {
     }
 
     fn filtered(&self) -> bool {
-        [&self.q, &self.status, &self.flag, &self.severity, &self.site, &self.archived].iter().any(|v| !v.is_empty())
+        !self.fields().is_empty()
+    }
+
+    /// The address of something else about the devices of these filters.
+    pub(super) fn link(&self, path: &str) -> String {
+        let fields = self.fields();
+        let parts: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        address(path, &parts).trim_end_matches(['?', '&']).to_owned()
+    }
+
+    /// The filters that say something, as fields of a form.
+    pub(super) fn fields(&self) -> Vec<(&'static str, String)> {
+        let all = [
+            ("q", &self.q),
+            ("status", &self.status),
+            ("flag", &self.flag),
+            ("severity", &self.severity),
+            ("site", &self.site),
+            ("archived", &self.archived),
+        ];
+        all.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value.clone())).collect()
     }
 
     /// The address of the list with these filters, another sort if given, without the page. Ends in `?` or `&`.
@@ -184,6 +204,8 @@ pub(super) struct DevicesPage {
     pager: Pager,
     downloads: Downloads,
     may_add: bool,
+    /// Where something is ordered of all of them.
+    orders: Option<String>,
 }
 
 impl DevicesPage {
@@ -208,9 +230,16 @@ impl DevicesPage {
             rows: page.rows.into_iter().map(|device| row(device, now, words)).collect(),
             pager,
             may_add: shell.may_add_device(),
+            orders: None,
             downloads: Downloads::new("/exports/devices", |path| asked.address(path, None), words),
             shell,
         }
+    }
+
+    /// With the way to orders to these laptops, where there are any.
+    pub(super) fn with_orders(mut self, asked: &Asked) -> Self {
+        self.orders = (!self.rows.is_empty()).then(|| asked.link("/devices/orders"));
+        self
     }
 }
 
@@ -340,5 +369,8 @@ mod tests {
     #[test]
     fn an_address_carries_values_as_data() {
         assert_eq!(address("/devices", &[("q", "a&b=\"<é"), ("site", "")]), "/devices?q=a%26b%3D%22%3C%C3%A9&");
+        let asked = Asked { q: "a&b".into(), sort: "model".into(), after: "x".into(), ..Asked::default() };
+        assert_eq!(asked.link("/devices/orders"), "/devices/orders?q=a%26b", "the filters alone");
+        assert_eq!(Asked::default().link("/devices/orders"), "/devices/orders");
     }
 }

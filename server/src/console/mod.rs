@@ -36,6 +36,7 @@ mod design;
 mod desk_way;
 mod device;
 mod device_action;
+mod device_action_bulk;
 mod device_correction;
 mod device_list;
 mod device_record;
@@ -125,6 +126,8 @@ mod samples_forecast;
 #[cfg(test)]
 mod samples_lending;
 #[cfg(test)]
+mod samples_orders;
+#[cfg(test)]
 mod samples_planning;
 #[cfg(test)]
 mod samples_running;
@@ -166,6 +169,7 @@ fn fleet() -> Router<App> {
         .route("/devices.csv", get(exports::short))
         .route("/devices", get(pages::devices).post(device_record::create))
         .route("/devices/new", get(device_record::fresh))
+        .route("/devices/orders", get(device_action_bulk::page).post(device_action_bulk::order))
         .route("/devices/{id}/enrolments/{enrolment}/approve", post(device_record::approve))
         .route("/devices/waiting", get(waiting_acts::list))
         .route("/devices/waiting/preview", post(waiting_acts::preview))

@@ -13,6 +13,7 @@ use super::{
     design::DesignPage,
     device::{Allowed, CHART_DAYS, DevicePage, DeviceRead, title},
     device_action::OrdersRead,
+    device_action_bulk,
     device_correction::Offered,
     device_list::{self, DevicesPage},
     error::{Refusal, require},
@@ -68,7 +69,11 @@ pub(super) async fn devices(
     let mut tx = app.store.read().await?;
     let page = store::device_list::list(&mut tx, &signed_in.person.scope, &query).await?;
     let shell = visitor.shell(Section::Devices, visitor.words.say("devices-title"), &signed_in);
-    Ok(shell::page(StatusCode::OK, &DevicesPage::new(shell, &asked, &query, page, signed_in.now)))
+    let mut page = DevicesPage::new(shell, &asked, &query, page, signed_in.now);
+    if !device_action_bulk::offered(&signed_in.person).is_empty() {
+        page = page.with_orders(&asked);
+    }
+    Ok(shell::page(StatusCode::OK, &page))
 }
 
 /// `GET /devices/{id}`

@@ -127,9 +127,10 @@ impl Samples<'_> {
     }
 
     /// The pages of the console's parts, as each of them knows them.
-    fn of_each_part(&self) -> [Vec<(&'static str, askama::Result<String>)>; 8] {
+    fn of_each_part(&self) -> [Vec<(&'static str, askama::Result<String>)>; 9] {
         [
             self.joining(),
+            self.bulk_orders(),
             self.lending(),
             self.deciding(),
             self.planning(),

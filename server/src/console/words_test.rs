@@ -14,6 +14,7 @@ use crate::{
         campaign::{CampaignState, ReturnState},
         device::DeviceStatus,
         device_action::{ActionState, Kind as ActionKind},
+        device_action_bulk::LeftOut,
         device_record::{ContactExpected, CorrectionRefused},
         disposition::{CheckKind, Confidence, Disposition},
         document::DocumentKind,
@@ -234,6 +235,7 @@ fn of_enrolment() -> Vec<(&'static str, Vec<&'static str>)> {
         ("action-means", ActionKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("action-state", ActionState::ALL.iter().map(|value| value.as_str()).collect()),
         ("action-outcome", ActionOutcome::ALL.iter().map(|value| value.as_str()).collect()),
+        ("left-out", LeftOut::ALL.iter().map(|value| value.as_str()).collect()),
     ]
 }
 

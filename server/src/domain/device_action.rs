@@ -148,7 +148,8 @@ impl Order {
     }
 }
 
-fn place(text: &str) -> Result<Text, InvalidOrder> {
+/// A place as a notice says it.
+pub(super) fn place(text: &str) -> Result<Text, InvalidOrder> {
     let is_line = text.chars().count() <= MAX_PLACE_CHARS
         && !text.contains(|sign: char| is_unshowable(sign) || matches!(sign, '<' | '>'));
     if is_line { Ok(Text::clean(text)) } else { Err(InvalidOrder::Place) }
@@ -205,17 +206,22 @@ impl Hindrance {
 
 /// Whether `order` may be given now.
 pub fn may_order(order: &Order, facts: &Facts) -> Result<(), Hindrance> {
-    let kind = order.kind();
+    may_be_ordered(order.kind(), order.notice().map(|notice| notice.due), facts)
+}
+
+/// Whether an order of that kind may be given now, a return notice where it names `due`.
+pub(super) fn may_be_ordered(kind: Kind, due: Option<Date>, facts: &Facts) -> Result<(), Hindrance> {
     if facts.status != DeviceStatus::Active || facts.is_archived {
         return Err(Hindrance::NotInService);
     }
     if !facts.has_agent {
         return Err(Hindrance::NoAgent);
     }
-    if kind == Kind::ReturnNotice && facts.lending != LendingState::Lent {
+    let is_notice = kind == Kind::ReturnNotice;
+    if is_notice && facts.lending != LendingState::Lent {
         return Err(Hindrance::NotLent);
     }
-    if order.notice().is_some_and(|notice| facts.due != Some(notice.due)) {
+    if is_notice && (due.is_none() || facts.due != due) {
         return Err(Hindrance::OtherDay);
     }
     if facts.waiting.contains(&kind) {

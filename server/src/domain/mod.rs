@@ -15,6 +15,7 @@ pub mod clone;
 pub mod daily;
 pub mod device;
 pub mod device_action;
+pub mod device_action_bulk;
 pub mod device_record;
 pub mod disclosure;
 pub mod disposition;

@@ -16,12 +16,14 @@ use uuid::Uuid;
 use super::{
     Store, StoreError, Tx,
     audit::{self, NewAudit},
-    device, donation_approval,
+    device,
+    device_action_facts::{self, Standing},
+    donation_approval,
     lending::Clerk,
-    loan, on,
+    on,
     value::{day, day_number, from_json, moment, optional_moment, parsed, to_json},
 };
-use crate::domain::device_action::{self, ActionState, Facts, Hindrance, Kind, Notice, Order};
+use crate::domain::device_action::{self, ActionState, Hindrance, Kind, Notice, Order};
 
 /// Orders of one device that are shown, the newest first.
 pub const LISTED: i64 = 50;
@@ -161,28 +163,49 @@ pub enum Ordered {
 
 /// Gives an order, for the person whom the caller found allowed to.
 pub async fn order(tx: &mut Tx, device: DeviceId, order: &Order, by: Clerk<'_>) -> Result<Ordered, StoreError> {
+    let ordered = give(tx, (device, Uuid::now_v7()), order, by).await?;
+    if let Ordered::Given(id) = ordered {
+        record(tx, (device, id), order, by).await?;
+    }
+    Ok(ordered)
+}
+
+/// [`order`] under this id and without its row in the audit, which the caller appends with [`record`] before the unit of
+/// work ends: where many are given in one, their rows come last.
+pub(super) async fn give(
+    tx: &mut Tx,
+    (device, id): (DeviceId, Uuid),
+    order: &Order,
+    by: Clerk<'_>,
+) -> Result<Ordered, StoreError> {
     device::lock(tx, [device.0]).await?;
-    let Some(found) = device::find(tx, by.scope, device).await? else { return Ok(Ordered::Unknown) };
-    let enrolment = speaks_for(tx, device).await?;
-    let due = loan::due_of_device(tx, device).await?;
-    close_past(tx, device, (enrolment, due), by.now).await?;
-    let sql = "SELECT kind FROM device_action WHERE device_id = $1 AND closed_at IS NULL";
-    let waiting: Vec<String> = on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).fetch_all(c).await)?;
-    let Some(lending) = loan::lending_state(tx, device).await? else { return Ok(Ordered::Unknown) };
-    let facts = Facts {
-        status: found.status,
-        is_archived: found.archived_at.is_some(),
-        lending,
-        due,
-        has_agent: enrolment.is_some(),
-        waiting: waiting.iter().map(|kind| parsed("device_action.kind", kind)).collect::<Result<_, _>>()?,
-    };
+    if device::find(tx, by.scope, device).await?.is_none() {
+        return Ok(Ordered::Unknown);
+    }
+    let standing = device_action_facts::of(tx, &[device.0], by.now).await?.remove(&device.0);
+    let Some(Standing { facts, enrolment, .. }) = standing else { return Ok(Ordered::Unknown) };
+    close_past(tx, device, (enrolment, facts.due), by.now).await?;
     if let Err(hindrance) = device_action::may_order(order, &facts) {
         return Ok(Ordered::Hindered(hindrance));
     }
     let Some(enrolment) = enrolment else { return Ok(Ordered::Hindered(Hindrance::NoAgent)) };
-    let id = insert(tx, (device, enrolment), order, by).await?;
+    insert(tx, (device, enrolment), (id, order), by).await?;
     Ok(Ordered::Given(id))
+}
+
+/// Writes an order that was given into the audit.
+pub(super) async fn record(
+    tx: &mut Tx,
+    (device, id): (DeviceId, Uuid),
+    order: &Order,
+    by: Clerk<'_>,
+) -> Result<(), StoreError> {
+    let kind = order.kind();
+    let mut details = json!({ "device": device, "kind": kind, "expires_at": expires_at(kind, by.now).get() });
+    if let Some(notice) = order.notice() {
+        details["due"] = json!(notice.due.to_string());
+    }
+    donation_approval::record(tx, "device_action.order", ("device_action", id), details, by).await
 }
 
 /// The enrolment of our agent that speaks for a device: the one that is told. Another system's agent takes no orders.
@@ -224,36 +247,34 @@ pub(super) async fn withdraw_notice(tx: &mut Tx, device: DeviceId, now: UtcMilli
 async fn insert(
     tx: &mut Tx,
     (device, enrolment): (DeviceId, EnrolmentId),
-    order: &Order,
+    (id, order): (Uuid, &Order),
     by: Clerk<'_>,
-) -> Result<Uuid, StoreError> {
+) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO device_action (id, device_id, enrolment_id, kind, due_day, place, counter, ordered_at, \
         ordered_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let sql = "SELECT max(counter) FROM device_action WHERE device_id = $1";
     let last: Option<i64> = on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).fetch_one(c).await)?;
-    let (id, kind) = (Uuid::now_v7(), order.kind());
-    let expires_at = by.now.plus_days(kind.lives_for_days());
-    let due = order.notice().map(|notice| notice.due);
+    let kind = order.kind();
     on!(tx, |c| sqlx::query(SQL)
         .bind(id)
         .bind(device.0)
         .bind(enrolment.0)
         .bind(kind.as_str())
-        .bind(due.map(day_number))
+        .bind(order.notice().map(|notice| day_number(notice.due)))
         .bind(order.notice().map(|notice| notice.place.as_str()))
         .bind(device_action::next_counter(last, by.now))
         .bind(by.now.get())
         .bind(by.actor)
-        .bind(expires_at.get())
+        .bind(expires_at(kind, by.now).get())
         .execute(c)
         .await
         .map(drop))?;
-    let mut details = json!({ "device": device, "kind": kind, "expires_at": expires_at.get() });
-    if let Some(due) = due {
-        details["due"] = json!(due.to_string());
-    }
-    donation_approval::record(tx, "device_action.order", ("device_action", id), details, by).await?;
-    Ok(id)
+    Ok(())
+}
+
+/// From when an order that is given now is too late.
+fn expires_at(kind: Kind, now: UtcMillis) -> UtcMillis {
+    now.plus_days(kind.lives_for_days())
 }
 
 /// The orders of a device, the newest first, at most [`LISTED`]. The caller found the device within somebody's sites.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     clause::Clause,
+    device_asked::Asked,
     device_search::Search,
     page::{Cursor, CursorKey, Page, Total},
 };
@@ -212,76 +213,6 @@ fn order(clause: &mut Clause, column: Option<&'static str>, id: &'static str, di
         clause.sql(column).sql(way).sql(", ");
     }
     clause.sql(id).sql(way);
-}
-
-/// What is listed: for whom, which, and how the words of its search are found.
-#[derive(Clone, Copy, Debug)]
-struct Asked<'a> {
-    scope: &'a Scope,
-    query: &'a DeviceQuery,
-    search: &'a Search,
-}
-
-impl Asked<'_> {
-    /// The WHERE of the list, without the page.
-    fn restrict(self, clause: &mut Clause) {
-        let query = self.query;
-        clause.sql(match query.archived {
-            Archived::Exclude => " WHERE archived_at IS NULL",
-            Archived::Only => " WHERE archived_at IS NOT NULL",
-            Archived::Include => " WHERE 1 = 1",
-        });
-        clause.within("site_id", self.scope);
-        if let Some(status) = query.status {
-            clause.sql(" AND status = ").value(status.as_str());
-        }
-        if let Some(site) = query.site {
-            clause.sql(" AND site_id = ").value(site);
-        }
-        if let Some(severity) = query.min_severity {
-            clause.sql(" AND worst_severity >= ").value(i64::from(severity));
-        }
-        if let Some(code) = query.flag {
-            clause.sql(" AND id IN (SELECT device_id FROM flag WHERE cleared_at IS NULL AND code = ");
-            clause.value(code.as_str()).sql(")");
-        }
-        self.search.restrict(clause);
-    }
-
-    /// How many devices the whole list has, where nothing is searched.
-    async fn total(self, tx: &mut Tx, rows: usize, more: bool) -> Result<Total, StoreError> {
-        let query = self.query;
-        if query.after.is_none() && !more {
-            return Ok(Total::Exact(i64::try_from(rows).unwrap_or(i64::MAX)));
-        }
-        if query.flag.is_none() && query.min_severity.is_none() && query.archived == Archived::Exclude {
-            return Ok(Total::Exact(self.kept_count(tx).await?));
-        }
-        self.counted(tx).await
-    }
-
-    /// How many rows match, up to the cap.
-    async fn counted(self, tx: &mut Tx) -> Result<Total, StoreError> {
-        let mut clause = Clause::new("SELECT count(*) FROM (SELECT 1 FROM device");
-        self.restrict(&mut clause);
-        clause.sql(" LIMIT ").value(COUNT_CAP + 1).sql(") AS counted");
-        let count = clause.number(tx).await?;
-        Ok(if count > COUNT_CAP { Total::MoreThan(COUNT_CAP) } else { Total::Exact(count) })
-    }
-
-    async fn kept_count(self, tx: &mut Tx) -> Result<i64, StoreError> {
-        let mut clause =
-            Clause::new("SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM counter WHERE name = 'device_status'");
-        clause.within("site_id", self.scope);
-        match self.query.status {
-            Some(status) => clause.sql(" AND key = ").value(status.as_str()),
-            None => clause.sql(" AND key <> 'archived'"),
-        };
-        if let Some(site) = self.query.site {
-            clause.sql(" AND site_id = ").value(site);
-        }
-        clause.number(tx).await
-    }
 }
 
 #[derive(sqlx::FromRow)]

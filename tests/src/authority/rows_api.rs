@@ -210,6 +210,13 @@ pub(super) const API: &[Row] = &[
         Mixed::at("/api/v1/devices/{device}/recoveries/{foreign-recovery}/refuse", "", 404),
         Mixed::at("/api/v1/devices/{foreign-device}/recoveries/{recovery}/refuse", "", 404),
     ]),
+    // Filters that find nothing: the matrix makes more devices than may be ordered at once.
+    Row::new("POST /api/v1/devices/actions", "A-T---", Scope, 200)
+        .sends(r#"{"kind":"check_in","filter":{"search":"{unique}"},"dry_run":false}"#)
+        .bulk()
+        .mixed(&[Mixed::body(r#"{"kind":"check_in","filter":{"site":"{foreign-uai}"},"dry_run":false}"#, 400)]),
+    Row::new("POST /api/v1/devices/actions", "APTR--", SiteInBody(400), 200)
+        .sends(r#"{"kind":"return_notice","filter":{"site":"{uai}","search":"{unique}"}}"#),
     Row::new("GET /api/v1/devices/{device}/actions", "APTRFU", Site, 200),
     Row::new("POST /api/v1/devices/{device}/actions", "A-T---", Site, 201).sends(r#"{"kind":"check_in"}"#),
     Row::new("POST /api/v1/devices/{lent-device}/actions", "APTR--", Site, 201)

@@ -39,6 +39,13 @@ pub(super) const CONSOLE: &[Row] = &[
         Mixed::at("/devices/{device}/recoveries/{foreign-recovery}/refuse", "", 404),
         Mixed::at("/devices/{foreign-device}/recoveries/{recovery}/refuse", "", 404),
     ]),
+    Row::new("GET /devices/orders", "APTR--", Scope, 200),
+    // Of what is another site's nothing is ordered, and nothing said but that it is left out.
+    Row::new("POST /devices/orders", "A-T---", Scope, 200)
+        .sends("kind=check_in&id-{device}=")
+        .bulk()
+        .mixed(&[Mixed::body("kind=check_in&id-{device}=&id-{foreign-device}=", 200)]),
+    Row::new("POST /devices/orders", "APTR--", Scope, 200).sends("kind=return_notice&id-{lent-device}="),
     Row::new("POST /devices/{device}/actions", "A-T---", Site, 303).sends("kind=check_in"),
     Row::new("POST /devices/{lent-device}/actions", "APTR--", Site, 303)
         .sends("kind=return_notice&due={lent-until}&place=CDI"),

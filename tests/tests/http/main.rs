@@ -11,6 +11,7 @@ mod exams;
 mod exports;
 mod foreign_agent;
 mod inventories;
+mod order_many;
 mod people_hostile;
 mod planning;
 mod programmes;

@@ -77,6 +77,27 @@ fn what_is_ordered_is_done_once_and_its_log_is_read() {
     assert!(audit.is_ok(), "{audit:?}");
 }
 
+#[test]
+fn an_order_to_many_is_counted_first_and_given_once() {
+    let port = Port::start().unwrap();
+    let laptop = Laptop::enrolled(&port, "PF2MANY");
+    let device = laptop.device();
+    let all = |arguments: &[&str]| port.installation.run("device order-all", arguments, "");
+    let listed = || port.installation.run("device orders", &[&device], "").unwrap();
+    let counted = all(&["self_test", "--search", "pf2many"]).unwrap();
+    assert!(counted.starts_with("would_order\t1\t"), "{counted}");
+    assert_eq!(listed(), "", "nothing is ordered without --apply");
+    assert!(all(&["self_test", "--search", "pf2other", "--apply"]).unwrap().starts_with("ordered\t0\t"));
+    let notices = all(&["return_notice", "--apply"]).unwrap();
+    assert!(notices.contains("not_lent\t1\t"), "{notices}");
+    assert!(all(&["self_test", "--apply"]).unwrap().starts_with("ordered\t1\t"));
+    assert!(listed().contains("self_test\twaiting"), "{}", listed());
+    let again = all(&["self_test", "--apply"]).unwrap();
+    assert!(again.starts_with("ordered\t0\t") && again.contains("already\t1\t"), "{again}");
+    let logs = all(&["send_log", "--apply"]).unwrap_err();
+    assert!(format!("{logs:#}").contains("not ordered of many"), "{logs:#}");
+}
+
 fn clerk(policy: &Policy, now: UtcMillis) -> Clerk<'_> {
     const EVERYWHERE: &Scope = &Scope::Everything;
     Clerk { actor: "test", token: None, scope: EVERYWHERE, policy, now }

@@ -9,6 +9,7 @@ mod campaign;
 mod cloned_keys;
 mod device;
 mod device_action;
+mod device_action_bulk;
 mod documents;
 mod exams;
 mod foreign_agent;
