@@ -97,6 +97,10 @@ enum Command {
         /// Where the service publishes it
         #[arg(long, value_name = "DIR", default_value_os_t = platform::public_folder())]
         public: PathBuf,
+        /// Show it on the desktop instead, as the service has it shown to whoever signs in
+        #[cfg(windows)]
+        #[arg(long)]
+        toast: bool,
     },
     /// Say what is wrong and what to do
     Status {
@@ -170,6 +174,11 @@ impl Cli {
                 crate::windows::install::uninstall(erase.then_some(self.state.as_path()))
             }
             Command::Wmi => crate::collect::print_answers().map_err(Into::into),
+            Command::Notice { toast: true, lang, public } => {
+                // Nobody sees what a program without a window writes.
+                log::start_with(self.log, crate::windows::events::write);
+                crate::windows::notice::toast(&public, lang)
+            }
             Command::Enrol(_)
             | Command::Run { .. }
             | Command::Probe { .. }
@@ -197,7 +206,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Once { machine } => once(&cli.state, machine.sources()).await,
         Command::Probe { machine } => probe(&machine.sources()).await,
         Command::Show(options) => show::show(&cli.state, options).await,
-        Command::Notice { lang, public } => say_notice(&public, lang.unwrap_or_else(Language::of_environment)),
+        Command::Notice { lang, public, .. } => say_notice(&public, lang.unwrap_or_else(Language::of_environment)),
         Command::Status { lang } => say_status(&cli.state, lang.unwrap_or_else(Language::of_environment)),
         // Done before there was a runtime.
         #[cfg(windows)]

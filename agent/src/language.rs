@@ -2,6 +2,11 @@
 
 use std::str::FromStr;
 
+/// Of Windows' numbers of languages these bits name one, the others where it is spoken.
+const WINDOWS_LANGUAGE: u16 = 0x03ff;
+/// French, as those bits name it.
+const WINDOWS_FRENCH: u16 = 0x000c;
+
 /// A language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
@@ -24,6 +29,11 @@ impl Language {
             .into_iter()
             .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         Self::of_locale(&locale.or_else(system_locale).unwrap_or_default())
+    }
+
+    /// The language of Windows' number for one (LANGID).
+    pub const fn of_windows(number: u16) -> Self {
+        if number & WINDOWS_LANGUAGE == WINDOWS_FRENCH { Self::French } else { Self::English }
     }
 
     /// Its code (ISO 639-1).
@@ -71,5 +81,8 @@ mod tests {
         assert_eq!(Language::of_locale("fr_FR.UTF-8"), Language::French);
         assert_eq!(Language::of_locale("C.UTF-8"), Language::English);
         assert_eq!("fr".parse(), Ok(Language::French));
+        // France, Canada; the United States, Germany.
+        assert_eq!([0x040c, 0x0c0c].map(Language::of_windows), [Language::French; 2]);
+        assert_eq!([0x0409, 0x0407].map(Language::of_windows), [Language::English; 2]);
     }
 }

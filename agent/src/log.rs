@@ -206,6 +206,7 @@ mod tests {
             let kind = LogLevel::Warn;
             tracing::warn!(%error, ?kind, failures = 3_u32, who = "alice", "it failed");
             tracing::debug!("for developers");
+            tracing::warn!(target: "session", "somebody is at the computer");
             let last = recent().pop().unwrap();
             assert_eq!((last.level, last.words.as_str()), (LogLevel::Warn, "it failed kind=Warn failures=3"));
             for number in 0..MAX_LOG_LINES + 5 {

@@ -130,6 +130,8 @@ async fn live(state: StateDir, life: Life) -> Result<std::convert::Infallible, S
     if life.public.is_some() {
         agent.publishes_notices();
     }
+    #[cfg(windows)]
+    crate::windows::notice::at_start(agent.notice(), life.public.as_deref());
     publish(&agent, life.public.as_deref());
     rest(wait, "Enrolled").await?;
     loop {
@@ -204,10 +206,22 @@ fn publish(agent: &Agent, folder: Option<&Path>) {
     if let Some(Err(error)) = published {
         tracing::warn!(%error, "what was sent could not be published on this computer");
     }
-    let noticed = agent.notice().map_or_else(|| DesktopNotice::withdraw(folder), |notice| notice.publish(folder));
+    let noticed = agent.notice().map_or_else(|| DesktopNotice::withdraw(folder), |notice| lay_ready(notice, folder));
     if let Err(error) = noticed {
         tracing::warn!(%error, "the return notice could not be published on this computer");
     }
+}
+
+/// Lays the return notice ready for the next sign-in. On Windows whoever is signed in is shown a new one at once.
+fn lay_ready(notice: &DesktopNotice, folder: &Path) -> std::io::Result<()> {
+    #[cfg(windows)]
+    let is_new = !notice.lies_in(folder);
+    notice.publish(folder)?;
+    #[cfg(windows)]
+    if is_new {
+        crate::windows::notice::at_console();
+    }
+    Ok(())
 }
 
 /// One check-in, its log line, and the wait after it; none once the server ordered this agent to remove itself.

@@ -76,6 +76,25 @@ impl Wine {
         Ok(ran.text)
     }
 
+    /// Puts the agent where the installer puts it, without the installer, and says how it is called there.
+    pub fn copy_agent(&self) -> anyhow::Result<&'static str> {
+        let folder = self.drive_c().join("Program Files/Cartable");
+        fs::create_dir_all(&folder)?;
+        fs::copy(&self.exe, folder.join("cartable-agent.exe"))?;
+        Ok(r"C:\Program Files\Cartable\cartable-agent.exe")
+    }
+
+    /// Whether one of its programs runs that was told `argument`.
+    pub fn has_running(&self, argument: &str) -> bool {
+        let holds = |file: &Path, word: &str| {
+            fs::read(file).is_ok_and(|content| String::from_utf8_lossy(&content).contains(word))
+        };
+        let prefix = self.folder.path().display().to_string();
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|process| process.path());
+        let mut told = processes.filter(|process| holds(&process.join("cmdline"), argument));
+        told.any(|process| holds(&process.join("environ"), &prefix))
+    }
+
     /// Runs a program by its name or its path on this computer.
     pub fn run(&self, program: &str, arguments: &[&str]) -> anyhow::Result<Ran> {
         let output = self.folder.path().join("output");

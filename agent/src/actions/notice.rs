@@ -1,5 +1,6 @@
 //! The return notice: a small file that everybody on the laptop may read, made into a sentence in the language of whoever
-//! reads it. A program of the desktop's own session shows it: the service has no way into anybody's session and wants none.
+//! reads it. A program in that person's own session shows it, with their rights: on Linux the desktop starts it, on
+//! Windows the service does.
 
 use std::{fs, io, path::Path};
 
@@ -13,6 +14,9 @@ const FILE: &str = "notice.json";
 
 /// Days after the day of return for which a notice is shown at most.
 const SHOWN_AFTER_DUE_DAYS: i64 = 7;
+
+/// Most units of UTF-16 in a title and in the words of a notification, as Windows has room for them (`NOTIFYICONDATAW`).
+const WINDOWS_UNITS: [usize; 2] = [63, 255];
 
 /// A notice, and how long it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,8 +48,17 @@ impl DesktopNotice {
     /// The one in `folder` that is shown at `now`.
     #[must_use]
     pub fn published(folder: &Path, now: UtcMillis) -> Option<Self> {
-        let notice: Self = serde_json::from_slice(&fs::read(folder.join(FILE)).ok()?).ok()?;
-        notice.is_current(now).then_some(notice)
+        Self::read(folder).filter(|notice| notice.is_current(now))
+    }
+
+    /// Whether it lies in `folder` already, as it is.
+    #[must_use]
+    pub fn lies_in(&self, folder: &Path) -> bool {
+        Self::read(folder).as_ref() == Some(self)
+    }
+
+    fn read(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(folder.join(FILE)).ok()?).ok()
     }
 
     /// Whether it is shown at `now`.
@@ -80,6 +93,27 @@ impl DesktopNotice {
             }
         }
     }
+
+    /// The same, each as long as a notification of Windows may be.
+    #[must_use]
+    pub fn short_words(&self, language: Language) -> [String; 2] {
+        let [title, words] = self.words(language);
+        let [title_units, words_units] = WINDOWS_UNITS;
+        [within(title, title_units), within(words, words_units)]
+    }
+}
+
+/// `text` in at most `units` units of UTF-16: what is longer is cut between two characters and ends with "…".
+fn within(text: String, units: usize) -> String {
+    if text.encode_utf16().count() <= units {
+        return text;
+    }
+    let mut used = '…'.len_utf16();
+    let fits = |sign: &char| {
+        used += sign.len_utf16();
+        used <= units
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -103,6 +137,21 @@ mod tests {
     }
 
     #[test]
+    fn what_windows_shows_is_cut_where_its_room_ends_and_never_within_a_character() {
+        assert_eq!(notice("CDI").short_words(Language::French), notice("CDI").words(Language::French));
+        let [title, words] = notice(&"🎒".repeat(128)).short_words(Language::French);
+        assert_eq!(title, "Cet ordinateur est à rapporter");
+        assert!(words.starts_with("Il est prêté jusqu'au 8 décembre 2026.") && words.ends_with('…'), "{words}");
+        let units = words.encode_utf16().count();
+        assert!((254..=255).contains(&units), "{units}");
+        assert_eq!(within("abcd".into(), 4), "abcd");
+        assert_eq!(within("abcde".into(), 4), "abc…");
+        // A bag is two units, and half of one is none.
+        assert_eq!(within("ab🎒🎒".into(), 4), "ab…");
+        assert_eq!(within("🎒🎒🎒".into(), 5), "🎒🎒…");
+    }
+
+    #[test]
     fn it_is_shown_for_the_loan_that_it_speaks_of_and_a_week_after_it_at_most() {
         let ReturnNotice { due_at, place } = notice("CDI").notice;
         let of = |expires_at| DesktopNotice::new(ReturnNotice { due_at, place: place.clone() }, expires_at);
@@ -122,7 +171,10 @@ mod tests {
         let shown = notice("Collège A");
         let due = shown.notice.due_at;
         assert_eq!(DesktopNotice::published(folder.path(), due), None);
+        assert!(!shown.lies_in(folder.path()));
         shown.publish(folder.path()).unwrap();
+        assert!(shown.lies_in(folder.path()));
+        assert!(!notice("Collège B").lies_in(folder.path()), "another one");
         assert_eq!(DesktopNotice::published(folder.path(), due), Some(shown.clone()));
         assert_eq!(DesktopNotice::published(folder.path(), shown.until), None);
         DesktopNotice::withdraw(folder.path()).unwrap();

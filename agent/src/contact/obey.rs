@@ -132,9 +132,9 @@ impl Agent {
         }
     }
 
-    /// Lays the notice ready: the service publishes it, and the desktop shows it when somebody signs in.
+    /// Lays the notice ready: the service publishes it, and the desktop shows it when somebody signs in. On macOS none does.
     fn show_notice(&mut self, order: &ActionOrder) -> ActionOutcome {
-        if !cfg!(target_os = "linux") || self.desktop == Desktop::OutOfReach {
+        if !cfg!(any(target_os = "linux", windows)) || self.desktop == Desktop::OutOfReach {
             return ActionOutcome::NotPossible;
         }
         let Some(notice) = order.notice.clone() else { return ActionOutcome::Failed };

@@ -20,7 +20,7 @@ use windows_service::{
 };
 
 use super::{NAME, events, update};
-use crate::{disclosure::Shown, language::Language, platform, state::StateDir};
+use crate::{actions::DesktopNotice, disclosure::Shown, language::Language, platform, state::StateDir};
 
 /// The waits before a service that failed is started again; the last one repeats.
 const RESTART_AFTER: [Duration; 3] = [Duration::from_mins(1), Duration::from_mins(5), Duration::from_hours(1)];
@@ -138,6 +138,7 @@ fn publish_page(state: &StateDir) {
 fn withdraw_page() -> std::io::Result<()> {
     let folder = platform::public_folder();
     Shown::withdraw(&folder)?;
+    DesktopNotice::withdraw(&folder)?;
     std::fs::remove_dir(folder)
 }
 

@@ -1,7 +1,9 @@
-//! What only Windows has: the service under its service manager, its registration, the event log, updates.
+//! What only Windows has: the service under its service manager, its registration, the event log, updates, and a way to the
+//! desktop of whoever is signed in.
 
 pub mod events;
 pub mod install;
+pub(crate) mod notice;
 pub mod service;
 pub(crate) mod update;
 

@@ -1,4 +1,5 @@
-//! The service as Windows' service manager runs it: started, stopped within its time, woken with the machine.
+//! The service as Windows' service manager runs it: started, stopped within its time, woken with the machine, told who signs
+//! in.
 //!
 //! The manager calls [`service_main`] in a thread of its own; there the agent's life runs until it is told to stop. A
 //! failure ends with the exit code of the command line, which the manager takes for a crash and heals by its recovery
@@ -14,13 +15,13 @@ use windows_service::{
     define_windows_service,
     service::{
         PowerEventParam, ServiceControl, ServiceControlAccept, ServiceExitCode, ServiceState, ServiceStatus,
-        ServiceType,
+        ServiceType, SessionChangeReason,
     },
     service_control_handler::{self, ServiceControlHandlerResult, ServiceStatusHandle},
     service_dispatcher,
 };
 
-use super::{NAME, events, install, update};
+use super::{NAME, events, install, notice, update};
 use crate::{
     cli,
     collect::Sources,
@@ -105,7 +106,11 @@ fn on_control(control: &ServiceControl, stop: &watch::Sender<bool>) -> ServiceCo
         ServiceControl::PowerEvent(PowerEventParam::ResumeAutomatic | PowerEventParam::ResumeSuspend) => {
             sleep::resumed()
         }
-        ServiceControl::PowerEvent(_) | ServiceControl::Interrogate => {}
+        ServiceControl::SessionChange(change) if change.reason == SessionChangeReason::SessionLogon => {
+            notice::at_sign_in(change.notification.session_id);
+        }
+        // Nothing that a session does but its beginning concerns the agent.
+        ServiceControl::SessionChange(_) | ServiceControl::PowerEvent(_) | ServiceControl::Interrogate => {}
         _ => return ServiceControlHandlerResult::NotImplemented,
     }
     ServiceControlHandlerResult::NoError
@@ -115,7 +120,10 @@ fn on_control(control: &ServiceControl, stop: &watch::Sender<bool>) -> ServiceCo
 fn tell(status: ServiceStatusHandle, current_state: ServiceState, code: u8) {
     let is_running = current_state == ServiceState::Running;
     let is_pending = matches!(current_state, ServiceState::StartPending | ServiceState::StopPending);
-    let accepted = ServiceControlAccept::STOP | ServiceControlAccept::SHUTDOWN | ServiceControlAccept::POWER_EVENT;
+    let accepted = ServiceControlAccept::STOP
+        | ServiceControlAccept::SHUTDOWN
+        | ServiceControlAccept::POWER_EVENT
+        | ServiceControlAccept::SESSION_CHANGE;
     let _ = status.set_service_status(ServiceStatus {
         service_type: ServiceType::OWN_PROCESS,
         current_state,

@@ -5,7 +5,7 @@
 use std::{io, path::Path, ptr};
 
 use windows_sys::Win32::{
-    Foundation::{CloseHandle, ERROR_SUCCESS, HANDLE},
+    Foundation::{ERROR_SUCCESS, HANDLE},
     Security::{
         Authorization::{
             ConvertSecurityDescriptorToStringSecurityDescriptorW, ConvertSidToStringSidW,
@@ -19,7 +19,10 @@ use windows_sys::Win32::{
     System::Threading::{GetCurrentProcess, OpenProcessToken},
 };
 
-use crate::wide::{Local, to_wide};
+use crate::{
+    handle::{Handle, succeeded},
+    wide::{Local, to_wide},
+};
 
 /// Makes the folder `path` with the rights `sddl` from its first moment. Its parent exists, itself not.
 pub fn make_folder(path: &Path, sddl: &str) -> io::Result<()> {
@@ -85,9 +88,9 @@ pub fn current_user() -> io::Result<String> {
     let mut token: HANDLE = ptr::null_mut();
     // SAFETY: the pseudo handle of this process needs no closing.
     let process = unsafe { GetCurrentProcess() };
-    // SAFETY: a valid process handle and a place for one handle, closed by `Token`.
+    // SAFETY: a valid process handle and a place for one handle, closed by `Handle`.
     succeeded(unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) })?;
-    let token = Token(token);
+    let token = Handle(token);
     // Room for the structure and the largest SID (68 bytes), aligned for its pointer.
     let mut buffer = [0_u64; 32];
     let mut length = 0;
@@ -107,18 +110,4 @@ pub fn current_user() -> io::Result<String> {
     // SAFETY: the SID lies in the buffer; the text is freed by `Local`.
     succeeded(unsafe { ConvertSidToStringSidW(user.User.Sid, &raw mut text) })?;
     Ok(Local(text).to_text())
-}
-
-/// An open token, closed when dropped.
-struct Token(HANDLE);
-
-impl Drop for Token {
-    fn drop(&mut self) {
-        // SAFETY: opened by OpenProcessToken and closed once.
-        unsafe { CloseHandle(self.0) };
-    }
-}
-
-fn succeeded(answer: i32) -> io::Result<()> {
-    if answer == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -4,12 +4,9 @@
 
 use std::{io, mem};
 
-use windows_sys::Win32::{
-    Foundation::{ERROR_SUCCESS, FreeLibrary, HMODULE},
-    System::LibraryLoader::{GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, LoadLibraryExW},
-};
+use windows_sys::Win32::Foundation::ERROR_SUCCESS;
 
-use crate::wide::to_wide;
+use crate::library::{Function, Library};
 
 /// What Windows says of the network that a program meets now, in its own numbers (`NL_NETWORK_CONNECTIVITY_HINT`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +34,9 @@ type Ask = unsafe extern "system" fn(*mut Hint) -> u32;
 /// because a program that needs it would not even start there.
 pub fn network_cost() -> io::Result<NetworkCost> {
     let library = Library::open("iphlpapi.dll")?;
-    // SAFETY: the library is open, and the name ends with a zero.
-    let found = unsafe { GetProcAddress(library.0, c"GetNetworkConnectivityHint".as_ptr().cast()) };
-    let found = found.ok_or_else(io::Error::last_os_error)?;
+    let found = library.function(c"GetNetworkConnectivityHint")?;
     // SAFETY: netioapi.h declares the function of this name so, and the library stays open until after the call.
-    let ask = unsafe { mem::transmute::<unsafe extern "system" fn() -> isize, Ask>(found) };
+    let ask = unsafe { mem::transmute::<Function, Ask>(found) };
     let mut hint = Hint::default();
     // SAFETY: a place for the one structure that is written, which lives until the call returns.
     let code = unsafe { ask(&raw mut hint) };
@@ -49,23 +44,4 @@ pub fn network_cost() -> io::Result<NetworkCost> {
         return Err(io::Error::from_raw_os_error(code.cast_signed()));
     }
     Ok(NetworkCost { cost: hint.cost, is_roaming: hint.roaming != 0 })
-}
-
-/// A library of Windows' own folder; given back when dropped.
-struct Library(HMODULE);
-
-impl Library {
-    fn open(name: &str) -> io::Result<Self> {
-        let name = to_wide(name)?;
-        // SAFETY: the name ends with a zero; the handle that is reserved is null, as it must be.
-        let library = unsafe { LoadLibraryExW(name.as_ptr(), std::ptr::null_mut(), LOAD_LIBRARY_SEARCH_SYSTEM32) };
-        if library.is_null() { Err(io::Error::last_os_error()) } else { Ok(Self(library)) }
-    }
-}
-
-impl Drop for Library {
-    fn drop(&mut self) {
-        // SAFETY: opened by LoadLibraryExW and closed once.
-        unsafe { FreeLibrary(self.0) };
-    }
 }

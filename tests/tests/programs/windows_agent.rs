@@ -1,5 +1,5 @@
 //! The real cartable-agent.exe under Wine against the real server over mutual TLS: enrolment, check-ins, a recorded
-//! laptop's values, the rights of its folder, the service, and the installer with upgrade and removal.
+//! laptop's values, the rights of its folder, the service, the return notice, and the installer with upgrade and removal.
 //!
 //! `tests/windows` installs what is needed (1.7 GB), builds the .exe and the installer and runs these; a plain
 //! `cargo test` skips them. What Wine cannot show is listed in docs/agent.md, "Windows".
@@ -13,14 +13,33 @@ use std::{
     time::{Duration, Instant},
 };
 
+use cartable_agent::actions::DesktopNotice;
+use cartable_common::{Text, action::ReturnNotice};
+use cartable_server::{
+    clock,
+    domain::{paris, policy::Policy, scope::Scope},
+    store::{
+        Store,
+        lending::{Clerk, Handing, Lending, Wish},
+    },
+};
 use cartable_tests::{
     harness::{Cartable, binaries::workspace},
+    school,
     wine::Wine,
 };
 use serde_json::Value;
 
 /// The agent's first check-in comes within a minute of its start.
 const FIRST_CHECK_IN: Duration = Duration::from_secs(90);
+
+/// What `notice --toast` waits for the desktop each time, how often at most, and how long it shows the notice then
+/// (agent/src/windows/notice.rs).
+const DESKTOP_WAIT: Duration = Duration::from_secs(15);
+const ATTEMPTS: u32 = 4;
+const SHOWN_FOR: Duration = Duration::from_secs(20);
+/// What Wine itself may take to start a program on a busy machine.
+const START: Duration = Duration::from_mins(1);
 
 /// A server, a computer with Windows beside it, and what an administrator has at hand.
 struct School {
@@ -66,6 +85,28 @@ impl School {
         while self.check_ins(id).await <= before {
             assert!(start.elapsed() < FIRST_CHECK_IN, "the service does not check in: {:?}", self.wine.service());
             tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// Lends the device for some days, as a desk does, and gives the last of them.
+    async fn lend(&self, id: &str) -> String {
+        let (now, policy) = (clock::now(), Policy::default());
+        let due = paris::date(now.plus_days(20));
+        let store = Store::open(&self.cartable.installation.database_url()).await.unwrap();
+        let desk = school::School::found(&store, 1, 1, now).await.unwrap();
+        let clerk = Clerk { actor: "test", token: None, scope: &Scope::Everything, policy: &policy, now };
+        let mut lending = Lending::begin(&store, clerk).await.unwrap();
+        let wish = Wish { device: id.parse().unwrap(), borrower: desk.borrowers[0].id, programme: desk.programme };
+        lending.lend(wish, Handing { due: Some(due), ..Handing::default() }).await.unwrap();
+        lending.commit().await.unwrap();
+        due.to_string()
+    }
+
+    fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+        let start = Instant::now();
+        while !is_so() {
+            assert!(start.elapsed() < FIRST_CHECK_IN, "{what} did not happen");
+            std::thread::sleep(Duration::from_millis(300));
         }
     }
 
@@ -175,6 +216,64 @@ fn a_folder_that_others_may_enter_is_refused() {
     wine.agent(&["once", "--state", r"C:\made"]).unwrap();
     let made = std::fs::metadata(wine.drive_c().join("made")).unwrap().permissions().mode();
     assert_eq!(made & 0o007, 0, "the agent's own folder is closed: {made:o}");
+}
+
+#[test]
+#[ignore = "needs Wine and the .exe: tests/windows"]
+fn a_notice_is_shown_for_its_time_or_said_not_to_be_and_where_there_is_none_nothing_happens() {
+    let wine = Wine::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let public = Wine::path(folder.path());
+    let show = ["notice", "--toast", "--lang", "fr", "--public", &public];
+    let nothing = wine.agent(&show).unwrap();
+    assert_eq!((nothing.code, nothing.text.trim()), (0, ""));
+
+    let due_at = clock::now().plus_days(3);
+    let notice = ReturnNotice { due_at, place: Text::clean("Collège A, CDI") };
+    DesktopNotice::new(notice, due_at).publish(folder.path()).unwrap();
+    let start = Instant::now();
+    let shown = wine.agent(&show).unwrap();
+    let took = start.elapsed();
+    // Without a display Wine may have no desktop that takes it: that is said once the last attempt failed.
+    let least = match shown.code {
+        0 => DESKTOP_WAIT + SHOWN_FOR,
+        1 => {
+            assert!(shown.text.contains("the return notice could not be shown"), "{shown:?}");
+            DESKTOP_WAIT * ATTEMPTS
+        }
+        _ => panic!("{shown:?}"),
+    };
+    let most = DESKTOP_WAIT * ATTEMPTS + SHOWN_FOR + START;
+    assert!((least..most).contains(&took), "it took {took:?}: {shown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Wine and the .exe: tests/windows"]
+async fn a_return_notice_is_laid_ready_given_to_whoever_is_signed_in_and_removed_with_the_service() {
+    let school = School::new();
+    // The notice lies beside the program: not in the folder of what was built.
+    let agent = school.wine.copy_agent().unwrap();
+    school.enrol(&[]);
+    let id = school.device_id(&[]);
+    let due = school.lend(&id).await;
+    let order = [id.as_str(), "return_notice", "--due", due.as_str(), "--place", "Collège A, CDI"];
+    school.cartable.installation.run("device order", &order, "").unwrap();
+
+    let installed = school.wine.run(agent, &["service", "install", "--start"]).unwrap();
+    assert_eq!(installed.code, 0, "{installed:?}");
+    school.await_service("RUNNING");
+    let public = school.wine.drive_c().join("Program Files/Cartable/public");
+    School::until("the notice", || public.join("notice.json").is_file());
+    // Wine takes the service's own user for the one who is signed in.
+    School::until("the program in the session", || school.wine.has_running("--toast"));
+    let said = school.wine.run(agent, &["notice", "--lang", "fr"]).unwrap().text;
+    assert!(said.contains("Cet ordinateur est à rapporter") && said.contains(" : Collège A, CDI."), "{said}");
+    let orders = || school.cartable.installation.run("device orders", &[&id], "").unwrap();
+    School::until("the answer", || orders().contains("return_notice\tanswered\tdone"));
+
+    let removed = school.wine.run(agent, &["service", "uninstall"]).unwrap();
+    assert_eq!(removed.code, 0, "{removed:?}");
+    assert!(!public.exists(), "what everybody could read is gone");
 }
 
 /// The installer of this version, or of another one.
