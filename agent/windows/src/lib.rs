@@ -1,5 +1,6 @@
 //! The few Win32 calls of the agent that no safe crate offers: folders with their own rights, the event log,
-//! what the computer runs on, what its network costs, what its batteries' drivers say, and stepping back behind everything else.
+//! what the computer runs on, what its network costs, what its batteries' drivers say, keys in the key store, and stepping back
+//! behind everything else.
 //!
 //! The only crate of the workspace that holds unsafe code, so that the others can forbid it. Each function is one call
 //! with its memory; every decision (which rights are good, what is logged) is the agent's. Empty on other systems.
@@ -10,6 +11,7 @@ mod access;
 mod background;
 mod battery;
 mod event;
+mod key_store;
 mod network;
 mod power;
 mod wide;
@@ -18,5 +20,6 @@ pub use access::{current_user, make_folder, rights};
 pub use background::go_to_background;
 pub use battery::{Battery, batteries};
 pub use event::{EventSource, Kind};
+pub use key_store::{KeyStore, StoredKey};
 pub use network::{NetworkCost, network_cost};
 pub use power::{PowerStatus, power_status};
