@@ -1,4 +1,5 @@
-//! The agent's key: made on the device, never leaving it; in the TPM where there is one, else in a file.
+//! The agent's key: made on the device, never leaving it; in the TPM where there is one, in the system's key store where that is
+//! wanted, else in a file.
 //!
 //! The key is the identity; certificates come and go. Only its public half travels, inside a certificate request that
 //! proves possession. Neither logs nor errors ever show it.
@@ -22,11 +23,14 @@ use rustls::{
 
 use crate::{
     csr,
-    tpm::{self, TpmError, TpmKey, TpmSigning},
+    key_store::{StoreError, StoreKey},
+    signing::HeldSigning,
+    tpm::{self, TpmError, TpmKey},
 };
 
-/// What PEM calls a key that a TPM keeps, and one that is a file.
+/// What PEM calls a key that a TPM keeps, one in the system's key store, and one that is a file.
 const TPM_LABEL: &str = "CARTABLE TPM KEY";
+const STORE_LABEL: &str = "CARTABLE KEY STORE KEY";
 const SOFTWARE_LABEL: &str = "PRIVATE KEY";
 
 /// A P-256 private key.
@@ -35,6 +39,8 @@ pub enum Key {
     Software(Box<SoftwareKey>),
     /// In the TPM; what lies in the state folder is of use to that TPM alone.
     Tpm(Arc<TpmKey>),
+    /// In the system's key store; what lies in the state folder names it.
+    Platform(Arc<StoreKey>),
 }
 
 /// A key in a file.
@@ -52,6 +58,8 @@ pub enum Protection {
     TpmOrSoftware(PathBuf),
     /// In the TPM that answers here, or nowhere.
     Tpm(PathBuf),
+    /// In the system's key store; in a file where that makes none that works.
+    PlatformOrSoftware,
 }
 
 /// Where a person wants a new key to be.
@@ -105,6 +113,9 @@ pub enum IdentityError {
     /// The TPM did not make the key, or did not sign with it.
     #[error(transparent)]
     Tpm(#[from] TpmError),
+    /// The system's key store did not make the key, or did not sign with it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The system gave no randomness for a key or a signature.
     #[error("the operating system gives no randomness; without it no key can be made")]
     Randomness,
@@ -114,9 +125,13 @@ pub enum IdentityError {
 }
 
 impl IdentityError {
-    /// Whether the TPM says definitely that it does not hold the key any more.
+    /// Whether what held the key says definitely that it does not hold it any more.
     pub fn is_lost(&self) -> bool {
-        matches!(self, Self::Tpm(error) if error.is_lost())
+        match self {
+            Self::Tpm(error) => error.is_lost(),
+            Self::Store(error) => error.is_lost(),
+            Self::Key(_) | Self::Randomness | Self::Certificate(_) => false,
+        }
     }
 }
 
@@ -143,14 +158,22 @@ impl Key {
                     Self::generate()
                 }
             },
+            Protection::PlatformOrSoftware => match StoreKey::create() {
+                Ok(key) => Ok(Self::Platform(Arc::new(key))),
+                Err(error) => {
+                    tracing::warn!(%error, "the system's key store is not used: the key is kept in a file");
+                    Self::generate()
+                }
+            },
         }
     }
 
-    /// Another key, kept as this one is: in the same TPM if that still makes one.
+    /// Another key, kept as this one is: in the same TPM or key store if that still makes one.
     pub fn successor(&self) -> Result<Self, IdentityError> {
         match self {
             Self::Software(_) => Self::generate(),
             Self::Tpm(key) => Self::make(&Protection::TpmOrSoftware(key.place().to_owned())),
+            Self::Platform(_) => Self::make(&Protection::PlatformOrSoftware),
         }
     }
 
@@ -158,6 +181,9 @@ impl Key {
     pub fn from_pem(pem: &str) -> Result<Self, IdentityError> {
         if let Some(kept) = content_of(pem, TPM_LABEL) {
             return Ok(Self::Tpm(Arc::new(TpmKey::from_kept(&kept)?)));
+        }
+        if let Some(kept) = content_of(pem, STORE_LABEL) {
+            return Ok(Self::Platform(Arc::new(StoreKey::from_kept(&kept)?)));
         }
         let pkcs8 = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes());
         Self::from_pkcs8(pkcs8.map_err(|error| IdentityError::Key(error.to_string()))?)
@@ -175,6 +201,7 @@ impl Key {
         match self {
             Self::Software(_) => KeyProtection::Software,
             Self::Tpm(_) => KeyProtection::Tpm,
+            Self::Platform(_) => KeyProtection::Platform,
         }
     }
 
@@ -183,6 +210,7 @@ impl Key {
         match self {
             Self::Software(key) => to_pem(SOFTWARE_LABEL, key.pkcs8.secret_pkcs8_der()),
             Self::Tpm(key) => to_pem(TPM_LABEL, &key.kept()),
+            Self::Platform(key) => to_pem(STORE_LABEL, &key.kept()),
         }
     }
 
@@ -210,6 +238,7 @@ impl Key {
                 Ok(signature.map_err(|_| IdentityError::Randomness)?.as_ref().to_vec())
             }
             Self::Tpm(key) => Ok(key.sign(message)?),
+            Self::Platform(key) => Ok(key.sign(message)?),
         }
     }
 
@@ -218,6 +247,7 @@ impl Key {
         match self {
             Self::Software(key) => key.pair.public_key().as_ref(),
             Self::Tpm(key) => key.point(),
+            Self::Platform(key) => key.point(),
         }
     }
 
@@ -225,7 +255,8 @@ impl Key {
     pub(crate) fn to_rustls(&self) -> Result<Arc<dyn SigningKey>, rustls::Error> {
         match self {
             Self::Software(key) => sign::any_ecdsa_type(&key.pkcs8.clone_key().into()),
-            Self::Tpm(key) => Ok(Arc::new(TpmSigning(Arc::clone(key)))),
+            Self::Tpm(key) => Ok(Arc::new(HeldSigning(key.clone()))),
+            Self::Platform(key) => Ok(Arc::new(HeldSigning(key.clone()))),
         }
     }
 }
@@ -319,6 +350,26 @@ mod tests {
         let wanted = Key::make(&"tpm".parse::<KeyPlace>().unwrap().with(nowhere));
         assert!(wanted.is_err_and(|error| !error.is_lost() && error.to_string().contains("/nowhere/tpm")));
         assert_eq!("TPM".parse::<KeyPlace>(), Err(InvalidKeyPlace));
+    }
+
+    #[cfg(not(windows))]
+    #[test]
+    fn a_key_is_a_file_where_no_key_store_makes_one() {
+        let key = Key::make(&Protection::PlatformOrSoftware).unwrap();
+        assert_eq!(key.protection(), KeyProtection::Software);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_key_in_the_key_store_names_it() {
+        let point = Key::generate().unwrap().public_key().to_vec();
+        let kept = [point.as_slice(), "cartable-agent-0123456789abcdef0123456789abcdef".as_bytes()].concat();
+        let pem = to_pem("CARTABLE KEY STORE KEY", &kept);
+        let key = Key::from_pem(&pem).unwrap();
+        assert_eq!((key.protection(), key.public_key()), (KeyProtection::Platform, point.as_slice()));
+        assert_eq!(key.to_pem(), pem);
+        assert!(key.to_rustls().unwrap().public_key().unwrap().as_ref().ends_with(&point));
+        let others = to_pem("CARTABLE KEY STORE KEY", &[point.as_slice(), "another program's".as_bytes()].concat());
+        assert!(matches!(Key::from_pem(&others), Err(IdentityError::Store(StoreError::NoKey))));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! collect → spool → report. [`collect`] reads the machine, [`spool`] keeps reports on disk until the server says that
 //! they are durable, [`client`] speaks the device port, [`schedule`] decides when (pure functions), [`state`] keeps the
-//! key (or what of it only the machine's [`tpm`] can use) and what was learnt, [`contact`] is one check-in, [`service`]
+//! key (or what of it only the machine's [`tpm`] or [`key_store`] can use) and what was learnt, [`contact`] is one check-in, [`service`]
 //! repeats it where
 //! [`fairness`] agrees. [`reader`] stands between the agent and the rights it needs to read the machine, [`disclosure`]
 //! tells the borrower what was sent, [`actions`] is what people may order, [`platform`] holds what other systems call otherwise. The fleet simulator of the tests uses
@@ -25,6 +25,7 @@ pub mod heal;
 pub mod identity;
 pub mod invitation;
 mod json;
+pub mod key_store;
 pub mod language;
 pub mod log;
 pub mod notify;
@@ -36,6 +37,7 @@ pub mod roots;
 pub mod schedule;
 pub mod server_url;
 pub mod service;
+mod signing;
 pub mod sleep;
 pub mod spool;
 pub mod state;

@@ -5,6 +5,7 @@
 //! certificate granted for it, so that the two can never differ.
 
 mod enrolment;
+mod keys;
 mod memory;
 
 use std::{
@@ -209,12 +210,12 @@ impl StateDir {
 
     /// Keeps a new key before it is asked for.
     pub fn keep_healing(&self, healing: &Healing) -> Result<(), StateError> {
-        self.write(HEALING, healing)
+        self.letting_go(&|| self.write(HEALING, healing))
     }
 
     /// Gives up a new key that the server will never grant.
     pub fn forget_healing(&self) -> Result<(), StateError> {
-        self.forget(HEALING)
+        self.letting_go(&|| self.forget(HEALING))
     }
 
     /// What was done of orders. Where that is damaged, nothing that was ordered before `known` is done any more.
@@ -261,9 +262,11 @@ impl StateDir {
 
     /// Keeps a granted enrolment; the request it came from is forgotten.
     pub fn keep_enrolment(&self, enrolment: &Enrolment) -> Result<(), StateError> {
-        self.write(ENROLMENT, enrolment)?;
-        self.forget(PENDING)?;
-        self.forget(HEALING)
+        self.letting_go(&|| {
+            self.write(ENROLMENT, enrolment)?;
+            self.forget(PENDING)?;
+            self.forget(HEALING)
+        })
     }
 
     fn forget(&self, name: &str) -> Result<(), StateError> {
@@ -281,7 +284,7 @@ impl StateDir {
 
     /// Keeps a request before it is sent.
     pub fn keep_pending(&self, pending: &Pending) -> Result<(), StateError> {
-        self.write(PENDING, pending)
+        self.letting_go(&|| self.write(PENDING, pending))
     }
 
     /// Keeps what was learnt.
@@ -292,6 +295,10 @@ impl StateDir {
     /// Removes everything that is kept here, the key last: a removal that is cut off still has the key to be told again.
     /// The empty folder stays, because it is the service manager's. The caller holds the lock, which goes too.
     pub fn remove_everything(&self) -> Result<(), StateError> {
+        self.letting_go(&|| self.remove_files())
+    }
+
+    fn remove_files(&self) -> Result<(), StateError> {
         let gone = |path: PathBuf, result: io::Result<()>| match result {
             Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StateError::Io { path, source }),
             _ => Ok(()),

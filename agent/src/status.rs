@@ -307,12 +307,12 @@ pub fn advice(kind: TroubleKind, language: Language) -> Option<String> {
             "The server finds the message wrong: do the agent's and the server's versions fit? Update the agent.",
         ),
         TroubleKind::Tpm => (
-            "Le TPM qui garde la clé de cet ordinateur ne répond pas ou refuse (éteint dans le micrologiciel, mot de passe du propriétaire, droits sur /dev/tpmrm0). La clé n'est pas perdue ; l'agent réessaie seul. Si le TPM ne doit plus servir : cartable-agent enrol --new-key --key software, avec un jeton.",
-            "The TPM that keeps this computer's key does not answer, or refuses (switched off in the firmware, an owner's password, rights on /dev/tpmrm0). The key is not lost; the agent tries again by itself. If the TPM is to be used no more: cartable-agent enrol --new-key --key software, with a token.",
+            "Le TPM, ou le coffre de clés du système, qui garde la clé de cet ordinateur ne répond pas ou refuse (TPM éteint dans le micrologiciel, mot de passe de son propriétaire, droit de l'ouvrir). La clé n'est pas perdue ; l'agent réessaie seul. S'il ne doit plus servir : cartable-agent enrol --new-key --key software, avec un jeton.",
+            "The TPM, or the system's key store, that keeps this computer's key does not answer, or refuses (a TPM switched off in the firmware, its owner's password, the right to open it). The key is not lost; the agent tries again by itself. If it is to be used no more: cartable-agent enrol --new-key --key software, with a token.",
         ),
         TroubleKind::KeyLost => (
-            "Le TPM dit que la clé de cet ordinateur n'est pas la sienne : il a été effacé, ou la carte mère changée. L'agent a demandé à revenir avec une autre clé : une personne doit l'accepter dans la console (Demandes d'entrée). Il garde ses relevés et redemande chaque heure.",
-            "The TPM says that this computer's key is not its own: it was cleared, or the main board was exchanged. The agent asked to come back with another key: a person must agree in the console (Requests to join). It keeps its reports and asks every hour.",
+            "Le TPM, ou le coffre de clés du système, dit que la clé de cet ordinateur n'est pas chez lui : le TPM a été effacé, la carte mère changée, ou le système réinstallé. L'agent a demandé à revenir avec une autre clé : une personne doit l'accepter dans la console (Demandes d'entrée). Il garde ses relevés et redemande chaque heure.",
+            "The TPM, or the system's key store, says that it does not hold this computer's key: the TPM was cleared, the main board exchanged, or the system installed anew. The agent asked to come back with another key: a person must agree in the console (Requests to join). It keeps its reports and asks every hour.",
         ),
         TroubleKind::Local => (
             "Le dossier d'état ne peut pas être lu ou écrit : disque plein, en lecture seule ou défectueux ?",

@@ -11,7 +11,7 @@ use reqwest::StatusCode;
 use rustls::{AlertDescription, CertificateError};
 use serde::{Deserialize, Serialize};
 
-use crate::{identity::IdentityError, tpm::TpmError};
+use crate::identity::IdentityError;
 
 /// The kind of problem by which the server says that a certificate has ended.
 const CERTIFICATE_EXPIRED: &str = "certificate-expired";
@@ -51,9 +51,9 @@ pub enum TroubleKind {
     ServerFault,
     /// The server finds the message itself wrong.
     Rejected,
-    /// The TPM that keeps the key does not answer, or refuses for now.
+    /// The TPM that keeps the key, or the system's key store, does not answer, or refuses for now.
     Tpm,
-    /// The TPM says that it does not hold the key any more: the agent asks with another, and a person must agree.
+    /// Either says that it does not hold the key any more: the agent asks with another, and a person must agree.
     KeyLost,
     /// The state directory failed: full, read-only or damaged.
     Local,
@@ -101,8 +101,7 @@ impl Trouble {
 
     /// From a key that could not be used on this machine.
     pub(crate) fn of_key(error: &IdentityError) -> Self {
-        let kind = if let IdentityError::Tpm(error) = error { tpm_kind(error) } else { TroubleKind::Local };
-        Self::new(kind, &error.to_string())
+        Self::new(key_kind(error), &error.to_string())
     }
 
     /// From an exchange that broke before an answer.
@@ -187,14 +186,18 @@ fn tls_kind(error: &rustls::Error, proof: Proof) -> TroubleKind {
         Tls::AlertReceived(_) if proof == Proof::Missing => TroubleKind::UntrustedServer,
         Tls::AlertReceived(alert) => alert_kind(*alert),
         Tls::InvalidMessage(_) => TroubleKind::CaptivePortal,
-        // What the TPM said when it was to sign the handshake.
-        Tls::Other(other) => other.0.downcast_ref::<TpmError>().map_or(TroubleKind::UntrustedServer, tpm_kind),
+        // What the TPM or the key store said when it was to sign the handshake.
+        Tls::Other(other) => other.0.downcast_ref::<IdentityError>().map_or(TroubleKind::UntrustedServer, key_kind),
         _ => TroubleKind::UntrustedServer,
     }
 }
 
-fn tpm_kind(error: &TpmError) -> TroubleKind {
-    if error.is_lost() { TroubleKind::KeyLost } else { TroubleKind::Tpm }
+fn key_kind(error: &IdentityError) -> TroubleKind {
+    match error {
+        IdentityError::Tpm(_) | IdentityError::Store(_) if error.is_lost() => TroubleKind::KeyLost,
+        IdentityError::Tpm(_) | IdentityError::Store(_) => TroubleKind::Tpm,
+        IdentityError::Key(_) | IdentityError::Randomness | IdentityError::Certificate(_) => TroubleKind::Local,
+    }
 }
 
 /// What the server's alert says of us.
@@ -320,9 +323,6 @@ mod tests {
         assert_eq!(proven(&Error::AlertReceived(AlertDescription::CertificateRevoked)), TroubleKind::Refused);
         let hidden = std::io::Error::other(std::io::Error::other(Error::DecryptError));
         assert!(rustls_error(&hidden).is_some());
-        let gone = crate::tpm::TpmKey::create(std::path::Path::new("/nowhere/tpm")).unwrap_err();
-        let gone = Error::Other(rustls::OtherError(std::sync::Arc::new(gone)));
-        assert_eq!(tls_kind(&gone, Proof::Missing), TroubleKind::Tpm, "no stranger's fault");
     }
 
     /// What an agent makes of `words` in place of a server's handshake.
@@ -357,5 +357,21 @@ mod tests {
             let proven = tls_kind(&rustls::Error::AlertReceived(AlertDescription::from(alert)), Proof::Given);
             assert_ne!(proven, TroubleKind::UntrustedServer, "{alert}: the server's own counts");
         }
+    }
+
+    #[test]
+    fn what_holds_the_key_is_no_stranger_and_its_word_that_the_key_is_gone_is_heard() {
+        use crate::key_store::{Code, Step, StoreError};
+        let kinds = |error: IdentityError| {
+            let of_key = Trouble::of_key(&error).kind;
+            let hidden = rustls::Error::Other(rustls::OtherError(std::sync::Arc::new(error)));
+            (of_key, tls_kind(&hidden, Proof::Missing))
+        };
+        let no_tpm = crate::tpm::TpmKey::create(std::path::Path::new("/nowhere/tpm")).unwrap_err();
+        assert_eq!(kinds(no_tpm.into()), (TroubleKind::Tpm, TroubleKind::Tpm));
+        let store = |step, code| kinds(StoreError::Refused { step, code: Code(code) }.into());
+        assert_eq!(store(Step::Find, 0x8009_0016), (TroubleKind::KeyLost, TroubleKind::KeyLost));
+        assert_eq!(store(Step::Find, 0x8009_0030), (TroubleKind::Tpm, TroubleKind::Tpm));
+        assert_eq!(store(Step::Open, 0x8009_0016), (TroubleKind::Tpm, TroubleKind::Tpm));
     }
 }

@@ -53,6 +53,29 @@ impl Wine {
         Ok(wine)
     }
 
+    /// A fresh one with a key store, for the agent that runs from the hard disk.
+    pub fn with_key_store() -> anyhow::Result<Self> {
+        let mut wine = Self::start()?;
+        let folder = wine.drive_c().join("agent");
+        wine.add_key_store(&folder)?;
+        let exe = folder.join("cartable-agent.exe");
+        fs::copy(&wine.exe, &exe)?;
+        wine.exe = exe;
+        Ok(wine)
+    }
+
+    /// Puts a stand-in for Windows' key store beside the programs in `folder`: Wine's own makes no keys of the kind.
+    pub fn add_key_store(&self, folder: &Path) -> anyhow::Result<()> {
+        fs::create_dir_all(folder)?;
+        fs::create_dir_all(self.key_store())?;
+        compile("ncrypt.c", &folder.join("ncrypt.dll"), "-lbcrypt")
+    }
+
+    /// Where that stand-in keeps its keys, a file each.
+    pub fn key_store(&self) -> PathBuf {
+        self.drive_c().join("keystore")
+    }
+
     /// Its drive C.
     pub fn drive_c(&self) -> PathBuf {
         self.folder.path().join("prefix/drive_c")
@@ -135,6 +158,8 @@ impl Wine {
 
     fn environment(&self, command: &mut Command) {
         command.env("WINEPREFIX", self.folder.path().join("prefix")).env("WINEDEBUG", "-all").env_remove("DISPLAY");
+        // As on Windows, a library beside a program comes before the system's.
+        command.env("WINEDLLOVERRIDES", "ncrypt=n,b");
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"] {
             command.env_remove(name);
         }
@@ -142,17 +167,7 @@ impl Wine {
 
     fn add_randomness(&self) -> anyhow::Result<()> {
         let library = self.drive_c().join("windows/system32/bcryptprimitives.dll");
-        if library.exists() {
-            return Ok(());
-        }
-        let built = Command::new("x86_64-w64-mingw32-gcc")
-            .args(["-shared", "-Os", "-s", "-o"])
-            .args([library.as_path(), &workspace().join("tests/wine/prng.c")])
-            .arg("-ladvapi32")
-            .status()
-            .context("x86_64-w64-mingw32-gcc is missing: apt-get install gcc-mingw-w64-x86-64-win32")?;
-        ensure!(built.success(), "tests/wine/prng.c could not be compiled");
-        Ok(())
+        if library.exists() { Ok(()) } else { compile("prng.c", &library, "-ladvapi32") }
     }
 }
 
@@ -162,6 +177,18 @@ impl Drop for Wine {
         self.environment(command.arg("-k"));
         drop(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status());
     }
+}
+
+/// Makes a library of `source` in tests/wine, which needs another one.
+fn compile(source: &str, library: &Path, needed: &str) -> anyhow::Result<()> {
+    let built = Command::new("x86_64-w64-mingw32-gcc")
+        .args(["-shared", "-Os", "-s", "-o"])
+        .args([library, &workspace().join("tests/wine").join(source)])
+        .arg(needed)
+        .status()
+        .context("x86_64-w64-mingw32-gcc is missing: apt-get install gcc-mingw-w64-x86-64-win32")?;
+    ensure!(built.success(), "tests/wine/{source} could not be compiled");
+    Ok(())
 }
 
 fn agent() -> anyhow::Result<PathBuf> {

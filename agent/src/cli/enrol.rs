@@ -7,6 +7,8 @@ use cartable_common::{Text, limits::MAX_TOKEN_CHARS, protocol::Disclosure};
 use clap::Args;
 
 use super::{Machine, exit::code, print};
+#[cfg(windows)]
+use crate::key_store::KeyStore;
 use crate::{
     client::Proxy,
     collect::{Drives, collect},
@@ -48,6 +50,10 @@ pub(super) struct Enrol {
     /// The TPM to ask; otherwise this computer's first
     #[arg(long, value_name = "PATH")]
     tpm: Option<PathBuf>,
+    /// Where Windows keeps a new key: file, or platform (its key store in the TPM; try that on one computer first)
+    #[cfg(windows)]
+    #[arg(long, value_name = "STORE", default_value = "file", conflicts_with_all = ["key", "tpm"])]
+    key_store: KeyStore,
     /// Who lends this computer, for the page that the borrower reads
     #[arg(long, value_name = "WORDS")]
     organisation: Option<String>,
@@ -102,6 +108,8 @@ pub(super) async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u
     let words = |text: &Option<String>| text.as_deref().and_then(Text::meaningful);
     let disclosure = Disclosure::named(words(&options.organisation), words(&options.contact));
     let protection = options.key.with(tpm::place(options.tpm, &root));
+    #[cfg(windows)]
+    let protection = options.key_store.or(protection);
     let invitation = Invitation { server: options.server, roots_pem, token, key, protection, disclosure };
     let pending = enrol::prepare(&state, invitation)?;
     match enrol::ask(&state, pending, hardware, Proxy::FromEnvironment).await? {

@@ -9,7 +9,6 @@
 //! else (no TPM, no right to open it, an owner's password, a lockout) may pass, and the key is kept.
 
 mod channel;
-mod signing;
 mod wire;
 
 use std::{
@@ -23,10 +22,9 @@ use ring::{
     signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey},
 };
 
-pub(crate) use self::signing::TpmSigning;
 pub use self::wire::Command;
 use self::{channel::Channel, wire::COORDINATE_BYTES};
-use crate::csr;
+use crate::{csr, identity::IdentityError, signing::Held};
 
 /// The kernel's resource manager of the first TPM.
 pub const DEVICE: &str = "/dev/tpmrm0";
@@ -196,6 +194,16 @@ impl TpmKey {
             rest.is_empty().then(|| Self::of(place, private, public))?
         };
         read().ok_or(TpmError::NoKey)
+    }
+}
+
+impl Held for TpmKey {
+    fn point(&self) -> &[u8] {
+        &self.point
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, IdentityError> {
+        Ok(Self::sign(self, message)?)
     }
 }
 

@@ -29,6 +29,7 @@ mod updates;
 mod virtual_laptop;
 mod windows_agent;
 mod windows_installer;
+mod windows_keys;
 mod year;
 mod year_clock;
 mod year_crash;

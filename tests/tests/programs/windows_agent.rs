@@ -42,28 +42,40 @@ const SHOWN_FOR: Duration = Duration::from_secs(20);
 const START: Duration = Duration::from_mins(1);
 
 /// A server, a computer with Windows beside it, and what an administrator has at hand.
-struct School {
-    cartable: Cartable,
-    wine: Wine,
+pub(crate) struct School {
+    pub(crate) cartable: Cartable,
+    pub(crate) wine: Wine,
     roots: String,
 }
 
 impl School {
-    fn new() -> Self {
-        let cartable = Cartable::start().unwrap();
-        let roots = Wine::path(&cartable.roots().unwrap());
-        Self { cartable, wine: Wine::start().unwrap(), roots }
+    pub(crate) fn new() -> Self {
+        Self::with(Wine::start().unwrap())
     }
 
-    fn enrol(&self, more: &[&str]) {
+    /// One whose computer is this one.
+    pub(crate) fn with(wine: Wine) -> Self {
+        let cartable = Cartable::start().unwrap();
+        let roots = Wine::path(&cartable.roots().unwrap());
+        Self { cartable, wine, roots }
+    }
+
+    /// Enrols the computer; gives what the agent said.
+    pub(crate) fn enrol(&self, more: &[&str]) -> String {
         let token = self.cartable.token(1).unwrap();
         let mut arguments =
             vec!["enrol", "--server", self.cartable.server.gateway(), "--token", &token, "--roots", &self.roots];
         arguments.extend(more);
-        self.wine.agent_well(&arguments).unwrap();
+        self.wine.agent_well(&arguments).unwrap()
     }
 
-    fn device_id(&self, more: &[&str]) -> String {
+    /// What msiexec is told so that the agent enrols.
+    pub(crate) fn properties(&self) -> [String; 3] {
+        let (server, token) = (self.cartable.server.gateway(), self.cartable.token(1).unwrap());
+        [format!("SERVER={server}"), format!("TOKEN={token}"), format!("ROOTS={}", self.roots)]
+    }
+
+    pub(crate) fn device_id(&self, more: &[&str]) -> String {
         let mut arguments = vec!["status", "--lang", "en"];
         arguments.extend(more);
         let said = self.wine.agent(&arguments).unwrap().text;
@@ -71,7 +83,7 @@ impl School {
         line.unwrap_or_else(|| panic!("not enrolled: {said}")).trim().to_owned()
     }
 
-    async fn device(&self, id: &str) -> Value {
+    pub(crate) async fn device(&self, id: &str) -> Value {
         self.cartable.api().unwrap().get(&format!("/api/v1/devices/{id}")).await.unwrap()
     }
 
@@ -80,7 +92,7 @@ impl School {
     }
 
     /// Waits for one check-in more than `before`.
-    async fn await_check_in(&self, id: &str, before: u64) {
+    pub(crate) async fn await_check_in(&self, id: &str, before: u64) {
         let start = Instant::now();
         while self.check_ins(id).await <= before {
             assert!(start.elapsed() < FIRST_CHECK_IN, "the service does not check in: {:?}", self.wine.service());
@@ -110,7 +122,7 @@ impl School {
         }
     }
 
-    fn await_service(&self, state: &str) -> Duration {
+    pub(crate) fn await_service(&self, state: &str) -> Duration {
         let start = Instant::now();
         while self.wine.service().unwrap().as_deref() != Some(state) {
             assert!(start.elapsed() < Duration::from_secs(20), "the service is {:?}", self.wine.service());
@@ -135,7 +147,7 @@ impl School {
         users.flatten().any(|user| user.path().join(LINK).is_file())
     }
 
-    fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.wine.drive_c().join("ProgramData/cartable-agent")
     }
 }
@@ -277,7 +289,7 @@ async fn a_return_notice_is_laid_ready_given_to_whoever_is_signed_in_and_removed
 }
 
 /// The installer of this version, or of another one.
-fn installer(folder: &Path, version: &str) -> String {
+pub(crate) fn installer(folder: &Path, version: &str) -> String {
     let exe =
         std::env::var("CARTABLE_WINDOWS_AGENT").unwrap_or_else(|_| "target/windows/cartable-agent.exe".to_owned());
     let folder = folder.join(version);
@@ -301,9 +313,8 @@ async fn the_installer_enrols_silently_upgrades_and_leaves_nothing() {
         Command::new("msibuild").arg(folder.path().join("0.1.0/cartable-agent.msi")).args(["-q", erase]).status();
     assert!(tamed.unwrap().success());
     let program = school.wine.drive_c().join("Program Files/Cartable/cartable-agent.exe");
-    let (server, token) = (school.cartable.server.gateway(), school.cartable.token(1).unwrap());
 
-    let properties = [format!("SERVER={server}"), format!("TOKEN={token}"), format!("ROOTS={}", school.roots)];
+    let properties = school.properties();
     let mut arguments = vec!["/i", &old, "/qn"];
     arguments.extend(properties.iter().map(String::as_str));
     let installed = school.wine.run("msiexec", &arguments).unwrap();

@@ -62,7 +62,7 @@ fn silent_properties_reach_the_enrolment_and_the_token_no_log() {
     let installer = Installer::new();
     let properties = installer.table("Property");
     assert_eq!(properties["MsiHiddenProperties"], ["TOKEN"]);
-    for name in ["SERVER", "TOKEN", "ROOTS", "UPDATEKEY"] {
+    for name in ["SERVER", "TOKEN", "ROOTS", "UPDATEKEY", "KEYSTORE"] {
         assert!(properties["SecureCustomProperties"][0].split(';').any(|listed| listed == name), "{name}");
         assert!(!properties.contains_key(name), "{name} has no value of its own");
     }
@@ -75,8 +75,11 @@ fn silent_properties_reach_the_enrolment_and_the_token_no_log() {
     assert_eq!(kind("Enrol"), FILE + GOES_ON + AS_THE_SYSTEM + HIDDEN);
     assert_eq!(
         actions["Enrol"][2],
-        r#"enrol --server "[SERVER]" --token "[TOKEN]" --roots "[ROOTS]" --update-key "[UPDATEKEY]""#
+        r#"enrol --server "[SERVER]" --token "[TOKEN]" --roots "[ROOTS]" --update-key "[UPDATEKEY]" --key-store "[KEYSTORE]""#
     );
+    // A word that the agent does not know would fail the enrolment alone, and nobody would hear of it.
+    let known = r#"NOT KEYSTORE OR KEYSTORE = "file" OR KEYSTORE = "platform""#;
+    assert!(installer.table("LaunchCondition").contains_key(known));
     assert_eq!(kind("Register"), FILE + AS_THE_SYSTEM, "a service that cannot be registered fails the installation");
     assert_eq!(kind("Erase"), FILE + GOES_ON + AS_THE_SYSTEM);
 }

@@ -1,9 +1,10 @@
-//! A TPM's key as rustls asks for it: what signs the handshake of each connection that does not resume an earlier one.
+//! A key that something else holds, as rustls asks for it: what signs the handshake of each connection that does not resume an
+//! earlier one.
 //!
 //! The signature is waited for where it is needed, on the agent's one thread: some tenths of a second, during which it has
 //! nothing else to do.
 
-use std::sync::Arc;
+use std::{fmt::Debug, sync::Arc};
 
 use rustls::{
     Error, OtherError, SignatureAlgorithm, SignatureScheme,
@@ -11,17 +12,25 @@ use rustls::{
     sign::{Signer, SigningKey},
 };
 
-use super::TpmKey;
-use crate::csr;
+use crate::{csr, identity::IdentityError};
 
 /// The only signature that the device authority's certificates are for.
 const SCHEME: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
 
-/// A TPM's key for handshakes.
-#[derive(Clone, Debug)]
-pub(crate) struct TpmSigning(pub(crate) Arc<TpmKey>);
+/// A key that is asked for its signatures: its private half is not here.
+pub(crate) trait Held: Debug + Send + Sync {
+    /// The public key: an uncompressed point.
+    fn point(&self) -> &[u8];
 
-impl SigningKey for TpmSigning {
+    /// ECDSA with SHA-256 of `message`, in DER.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, IdentityError>;
+}
+
+/// Such a key for handshakes.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldSigning(pub(crate) Arc<dyn Held>);
+
+impl SigningKey for HeldSigning {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
         offered.contains(&SCHEME).then(|| Box::new(self.clone()) as Box<dyn Signer>)
     }
@@ -35,7 +44,7 @@ impl SigningKey for TpmSigning {
     }
 }
 
-impl Signer for TpmSigning {
+impl Signer for HeldSigning {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         // Kept as it is: whether the key is lost is read from it, far above.
         self.0.sign(message).map_err(|error| Error::Other(OtherError(Arc::new(error))))
