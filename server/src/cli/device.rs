@@ -55,7 +55,7 @@ pub(super) enum Device {
     Order(device_action::New),
     /// Lists its last orders: order, kind, state, outcome, when, by whom.
     Orders(device_action::Of),
-    /// Prints the log that its agent sent with an order: time, level, words.
+    /// Prints the log that its agent sent with an order: day, level, words.
     AgentLog(device_action::Log),
 }
 
