@@ -2,8 +2,8 @@
 //!
 //! Serial numbers and drives' health are for root alone; a program that speaks with the world should not be root. The
 //! packaged service therefore reads through a *probe*: the same program, started by systemd for each question as root
-//! without a network, which answers one line with a report, or has the drives test themselves, and ends. Elsewhere the
-//! agent reads by itself.
+//! without a network, which answers one line with a report or what drives say, or has them test themselves, and ends.
+//! Elsewhere the agent reads by itself.
 //!
 //! A drive is asked once a day; in between, what it said stands, as long as the system sees that drive
 //! (`kept_drives`).
@@ -158,16 +158,14 @@ pub async fn answer(question: &str, sources: &Sources) -> Result<String, ReadErr
     let written = match question.trim_end() {
         FACTS => serde_json::to_string(&collect::look(sources).await.report),
         TEST_DRIVES => serde_json::to_string(&test_drives(sources).await),
-        other => match places(other) {
-            Some(places) => {
-                let found = collect::look(sources).await;
-                serde_json::to_string(&collect::ask_drives(sources, &found, &places).await)
-            }
-            None => {
+        other => {
+            let Some(places) = places(other) else {
                 let words = format!("it answers \"{FACTS}\", \"{ASK_DRIVES} 0 1 …\" and \"{TEST_DRIVES}\" alone");
                 return Err(ReadError(words));
-            }
-        },
+            };
+            let found = collect::look(sources).await;
+            serde_json::to_string(&collect::ask_drives(sources, &found, &places).await)
+        }
     };
     written.map_err(|error| ReadError(error.to_string()))
 }

@@ -56,10 +56,8 @@ impl KeptDrives {
             let which = identity(drive);
             // Between two looks of a probe a drive may be exchanged: its words are not the other's.
             let own = answers.iter().find(|answer| answer.place == place && identity(&answer.seen) == which);
-            drives.extend(match own {
-                Some(answer) => Some(KeptDrive::after(before, which, answer, now)),
-                None => before.cloned(),
-            });
+            let own = own.map(|answer| KeptDrive::after(before, which, answer, now));
+            drives.extend(own.or_else(|| before.cloned()));
         }
         // One that is missing from a single look is no reason to ask it again.
         drives.extend(gone.into_iter().filter(|one| one.asked.is_recent(now)).cloned());
