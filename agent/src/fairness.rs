@@ -10,6 +10,7 @@ use cartable_common::{
     UtcMillis,
     limits::{AFTER_EXAMS_SECONDS, MAX_EXAMS_SECONDS},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::schedule::draw;
 
@@ -19,8 +20,12 @@ pub const LOW_BATTERY_PERCENT: u8 = 15;
 /// Longest time that battery and network hold contacts back. Then one takes place: 4 KB, a few milliseconds.
 pub const LONGEST_HOLD_MILLIS: i64 = UtcMillis::DAY;
 
-/// Drives are asked at most once in this time.
+/// A drive is asked at most once in this time.
 pub const DRIVES_EVERY_MILLIS: i64 = UtcMillis::DAY;
+
+/// A drive that slept is asked again after this time: no sooner than any other, and at another hour of the day, for a drive
+/// that sleeps at this one sleeps at it tomorrow.
+pub const SLEEPERS_EVERY_MILLIS: i64 = DRIVES_EVERY_MILLIS + 5 * 60 * 60 * 1000;
 
 /// How long to wait before looking again: no more often than a check-in would.
 const LOOK_AGAIN_SECONDS: (u32, u32) = (45 * 60, 60 * 60);
@@ -32,7 +37,7 @@ pub enum Power {
     Mains,
     /// Its own battery.
     Battery {
-        /// What is left; of two batteries the fuller one.
+        /// What is left in all its batteries together.
         percent: u8,
     },
     /// Not told.
@@ -118,10 +123,32 @@ pub fn may_speak(around: &Surroundings, now: UtcMillis, random: u64) -> Decision
     Decision::Later { because, wait: Duration::from_secs(u64::from(draw(shortest, longest, random))) }
 }
 
-/// Whether the drives may be asked now, when they last answered at `asked_at`.
+/// When a drive was asked last, and whether it heard the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastQuestion {
+    /// It answered, or it was in vain for another reason than sleep.
+    Put(UtcMillis),
+    /// It slept.
+    Slept(UtcMillis),
+}
+
+impl LastQuestion {
+    /// Whether it is too soon for another. A question from the future was put by a clock that has jumped since.
+    #[must_use]
+    pub fn is_recent(self, now: UtcMillis) -> bool {
+        let (at, every) = match self {
+            Self::Put(at) => (at, DRIVES_EVERY_MILLIS),
+            Self::Slept(at) => (at, SLEEPERS_EVERY_MILLIS),
+        };
+        (0..every).contains(&now.millis_since(at))
+    }
+}
+
+/// Whether a drive may be asked now.
 #[must_use]
-pub fn may_ask_drives(around: &Surroundings, asked_at: Option<UtcMillis>, now: UtcMillis) -> bool {
-    let is_recent = asked_at.is_some_and(|at| (0..DRIVES_EVERY_MILLIS).contains(&now.millis_since(at)));
+pub fn may_ask_drive(around: &Surroundings, last: Option<LastQuestion>, now: UtcMillis) -> bool {
+    let is_recent = last.is_some_and(|last| last.is_recent(now));
     !is_recent && !is_low(around.power) && exams_left(around.exams_until, now).is_none()
 }
 
@@ -215,7 +242,7 @@ mod tests {
                 Decision::Later { because: Because::Exams, wait } => {
                     let again = now.plus_millis(i64::try_from(wait.as_millis()).unwrap());
                     prop_assert!(now < end && again >= end && again.millis_since(end) <= 600_000);
-                    prop_assert!(!may_ask_drives(&around, None, now));
+                    prop_assert!(!may_ask_drive(&around, None, now));
                 }
                 Decision::Now | Decision::Later { .. } => prop_assert!(now >= end, "an exam was disturbed"),
             }
@@ -233,13 +260,14 @@ mod tests {
         }
 
         #[test]
-        fn drives_answer_once_a_day_at_most_and_never_on_a_low_battery(steps in prop::collection::vec((1_i64..30_000_000, power()), 1..200)) {
-            let (mut now, mut asked) = (UtcMillis::default().plus_days(20_000), Vec::new());
-            for (step, power) in steps {
+        fn a_drive_is_asked_once_a_day_at_most_asleep_or_not_and_never_on_a_low_battery(steps in prop::collection::vec((1_i64..30_000_000, power(), any::<bool>()), 1..200)) {
+            let (mut now, mut last, mut asked) = (UtcMillis::default().plus_days(20_000), None, Vec::new());
+            for (step, power, sleeps) in steps {
                 now = now.plus_millis(step);
                 let around = Surroundings { power, ..Surroundings::default() };
-                if may_ask_drives(&around, asked.last().copied(), now) {
+                if may_ask_drive(&around, last, now) {
                     prop_assert!(!is_low(power));
+                    last = Some(if sleeps { LastQuestion::Slept(now) } else { LastQuestion::Put(now) });
                     asked.push(now);
                 }
             }
@@ -260,9 +288,20 @@ mod tests {
     }
 
     #[test]
-    fn the_last_answer_of_a_drive_from_the_future_is_asked_for_again() {
+    fn a_question_from_the_future_is_put_again() {
         let now = UtcMillis::default().plus_days(20_000);
-        assert!(may_ask_drives(&Surroundings::default(), Some(now.plus_days(9)), now));
-        assert!(!may_ask_drives(&Surroundings::default(), Some(now.plus_millis(-1000)), now));
+        let asks = |last| may_ask_drive(&Surroundings::default(), Some(last), now);
+        for last in [LastQuestion::Put, LastQuestion::Slept] {
+            assert!(asks(last(now.plus_days(9))) && !asks(last(now.plus_millis(-1000))));
+        }
+    }
+
+    #[test]
+    fn a_drive_that_slept_is_asked_at_another_hour_of_the_next_day() {
+        let now = UtcMillis::default().plus_days(20_000);
+        let hours_ago = |hours: i64| now.plus_millis(-hours * 3_600_000);
+        let asks = |last| may_ask_drive(&Surroundings::default(), Some(last), now);
+        assert!(!asks(LastQuestion::Put(hours_ago(23))) && asks(LastQuestion::Put(hours_ago(24))));
+        assert!(!asks(LastQuestion::Slept(hours_ago(28))) && asks(LastQuestion::Slept(hours_ago(29))));
     }
 }

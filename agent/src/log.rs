@@ -4,6 +4,9 @@
 //! A few lines instead of a logging library, which would be a twentieth of the program. Under journald each line
 //! begins with its priority (sd-daemon(3)), so that `journalctl -p warning` works. Writes fields as they are given:
 //! who logs keeps secrets and names out.
+//!
+//! What a technician may ask for is kept apart, and less: of each line its day, never its hour. A line at each contact would
+//! tell at which hours the laptop was open.
 
 use std::{
     collections::VecDeque,
@@ -54,7 +57,8 @@ static RECENT: Mutex<VecDeque<LogLine>> = Mutex::new(VecDeque::new());
 /// name of a file or an address.
 const OWN_WORDS: [&str; 2] = ["kind", "outcome"];
 
-/// The last lines of this process, oldest first: fixed words of this program and numbers, never what an error said.
+/// The last lines of this process, oldest first: fixed words of this program and numbers, never what an error said nor at
+/// which hour.
 #[must_use]
 pub fn recent() -> Vec<LogLine> {
     remembered().iter().cloned().collect()
@@ -77,7 +81,7 @@ fn remember(level: Level, line: &Line) {
     if lines.len() >= MAX_LOG_LINES {
         lines.pop_front();
     }
-    lines.push_back(LogLine { at: Some(crate::clock::now()), level, words });
+    lines.push_back(LogLine { at: Some(crate::clock::now().into()), level, words });
 }
 
 /// Starts the log; a second start changes nothing.
@@ -190,6 +194,7 @@ impl Visit for Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cartable_common::UtcMillis;
 
     #[test]
     fn levels_read_well_for_people_and_for_journald() {
@@ -209,6 +214,8 @@ mod tests {
             tracing::warn!(target: "session", "somebody is at the computer");
             let last = recent().pop().unwrap();
             assert_eq!((last.level, last.words.as_str()), (LogLevel::Warn, "it failed kind=Warn failures=3"));
+            let sent = serde_json::to_value(&last).unwrap();
+            assert_eq!(sent["at"].as_i64().unwrap() % UtcMillis::DAY, 0, "the hour goes nowhere: {sent}");
             for number in 0..MAX_LOG_LINES + 5 {
                 tracing::info!(number, "again");
             }

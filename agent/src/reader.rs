@@ -2,10 +2,13 @@
 //!
 //! Serial numbers and drives' health are for root alone; a program that speaks with the world should not be root. The
 //! packaged service therefore reads through a *probe*: the same program, started by systemd for each question as root
-//! without a network, which answers one line with a report, or has the drives test themselves, and ends. Elsewhere the
-//! agent reads by itself.
+//! without a network, which answers one line with a report or what drives say, or has them test themselves, and ends.
+//! Elsewhere the agent reads by itself.
 //!
-//! The drives answer once a day; in between, what they said stands, as long as the kernel sees the same drives.
+//! A drive is asked once a day; in between, what it said stands, as long as the system sees that drive
+//! (`kept_drives`).
+
+mod kept_drives;
 
 use std::path::{Path, PathBuf};
 #[cfg(target_os = "linux")]
@@ -14,13 +17,15 @@ use std::time::Duration;
 use cartable_common::{
     UtcMillis,
     action::SelfTestAnswer,
-    report::{Drive, Hardware, HealthReport, Subject, Unread, UnreadReason},
+    limits::MAX_DRIVES,
+    report::{Hardware, HealthReport},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
+pub use self::kept_drives::KeptDrives;
 use crate::{
-    collect::{Drives, Sources, collect, test_drives},
-    fairness::{self, Surroundings},
+    collect::{self, DriveAnswer, Found, Sources, test_drives},
+    fairness::Surroundings,
 };
 
 /// Largest answer of a probe: ten times a report with sixteen drives.
@@ -34,8 +39,8 @@ const PROBE_LIMIT: Duration = Duration::from_mins(6);
 /// The question "without asking the drives".
 const FACTS: &str = "facts";
 
-/// The question "with what the drives say".
-const FACTS_AND_DRIVES: &str = "facts and drives";
+/// The question "what do these drives say", before their places in the answer to [`FACTS`]: `drives 0 2`.
+const ASK_DRIVES: &str = "drives";
 
 /// The request "tell the drives to test themselves".
 const TEST_DRIVES: &str = "test drives";
@@ -67,33 +72,11 @@ pub enum Occasion {
     Wanted,
 }
 
-/// What the drives said, and of which drives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptDrives {
-    /// When they were asked.
-    pub asked_at: UtcMillis,
-    /// The drives as the kernel alone sees them.
-    as_seen: Vec<Drive>,
-    /// The drives with what they said.
-    said: Vec<Drive>,
-    /// What they did not say.
-    unread: Vec<Unread>,
-}
-
 impl Reader {
-    /// Reads once.
-    pub async fn read(&self, drives: Drives) -> Result<HealthReport, ReadError> {
-        match self {
-            Self::Own(sources) => Ok(collect(sources, drives).await),
-            Self::Probe(socket) => ask(socket, question(drives)).await,
-            Self::Given(report) => Ok(HealthReport::clone(report)),
-        }
-    }
-
     /// Which machine this is; unknown where it cannot be read, which the server's people will see.
     pub async fn hardware(&self) -> Hardware {
-        match self.read(Drives::Leave).await {
-            Ok(report) => report.hardware,
+        match self.look().await {
+            Ok(found) => found.report.hardware,
             Err(error) => {
                 tracing::error!(%error, "the machine could not be read; it enrols without a serial number");
                 Hardware::default()
@@ -110,7 +93,7 @@ impl Reader {
         }
     }
 
-    /// Reads, with the drives' health at most daily. Returns what to keep where the drives were asked.
+    /// Reads, with each drive's health at most daily. Returns what to keep where drives were asked.
     pub async fn read_fairly(
         &self,
         occasion: Occasion,
@@ -118,27 +101,43 @@ impl Reader {
         around: &Surroundings,
         now: UtcMillis,
     ) -> Result<(HealthReport, Option<KeptDrives>), ReadError> {
-        if let Self::Given(report) = self {
-            return Ok((HealthReport::clone(report), None));
+        let found = self.look().await?;
+        if matches!(self, Self::Given(_)) {
+            return Ok((found.report, None));
         }
-        let seen = self.read(Drives::Leave).await?;
-        let fitting = kept.filter(|kept| kept.as_seen == seen.drives);
-        let asks = !seen.drives.is_empty()
-            && (occasion == Occasion::Wanted
-                || self.is_recording()
-                || fairness::may_ask_drives(around, fitting.map(|kept| kept.asked_at), now));
-        if !asks {
-            return Ok((fitting.map_or_else(|| seen.clone(), |kept| kept.complete(seen.clone())), None));
+        let kept = kept.cloned().unwrap_or_default();
+        let due: Vec<usize> = if occasion == Occasion::Wanted || self.is_recording() {
+            (0..found.report.drives.len()).collect()
+        } else {
+            kept.due(&found.report.drives, around, now)
+        };
+        if due.is_empty() {
+            return Ok((kept.complete(found.report, now), None));
         }
-        let as_seen = seen.drives.clone();
-        let full = self.read(Drives::Ask).await?;
-        match fitting {
-            // A drive that sleeps on is asked again next time; until then its last word stands.
-            Some(kept) if is_asleep(&full) => Ok((kept.complete(seen), None)),
-            _ => {
-                let kept = (!is_asleep(&full)).then(|| KeptDrives::of(as_seen, &full, now));
-                Ok((full, kept))
+        let answers = self.ask_drives(&found, &due).await?;
+        let kept = kept.after(&found.report.drives, &answers, now);
+        Ok((kept.complete(found.report, now), Some(kept)))
+    }
+
+    /// Reads once, and leaves the drives alone. What they are called in the system is a probe's own affair.
+    async fn look(&self) -> Result<Found, ReadError> {
+        let report = match self {
+            Self::Own(sources) => return Ok(collect::look(sources).await),
+            Self::Probe(socket) => ask(socket, FACTS).await?,
+            Self::Given(report) => HealthReport::clone(report),
+        };
+        Ok(Found { report, drive_names: Vec::new() })
+    }
+
+    /// Asks the drives in these places.
+    async fn ask_drives(&self, found: &Found, places: &[usize]) -> Result<Vec<DriveAnswer>, ReadError> {
+        match self {
+            Self::Own(sources) => Ok(collect::ask_drives(sources, found, places).await),
+            Self::Probe(socket) => {
+                let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+                ask(socket, &format!("{ASK_DRIVES} {}", places.join(" "))).await
             }
+            Self::Given(_) => Ok(Vec::new()),
         }
     }
 
@@ -154,48 +153,28 @@ impl From<Sources> for Reader {
     }
 }
 
-impl KeptDrives {
-    fn of(as_seen: Vec<Drive>, full: &HealthReport, asked_at: UtcMillis) -> Self {
-        let unread = full.unread.iter().filter(|entry| is_of_drives(entry)).cloned().collect();
-        Self { asked_at, as_seen, said: full.drives.clone(), unread }
-    }
-
-    /// A report of the same drives, with what they said.
-    fn complete(&self, mut report: HealthReport) -> HealthReport {
-        report.drives.clone_from(&self.said);
-        report.unread.extend(self.unread.iter().cloned());
-        report.unread.truncate(cartable_common::limits::MAX_UNREAD);
-        report
-    }
-}
-
-fn is_of_drives(entry: &Unread) -> bool {
-    entry.subject == Some(Subject::DriveHealth)
-}
-
-fn is_asleep(report: &HealthReport) -> bool {
-    report.unread.iter().any(|entry| is_of_drives(entry) && entry.reason == Some(UnreadReason::Asleep))
-}
-
 /// Answers one question on behalf of a probe, in JSON.
 pub async fn answer(question: &str, sources: &Sources) -> Result<String, ReadError> {
     let written = match question.trim_end() {
-        FACTS => serde_json::to_string(&collect(sources, Drives::Leave).await),
-        FACTS_AND_DRIVES => serde_json::to_string(&collect(sources, Drives::Ask).await),
+        FACTS => serde_json::to_string(&collect::look(sources).await.report),
         TEST_DRIVES => serde_json::to_string(&test_drives(sources).await),
-        _ => {
-            let words = format!("it answers \"{FACTS}\", \"{FACTS_AND_DRIVES}\" and \"{TEST_DRIVES}\" alone");
-            return Err(ReadError(words));
+        other => {
+            let Some(places) = places(other) else {
+                let words = format!("it answers \"{FACTS}\", \"{ASK_DRIVES} 0 1 …\" and \"{TEST_DRIVES}\" alone");
+                return Err(ReadError(words));
+            };
+            let found = collect::look(sources).await;
+            serde_json::to_string(&collect::ask_drives(sources, &found, &places).await)
         }
     };
     written.map_err(|error| ReadError(error.to_string()))
 }
 
-const fn question(drives: Drives) -> &'static str {
-    match drives {
-        Drives::Leave => FACTS,
-        Drives::Ask => FACTS_AND_DRIVES,
-    }
+/// The places of the drives that a question is about; none where it is another question.
+fn places(question: &str) -> Option<Vec<usize>> {
+    let named = question.strip_prefix(ASK_DRIVES)?.strip_prefix(' ')?;
+    let places: Option<Vec<usize>> = named.split(' ').map(|place| place.parse().ok()).collect();
+    places.filter(|places| places.len() <= MAX_DRIVES)
 }
 
 #[cfg(target_os = "linux")]
@@ -241,29 +220,46 @@ async fn ask<T: DeserializeOwned>(_: &Path, _: &str) -> Result<T, ReadError> {
 mod tests {
     use super::*;
     use crate::{collect::DriveHealth, fairness::Power};
-    use cartable_common::action::ActionOutcome;
-    use std::os::unix::fs::PermissionsExt as _;
+    use cartable_common::{
+        action::ActionOutcome,
+        report::{SelfAssessment, UnreadReason},
+    };
+    use std::{cell::RefCell, os::unix::fs::PermissionsExt as _};
 
-    /// A machine with one drive, whose smartctl counts how often it is asked.
+    /// What smartctl says of a drive that is well, and of one that is not spinning.
+    const WELL: &str = r#"{"smart_status":{"passed":true}}"#;
+    const ASLEEP: &str = r#"{"smartctl":{"exit_status":2,"messages":[{"string":"Device is in STANDBY mode"}]}}"#;
+
+    /// A machine with one drive, whose smartctl notes which drive it is asked about.
     struct Machine {
         folder: tempfile::TempDir,
         reader: Reader,
+        /// What the probe was asked.
+        questions: RefCell<Vec<String>>,
     }
 
     impl Machine {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             let program = folder.path().join("smartctl");
-            let script = format!("#!/bin/sh\necho >>{0}/asked\ncat {0}/answer\n", folder.path().display());
+            let script = format!(
+                "#!/bin/sh\nfor name; do :; done\nname=${{name##*/}}\necho $name >>{0}/asked\ncat {0}/$name.json\n",
+                folder.path().display()
+            );
             std::fs::write(&program, script).unwrap();
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
             // The root of a recording always asks: this one is not known to be one.
             let sources = Sources { root: folder.path().to_owned(), drive_health: DriveHealth::Program(program) };
-            let machine = Self { folder, reader: Reader::Own(sources) };
-            machine.write("sys/block/sda/size", "500118192");
-            machine.write("sys/block/sda/device/model", "A");
-            machine.say(r#"{"smart_status":{"passed":true}}"#);
+            let machine = Self { folder, reader: Reader::Own(sources), questions: RefCell::default() };
+            machine.fit("sda");
             machine
+        }
+
+        /// Puts a drive that is well in.
+        fn fit(&self, name: &str) {
+            self.write(&format!("sys/block/{name}/size"), "500118192");
+            self.write(&format!("sys/block/{name}/device/model"), name);
+            self.say(name, WELL);
         }
 
         fn write(&self, path: &str, content: &str) {
@@ -272,12 +268,14 @@ mod tests {
             std::fs::write(path, content).unwrap();
         }
 
-        fn say(&self, answer: &str) {
-            self.write("answer", answer);
+        fn say(&self, name: &str, answer: &str) {
+            self.write(&format!("{name}.json"), answer);
         }
 
-        fn asked(&self) -> usize {
-            std::fs::read_to_string(self.folder.path().join("asked")).unwrap_or_default().lines().count()
+        /// How often the drive was asked.
+        fn asked(&self, name: &str) -> usize {
+            let asked = std::fs::read_to_string(self.folder.path().join("asked")).unwrap_or_default();
+            asked.lines().filter(|line| *line == name).count()
         }
 
         /// As the service does it through a probe.
@@ -292,8 +290,9 @@ mod tests {
                     let mut stream = tokio::io::BufReader::new(stream);
                     let mut line = String::new();
                     stream.read_line(&mut line).await.unwrap();
-                    let report = answer(&line, &sources).await.unwrap();
-                    stream.write_all(report.as_bytes()).await.unwrap();
+                    self.questions.borrow_mut().push(line.trim_end().to_owned());
+                    let told = answer(&line, &sources).await.unwrap();
+                    stream.write_all(told.as_bytes()).await.unwrap();
                 }
             };
             let around = Surroundings { power, ..Surroundings::default() };
@@ -314,37 +313,45 @@ mod tests {
         let hour = |hours: i64| start.plus_millis(hours * 3_600_000);
         let first = machine.read(&mut kept, Power::Mains, hour(0)).await;
         assert!(first.drives[0].self_assessment.is_some());
+        assert_eq!(*machine.questions.borrow(), ["facts", "drives 0"], "the machine was looked at twice");
         for hours in 1..24 {
             let later = machine.read(&mut kept, Power::Mains, hour(hours)).await;
             assert_eq!(later.content_hash(), first.content_hash(), "hour {hours}");
         }
-        assert_eq!(machine.asked(), 1);
+        assert_eq!(machine.asked("sda"), 1);
         machine.read(&mut kept, Power::Battery { percent: 9 }, hour(25)).await;
-        assert_eq!(machine.asked(), 1, "on a low battery");
+        assert_eq!(machine.asked("sda"), 1, "on a low battery");
         machine.read(&mut kept, Power::Mains, hour(26)).await;
-        assert_eq!(machine.asked(), 2, "the next day");
+        assert_eq!(machine.asked("sda"), 2, "the next day");
         machine.write("sys/block/sda/device/model", "B");
         let exchanged = machine.read(&mut kept, Power::Mains, hour(27)).await;
-        assert_eq!((machine.asked(), exchanged.drives[0].model.as_ref().unwrap().as_str()), (3, "B"));
+        assert_eq!((machine.asked("sda"), exchanged.drives[0].model.as_ref().unwrap().as_str()), (3, "B"));
     }
 
     #[tokio::test]
-    async fn a_sleeping_drive_keeps_its_last_word_and_is_asked_again() {
+    async fn a_sleeping_drive_keeps_its_last_word_and_is_asked_no_more_often_than_the_others() {
         let (machine, mut kept) = (Machine::new(), None);
+        machine.fit("sdb");
         let start = UtcMillis::default().plus_days(20_000);
-        let awake = machine.read(&mut kept, Power::Mains, start).await;
-        machine.say(r#"{"smartctl":{"exit_status":2,"messages":[{"string":"Device is in STANDBY mode"}]}}"#);
-        for hours in 24..27 {
-            let asleep = machine.read(&mut kept, Power::Mains, start.plus_millis(hours * 3_600_000)).await;
-            assert_eq!(asleep.content_hash(), awake.content_hash());
+        let hour = |hours: i64| start.plus_millis(hours * 3_600_000);
+        machine.read(&mut kept, Power::Mains, hour(0)).await;
+        machine.say("sdb", ASLEEP);
+        machine.say("sda", r#"{"smart_status":{"passed":false}}"#);
+        for hours in 24..48 {
+            let report = machine.read(&mut kept, Power::Mains, hour(hours)).await;
+            let said: Vec<_> = report.drives.iter().filter_map(|drive| drive.self_assessment).collect();
+            assert_eq!(said, [SelfAssessment::Failed, SelfAssessment::Passed], "hour {hours}");
+            assert!(report.unread.iter().all(|entry| entry.reason != Some(UnreadReason::Asleep)));
         }
-        assert_eq!(machine.asked(), 4);
+        assert_eq!((machine.asked("sda"), machine.asked("sdb")), (2, 2), "a sleeping drive was asked at each contact");
+        machine.read(&mut kept, Power::Mains, hour(53)).await;
+        assert_eq!((machine.asked("sda"), machine.asked("sdb")), (3, 3));
     }
 
     #[tokio::test]
     async fn a_probe_has_each_drive_test_itself_and_says_what_it_answered() {
         let machine = Machine::new();
-        machine.say(r#"{"smartctl":{"exit_status":0}}"#);
+        machine.say("sda", r#"{"smartctl":{"exit_status":0}}"#);
         let answers = machine.reader.test_drives().await.unwrap();
         assert_eq!(answers, [SelfTestAnswer { drive: 0, outcome: ActionOutcome::Done }]);
         let Reader::Own(sources) = machine.reader.clone() else { unreachable!() };
@@ -356,9 +363,9 @@ mod tests {
     #[tokio::test]
     async fn a_probe_that_is_not_there_says_where_to_look_and_a_strange_question_gets_no_report() {
         let gone = Reader::Probe("/nonexistent/probe".into());
-        assert!(gone.read(Drives::Leave).await.unwrap_err().to_string().contains("cartable-agent-probe.socket"));
+        assert!(gone.look().await.unwrap_err().to_string().contains("cartable-agent-probe.socket"));
         let sources = Sources::recorded(Path::new("/nonexistent"));
-        for question in ["", "facts; rm -rf", "FACTS", "drives"] {
+        for question in ["", "facts; rm -rf", "FACTS", "drives", "drives ", "drives -1", "drives 0 x", "drivesome 0"] {
             assert!(answer(question, &sources).await.is_err(), "{question}");
         }
     }

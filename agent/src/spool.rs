@@ -111,12 +111,15 @@ impl Spool {
         self.last_sequence + 1
     }
 
-    /// Spools `report` under a new id. When it returns, the report is durable; when it fails, nothing changed.
+    /// Spools `report` under a new id. When it returns, the report is durable; when it fails, nothing changed but that a number
+    /// may be passed over.
     pub fn push(&mut self, report_id: ReportId, now: UtcMillis, report: HealthReport) -> Result<&Record, SpoolError> {
         let sequence = self.next_sequence();
         let envelope = ReportEnvelope { report_id, sequence, measured_at: now, report };
         let body = serde_json::to_vec(&Stored { content_hash: envelope.report.content_hash(), envelope: &envelope })?;
         let content = format!("{FORMAT} {}\n{}", ContentHash::of(&body), String::from_utf8_lossy(&body));
+        // Before the record: that one goes once the server has it, and its number would be given again after a restart.
+        self.write_with_reserve(SEQUENCE, sequence.to_string().as_bytes()).map_err(failed("written"))?;
         self.write_with_reserve(&file_name(sequence), content.as_bytes()).map_err(failed("written"))?;
         self.last_sequence = sequence;
         self.records.push(Record {
@@ -127,10 +130,6 @@ impl Spool {
             bytes: content.len() as u64,
         });
         self.thin();
-        // The record itself carries the number; this file only remembers it after the record is gone.
-        if let Err(error) = self.write_with_reserve(SEQUENCE, sequence.to_string().as_bytes()) {
-            tracing::warn!(%error, "the report counter could not be written");
-        }
         self.keep_reserve();
         Ok(&self.records[self.records.len() - 1])
     }
@@ -355,6 +354,27 @@ mod tests {
         assert_eq!(Spool::open(&path).unwrap().next_sequence(), 2);
         fs::remove_file(path.join(SEQUENCE)).unwrap();
         assert!(Spool::open(&path).unwrap().next_sequence() > 1_000_000_000);
+    }
+
+    #[test]
+    fn a_counter_that_cannot_be_written_takes_no_report_and_no_number_is_given_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spool");
+        let mut spool = Spool::open(&path).unwrap();
+        let first = push(&mut spool, 1);
+        // Nothing can take the place of a folder: the write fails, as on a full disk.
+        fs::remove_file(path.join(SEQUENCE)).unwrap();
+        fs::create_dir(path.join(SEQUENCE)).unwrap();
+        let second = ReportId(Uuid::new_v4());
+        let taken = spool.push(second, UtcMillis::default(), report(2)).is_ok();
+        let given = if taken { 2 } else { 1 };
+        // The server has all of it; the agent starts again, and the counter is what it was.
+        spool.forget(&[first, second]).unwrap();
+        fs::remove_dir(path.join(SEQUENCE)).unwrap();
+        fs::write(path.join(SEQUENCE), "1").unwrap();
+        let mut spool = Spool::open(&path).unwrap();
+        push(&mut spool, 3);
+        assert!(spool.records()[0].sequence > given, "the number {given} was given twice");
     }
 
     #[test]

@@ -39,10 +39,26 @@ pub fn network() -> Network {
 enum Supply {
     /// Current flows from a charger.
     Charger,
-    /// A battery that is full or being charged.
-    Resting,
-    /// A battery that the laptop runs on, and what is left of it.
-    Draining(Option<u8>),
+    /// A battery of the laptop.
+    Battery(Charge),
+}
+
+/// How a battery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Charge {
+    /// Whether the laptop runs on it.
+    drains: bool,
+    /// What is left of it.
+    percent: Option<u8>,
+    /// What it holds when it is full.
+    full: Option<Capacity>,
+}
+
+/// In millionths, as the kernel counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Capacity {
+    WattHours(u64),
+    AmpHours(u64),
 }
 
 impl Supply {
@@ -56,8 +72,20 @@ impl Supply {
         if word("type") != "battery" {
             return (word("online") == "1").then_some(Self::Charger);
         }
-        let percent = word("capacity").parse().ok().filter(|percent| *percent <= 100);
-        Some(if word("status") == "discharging" { Self::Draining(percent) } else { Self::Resting })
+        let number = |name: &str| word(name).parse::<u64>().ok().filter(|number| *number > 0);
+        let charge = || number("charge_full").map(Capacity::AmpHours);
+        Some(Self::Battery(Charge {
+            drains: word("status") == "discharging",
+            percent: word("capacity").parse().ok().filter(|percent| *percent <= 100),
+            full: number("energy_full").map(Capacity::WattHours).or_else(charge),
+        }))
+    }
+
+    const fn battery(self) -> Option<Charge> {
+        match self {
+            Self::Battery(charge) => Some(charge),
+            Self::Charger => None,
+        }
     }
 }
 
@@ -67,17 +95,45 @@ fn judge(supplies: &[Supply]) -> Power {
         // A desktop, or a kernel that tells nothing.
         return Power::Unknown;
     }
-    let draining = supplies.iter().any(|supply| matches!(supply, Supply::Draining(_)));
-    if supplies.contains(&Supply::Charger) || !draining {
+    let batteries: Vec<Charge> = supplies.iter().copied().filter_map(Supply::battery).collect();
+    // Of two batteries one rests while the other drains: the laptop runs on both in turn.
+    if supplies.contains(&Supply::Charger) || batteries.iter().all(|battery| !battery.drains) {
         return Power::Mains;
     }
-    let percent = |supply: &Supply| match supply {
-        Supply::Draining(percent) => *percent,
-        // One of two batteries rests, whatever it holds: what is left is not known.
-        Supply::Charger | Supply::Resting => None,
+    left(&batteries).map_or(Power::Unknown, |percent| Power::Battery { percent })
+}
+
+/// What is left in all batteries together, each counted by what it holds; alike where that is not known of all of them in one
+/// unit. Nothing where one does not say how full it is.
+fn left(batteries: &[Charge]) -> Option<u8> {
+    let percents: Vec<u8> = batteries.iter().map(|battery| battery.percent).collect::<Option<_>>()?;
+    let in_one_unit = |of: fn(Capacity) -> Option<u64>| -> Option<Vec<u64>> {
+        batteries.iter().map(|battery| battery.full.and_then(of)).collect()
     };
-    let known: Option<Vec<u8>> = supplies.iter().map(percent).collect();
-    known.and_then(|known| known.into_iter().max()).map_or(Power::Unknown, |percent| Power::Battery { percent })
+    let weights = in_one_unit(Capacity::watt_hours).or_else(|| in_one_unit(Capacity::amp_hours));
+    let weights = weights.unwrap_or_else(|| vec![1; percents.len()]);
+    let (mut left, mut whole) = (0_u128, 0_u128);
+    for (percent, weight) in percents.into_iter().zip(weights) {
+        left += u128::from(percent) * u128::from(weight);
+        whole += u128::from(weight);
+    }
+    u8::try_from(left.checked_div(whole)?).ok()
+}
+
+impl Capacity {
+    const fn watt_hours(self) -> Option<u64> {
+        match self {
+            Self::WattHours(millionths) => Some(millionths),
+            Self::AmpHours(_) => None,
+        }
+    }
+
+    const fn amp_hours(self) -> Option<u64> {
+        match self {
+            Self::AmpHours(millionths) => Some(millionths),
+            Self::WattHours(_) => None,
+        }
+    }
 }
 
 /// The numbers of Windows' `SYSTEM_POWER_STATUS`: mains (0 no, 1 yes), flags of the battery, percent of all batteries.
@@ -179,9 +235,6 @@ mod tests {
         let battery =
             [("BAT0/type", "Battery\n"), ("BAT0/status", "Discharging\n"), ("BAT0/capacity", "9\n")].as_slice();
         assert_eq!(machine(battery), Power::Battery { percent: 9 });
-        let second = |status| [("BAT1/type", "Battery"), ("BAT1/status", status), ("BAT1/capacity", "80")];
-        assert_eq!(machine(&[battery, &second("Discharging")].concat()), Power::Battery { percent: 80 });
-        assert_eq!(machine(&[battery, &second("Unknown")].concat()), Power::Unknown, "the full one rests");
         assert_eq!(machine(&[battery, [("AC/type", "Mains"), ("AC/online", "1")].as_slice()].concat()), Power::Mains);
         let unplugged = [("AC/type", "Mains"), ("AC/online", "0")].as_slice();
         assert_eq!(machine(&[battery, unplugged].concat()), Power::Battery { percent: 9 });
@@ -190,6 +243,27 @@ mod tests {
         assert_eq!(machine(mouse), Power::Unknown);
         assert_eq!(machine(&[("BAT0/type", "Battery"), ("BAT0/status", "Full")]), Power::Mains);
         assert_eq!(machine(&[]), Power::Unknown);
+    }
+
+    #[test]
+    fn two_batteries_are_what_is_left_in_both_whichever_of_them_drains() {
+        let machine_with = |status: &str, percent: &str, capacities: &[(&str, &str)]| {
+            let first = [("BAT0/type", "Battery"), ("BAT0/status", "Discharging"), ("BAT0/capacity", "9")];
+            let second = [("BAT1/type", "Battery"), ("BAT1/status", status), ("BAT1/capacity", percent)];
+            machine(&[&first[..], &second, capacities].concat())
+        };
+        for status in ["Unknown", "Not charging", "Full", "Discharging"] {
+            let low = machine_with(status, "5", &[]);
+            assert_eq!(low, Power::Battery { percent: 7 }, "{status}: the 15 % rule must hold");
+            assert_eq!(machine_with(status, "80", &[]), Power::Battery { percent: 44 }, "{status}");
+        }
+        let energies = [("BAT0/energy_full", "20000000"), ("BAT1/energy_full", "60000000")];
+        assert_eq!(machine_with("Unknown", "80", &energies), Power::Battery { percent: 62 }, "the larger counts more");
+        let charges = [("BAT0/charge_full", "3000000"), ("BAT1/charge_full", "1000000")];
+        assert_eq!(machine_with("Unknown", "80", &charges), Power::Battery { percent: 26 });
+        let mixed = [("BAT0/charge_full", "3000000"), ("BAT1/energy_full", "60000000")];
+        assert_eq!(machine_with("Unknown", "80", &mixed), Power::Battery { percent: 44 }, "units cannot be added");
+        assert_eq!(machine_with("Unknown", "", &[]), Power::Unknown, "what is not known holds nothing back");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
     describe::{Described, Field, reported, reported_enum},
     id::{ActionId, DeviceId, EnrolmentId},
     text::Text,
-    units::UtcMillis,
+    units::{UtcDay, UtcMillis},
 };
 
 /// The extended key usage of whoever signs orders: 2.25.169346191561911435487065396823946326932 (ITU-T X.667, an identifier
@@ -157,9 +157,9 @@ reported_enum! {
 reported! {
     /// A line of the agent's own log: words that stand in the agent's program, and numbers.
     pub struct LogLine {
-        /// When, by the computer's clock: to tell what came after what.
-        fr "Quand, à l'horloge de l'ordinateur : pour savoir ce qui a suivi quoi.",
-        at: Option<UtcMillis>,
+        /// The day, by the computer's clock, without the hour: the lines stand in their order.
+        fr "Le jour, à l'horloge de l'ordinateur, sans l'heure : les lignes se suivent dans leur ordre.",
+        at: Option<UtcDay>,
         /// How serious it is.
         fr "Sa gravité.",
         level: LogLevel,

@@ -83,12 +83,12 @@ const HEADER: &str = "\
 
 Voici tout ce que l'agent peut envoyer au sujet d'un ordinateur prêté. Ce qui n'est pas dans ce tableau ne peut pas
 être envoyé : ni position, ni adresse, ni réseau Wi-Fi, ni nom d'utilisateur ou d'ordinateur, ni fichier, ni liste de
-logiciels, ni programme en cours, ni navigation, ni caméra, ni écran, ni heures d'utilisation. Sur l'ordinateur,
-`cartable-agent show` montre le relevé exact.
+logiciels, ni programme en cours, ni navigation, ni caméra, ni écran. Sur l'ordinateur, `cartable-agent show` montre le
+relevé exact.
 
 This is everything the agent can send about a lent computer. What is not in this table cannot be sent: no location, no
 address, no Wi-Fi network, no user or computer name, no file, no list of software, no running program, no browsing, no
-camera, no screen, no hours of use. On the computer, `cartable-agent show` prints the exact report.
+camera, no screen. On the computer, `cartable-agent show` prints the exact report.
 
 | Champ · Field | Unité · Unit | Pourquoi | Why |
 | --- | --- | --- | --- |
@@ -98,12 +98,18 @@ const FOOTER: &str = "
 Avec chaque relevé voyagent : un numéro de relevé, un numéro d'ordre, l'heure de l'agent, sa version et une empreinte
 du contenu. Une valeur qui n'a pas été lue est absente, jamais zéro.
 
+L'agent écrit au serveur quand l'ordinateur est allumé, en général une fois par heure : le serveur peut donc savoir à peu
+près quand il l'est, mais pas qui s'en sert ni pour quoi faire. Au bout de 30 jours, il n'en garde que le jour.
+
 Là où cet agent ne peut pas être installé, GLPI Agent ou FusionInventory peut rapporter à sa place
 ([other-agents.md](other-agents.md)). Ils listent davantage ; le serveur dit au premier ce qu'il doit taire, et ne garde
 de l'un et de l'autre que des champs de ce tableau.
 
 With each report travel: a report number, a sequence number, the agent's clock, its version and a hash of the content.
 A value that was not read is absent, never zero.
+
+The agent writes to the server while the computer is on, usually once an hour: so the server can know more or less when it
+is on, but not who uses it or what for. After 30 days it keeps only the day.
 
 Where this agent cannot be installed, GLPI Agent or FusionInventory may report instead
 ([other-agents.md](other-agents.md)). They list more; the server tells the former what to leave out, and keeps of either

@@ -29,5 +29,5 @@ pub use hash::ContentHash;
 pub use id::{ActionId, DeviceId, EnrolmentId, ReportId};
 pub use identity::{SerialNumber, SystemUuid};
 pub use text::Text;
-pub use units::{Bytes, Celsius, Hours, MilliampHours, MilliwattHours, Percent, UtcMillis};
+pub use units::{Bytes, Celsius, Hours, MilliampHours, MilliwattHours, Percent, UtcDay, UtcMillis};
 pub use version::AgentVersion;

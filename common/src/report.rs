@@ -30,8 +30,8 @@ reported! {
         /// The operating system, to warn before its security updates end.
         fr "Le système d'exploitation, pour prévenir avant la fin de ses mises à jour de sécurité.",
         operating_system: OperatingSystem,
-        /// Space on the volumes, to help before a disk is full. Never what is on them.
-        fr "La place sur les volumes, pour aider avant qu'un disque soit plein. Jamais ce qu'ils contiennent.",
+        /// Space on the computer's own volumes, to help before a disk is full. Never what is on them, and nothing of a stick or a card.
+        fr "La place sur les volumes de l'ordinateur, pour aider avant qu'un disque soit plein. Jamais ce qu'ils contiennent, et rien d'une clé USB ni d'une carte.",
         volumes: Vec<Volume>,
         /// Health of the drives, to replace one before it loses a pupil's work.
         fr "L'état des disques, pour en remplacer un avant qu'il perde le travail d'un élève.",

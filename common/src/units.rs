@@ -109,6 +109,34 @@ impl UtcMillis {
     }
 }
 
+/// A day, as its first moment (UTC): whatever moment it is made of or read from, the time of day is gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "UtcMillis", into = "UtcMillis")]
+pub struct UtcDay(UtcMillis);
+
+impl UtcDay {
+    /// Its first moment.
+    pub const fn start(self) -> UtcMillis {
+        self.0
+    }
+}
+
+impl From<UtcMillis> for UtcDay {
+    fn from(moment: UtcMillis) -> Self {
+        Self(UtcMillis::default().plus_days(moment.day_number()))
+    }
+}
+
+impl From<UtcDay> for UtcMillis {
+    fn from(day: UtcDay) -> Self {
+        day.0
+    }
+}
+
+impl Described for UtcDay {
+    const UNIT: &'static str = "UTC day, by its first millisecond";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +148,15 @@ mod tests {
         for bad in ["1e999", "NaN", "-1", "1.5", "\"1\"", &"9".repeat(400)] {
             assert!(serde_json::from_str::<Bytes>(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_day_has_no_time_of_day_whatever_it_is_made_of_or_read_from() {
+        let moment = UtcMillis::default().plus_days(20_000).plus_millis(UtcMillis::DAY - 1);
+        assert_eq!(UtcDay::from(moment).start(), UtcMillis::default().plus_days(20_000));
+        // An older agent's moment, and the server's record of it.
+        let read: UtcDay = serde_json::from_str(&moment.to_string()).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), (20_000 * UtcMillis::DAY).to_string());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use cartable_common::{
 
 #[cfg(any(target_os = "macos", test))]
 mod apple;
+mod drive_health;
 mod foreign;
 mod gaps;
 mod row;
@@ -29,6 +30,8 @@ mod wmi;
 #[cfg_attr(not(any(target_os = "linux", windows, target_os = "macos")), path = "unsupported.rs")]
 mod imp;
 
+pub use drive_health::DriveAnswer;
+pub(crate) use drive_health::{ask_drives, tell};
 #[cfg(windows)]
 pub use imp::print_answers;
 
@@ -64,10 +67,11 @@ impl Sources {
 
 /// What [`imp`] found: the report without the drives' own health, and whom to ask for it.
 #[derive(Debug, Default)]
-struct Found {
-    report: HealthReport,
+pub(crate) struct Found {
+    /// It says nothing of the drives' own health, not even that it is missing.
+    pub(crate) report: HealthReport,
     /// For each of `report.drives`, its name in the system (`sda`); never sent.
-    drive_names: Vec<String>,
+    pub(crate) drive_names: Vec<String>,
 }
 
 /// Whether the drives are asked about their health, or only what the kernel knows of them is read.
@@ -81,25 +85,21 @@ pub enum Drives {
 
 /// Reads the machine. Never fails: what is missing is said in the report.
 pub async fn collect(sources: &Sources, drives: Drives) -> HealthReport {
-    let Found { mut report, drive_names } = imp::machine(&sources.root).await;
-    if drives == Drives::Leave {
-        return within_limits(report);
-    }
-    for (drive, name) in report.drives.iter_mut().zip(&drive_names) {
-        match smartctl::ask(sources, name).await {
-            Ok(answer) => {
-                cartable_common::smartctl::merge(drive, &answer);
-                if !cartable_common::smartctl::tells_health(drive) {
-                    let words = "the drive tells nothing of its health";
-                    report.unread.push(unread(Subject::DriveHealth, UnreadReason::NotPresent, words));
-                }
-            }
-            // The kernel already told all that an eMMC knows of its wear, or Windows what the drive says of itself.
-            Err(_) if drive.emmc.is_some() || cartable_common::smartctl::tells_health(drive) => {}
-            Err(missing) => report.unread.push(missing),
+    let mut found = look(sources).await;
+    if drives == Drives::Ask {
+        let all: Vec<usize> = (0..found.report.drives.len()).collect();
+        for answer in ask_drives(sources, &found, &all).await {
+            tell(&mut found.report, answer.place, answer.said.as_ref(), answer.missing.as_ref());
         }
     }
-    within_limits(report)
+    within_limits(found.report)
+}
+
+/// Reads the machine and leaves its drives alone. One look serves the report and the question which drives are to be asked:
+/// on Windows it costs a process and WMI.
+pub(crate) async fn look(sources: &Sources) -> Found {
+    let Found { report, drive_names } = imp::machine(&sources.root).await;
+    Found { report: within_limits(report), drive_names }
 }
 
 /// Tells each drive to test itself, for a minute or two, and says what it answered. A drive that sleeps is left asleep; a
@@ -121,14 +121,14 @@ pub fn of_wmi(lines: &[u8]) -> HealthReport {
 }
 
 /// An entry of the list of what could not be read. Words that look like paths are left out.
-fn unread(subject: Subject, reason: UnreadReason, detail: &str) -> Unread {
+pub(crate) fn unread(subject: Subject, reason: UnreadReason, detail: &str) -> Unread {
     let words = detail.split_whitespace().map(|word| if word.contains(['/', '\\']) { "…" } else { word });
     let detail = Text::clean(&words.collect::<Vec<_>>().join(" "));
     Unread { subject: Some(subject), reason: Some(reason), detail: (!detail.as_str().is_empty()).then_some(detail) }
 }
 
-/// Cuts lists to what the protocol accepts; of temperatures the hottest stay.
-fn within_limits(mut report: HealthReport) -> HealthReport {
+/// Cuts lists to what the protocol accepts, and says nothing twice; of temperatures the hottest stay.
+pub(crate) fn within_limits(mut report: HealthReport) -> HealthReport {
     report
         .temperatures
         .sort_by_key(|temperature| std::cmp::Reverse(temperature.celsius.map_or(i16::MIN, Celsius::get)));

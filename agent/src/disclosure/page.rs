@@ -33,8 +33,8 @@ const NEVER: [(&str, &str, &[&str]); 8] = [
         &["location", "latitude", "longitude", "gps", "position", "place"],
     ),
     (
-        "L'adresse sur Internet et le nom du Wi-Fi.",
-        "The address on the Internet and the name of the Wi-Fi.",
+        "Le nom du Wi-Fi et les autres appareils de la maison.",
+        "The name of the Wi-Fi and the other devices at home.",
         &["ip", "ssid", "mac", "address", "network", "wifi"],
     ),
     (
@@ -63,11 +63,17 @@ const NEVER: [(&str, &str, &[&str]); 8] = [
         &["camera", "screen", "microphone", "keyboard", "clipboard", "screenshot"],
     ),
     (
-        "À quelles heures quelqu'un s'en sert.",
-        "At which hours somebody uses it.",
+        "Qui est devant l'écran, et ce qu'il y fait.",
+        "Who sits in front of the screen, and what they do there.",
         &["session", "usage", "idle", "opened"],
     ),
 ];
+
+/// What no message says and the server can tell all the same, for it is there when one arrives.
+const GUESSED: (&str, &str) = (
+    "Quand l'ordinateur est allumé et relié à Internet, l'agent écrit au serveur, en général une fois par heure. Le serveur peut donc savoir à peu près quand l'ordinateur est allumé, mais pas qui s'en sert ni pour quoi faire. Au bout de 30 jours, il n'en garde que le jour. Comme tout site, il voit l'adresse Internet d'où vient le message ; il ne la note pas avec l'ordinateur.",
+    "While the computer is on and has the Internet, the agent writes to the server, usually once an hour. So the server can know more or less when the computer is on, but not who uses it or what for. After 30 days it keeps only the day. Like any site, it sees the Internet address that the message comes from; it does not note it with the computer.",
+);
 
 /// The whole page.
 #[must_use]
@@ -88,6 +94,8 @@ pub fn page(shown: &Shown, language: Language) -> Vec<Block> {
         "The message has no room for any of this, and nobody can take control of the computer with this agent:",
     )));
     blocks.extend(NEVER.iter().map(|(french, english, _)| Block::Item(say(french, english))));
+    blocks.push(Block::Heading(say("Ce que le serveur peut deviner", "What the server can guess")));
+    blocks.push(Block::Words(say(GUESSED.0, GUESSED.1)));
     blocks.push(Block::Heading(say("Ce qui est envoyé", "What is sent")));
     blocks.extend(sent(shown, language));
     blocks
@@ -151,8 +159,8 @@ fn sent(shown: &Shown, language: Language) -> Vec<Block> {
     let more = "Avec lui voyagent un numéro, l'heure de l'ordinateur et la version de l'agent. Quand rien n'a changé, seule une empreinte du relevé part, pas le relevé.";
     let more_english = "With it travel a number, the computer's clock and the agent's version. When nothing has changed only a hash of the report goes, not the report.";
     blocks.push(Block::Words(say(more, more_english)));
-    let orders = "Qui prête l'ordinateur peut demander six choses à l'agent, et rien d'autre : revenir bientôt, envoyer un relevé entier, faire tester le disque par lui-même, afficher un avis de retour, envoyer son propre journal (ses mots à lui et des nombres, jamais un nom ni un fichier), se retirer quand l'ordinateur est donné.";
-    let orders_english = "Whoever lends the computer can ask six things of the agent, and nothing else: to come back soon, to send a whole report, to have the drive test itself, to show a return notice, to send its own log (its own words and numbers, never a name or a file), to leave when the computer is given away.";
+    let orders = "Qui prête l'ordinateur peut demander six choses à l'agent, et rien d'autre : revenir bientôt, envoyer un relevé entier, faire tester le disque par lui-même, afficher un avis de retour, envoyer son propre journal (ses mots à lui et des nombres avec le jour mais sans l'heure, jamais un nom ni un fichier), se retirer quand l'ordinateur est donné.";
+    let orders_english = "Whoever lends the computer can ask six things of the agent, and nothing else: to come back soon, to send a whole report, to have the drive test itself, to show a return notice, to send its own log (its own words and numbers with the day but not the hour, never a name or a file), to leave when the computer is given away.";
     blocks.push(Block::Words(say(orders, orders_english)));
     let renewal = "Sous Windows, le programme peut aussi se renouveler lui-même, quand une version nouvelle est publiée et signée. Sous Linux, il est renouvelé avec le reste du système.";
     let renewal_english = "On Windows the program may also renew itself, when a new version is published and signed. On Linux it is renewed with the rest of the system.";
@@ -303,14 +311,39 @@ pub(super) mod tests {
         assert_eq!(Some(read), shown.report);
     }
 
+    /// What a report and an answer to an order can hold.
+    fn all_fields() -> Vec<dictionary::Entry> {
+        dictionary::entries().into_iter().chain(dictionary::answers()).collect()
+    }
+
     #[test]
     fn what_can_never_be_seen_has_no_field() {
         for (french, _, words) in NEVER {
-            for entry in dictionary::entries() {
+            for entry in all_fields() {
                 let name = entry.path.rsplit('.').next().unwrap_or_default().trim_end_matches("[]").to_owned();
                 let told = name.split('_').find(|part| words.contains(part));
                 assert!(told.is_none(), "\"{french}\" is a lie: {}", entry.path);
             }
+        }
+    }
+
+    #[test]
+    fn no_field_tells_an_hour_and_the_page_does_not_promise_what_a_contact_tells() {
+        for entry in all_fields() {
+            assert_ne!(entry.unit, UtcMillis::UNIT, "{} tells at which hours the laptop was open", entry.path);
+        }
+        // Each contact is a moment at which the laptop was on, and comes from an address.
+        for (french, english, _) in NEVER {
+            for told in ["heure", "quand", "adresse", "hour", "when", "address"] {
+                let words = format!("{french} {english}").to_lowercase();
+                assert!(!words.contains(told), "\"{words}\": the server learns it by being written to");
+            }
+        }
+        for (language, told) in [
+            (Language::French, "à peu près quand l'ordinateur est allumé"),
+            (Language::English, "more or less when the computer is on"),
+        ] {
+            assert!(text(&page(&shown(), language)).contains(told), "what the server can guess is not told");
         }
     }
 

@@ -108,7 +108,8 @@ pub struct OrderedActionBody {
 /// A line of an agent's log.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct LogLineBody {
-    /// When, by the laptop's own clock, which may be wrong.
+    /// The day by the laptop's own clock, which may be wrong, as its first moment (UTC): no hour is sent. Lines stand in
+    /// their order.
     at: Option<Moment>,
     /// `error`, `warn` or `info`.
     level: String,
@@ -118,7 +119,11 @@ pub struct LogLineBody {
 
 impl From<LogLine> for LogLineBody {
     fn from(line: LogLine) -> Self {
-        Self { at: line.at.map(Moment), level: line.level.to_string(), words: line.words.to_string() }
+        Self {
+            at: line.at.map(|day| Moment(day.start())),
+            level: line.level.to_string(),
+            words: line.words.to_string(),
+        }
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) enum Device {
     OrderAll(Box<device_action_bulk::All>),
     /// Lists its last orders: order, kind, state, outcome, when, by whom.
     Orders(device_action::Of),
-    /// Prints the log that its agent sent with an order: time, level, words.
+    /// Prints the log that its agent sent with an order: day, level, words.
     AgentLog(device_action::Log),
 }
 

@@ -99,8 +99,8 @@ pub(super) async fn log(Log { data, id, order }: Log) -> anyhow::Result<()> {
     let lines = device_action::log(&mut tx, id, order).await?;
     let lines = lines.with_context(|| format!("no log came with the order {order}, or it is older than 30 days"))?;
     for line in lines {
-        let at = line.at.map_or_else(String::new, rfc3339);
-        print(&format!("{at}\t{}\t{}\n", line.level, line.words))?;
+        let day = line.at.map_or_else(String::new, |day| paris::date(day.start()).to_string());
+        print(&format!("{day}\t{}\t{}\n", line.level, line.words))?;
     }
     drop(tx);
     store.close().await;

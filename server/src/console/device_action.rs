@@ -6,7 +6,10 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Redirect, Response},
 };
-use cartable_common::{UtcMillis, action::MAX_PLACE_CHARS};
+use cartable_common::{
+    UtcMillis,
+    action::{LogLine, MAX_PLACE_CHARS},
+};
 use jiff::civil::Date;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -19,7 +22,6 @@ use crate::{
         device::DeviceStatus,
         device_action::{Hindrance, Kind, Order},
         paris,
-        timestamp::rfc3339,
     },
     store::{
         detail::DeviceDetail,
@@ -162,9 +164,7 @@ pub(super) async fn log(
     let mut tx = app.store.read().await?;
     let found = device_for(&mut tx, &signed_in, &id, Action::OrderActions).await?;
     let lines = device_action::log(&mut tx, found.id, action).await?.ok_or(Refusal::NotFound)?;
-    let text: Vec<String> = lines
-        .iter()
-        .map(|line| format!("{} {} {}\n", line.at.map_or_else(String::new, rfc3339), line.level, line.words))
-        .collect();
+    let day = |line: &LogLine| line.at.map_or_else(String::new, |day| paris::date(day.start()).to_string());
+    let text: Vec<String> = lines.iter().map(|line| format!("{} {} {}\n", day(line), line.level, line.words)).collect();
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text.concat()).into_response())
 }

@@ -44,11 +44,16 @@ pub(super) fn is_encrypted(source: &Source, name: &str) -> bool {
 
 /// Whether a disk can be unplugged: then it is a pupil's own, not the laptop's.
 pub(super) fn is_external(source: &Source, disk: &str) -> bool {
-    let flag = source.word(&format!("sys/class/block/{disk}/removable"));
+    let word = |file: &str| source.word(&format!("sys/class/block/{disk}/{file}"));
+    match word("device/type").as_deref() {
+        // An eMMC is soldered, whatever its driver says of it. A card is a card, in the laptop's own reader too.
+        Some("MMC") => return false,
+        Some("SD" | "SDcombo") => return true,
+        _ => {}
+    }
     let on_usb =
         source.resolve(&format!("sys/class/block/{disk}")).is_ok_and(|path| path.to_string_lossy().contains("/usb"));
-    let is_card = source.word(&format!("sys/class/block/{disk}/device/type")).as_deref() == Some("SD");
-    flag.as_deref() == Some("1") || on_usb || is_card
+    word("removable").as_deref() == Some("1") || on_usb
 }
 
 fn below(source: &Source, name: &str) -> Vec<String> {

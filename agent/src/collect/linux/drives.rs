@@ -128,6 +128,7 @@ mod tests {
             ("sdc/removable", "1"),
             ("sdd/size", "0"),
             ("mmcblk0/size", "61079552"),
+            ("mmcblk0/removable", "1"),
             ("mmcblk0/device/name", "DF4032"),
             ("mmcblk0/device/type", "MMC"),
             ("mmcblk0/device/life_time", "0x01 0x0b"),

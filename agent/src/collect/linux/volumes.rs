@@ -1,4 +1,7 @@
-//! Mounted volumes: role, file system, sizes, encryption. Never a path, never a label.
+//! Mounted volumes of the laptop itself: role, file system, sizes, encryption. Never a path, never a label.
+//!
+//! What lies on a drive that can be unplugged is a person's own and is left out, unless the system runs from that drive; so
+//! is what was on a drive that is gone. Plugging a stick in changes no report.
 //!
 //! Only file systems on block devices count, each device once. Sizes come from statvfs(3); a recorded machine has them
 //! in `ROOT/cartable-recorded/statvfs`, one line per mount point: `MOUNT_POINT TOTAL_BYTES AVAILABLE_BYTES`, the mount
@@ -43,10 +46,14 @@ pub(super) fn read(source: &Source) -> (Vec<Volume>, Vec<String>) {
         }
         seen.push(key);
         let disks = name.as_deref().map(|name| blocks::disks(source, name)).unwrap_or_default();
-        let role = role(source, &mount, &disks);
-        if role == VolumeRole::System {
+        let role = if mount.point == "/" {
             system_disks.clone_from(&disks);
-        }
+            VolumeRole::System
+        } else if is_built_in(source, &disks, &system_disks) {
+            VolumeRole::Data
+        } else {
+            continue;
+        };
         let (total_bytes, available_bytes) = sizes(source, &mount.point).unzip();
         if total_bytes.is_none() {
             source.missing(Subject::Volumes, UnreadReason::Malformed, "size");
@@ -65,14 +72,10 @@ pub(super) fn read(source: &Source) -> (Vec<Volume>, Vec<String>) {
     (volumes, system_disks)
 }
 
-fn role(source: &Source, mount: &Mount, disks: &[String]) -> VolumeRole {
-    if mount.point == "/" {
-        VolumeRole::System
-    } else if disks.iter().any(|disk| blocks::is_external(source, disk)) {
-        VolumeRole::Removable
-    } else {
-        VolumeRole::Data
-    }
+/// Whether each of these disks stays in the laptop, or is one that the system runs from. None is no answer: a stick that was
+/// pulled out while it was mounted leaves its mount behind, and no disk.
+fn is_built_in(source: &Source, disks: &[String], system_disks: &[String]) -> bool {
+    !disks.is_empty() && disks.iter().all(|disk| system_disks.contains(disk) || !blocks::is_external(source, disk))
 }
 
 fn encryption(source: &Source, name: Option<&str>) -> Option<Switch> {
@@ -149,7 +152,8 @@ mod tests {
         std::fs::write(path, content).unwrap();
     }
 
-    /// An encrypted system on LVM, its boot partition, a bind mount, a snap and a USB stick.
+    /// An encrypted system on LVM, its boot partition, a bind mount, a snap, a USB stick, another that was pulled out, a
+    /// card in the laptop's own reader, a disk on USB that does not call itself removable, and data on an eMMC.
     fn laptop(root: &Path) {
         file(
             root,
@@ -161,24 +165,39 @@ mod tests {
 30 27 7:0 / /snap/core ro - squashfs /dev/loop0 ro
 31 27 8:17 / /media/u/Cl\\303\\251\\040USB rw - vfat /dev/sdb1 rw
 32 27 0:5 / /run rw - tmpfs tmpfs rw
+33 27 8:49 / /media/u/gone rw - vfat /dev/sdd1 rw
+34 27 179:1 / /media/u/card rw - exfat /dev/mmcblk1p1 rw
+35 27 8:33 / /media/u/disk rw - ext4 /dev/sdc1 rw
+36 27 179:9 / /var/data rw - ext4 /dev/mmcblk0p1 rw
 ",
         );
-        for (number, name) in [("253:1", "dm-1"), ("8:1", "sda1"), ("8:17", "sdb1")] {
+        let on_usb = root.join("sys/devices/pci0000:00/usb1/1-1/block/sdc");
+        std::fs::create_dir_all(on_usb.join("sdc1")).unwrap();
+        for name in ["dm-1", "sda1", "sdb1", "mmcblk0p1", "mmcblk1p1"] {
+            std::fs::create_dir_all(root.join("sys/class/block").join(name)).unwrap();
+        }
+        for (target, name) in [(on_usb.join("sdc1"), "sdc1"), (on_usb, "sdc")] {
+            std::os::unix::fs::symlink(target, root.join("sys/class/block").join(name)).unwrap();
+        }
+        std::fs::create_dir_all(root.join("sys/dev/block")).unwrap();
+        let numbers = ["253:1", "8:1", "8:17", "179:9", "179:1", "8:33"];
+        for (number, name) in numbers.iter().zip(["dm-1", "sda1", "sdb1", "mmcblk0p1", "mmcblk1p1", "sdc1"]) {
             let target = root.join("sys/class/block").join(name);
-            std::fs::create_dir_all(&target).unwrap();
-            std::fs::create_dir_all(root.join("sys/dev/block")).unwrap();
-            std::os::unix::fs::symlink(&target, root.join("sys/dev/block").join(number)).unwrap();
+            std::os::unix::fs::symlink(target, root.join("sys/dev/block").join(number)).unwrap();
         }
         file(root, "sys/class/block/dm-1/dm/uuid", "LVM-abc");
         file(root, "sys/class/block/dm-1/slaves/dm-0/x", "");
         file(root, "sys/class/block/dm-0/dm/uuid", "CRYPT-LUKS2-0123-name");
         file(root, "sys/class/block/dm-0/slaves/sda2/x", "");
-        for (partition, disk) in [("sda1", "sda"), ("sda2", "sda"), ("sdb1", "sdb")] {
+        let partitions = [("sda1", "sda"), ("sda2", "sda"), ("sdb1", "sdb"), ("sdc1", "sdc")];
+        for (partition, disk) in partitions.into_iter().chain([("mmcblk0p1", "mmcblk0"), ("mmcblk1p1", "mmcblk1")]) {
             file(root, &format!("sys/class/block/{partition}/partition"), "1");
             file(root, &format!("sys/class/block/{disk}/removable"), if disk == "sdb" { "1" } else { "0" });
             file(root, &format!("sys/block/{disk}/size"), "1");
         }
-        file(root, RECORDED, "/ 1000000 400000\n/boot 500000 100000\n");
+        file(root, "sys/class/block/mmcblk0/device/type", "MMC");
+        file(root, "sys/class/block/mmcblk1/device/type", "SD");
+        file(root, RECORDED, "/ 1000000 400000\n/boot 500000 100000\n/var/data 700000 1000\n");
     }
 
     #[test]
@@ -193,12 +212,28 @@ mod tests {
             [
                 (VolumeRole::System, Switch::On, Bytes::new(1_000_000)),
                 (VolumeRole::Data, Switch::Off, Bytes::new(500_000)),
-                (VolumeRole::Removable, Switch::Off, None),
-            ]
+                (VolumeRole::Data, Switch::Off, Bytes::new(700_000)),
+            ],
+            "a person's own stick, card or disk is nobody's business"
         );
         assert_eq!(system_disks, ["sda"]);
+        assert!(source.into_unread().is_empty(), "nor that they are there");
         let sent = serde_json::to_string(&volumes).unwrap();
         assert!(!sent.contains('/') && !sent.contains("USB"), "{sent}");
+    }
+
+    #[test]
+    fn a_system_that_runs_from_a_stick_is_told_with_its_other_volumes() {
+        let root = tempfile::tempdir().unwrap();
+        laptop(root.path());
+        file(
+            root.path(),
+            "proc/self/mountinfo",
+            "27 1 8:17 / / rw - ext4 /dev/sdb1 rw\n28 27 8:18 / /boot rw - vfat /dev/sdb2 rw\n29 27 8:33 / /media/u/disk rw - ext4 /dev/sdc1 rw\n",
+        );
+        file(root.path(), "sys/class/block/sdb2/partition", "2");
+        let roles: Vec<_> = read(&Source::new(root.path())).0.iter().map(|volume| volume.role.unwrap()).collect();
+        assert_eq!(roles, [VolumeRole::System, VolumeRole::Data]);
     }
 
     #[test]

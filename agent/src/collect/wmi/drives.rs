@@ -40,13 +40,16 @@ pub(super) fn read(reading: &Reading<'_>) -> (Vec<Drive>, Vec<String>) {
     found.into_iter().map(|(number, drive)| (drive, format!("pd{number}"))).unzip()
 }
 
-/// Whether the volume with this letter lies on a drive that can be unplugged.
-pub(super) fn is_external_letter(reading: &Reading<'_>, letter: char) -> bool {
+/// Whether the volume with this letter lies on a drive that can be unplugged, and that does not hold the system: some laptops
+/// call their eMMC a card.
+pub(super) fn is_external_letter(reading: &Reading<'_>, letter: char, system_letter: Option<char>) -> bool {
     let disks = reading.rows_if_any("MSFT_PhysicalDisk");
-    disk_of(reading, letter).is_some_and(|number| {
-        let disk = disks.iter().find(|disk| disk.number::<u32>("DeviceId") == Some(number));
-        disk.and_then(|disk| disk.number::<u32>("BusType")).is_some_and(|bus| matches!(bus, USB | SD))
-    })
+    let number = disk_of(reading, letter);
+    if number.is_none() || number == system_letter.and_then(|letter| disk_of(reading, letter)) {
+        return false;
+    }
+    let disk = disks.iter().find(|disk| disk.number::<u32>("DeviceId") == number);
+    disk.and_then(|disk| disk.number::<u32>("BusType")).is_some_and(|bus| matches!(bus, USB | SD))
 }
 
 fn disk_of(reading: &Reading<'_>, letter: char) -> Option<u32> {

@@ -74,14 +74,32 @@ fn volumes_have_roles_and_protection_and_never_a_letter() {
         [
             (VolumeRole::System, Some(Switch::On)),
             (VolumeRole::Data, Some(Switch::Off)),
-            // A disk on USB, which Windows calls fixed; the empty card reader and the network drive are none.
-            (VolumeRole::Removable, None),
+            // A person's own disk on USB, which Windows calls fixed, is left out; the card reader and the network drive are none.
         ]
     );
     assert_eq!(report.volumes[0].available_bytes, Bytes::new(40_813_429_391));
-    assert_eq!(reasons(&report.unread, Subject::Encryption), [UnreadReason::NotPresent]);
+    assert!(reasons(&report.unread, Subject::Encryption).is_empty(), "nor is it said that it is there");
     let sent = serde_json::to_string(&report).unwrap();
     assert!(!sent.contains("C:") && !sent.contains("PNP0C0A") && !sent.contains('\\'), "{sent}");
+}
+
+#[test]
+fn a_stick_or_a_card_changes_no_report_and_an_emmc_that_is_called_a_card_stays() {
+    let disks = |more: &str| {
+        format!(
+            r#"{{"Win32_LogicalDisk":[{{"DeviceID":"C:","DriveType":3,"FileSystem":"NTFS","Size":"255083933696","FreeSpace":"40813429391"}},{{"DeviceID":"D:","DriveType":3,"FileSystem":"NTFS","Size":"1000000000","FreeSpace":"500000000"}}{more}]}}"#
+        )
+    };
+    let without = laptop_with("Win32_LogicalDisk", Some(&disks(""))).report;
+    let stick = r#",{"DeviceID":"E:","DriveType":2,"FileSystem":"FAT32","Size":"16000000000","FreeSpace":"7"}"#;
+    let with = laptop_with("Win32_LogicalDisk", Some(&disks(stick))).report;
+    assert_eq!(with.content_hash(), without.content_hash());
+    // One eMMC with two volumes, as some drivers tell it: on the bus of cards.
+    let line = r#"{"MSFT_Partition":[{"DriveLetter":"C","DiskNumber":0},{"DriveLetter":"D","DiskNumber":0}]}"#;
+    let partitions = LAPTOP.lines().filter(|own| !own.starts_with("{\"MSFT_Partition\"")).chain([line]);
+    let emmc = partitions.collect::<Vec<_>>().join("\n").replace("\"BusType\":17", "\"BusType\":12");
+    let roles: Vec<_> = read(&emmc).report.volumes.iter().filter_map(|volume| volume.role).collect();
+    assert_eq!(roles[..2], [VolumeRole::System, VolumeRole::Data]);
 }
 
 #[test]

@@ -1,4 +1,7 @@
-//! Volumes with a letter: role, file system, sizes, BitLocker. The letter itself stays here.
+//! The laptop's own volumes with a letter: role, file system, sizes, BitLocker. The letter itself stays here.
+//!
+//! What Windows calls removable, and what lies on a drive on USB or on a card, is a person's own and is left out, unless Windows
+//! runs from that drive.
 
 use cartable_common::{
     Bytes,
@@ -8,7 +11,6 @@ use cartable_common::{
 use super::{Reading, Row, drives};
 
 /// `Win32_LogicalDisk.DriveType`.
-const REMOVABLE: u32 = 2;
 const FIXED: u32 = 3;
 
 pub(super) fn read(reading: &Reading<'_>) -> Vec<Volume> {
@@ -21,18 +23,13 @@ pub(super) fn read(reading: &Reading<'_>) -> Vec<Volume> {
             let letter = disk.letter("DeviceID")?;
             let role = match disk.number::<u32>("DriveType")? {
                 _ if Some(letter) == system_letter => VolumeRole::System,
-                REMOVABLE => VolumeRole::Removable,
-                FIXED if drives::is_external_letter(reading, letter) => VolumeRole::Removable,
-                FIXED => VolumeRole::Data,
-                // Network, optical and memory drives.
+                FIXED if !drives::is_external_letter(reading, letter, system_letter) => VolumeRole::Data,
+                // Sticks and cards; network, optical and memory drives.
                 _ => return None,
             };
             let bytes = |name: &str| disk.number(name).and_then(Bytes::new);
+            // A locked volume has no size.
             let total_bytes = bytes("Size").filter(|total| total.get() > 0);
-            // An empty card reader has a letter and no volume; a locked volume has no size.
-            if total_bytes.is_none() && role == VolumeRole::Removable {
-                return None;
-            }
             if total_bytes.is_none() {
                 reading.missing(Subject::Volumes, UnreadReason::NotPresent, "size");
             }
