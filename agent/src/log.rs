@@ -190,6 +190,7 @@ impl Visit for Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{state::StateError, tpm::TpmError};
 
     #[test]
     fn levels_read_well_for_people_and_for_journald() {
@@ -208,6 +209,15 @@ mod tests {
             tracing::debug!("for developers");
             let last = recent().pop().unwrap();
             assert_eq!((last.level, last.words.as_str()), (LogLevel::Warn, "it failed kind=Warn failures=3"));
+            // What names a file of the agent's own, for whoever stands before the computer.
+            let damaged = StateError::Damaged { path: "/var/lib/cartable-agent/x.json".into(), reason: "x".into() };
+            let absent = TpmError::Absent { place: "/dev/tpmrm0".into(), source: std::io::ErrorKind::NotFound.into() };
+            let own: [&dyn std::error::Error; 2] = [&damaged, &absent];
+            for error in own {
+                assert!(error.to_string().contains('/'), "{error}");
+                tracing::warn!(%error, "it cannot be used");
+                assert_eq!(recent().pop().unwrap().words.as_str(), "it cannot be used");
+            }
             for number in 0..MAX_LOG_LINES + 5 {
                 tracing::info!(number, "again");
             }
