@@ -53,7 +53,8 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 well, 1 a failure (see the words), 2 wrong use, 3 not enrolled, \
                           4 waiting for approval, 5 refused by the server, 6 another agent is running, \
-                          7 released: this computer changed owner, the agent removed its key and its data";
+                          7 released: this computer changed owner, the agent removed its key and its data, \
+                          8 what it keeps or was given cannot be used: only a person can mend that";
 
 #[derive(Debug, Subcommand)]
 enum Command {

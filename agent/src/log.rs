@@ -195,6 +195,7 @@ impl Visit for Line {
 mod tests {
     use super::*;
     use cartable_common::UtcMillis;
+    use crate::{state::StateError, tpm::TpmError};
 
     #[test]
     fn levels_read_well_for_people_and_for_journald() {
@@ -216,6 +217,15 @@ mod tests {
             assert_eq!((last.level, last.words.as_str()), (LogLevel::Warn, "it failed kind=Warn failures=3"));
             let sent = serde_json::to_value(&last).unwrap();
             assert_eq!(sent["at"].as_i64().unwrap() % UtcMillis::DAY, 0, "the hour goes nowhere: {sent}");
+            // What names a file of the agent's own, for whoever stands before the computer.
+            let damaged = StateError::Damaged { path: "/var/lib/cartable-agent/x.json".into(), reason: "x".into() };
+            let absent = TpmError::Absent { place: "/dev/tpmrm0".into(), source: std::io::ErrorKind::NotFound.into() };
+            let own: [&dyn std::error::Error; 2] = [&damaged, &absent];
+            for error in own {
+                assert!(error.to_string().contains('/'), "{error}");
+                tracing::warn!(%error, "it cannot be used");
+                assert_eq!(recent().pop().unwrap().words.as_str(), "it cannot be used");
+            }
             for number in 0..MAX_LOG_LINES + 5 {
                 tracing::info!(number, "again");
             }

@@ -30,13 +30,13 @@ pub struct VirtualLaptop {
 }
 
 impl VirtualLaptop {
-    /// One that was given an invitation to enrol at `cartable` with `token`, and was never started.
-    pub fn invited(cartable: &Cartable, token: &str) -> anyhow::Result<Self> {
+    /// One that was given an invitation to enrol at `cartable` with `token`, with `further` lines in it, and was never started.
+    pub fn invited(cartable: &Cartable, token: &str, further: &str) -> anyhow::Result<Self> {
         let laptop = Self { folder: tempfile::tempdir()? };
         std::fs::copy(parts()?.join("disk.img"), laptop.ssd()).context("copying the SSD")?;
         let port = cartable.server.gateway_authority().rsplit(':').next().context("the server has no port")?;
         // To the laptop, localhost is QEMU's host: see `make`.
-        let invitation = format!("server = https://localhost:{port}\ntoken = {token}\nroots = roots.pem\n");
+        let invitation = format!("server = https://localhost:{port}\ntoken = {token}\nroots = roots.pem\n{further}");
         let file = laptop.folder.path().join("enrol.conf");
         std::fs::write(&file, invitation)?;
         laptop.put(&file, "/etc/cartable-agent/invitations/enrol.conf")?;

@@ -3,12 +3,15 @@
 use std::{io::Write as _, process::ExitCode};
 
 use crate::{
+    client::ClientError,
     contact::OpenError,
     enrol::EnrolError,
+    identity::IdentityError,
     language::Language,
     service::ServiceError,
     state::StateError,
     status::{self, Verdict},
+    tpm::TpmError,
     trouble::{Trouble, TroubleKind},
 };
 
@@ -43,6 +46,9 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if matches!(state_error_in(error), Some(StateError::InUse(_))) {
         return 6;
     }
+    if is_for_a_person(error) {
+        return UNUSABLE;
+    }
     match error.downcast_ref::<ServiceError>() {
         Some(ServiceError::NotEnrolled | ServiceError::Invitation(_)) => code(Verdict::NotEnrolled),
         Some(ServiceError::Released) => RELEASED,
@@ -50,11 +56,62 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     }
 }
 
+/// Whether trying again is of no use, however long one waits: what the agent keeps, or was given, cannot be used as it is.
+fn is_for_a_person(error: &anyhow::Error) -> bool {
+    let of_state = |error: &StateError| match error {
+        StateError::Open { .. }
+        | StateError::Foreign { .. }
+        | StateError::OpenTo { .. }
+        | StateError::Damaged { .. } => true,
+        StateError::Identity(error) => is_unusable(error),
+        // The disk may be there again, or have room.
+        StateError::InUse(_) | StateError::Io { .. } => false,
+    };
+    let of_client = |error: &ClientError| match error {
+        ClientError::Identity(error) => is_unusable(error),
+        ClientError::Tls(_) | ClientError::Http(_) => true,
+    };
+    let identity = match enrol_error_in(error) {
+        Some(EnrolError::Identity(error)) => Some(error),
+        _ => None,
+    };
+    state_error_in(error).is_some_and(of_state)
+        || client_error_in(error).is_some_and(of_client)
+        || identity.is_some_and(is_unusable)
+}
+
+/// A key or a certificate that is none. A TPM may answer another time, and the system have randomness.
+const fn is_unusable(error: &IdentityError) -> bool {
+    matches!(error, IdentityError::Key(_) | IdentityError::Certificate(_) | IdentityError::Tpm(TpmError::NoKey))
+}
+
 /// The state folder's error, whichever command met it.
 fn state_error_in(error: &anyhow::Error) -> Option<&StateError> {
-    match (error.downcast_ref::<EnrolError>(), error.downcast_ref::<OpenError>()) {
+    match (enrol_error_in(error), open_error_in(error)) {
         (Some(EnrolError::State(error)), _) | (_, Some(OpenError::State(error))) => Some(error),
         _ => error.downcast_ref::<StateError>(),
+    }
+}
+
+fn client_error_in(error: &anyhow::Error) -> Option<&ClientError> {
+    match (enrol_error_in(error), open_error_in(error)) {
+        (Some(EnrolError::Client(error)), _) | (_, Some(OpenError::Client(error))) => Some(error),
+        _ => None,
+    }
+}
+
+/// The service's errors say what those below them say, and so are no links of a chain.
+fn enrol_error_in(error: &anyhow::Error) -> Option<&EnrolError> {
+    match error.downcast_ref::<ServiceError>() {
+        Some(ServiceError::Enrol(error)) => Some(error),
+        _ => error.downcast_ref::<EnrolError>(),
+    }
+}
+
+fn open_error_in(error: &anyhow::Error) -> Option<&OpenError> {
+    match error.downcast_ref::<ServiceError>() {
+        Some(ServiceError::Open(error)) => Some(error),
+        _ => error.downcast_ref::<OpenError>(),
     }
 }
 
@@ -64,6 +121,9 @@ pub(crate) const NOT_ENROLLED: u8 = code(Verdict::NotEnrolled);
 
 /// The exit code of an agent that removed itself.
 pub(crate) const RELEASED: u8 = 7;
+
+/// The exit code of an agent whose state, key or roots cannot be used: systemd does not start it again by itself.
+const UNUSABLE: u8 = 8;
 
 pub(super) const fn code(verdict: Verdict) -> u8 {
     match verdict {
@@ -92,5 +152,22 @@ mod tests {
         assert_eq!(exit_code(&Trouble::new(TroubleKind::AwaitsApproval, "x").into()), 4);
         assert_eq!(exit_code(&Trouble::new(TroubleKind::KeyLost, "x").into()), 4);
         assert_eq!(exit_code(&Trouble::new(TroubleKind::Tpm, "x").into()), 1);
+    }
+
+    #[test]
+    fn what_only_a_person_can_mend_is_told_from_what_may_go_well_later() {
+        let damaged = || StateError::Damaged { path: "x".into(), reason: "x".into() };
+        let no_key = || IdentityError::Key("x".into());
+        let silent = || IdentityError::Randomness;
+        let full = || StateError::Io { path: "x".into(), source: std::io::ErrorKind::StorageFull.into() };
+        let open = |error: OpenError| exit_code(&ServiceError::Open(error).into());
+        let enrol = |error: EnrolError| exit_code(&ServiceError::Enrol(error).into());
+        assert_eq!(exit_code(&damaged().into()), 8);
+        assert_eq!(exit_code(&StateError::Open { path: "x".into(), mode: 0o755 }.into()), 8);
+        assert_eq!((open(damaged().into()), enrol(damaged().into())), (8, 8));
+        assert_eq!((open(ClientError::from(no_key()).into()), enrol(no_key().into())), (8, 8));
+        assert_eq!((open(ClientError::from(silent()).into()), enrol(silent().into())), (1, 1));
+        assert_eq!((exit_code(&full().into()), open(full().into()), enrol(full().into())), (1, 1, 1));
+        assert_eq!(open(StateError::InUse("x".into()).into()), 6);
     }
 }

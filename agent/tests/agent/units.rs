@@ -40,8 +40,20 @@ fn the_units_agree_with_each_other_and_with_the_program() {
     assert_eq!(values("cartable-agent-probe.socket", "SocketUser"), user);
     let writable = &values("cartable-agent.service", "ReadWritePaths")[0];
     assert!(start.contains(&format!("--invitations {} ", writable.trim_start_matches('-'))), "{start}");
-    // Not enrolled, and released: see the exit codes in docs/agent.md.
-    assert_eq!(values("cartable-agent.service", "RestartPreventExitStatus"), ["3 7"]);
+}
+
+#[test]
+fn an_agent_that_fails_each_time_is_started_96_times_a_day_or_waits_for_a_person() {
+    for unit in ["cartable-agent.service", "../systemd/cartable-agent.service"] {
+        assert_eq!(values(unit, "Restart"), ["on-failure"], "{unit}");
+        assert_eq!(values(unit, "RestartSec"), ["15min"], "{unit}");
+        // Not enrolled, released, and a state that cannot be used: see the exit codes in docs/agent.md.
+        assert_eq!(values(unit, "RestartPreventExitStatus"), ["3 7 8"], "{unit}");
+        // Older systemd knows neither; a limit of starts would silence a laptop that sleeps and is never switched off.
+        for key in ["RestartSteps", "RestartMaxDelaySec", "StartLimitBurst"] {
+            assert!(values(unit, key).is_empty(), "{unit}: {key}");
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The agent on a laptop: size of the binary, memory, processor time, threads, wake-ups and bytes on the wire of the
-//! real program in the profile it is shipped in, beside other agents of Debian in the same run (those that are
-//! installed). `CARTABLE_AGENT_BINARY` names a ready binary instead of building one.
+//! real program in the profile it is shipped in, run as the package does, with a probe for each question; beside other agents
+//! of Debian in the same run (those that are installed). `CARTABLE_AGENT_BINARY` names a ready binary instead of building one,
+//! `-- --minutes 60` lets the agents check in for an hour.
 
 mod beside;
+mod probe;
 
 use std::{
     path::{Path, PathBuf},
@@ -24,6 +26,8 @@ use cartable_tests::{
 };
 use clap::Parser as _;
 
+use self::probe::{Probe, Spent};
+
 /// The server asks for contacts this often, so that several fit into the measurement: the shortest that it knows.
 const POLICY: &str = "[check_in]\ninterval_minutes = 1\njitter_percent = 0\nherd_jitter_percent = 0\n";
 /// After a check-in, what it left to do is done within this.
@@ -41,6 +45,7 @@ async fn measure(options: &Options, figures: Figures) -> anyhow::Result<()> {
     let binary = agent_binary(figures)?;
     figures.tell("binary", "size", "MiB", count(std::fs::metadata(&binary)?.len()) / 1_048_576.0)?;
     let (agents, check_ins) = if options.quick { (1, 2) } else { (8, 9) };
+    let time = Duration::from_mins(options.minutes.unwrap_or_default());
     let stage = Stage::set("sqlite", 10).await?;
     std::fs::write(stage.installation.directory().join("policy.toml"), POLICY)?;
     let server = stage.serve()?;
@@ -57,6 +62,7 @@ async fn measure(options: &Options, figures: Figures) -> anyhow::Result<()> {
         fleet.push(Watched::enrolled(&binary, relay, (state, root), (&roots, &token)).await?);
     }
     let mut ageing = fleet.pop().context("the laptop that ages")?;
+    let begun = Instant::now();
     let before = observe_first(&fleet, figures).await?;
     let (others, ages) = tokio::join!(
         beside::measure(options.rounds(), home.path(), figures),
@@ -66,7 +72,7 @@ async fn measure(options: &Options, figures: Figures) -> anyhow::Result<()> {
     for agent in &fleet {
         agent.wait_for(check_ins).await?;
     }
-    tokio::time::sleep(SETTLE).await;
+    tokio::time::sleep(time.saturating_sub(begun.elapsed()).max(SETTLE)).await;
     tell_later(&fleet, &before, figures)?;
     tell_full(&ageing, figures)?;
     tell_new_connection(&mut fleet, figures).await?;
@@ -74,9 +80,10 @@ async fn measure(options: &Options, figures: Figures) -> anyhow::Result<()> {
     others
 }
 
-/// A running agent, what it reads, and the relay between it and the server.
+/// A running agent, what it reads and through which probe, and the relay between it and the server.
 struct Watched {
     process: Process,
+    probe: Probe,
     relay: Relay,
     binary: PathBuf,
     state: PathBuf,
@@ -98,8 +105,18 @@ impl Watched {
         enrol.args(["--server", &format!("https://{}", relay.address), "--token", token]).arg("--roots").arg(roots);
         // Blocking here would stop the relay.
         tokio::task::spawn_blocking(move || run_with_input(&mut enrol, "")).await??;
-        let process = start(binary, &state, root.as_deref())?;
-        Ok(Self { process, relay, binary: binary.to_owned(), state, root })
+        let probe = {
+            let (binary, state, root) = (binary.to_owned(), state.clone(), root.clone());
+            Probe::start(&state.with_extension("sock"), move || command(&binary, "probe", &state, root.as_deref()))?
+        };
+        let process = start(binary, &state, root.as_deref(), &probe)?;
+        Ok(Self { process, probe, relay, binary: binary.to_owned(), state, root })
+    }
+
+    /// What it has used since it started, and its probes since the first of them.
+    fn used(&self) -> anyhow::Result<Used> {
+        let pid = self.process.pid();
+        Ok(Used { cpu: usage::cpu_of_threads(pid)?, wake_ups: usage::wake_ups(pid)?, probes: self.probe.spent() })
     }
 
     async fn wait_for(&self, check_ins: usize) -> anyhow::Result<()> {
@@ -143,19 +160,28 @@ fn command(binary: &Path, subcommand: &str, state: &Path, root: Option<&Path>) -
     command
 }
 
-fn start(binary: &Path, state: &Path, root: Option<&Path>) -> anyhow::Result<Process> {
-    Process::start("cartable-agent", command(binary, "run", state, root).args(["--first-within", "0"]))
+fn start(binary: &Path, state: &Path, root: Option<&Path>, probe: &Probe) -> anyhow::Result<Process> {
+    let mut command = command(binary, "run", state, root);
+    Process::start("cartable-agent", command.args(["--first-within", "0"]).arg("--probe").arg(&probe.socket))
 }
 
-/// What an agent had used after its first check-in.
+/// What an agent and its probes had used at some moment.
 #[derive(Clone, Copy)]
 struct Used {
     cpu: Duration,
     wake_ups: u64,
+    probes: Spent,
 }
 
-fn used(pid: u32) -> anyhow::Result<Used> {
-    Ok(Used { cpu: usage::cpu_of_threads(pid)?, wake_ups: usage::wake_ups(pid)? })
+impl Used {
+    /// What was used after `before`.
+    fn since(self, before: Self) -> Self {
+        Self {
+            cpu: self.cpu.saturating_sub(before.cpu),
+            wake_ups: self.wake_ups - before.wake_ups,
+            probes: self.probes.since(before.probes),
+        }
+    }
 }
 
 /// The first check-in of each agent, and the time after it in which nothing is to happen.
@@ -164,40 +190,51 @@ async fn observe_first(fleet: &[Watched], figures: Figures) -> anyhow::Result<Ve
         agent.wait_for(1).await?;
     }
     tokio::time::sleep(SETTLE).await;
-    let of_all = || fleet.iter().map(|agent| used(agent.process.pid())).collect::<anyhow::Result<Vec<Used>>>();
+    let of_all = || fleet.iter().map(Watched::used).collect::<anyhow::Result<Vec<Used>>>();
     let first = of_all()?;
-    tell_median(figures, ("first check-in, report included", "CPU since the start", "ms"), &first, |used| {
-        millis(used.cpu)
-    })?;
+    let case = "first check-in, report included";
+    tell_median(figures, (case, "CPU since the start", "ms"), &first, |used| millis(used.cpu))?;
+    tell_median(figures, (case, "CPU of its probes", "ms"), &first, |used| millis(used.probes.cpu))?;
+    tell_median(figures, (case, "probes", "times"), &first, |used| count(used.probes.probes))?;
     tokio::time::sleep(IDLE).await;
-    let idle: Vec<(Used, Used)> = first.iter().copied().zip(of_all()?).collect();
-    let worst = idle.iter().map(|(before, after)| after.wake_ups - before.wake_ups).max().unwrap_or_default();
-    figures.tell("idle for 40 s", "wake-ups, worst agent", "times", count(worst))?;
-    tell_median(figures, ("idle for 40 s", "CPU", "ms"), &idle, |(before, after)| {
-        millis(after.cpu.saturating_sub(before.cpu))
-    })?;
+    let idle: Vec<Used> = first.iter().zip(of_all()?).map(|(before, after)| after.since(*before)).collect();
+    let worst = |of: fn(&Used) -> u64| count(idle.iter().map(of).max().unwrap_or_default());
+    figures.tell("idle for 40 s", "wake-ups, worst agent", "times", worst(|used| used.wake_ups))?;
+    figures.tell("idle for 40 s", "probes, worst agent", "times", worst(|used| used.probes.probes))?;
+    tell_median(figures, ("idle for 40 s", "CPU", "ms"), &idle, |used| millis(used.cpu))?;
     Ok(first)
 }
 
 /// The unchanged check-ins after the first, over resumed connections.
 fn tell_later(fleet: &[Watched], before: &[Used], figures: Figures) -> anyhow::Result<()> {
     let case = "unchanged check-in, resumed";
-    let mut spent = Vec::new();
-    let mut wake_ups = Vec::new();
+    // Of each agent, what it and its probes used, and for how many check-ins.
+    let mut spent: Vec<(Used, f64)> = Vec::new();
     let mut bytes = Vec::new();
     for (agent, before) in fleet.iter().zip(before) {
         let contacts = agent.contacts();
         let later = contacts.get(1..).unwrap_or_default();
-        let now = used(agent.process.pid())?;
-        let times = count(u64::try_from(later.len())?).max(1.0);
-        spent.push(millis(now.cpu.saturating_sub(before.cpu)) / times);
-        wake_ups.push(count(now.wake_ups - before.wake_ups) / times);
+        spent.push((agent.used()?.since(*before), count(u64::try_from(later.len())?).max(1.0)));
         bytes.extend_from_slice(later);
     }
     figures.tell(case, "check-ins measured", "check-ins", count(u64::try_from(bytes.len())?))?;
-    figures.tell(case, "CPU besides child processes", "ms", median(&spent))?;
-    figures.tell(case, "wake-ups", "times", median(&wake_ups))?;
+    let tell = |figure, unit, value: fn(&Used) -> f64| {
+        tell_median(figures, (case, figure, unit), &spent, |(used, times)| value(used) / times)
+    };
+    tell("CPU besides child processes", "ms", |used| millis(used.cpu))?;
+    tell("CPU of its probes", "ms", |used| millis(used.probes.cpu))?;
+    tell("CPU with its probes'", "ms", |used| millis(used.cpu + used.probes.cpu))?;
+    tell("wake-ups", "times", |used| count(used.wake_ups))?;
+    tell("wake-ups of its probes", "times", |used| count(used.probes.wake_ups))?;
+    tell("probes", "times", |used| count(used.probes.probes))?;
     tell_bytes(figures, case, &bytes)?;
+    tell_memory(fleet, figures)
+}
+
+/// What stays resident, and what a probe had at most; threads.
+fn tell_memory(fleet: &[Watched], figures: Figures) -> anyhow::Result<()> {
+    let probe = fleet.iter().map(|agent| agent.probe.spent().peak_kib).max().unwrap_or_default();
+    figures.tell("memory of a probe", "resident at most, worst", "MiB", count(probe) / 1024.0)?;
     for (figure, field) in [("resident", "VmRSS"), ("resident at most", "VmHWM"), ("of which anonymous", "RssAnon")] {
         let sizes: anyhow::Result<Vec<u64>> =
             fleet.iter().map(|agent| usage::status(agent.process.pid(), field)).collect();
@@ -222,17 +259,21 @@ fn tell_full(ageing: &Watched, figures: Figures) -> anyhow::Result<()> {
 /// Unchanged check-ins over new connections: the first after a restart.
 async fn tell_new_connection(fleet: &mut [Watched], figures: Figures) -> anyhow::Result<()> {
     let case = "unchanged check-in, new connection";
-    let (mut bytes, mut spent) = (Vec::new(), Vec::new());
+    let (mut bytes, mut spent, mut of_probes) = (Vec::new(), Vec::new(), Vec::new());
     for agent in fleet {
         agent.process.stop()?;
         let before = agent.contacts().len();
-        agent.process = start(&agent.binary, &agent.state, agent.root.as_deref())?;
+        let probes = agent.probe.spent();
+        agent.process = start(&agent.binary, &agent.state, agent.root.as_deref(), &agent.probe)?;
         agent.wait_for(1).await?;
         tokio::time::sleep(SETTLE).await;
-        spent.push(millis(usage::cpu_of_threads(agent.process.pid())?));
+        let used = agent.used()?;
+        spent.push(millis(used.cpu));
+        of_probes.push(millis(used.probes.since(probes).cpu));
         bytes.extend(agent.contacts().get(before).copied());
     }
     figures.tell(case, "CPU since the start", "ms", median(&spent))?;
+    figures.tell(case, "CPU of its probes", "ms", median(&of_probes))?;
     tell_bytes(figures, case, &bytes)
 }
 

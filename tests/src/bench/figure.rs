@@ -19,6 +19,9 @@ pub struct Options {
     /// Measured rounds; the median counts.
     #[arg(long)]
     pub rounds: Option<usize>,
+    /// How long agents check in, where a benchmark watches them for a time.
+    #[arg(long)]
+    pub minutes: Option<u64>,
     /// Only this engine: sqlite or postgres.
     #[arg(long)]
     pub engine: Option<String>,

@@ -61,11 +61,20 @@ fn what_is_ordered_is_done_once_and_its_log_is_read() {
     let listed = || port.installation.run("device orders", &[&device], "").unwrap();
     let log = order("send_log");
     order("check_in");
+    // A folder where a file is to be written: something fails, and the agent says which of its files it is.
+    let unwritable = laptop.agent.state().join("shown.json");
+    std::fs::create_dir(&unwritable).unwrap();
     let mut service = service(&laptop, None);
     until(&service, "both orders", || listed().matches("answered\tdone").count() == 2);
+    let said = service.log().text();
+    let unwritable = format!("error={}", unwritable.display());
+    assert!(said.contains(&unwritable), "{said}");
+    let else_said = said.replace(&unwritable, "");
+    assert!(!else_said.contains("=/") && !else_said.contains(" /"), "no path but of the agent's own: {said}");
     assert!(listed().contains(&log), "{}", listed());
     let lines = port.installation.run("device agent-log", &[&device, &log], "").unwrap();
     assert!(lines.contains("info\tstarted"), "{lines}");
+    assert!(lines.contains("what was sent could not be kept for the borrower"), "{lines}");
     for private in [port.server.gateway(), "/"] {
         assert!(!lines.contains(private), "{private} in {lines}");
     }

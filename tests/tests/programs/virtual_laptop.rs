@@ -8,11 +8,12 @@
 
 use std::time::Duration;
 
+use cartable_server::clock;
 use cartable_tests::{
     harness::{Cartable, stored},
     virtual_laptop::{CHECKED_IN, VirtualLaptop},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Which of the model's laptops it is, where `boot` is told nothing else.
 const SERIAL: &str = "PF2VIRT1";
@@ -22,11 +23,19 @@ const OTHER_SERIAL: &str = "PF2VIRT2";
 /// How it is booted.
 const OTHER: [&str; 4] = ["--serial", OTHER_SERIAL, "--uuid", "4c4c4544-0035-3810-8051-b4c04f473333"];
 
+/// What the agent says once it has another key in place of the one that is on another machine too.
+const KEY_OF_ITS_OWN: &str = "this computer has a key of its own now";
+
 /// An invited laptop and the server that invites it.
 fn school() -> (Cartable, VirtualLaptop) {
+    school_saying("")
+}
+
+/// The same, with further lines in the invitation.
+fn school_saying(further: &str) -> (Cartable, VirtualLaptop) {
     let cartable = Cartable::start().unwrap();
     let token = cartable.token(2).unwrap();
-    let laptop = VirtualLaptop::invited(&cartable, &token).unwrap();
+    let laptop = VirtualLaptop::invited(&cartable, &token, further).unwrap();
     (cartable, laptop)
 }
 
@@ -37,6 +46,51 @@ fn contact(laptop: &VirtualLaptop, options: &[&str]) -> String {
     let said = running.said();
     running.pull_the_plug();
     said
+}
+
+/// Boots the other laptop until its agent says `words`, then pulls its plug: it waits for a person.
+fn asks_in_vain(laptop: &VirtualLaptop, words: &str) {
+    let mut running = laptop.boot(&OTHER).unwrap();
+    running.until(words).unwrap();
+    assert!(!running.said().contains(CHECKED_IN), "it spoke under a key that is not its own: {}", running.said());
+    running.pull_the_plug();
+}
+
+/// A contact of the other laptop two hours later by its clock: who waits for a person asks again within the hour, also after
+/// a restart.
+fn contact_later(laptop: &VirtualLaptop) -> String {
+    let later = jiff::Timestamp::from_millisecond(clock::now().plus_millis(2 * 3_600_000).get()).unwrap();
+    let later = jiff::tz::TimeZone::UTC.to_datetime(later).strftime("%Y-%m-%dT%H:%M:%S").to_string();
+    contact(laptop, &[&OTHER[..], &["--clock", later.as_str()][..]].concat())
+}
+
+/// A person lets in the one machine that waits.
+fn let_in(cartable: &Cartable) {
+    let waiting = cartable.installation.run("device waiting", &[], "").unwrap();
+    let ids: Vec<&str> = waiting.lines().filter_map(|line| line.split('\t').next()).collect();
+    assert_eq!(ids.len(), 1, "{waiting}");
+    cartable.installation.run("device approve", &ids, "").unwrap();
+}
+
+/// Whether the server has no device with this serial number.
+async fn is_unknown(cartable: &Cartable, serial: &str) -> bool {
+    let found = cartable.api().unwrap().get(&format!("/api/v1/devices?search={serial}")).await.unwrap();
+    found["items"].as_array().is_some_and(Vec::is_empty)
+}
+
+/// Both laptops are devices of their own, and neither's history holds what the other measured.
+async fn are_two_devices(cartable: &Cartable) {
+    let (one, other) = (device(cartable, SERIAL).await, device(cartable, OTHER_SERIAL).await);
+    assert_ne!(one["id"], other["id"]);
+    for (device, serial) in [(&one, SERIAL), (&other, OTHER_SERIAL)] {
+        assert_eq!(device["status"], "active", "{device}");
+        assert_eq!(device["health"]["report"]["hardware"]["serial_number"], serial, "{device}");
+    }
+}
+
+/// What keeps the device's key, as its agent says.
+fn key_protection(device: &Value) -> &Value {
+    &device["health"]["report"]["firmware"]["key_protection"]
 }
 
 /// The device with this serial number, as the API gives it.
@@ -212,21 +266,50 @@ async fn a_master_image_booted_in_two_laptops_makes_two_devices() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs QEMU and a kernel: tests/run --virtual-laptops"]
-async fn an_image_that_was_cloned_with_its_key_waits_for_a_person() {
-    let (cartable, laptop) = school();
+async fn an_image_that_was_cloned_with_its_key_is_found_out_and_each_heals() {
+    let (cartable, laptop) = school_saying("key = software\n");
     contact(&laptop, &[]);
     let clone = laptop.cloned().unwrap();
-    let mut running = clone.boot(&OTHER).unwrap();
-    running.until("kind=KeyCloned").unwrap();
-    running.pull_the_plug();
-    let found = cartable.api().unwrap().get(&format!("/api/v1/devices?search={OTHER_SERIAL}")).await.unwrap();
-    assert_eq!(found["items"].as_array().map(Vec::len), Some(0), "nobody let it in: {found}");
+    asks_in_vain(&clone, "the key of this computer is another machine's; see: cartable-agent status");
+    assert!(is_unknown(&cartable, OTHER_SERIAL).await, "nobody let it in");
+    let original = device(&cartable, SERIAL).await;
+    assert_eq!(key_protection(&original), "software");
+    assert!(is_flagged(&original, "identity_cloned"), "{original}");
+    let url = cartable.installation.database_url();
+    assert_eq!(stored::count(&url, "enrolment WHERE status = 'quarantined'").await.unwrap(), 1, "its key is set aside");
 
+    // Nobody helps the original.
+    let said = contact(&laptop, &[]);
+    assert!(said.contains(KEY_OF_ITS_OWN), "{said}");
+    let healed = device(&cartable, SERIAL).await;
+    assert_eq!((&healed["id"], &healed["status"]), (&original["id"], &json!("active")), "{healed}");
+
+    let_in(&cartable);
+    let said = contact_later(&clone);
+    assert!(said.contains(KEY_OF_ITS_OWN), "{said}");
+    are_two_devices(&cartable).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs QEMU and a kernel: tests/run --virtual-laptops"]
+async fn an_image_that_was_cloned_without_the_tpm_of_its_key_has_lost_it_and_asks_to_join_anew() {
+    let (cartable, laptop) = school();
     contact(&laptop, &[]);
-    let device = device(&cartable, SERIAL).await;
-    assert_eq!(device["status"], "active", "{device}");
-    assert!(device["contact"]["check_ins"].as_u64().is_some_and(|times| times >= 2), "{device}");
-    assert_eq!(device["health"]["report"]["hardware"]["serial_number"], SERIAL, "no history is mixed");
+    assert_eq!(key_protection(&device(&cartable, SERIAL).await), "tpm");
+    let clone = laptop.cloned().unwrap();
+    asks_in_vain(&clone, "no contact; reports wait in the spool kind=KeyLost");
+    assert!(is_unknown(&cartable, OTHER_SERIAL).await, "nobody let it in");
+
+    // The key never left the original's TPM: nothing happened to it.
+    let said = contact(&laptop, &[]);
+    assert!(!said.contains(KEY_OF_ITS_OWN), "{said}");
+    let original = device(&cartable, SERIAL).await;
+    assert!(original["contact"]["check_ins"] == 2 && !is_flagged(&original, "identity_cloned"), "{original}");
+
+    let_in(&cartable);
+    let said = contact_later(&clone);
+    assert!(said.contains("this computer came back with another key"), "{said}");
+    are_two_devices(&cartable).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

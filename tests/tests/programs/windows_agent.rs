@@ -224,7 +224,7 @@ fn a_folder_that_others_may_enter_is_refused() {
     // Wine shows the rights of everybody as those of "Everyone" (WD).
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     let refused = wine.agent(&["once", "--state", r"C:\open"]).unwrap();
-    assert!(refused.code == 1 && refused.text.contains("is open to others (WD)"), "{refused:?}");
+    assert!(refused.code == 8 && refused.text.contains("is open to others (WD)"), "{refused:?}");
     wine.agent(&["once", "--state", r"C:\made"]).unwrap();
     let made = std::fs::metadata(wine.drive_c().join("made")).unwrap().permissions().mode();
     assert_eq!(made & 0o007, 0, "the agent's own folder is closed: {made:o}");
