@@ -111,6 +111,8 @@ mod samples;
 #[cfg(test)]
 mod samples_desk;
 #[cfg(test)]
+mod samples_device;
+#[cfg(test)]
 mod samples_disposition;
 #[cfg(test)]
 mod samples_donation;
