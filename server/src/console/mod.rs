@@ -98,6 +98,7 @@ mod waiting;
 mod waiting_acts;
 mod what_if;
 mod work_acts;
+mod work_board;
 mod work_checklist;
 mod work_intake;
 mod work_order;
