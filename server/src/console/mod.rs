@@ -46,6 +46,7 @@ mod donation;
 mod donation_acts;
 mod donation_papers;
 mod donation_sheet;
+mod donation_units;
 mod download;
 mod erasure;
 mod erasure_acts;
@@ -343,9 +344,9 @@ fn donation() -> Router<App> {
         .route("/lots/{id}", get(donation_acts::one))
         .route("/lots/{id}/{file}", get(donation_papers::export))
         .route("/lots/{id}/terms", post(donation_acts::set_terms))
-        .route("/lots/{id}/add", post(donation_acts::add))
-        .route("/lots/{id}/remove", post(donation_acts::remove))
-        .route("/lots/{id}/value", post(donation_acts::value))
+        .route("/lots/{id}/add", post(donation_units::add))
+        .route("/lots/{id}/remove", post(donation_units::remove))
+        .route("/lots/{id}/value", post(donation_units::value))
         .route("/lots/{id}/approve", post(donation_acts::approve))
         .route("/lots/{id}/deed", post(donation_papers::deed))
         .route("/lots/{id}/packing-list", post(donation_papers::packing_list))
