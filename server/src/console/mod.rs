@@ -9,6 +9,7 @@ mod alarm;
 mod allocation;
 mod allocation_acts;
 mod allocation_sheet;
+mod allocation_why;
 mod apt;
 mod assets;
 mod audit;
