@@ -7,6 +7,7 @@ mod import_beside_others;
 mod import_rows;
 mod model;
 mod notices_delivery;
+mod notices_family;
 mod notices_tls;
 mod notices_webhooks;
 mod refusals;
