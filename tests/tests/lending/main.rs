@@ -12,3 +12,4 @@ mod notices_tls;
 mod notices_webhooks;
 mod refusals;
 mod school_year;
+mod sql_by_hand;
