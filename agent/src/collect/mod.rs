@@ -17,7 +17,7 @@ use cartable_common::{
 #[cfg(any(target_os = "macos", test))]
 mod apple;
 mod foreign;
-mod gaps;
+mod reading;
 mod row;
 pub mod smartctl;
 mod smbios;
