@@ -6,20 +6,27 @@
 //! reserve file is given back when the disk is full, because a full disk is exactly what must be reported. Nothing
 //! already spooled is ever lost to a failed write.
 
+mod record;
+mod thinning;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
 use cartable_common::{
-    ContentHash, ReportId, UtcMillis,
+    ReportId, UtcMillis,
     limits::SPOOLED_REPORTS_PER_CHECK_IN,
     machine::{Likeness, is_named},
     protocol::ReportEnvelope,
     report::{Hardware, HealthReport},
 };
-use serde::{Deserialize, Serialize};
 
+use self::record::{EXTENSION, file_content, file_name, read_record};
+pub use self::{
+    record::{Record, parse_record},
+    thinning::to_thin,
+};
 use crate::atomic;
 
 /// Most reports kept. A report is made when content changes or weekly: this is months of absence.
@@ -33,8 +40,6 @@ const RESERVE_BYTES: usize = 64 * 1024;
 
 const RESERVE: &str = "reserve";
 const SEQUENCE: &str = "sequence";
-const EXTENSION: &str = "report";
-const FORMAT: &str = "cartable-report 1";
 
 /// The spool of one agent. One process at a time opens it (see [`crate::state::Lock`]).
 #[derive(Debug)]
@@ -42,21 +47,6 @@ pub struct Spool {
     folder: PathBuf,
     records: Vec<Record>,
     last_sequence: u64,
-}
-
-/// What is known of a spooled report without reading it again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Its number.
-    pub sequence: u64,
-    /// Its id.
-    pub report_id: ReportId,
-    /// When it was measured, by the agent's clock.
-    pub measured_at: UtcMillis,
-    /// The hash of what matters in it.
-    pub content_hash: ContentHash,
-    /// Its size on disk.
-    pub bytes: u64,
 }
 
 /// A spool that failed.
@@ -116,8 +106,7 @@ impl Spool {
     pub fn push(&mut self, report_id: ReportId, now: UtcMillis, report: HealthReport) -> Result<&Record, SpoolError> {
         let sequence = self.next_sequence();
         let envelope = ReportEnvelope { report_id, sequence, measured_at: now, report };
-        let body = serde_json::to_vec(&Stored { content_hash: envelope.report.content_hash(), envelope: &envelope })?;
-        let content = format!("{FORMAT} {}\n{}", ContentHash::of(&body), String::from_utf8_lossy(&body));
+        let content = file_content(&envelope)?;
         // Before the record: that one goes once the server has it, and its number would be given again after a restart.
         self.write_with_reserve(SEQUENCE, sequence.to_string().as_bytes()).map_err(failed("written"))?;
         self.write_with_reserve(&file_name(sequence), content.as_bytes()).map_err(failed("written"))?;
@@ -244,67 +233,6 @@ impl Spool {
     }
 }
 
-/// What stands in a record's file after its first line.
-#[derive(Serialize, Deserialize)]
-struct Stored<E> {
-    content_hash: ContentHash,
-    envelope: E,
-}
-
-/// The sequence numbers to drop so that at most `max_records` and `max_bytes` remain: repeatedly every second record
-/// of the older half. The newest always stays.
-#[must_use]
-pub fn to_thin(records: &[Record], max_records: usize, max_bytes: u64) -> Vec<u64> {
-    let mut kept: Vec<&Record> = records.iter().collect();
-    let mut dropped = Vec::new();
-    while kept.len() > 1
-        && (kept.len() > max_records || kept.iter().map(|record| record.bytes).sum::<u64>() > max_bytes)
-    {
-        let older_half = (kept.len() / 2).max(1);
-        let mut index = 0;
-        kept.retain(|record| {
-            let drops = index < older_half && index % 2 == 0;
-            index += 1;
-            if drops {
-                dropped.push(record.sequence);
-            }
-            !drops
-        });
-    }
-    dropped
-}
-
-fn file_name(sequence: u64) -> String {
-    format!("{sequence:020}.{EXTENSION}")
-}
-
-fn read_record(path: &Path) -> Result<(Record, ReportEnvelope), String> {
-    let content = fs::read(path).map_err(|error| error.to_string())?;
-    let record = parse_record(&content)?;
-    if path.file_name().is_none_or(|name| name.to_string_lossy() != file_name(record.0.sequence)) {
-        return Err("its name does not fit its number".to_owned());
-    }
-    Ok(record)
-}
-
-/// Reads a record's file. Anything but exactly what was written is refused.
-pub fn parse_record(content: &[u8]) -> Result<(Record, ReportEnvelope), String> {
-    let end = content.iter().position(|byte| *byte == b'\n').ok_or("no first line")?;
-    let (head, body) = (&content[..end], &content[end + 1..]);
-    if head != format!("{FORMAT} {}", ContentHash::of(body)).as_bytes() {
-        return Err("its hash does not fit".to_owned());
-    }
-    let stored: Stored<ReportEnvelope> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let record = Record {
-        sequence: stored.envelope.sequence,
-        report_id: stored.envelope.report_id,
-        measured_at: stored.envelope.measured_at,
-        content_hash: stored.content_hash,
-        bytes: content.len() as u64,
-    };
-    Ok((record, stored.envelope))
-}
-
 fn make_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -317,7 +245,6 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use cartable_common::{report::Memory, units::Bytes};
-    use proptest::prelude::*;
     use uuid::Uuid;
 
     fn report(size: u64) -> HealthReport {
@@ -426,33 +353,5 @@ mod tests {
         assert!(spool.records().len() <= MAX_RECORDS);
         assert_eq!(spool.records().last().map(|r| r.report_id), last);
         assert!(spool.records()[0].sequence < 10, "the distant past is thinned, not forgotten");
-    }
-
-    proptest! {
-        #[test]
-        fn thinning_bounds_the_spool_and_spares_the_newest(sizes in proptest::collection::vec(1u64..5_000, 1..300), max_records in 1usize..100, max_bytes in 1u64..200_000) {
-            let records: Vec<Record> = sizes.iter().zip(1..).map(|(bytes, sequence)| Record {
-                sequence, report_id: ReportId(Uuid::nil()), measured_at: UtcMillis::default(), content_hash: ContentHash::of(b""), bytes: *bytes,
-            }).collect();
-            let dropped = to_thin(&records, max_records, max_bytes);
-            let kept: Vec<&Record> = records.iter().filter(|r| !dropped.contains(&r.sequence)).collect();
-            prop_assert_eq!(kept.len() + dropped.len(), records.len());
-            prop_assert_eq!(kept.last().map(|r| r.sequence), records.last().map(|r| r.sequence));
-            prop_assert!(kept.len() == 1 || kept.len() <= max_records && kept.iter().map(|r| r.bytes).sum::<u64>() <= max_bytes);
-        }
-
-        #[test]
-        fn no_damage_passes_for_a_record(noise in proptest::collection::vec(any::<u8>(), 0..200), cut in 0usize..400, flip in 0usize..400) {
-            prop_assert!(parse_record(&noise).is_err());
-            let envelope = ReportEnvelope { report_id: ReportId(Uuid::nil()), sequence: 1, measured_at: UtcMillis::default(), report: report(1) };
-            let body = serde_json::to_vec(&Stored { content_hash: ContentHash::of(b"x"), envelope }).unwrap();
-            let mut whole = format!("{FORMAT} {}\n", ContentHash::of(&body)).into_bytes();
-            whole.extend_from_slice(&body);
-            prop_assert!(parse_record(&whole).is_ok());
-            prop_assert!(parse_record(&whole[..cut % whole.len()]).is_err());
-            let at = flip % whole.len();
-            whole[at] ^= 0x20;
-            prop_assert!(parse_record(&whole).is_err());
-        }
     }
 }

@@ -5,26 +5,25 @@
 //! certificate granted for it, so that the two can never differ.
 
 mod enrolment;
+mod error;
 mod keys;
+mod lock;
 mod memory;
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use cartable_common::{UtcMillis, report::KeyProtection};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use enrolment::{Enrolment, Healing, Pending};
+pub use error::StateError;
+pub use lock::Lock;
 pub use memory::{Failure, Memory};
 
-use crate::{
-    access, actions::Kept, atomic, disclosure::Shown, identity::IdentityError, json, platform, reader::KeptDrives,
-    update::Progress,
-};
+use crate::{access, actions::Kept, atomic, disclosure::Shown, json, reader::KeptDrives, update::Progress};
 
 const ENROLMENT: &str = "enrolment.json";
 const PENDING: &str = "pending.json";
@@ -42,75 +41,6 @@ const UPDATE_FILES: &str = "update";
 #[derive(Clone, Debug)]
 pub struct StateDir(PathBuf);
 
-/// A state folder that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    /// Others may enter it.
-    #[error("the state folder {path} is open to others (mode {mode:04o}); run: chmod 700 {path}")]
-    Open {
-        /// Which.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// It belongs to somebody else.
-    #[error(
-        "the state folder {path} belongs to user {owner}, this agent runs as user {user}; run it as the folder's owner (usually: sudo)"
-    )]
-    Foreign {
-        /// Which.
-        path: PathBuf,
-        /// Its owner.
-        owner: u32,
-        /// Who runs.
-        user: u32,
-    },
-    /// On Windows: others may enter it, or own it.
-    #[error(
-        "the state folder {path} is open to others ({who}); as administrator, delete it and try again: the agent makes it anew, for itself"
-    )]
-    OpenTo {
-        /// Which.
-        path: PathBuf,
-        /// The first of them, as Windows names them.
-        who: String,
-    },
-    /// Another agent uses it.
-    #[error(
-        "another cartable-agent uses {0} (the service?); stop it first ({stop}), or ask it: cartable-agent status",
-        stop = platform::STOP
-    )]
-    InUse(PathBuf),
-    /// The disk failed.
-    #[error(
-        "{path} could not be used ({source}); check that the disk is there, not full, and that you are allowed ({rights})",
-        rights = platform::PRIVILEGED
-    )]
-    Io {
-        /// Which file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file that holds something else.
-    #[error("{path} is damaged ({reason}); move it away and enrol again")]
-    Damaged {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// The key cannot be used.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-}
-
-/// Held by the one process that uses a state folder; released when dropped or when the process ends, however it ends.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
-}
-
 impl StateDir {
     /// Opens the folder, made if absent.
     pub fn open(path: &Path) -> Result<Self, StateError> {
@@ -124,36 +54,6 @@ impl StateDir {
     pub fn existing(path: &Path) -> Result<Self, StateError> {
         access::check(path)?;
         Ok(Self(path.to_owned()))
-    }
-
-    /// Takes the lock and clears what a crash left.
-    pub fn lock(&self) -> Result<Lock, StateError> {
-        let path = self.0.join(LOCK);
-        let failed = |source| StateError::Io { path: path.clone(), source };
-        let mut options = File::options();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(failed)?;
-        let mut taken = file.try_lock();
-        if matches!(taken, Err(fs::TryLockError::WouldBlock)) {
-            // `status` looks at the lock for an instant; an agent keeps it.
-            std::thread::sleep(Duration::from_millis(50));
-            taken = file.try_lock();
-        }
-        match taken {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Err(StateError::InUse(self.0.clone())),
-            Err(fs::TryLockError::Error(source)) => return Err(failed(source)),
-        }
-        atomic::remove_leftovers(&self.0).map_err(failed)?;
-        Ok(Lock { _file: file })
-    }
-
-    /// Whether an agent is at work here now.
-    pub fn is_in_use(&self) -> bool {
-        let Ok(file) = File::open(self.0.join(LOCK)) else { return false };
-        matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
     }
 
     /// Where the spool lies.
@@ -364,19 +264,6 @@ mod tests {
             std::os::unix::fs::chown(&path, Some(12345), None).unwrap();
             assert!(matches!(StateDir::open(&path), Err(StateError::Foreign { owner: 12345, user: 0, .. })));
         }
-    }
-
-    #[test]
-    fn one_agent_at_a_time() {
-        let base = tempfile::tempdir().unwrap();
-        let state = StateDir::open(&base.path().join("state")).unwrap();
-        assert!(!state.is_in_use(), "before the first start");
-        let lock = state.lock().unwrap();
-        assert!(state.is_in_use());
-        assert!(matches!(state.lock(), Err(StateError::InUse(_))));
-        drop(lock);
-        assert!(!state.is_in_use());
-        state.lock().unwrap();
     }
 
     #[test]

@@ -18,7 +18,7 @@ use cartable_common::{
 mod apple;
 mod drive_health;
 mod foreign;
-mod gaps;
+mod reading;
 mod row;
 pub mod smartctl;
 mod smbios;

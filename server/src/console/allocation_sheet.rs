@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    allocation::{cause, parts, why},
+    allocation_why::{cause, parts, why},
     i18n::Words,
 };
 use crate::{

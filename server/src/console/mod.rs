@@ -9,6 +9,7 @@ mod alarm;
 mod allocation;
 mod allocation_acts;
 mod allocation_sheet;
+mod allocation_why;
 mod apt;
 mod assets;
 mod audit;
@@ -47,6 +48,7 @@ mod donation;
 mod donation_acts;
 mod donation_papers;
 mod donation_sheet;
+mod donation_units;
 mod download;
 mod erasure;
 mod erasure_acts;
@@ -99,6 +101,7 @@ mod waiting;
 mod waiting_acts;
 mod what_if;
 mod work_acts;
+mod work_board;
 mod work_checklist;
 mod work_intake;
 mod work_order;
@@ -111,6 +114,8 @@ mod loan_samples;
 mod samples;
 #[cfg(test)]
 mod samples_desk;
+#[cfg(test)]
+mod samples_device;
 #[cfg(test)]
 mod samples_disposition;
 #[cfg(test)]
@@ -344,9 +349,9 @@ fn donation() -> Router<App> {
         .route("/lots/{id}", get(donation_acts::one))
         .route("/lots/{id}/{file}", get(donation_papers::export))
         .route("/lots/{id}/terms", post(donation_acts::set_terms))
-        .route("/lots/{id}/add", post(donation_acts::add))
-        .route("/lots/{id}/remove", post(donation_acts::remove))
-        .route("/lots/{id}/value", post(donation_acts::value))
+        .route("/lots/{id}/add", post(donation_units::add))
+        .route("/lots/{id}/remove", post(donation_units::remove))
+        .route("/lots/{id}/value", post(donation_units::value))
         .route("/lots/{id}/approve", post(donation_acts::approve))
         .route("/lots/{id}/deed", post(donation_papers::deed))
         .route("/lots/{id}/packing-list", post(donation_papers::packing_list))

@@ -1,7 +1,8 @@
 //! Every page from samples, in both languages, with ordinary and with hostile texts in every field that a device or a
 //! person fills. With `CARTABLE_SAMPLES=DIR` the pages are also written there, to be looked at and photographed.
 //!
-//! The samples themselves stand in `samples_desk`, `samples_fleet`, `samples_lending` and `samples_running`.
+//! The samples themselves stand in `samples_desk`, `samples_device`, `samples_fleet`, `samples_lending`, `samples_running`
+//! and what lies beside them.
 
 use askama::Template;
 use axum::http::HeaderMap;

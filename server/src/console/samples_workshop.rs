@@ -11,9 +11,10 @@ use super::{
     return_desk::Line,
     samples::Samples,
     shell::Section,
+    work_board::BoardPage,
     work_checklist::ChecklistPage,
     work_intake::IntakePage,
-    work_order::{BoardPage, May, OrderPage, OrderRead},
+    work_order::{May, OrderPage, OrderRead},
     work_part::{PartForm, PartsAsked, PartsPage},
 };
 use crate::{

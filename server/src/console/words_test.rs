@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fluent_bundle::FluentResource;
 
-use super::{allocation, audit_words, check, component::Tone, error::Refusal, i18n::catalogues};
+use super::{allocation, allocation_why, audit_words, check, component::Tone, error::Refusal, i18n::catalogues};
 use crate::{
     domain::{
         allocation::{Place, Unfit},
@@ -200,7 +200,7 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("line-state", LineState::ALL.iter().map(|value| value.as_str()).collect()),
         ("place", Place::ALL.iter().map(|value| value.as_str()).collect()),
         ("unfit", Unfit::ALL.iter().map(|value| value.as_str()).collect()),
-        ("cause", allocation::CAUSES.to_vec()),
+        ("cause", allocation_why::CAUSES.to_vec()),
         ("allocation-problem", allocation::PROBLEMS.to_vec()),
         ("campaign-state", CampaignState::ALL.iter().map(|value| value.as_str()).collect()),
         ("return", ReturnState::ALL.iter().map(|value| value.as_str()).chain(["overdue"]).collect()),

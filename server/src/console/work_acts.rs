@@ -17,7 +17,8 @@ use super::{
     once, scanned,
     shell::{self, Section},
     visitor::Visitor,
-    work_order::{BoardPage, May, OrderPage, OrderRead},
+    work_board::BoardPage,
+    work_order::{May, OrderPage, OrderRead},
     work_part::PartForm,
 };
 use crate::{

@@ -1,4 +1,4 @@
-//! Refurbishment: the board of orders by stage, and one unit's bench page with its next steps as large buttons.
+//! Refurbishment: one unit's bench page with its next steps as large buttons.
 
 use askama::Template;
 use cartable_common::UtcMillis;
@@ -12,6 +12,7 @@ use super::{
     i18n::Words,
     once,
     shell::Shell,
+    work_board::{age, stage_badge},
     work_part::{PartLine, UsedLine, kinds},
     work_past::{ClaimLine, Finding, Past, SpentLine, claim_lines, findings, past, spent_lines},
 };
@@ -26,121 +27,10 @@ use crate::{
         part::{PartRow, UseRow},
         work_inspection::{Claims, Inspection},
         work_order::{Step, time_spent},
-        work_order_list::{Column, OrderSummary},
+        work_order_list::OrderSummary,
         work_photo::{MOST_PHOTOS, PhotoRow},
     },
 };
-
-/// Days that an order has been where it is, and whether that is longer than its stage may take.
-fn age(order: &OrderSummary, policy: &RefurbishmentPolicy, now: UtcMillis) -> (i64, bool) {
-    let days = now.millis_since(order.since).max(0) / UtcMillis::DAY;
-    let over = order.position.stage().is_some_and(|stage| days > i64::from(policy.limit(stage).0));
-    (days, over)
-}
-
-/// Where an order is, as a badge.
-pub(super) fn stage_badge(position: Position, words: Words) -> Badge {
-    match position {
-        Position::Open(Stage::Quarantine) => Badge::new(Tone::Critical, words.word("work-stage", "quarantine")),
-        Position::Open(stage) => Badge::new(Tone::Info, words.word("work-stage", stage.as_str())),
-        Position::Closed(disposition) => {
-            let tone = if disposition == Disposition::Relend { Tone::Good } else { Tone::Plain };
-            Badge::new(tone, words.word("work-disposition", disposition.as_str()))
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Card {
-    href: String,
-    name: String,
-    model: String,
-    age: String,
-    over: Option<Badge>,
-}
-
-fn card(order: &OrderSummary, policy: &RefurbishmentPolicy, now: UtcMillis, words: Words) -> Card {
-    let (days, over) = age(order, policy, now);
-    Card {
-        href: format!("/work-orders/{}", order.id),
-        name: device_name(order.serial_number.as_deref(), order.asset_tag.as_deref(), order.device),
-        model: model_name(order.manufacturer.as_deref(), order.model.as_deref(), words),
-        age: words.count("work-days", days),
-        over: over.then(|| Badge::new(Tone::Warning, words.say("work-over"))),
-    }
-}
-
-#[derive(Debug)]
-struct BoardColumn {
-    id: &'static str,
-    name: String,
-    count: String,
-    limit: String,
-    cards: Vec<Card>,
-    more: Option<String>,
-}
-
-#[derive(Debug)]
-struct ClosedLine {
-    href: String,
-    name: String,
-    model: String,
-    what: Badge,
-    grade: String,
-    when: When,
-}
-
-/// The board.
-#[derive(Debug, Template)]
-#[template(path = "work_orders.html")]
-pub(super) struct BoardPage {
-    shell: Shell,
-    may_act: bool,
-    code: String,
-    problem: Option<String>,
-    columns: Vec<BoardColumn>,
-    closed: Vec<ClosedLine>,
-}
-
-impl BoardPage {
-    /// The page for these columns and the orders that were closed last.
-    pub(super) fn new(
-        shell: Shell,
-        (columns, closed): (&[Column], &[OrderSummary]),
-        policy: &RefurbishmentPolicy,
-        (may_act, code, problem): (bool, String, Option<String>),
-        now: UtcMillis,
-    ) -> Self {
-        let words = shell.words;
-        let column = |column: &Column| {
-            let hidden = column.count - i64::try_from(column.orders.len()).unwrap_or(column.count);
-            BoardColumn {
-                id: column.stage.as_str(),
-                name: words.word("work-stage", column.stage.as_str()),
-                count: format::number(column.count, words.language),
-                limit: words.count("work-limit", policy.limit(column.stage).0.into()),
-                cards: column.orders.iter().map(|order| card(order, policy, now, words)).collect(),
-                more: (hidden > 0).then(|| words.count("work-more", hidden)),
-            }
-        };
-        let done = |order: &OrderSummary| ClosedLine {
-            href: format!("/work-orders/{}", order.id),
-            name: device_name(order.serial_number.as_deref(), order.asset_tag.as_deref(), order.device),
-            model: model_name(order.manufacturer.as_deref(), order.model.as_deref(), words),
-            what: stage_badge(order.position, words),
-            grade: order.grade.map_or_else(String::new, |grade| grade.to_string()),
-            when: When::relative(order.since, now, words),
-        };
-        Self {
-            may_act,
-            code,
-            problem,
-            columns: columns.iter().map(column).collect(),
-            closed: closed.iter().map(done).collect(),
-            shell,
-        }
-    }
-}
 
 /// Everything about one order, as read in one unit of work.
 #[derive(Clone, Debug)]

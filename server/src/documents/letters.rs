@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::{
     Documents,
     data::{CampaignNamed, Device, Holder, Letter, Letters, Site},
-    make::{Made, MakeError, Maker, Names, Plan, record},
+    loans::Names,
+    make::{Made, MakeError, Maker, Plan, record},
 };
 use crate::{
     domain::{

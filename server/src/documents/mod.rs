@@ -11,6 +11,7 @@ mod donation;
 mod erasure;
 mod labels;
 mod letters;
+mod loans;
 mod make;
 mod people;
 mod report;
@@ -37,7 +38,8 @@ pub use self::{
     donation::LotPaper,
     labels::LabelsWanted,
     letters::LettersWanted,
-    make::{HandOverWanted, Made, MakeError, Maker, Names},
+    loans::{HandOverWanted, Names},
+    make::{Made, MakeError, Maker},
     template::{Template, TemplateError, Templates},
 };
 use crate::{config::DocumentSettings, domain::disclosure::Discloser};

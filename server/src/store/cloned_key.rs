@@ -159,54 +159,41 @@ pub async fn seen(tx: &mut Tx, stranger: &Stranger, policy: &Policy) -> Result<N
         at_once: i64::from(at_once),
         checked_in: i64::from(stranger.through == Through::CheckIn),
     };
-    let is_news = match known(tx, stranger.enrolment, &name(&stranger.hardware)).await? {
-        Some(before) => {
-            again(tx, stranger, now).await?;
-            now.by_serial > before.by_serial || now.at_once > before.at_once
-        }
-        None => first(tx, stranger, now).await?,
+    let before = known(tx, stranger.enrolment, &name(&stranger.hardware)).await?;
+    let is_news = match before {
+        Some(before) => now.by_serial > before.by_serial || now.at_once > before.at_once,
+        None => has_room(tx, stranger.enrolment).await?,
     };
+    if before.is_some() || is_news {
+        remember(tx, stranger, now).await?;
+    }
     let sql = "UPDATE enrolment SET status = 'quarantined' WHERE id = $1 AND status = 'active'";
     let held =
         on!(tx, |c| sqlx::query(sql).bind(stranger.enrolment.0).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(Noted { held: held > 0, is_news })
 }
 
-/// A machine comes for the first time with this key: false where as many are known as are remembered.
-async fn first(tx: &mut Tx, stranger: &Stranger, now: KnownMachine) -> Result<bool, StoreError> {
+/// Whether fewer machines are known with this key than are remembered.
+async fn has_room(tx: &mut Tx, enrolment: EnrolmentId) -> Result<bool, StoreError> {
     let sql = "SELECT count(*) FROM cloned_key WHERE enrolment_id = $1";
-    let known: i64 = on!(tx, |c| sqlx::query_scalar(sql).bind(stranger.enrolment.0).fetch_one(c).await)?;
-    if known >= MACHINES_PER_KEY {
-        return Ok(false);
-    }
+    let known: i64 = on!(tx, |c| sqlx::query_scalar(sql).bind(enrolment.0).fetch_one(c).await)?;
+    Ok(known < MACHINES_PER_KEY)
+}
+
+/// A machine comes with this key: what was once seen of it stays seen.
+async fn remember(tx: &mut Tx, stranger: &Stranger, now: KnownMachine) -> Result<(), StoreError> {
     let sql = "INSERT INTO cloned_key (enrolment_id, machine, device_id, by_serial, at_once, checked_in, settled, \
-               first_at, last_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7)";
+               first_at, last_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7) \
+               ON CONFLICT (enrolment_id, machine) DO UPDATE SET \
+               by_serial = CASE WHEN cloned_key.by_serial < $4 THEN $4 ELSE cloned_key.by_serial END, \
+               at_once = CASE WHEN cloned_key.at_once < $5 THEN $5 ELSE cloned_key.at_once END, \
+               checked_in = CASE WHEN cloned_key.checked_in < $6 THEN $6 ELSE cloned_key.checked_in END, \
+               last_at = CASE WHEN cloned_key.last_at < $7 THEN $7 ELSE cloned_key.last_at END";
     on!(tx, |c| {
         sqlx::query(sql)
             .bind(stranger.enrolment.0)
             .bind(name(&stranger.hardware))
             .bind(stranger.device.0)
-            .bind(now.by_serial)
-            .bind(now.at_once)
-            .bind(now.checked_in)
-            .bind(stranger.at.get())
-            .execute(c)
-            .await
-            .map(drop)
-    })?;
-    Ok(true)
-}
-
-/// A machine comes again: what was once seen of it stays seen.
-async fn again(tx: &mut Tx, stranger: &Stranger, now: KnownMachine) -> Result<(), StoreError> {
-    let sql = "UPDATE cloned_key SET by_serial = CASE WHEN by_serial < $3 THEN $3 ELSE by_serial END, \
-               at_once = CASE WHEN at_once < $4 THEN $4 ELSE at_once END, \
-               checked_in = CASE WHEN checked_in < $5 THEN $5 ELSE checked_in END, \
-               last_at = CASE WHEN last_at < $6 THEN $6 ELSE last_at END WHERE enrolment_id = $1 AND machine = $2";
-    on!(tx, |c| {
-        sqlx::query(sql)
-            .bind(stranger.enrolment.0)
-            .bind(name(&stranger.hardware))
             .bind(now.by_serial)
             .bind(now.at_once)
             .bind(now.checked_in)

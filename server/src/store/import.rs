@@ -3,19 +3,24 @@
 //! A process that works on an import holds it for a while; each of its units of work asks whether it still does, so two
 //! processes never write the same rows. One that died leaves it to run out.
 
+mod pass;
+mod rows;
+
 use cartable_common::UtcMillis;
-use serde_json::Value;
 use uuid::Uuid;
 
+pub use self::{
+    pass::{Asked, Progress, advance, finish, release, start, take, waiting},
+    rows::{RowReport, forget_rows, put_rows, rows},
+};
 use super::{
     StoreError, Tx,
     clause::Clause,
     on,
     page::{self, Cursor},
-    rows::{Rows, Type},
     value::{from_json, moment, optional_moment, parsed, to_json},
 };
-use crate::domain::import::{Blanks, Counts, ImportState, Kind, OnError, OutcomeName, mapping::Mapping};
+use crate::domain::import::{Blanks, Counts, ImportState, Kind, OnError, mapping::Mapping};
 
 /// An import.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,192 +186,6 @@ pub async fn interrupted(tx: &mut Tx, kind: Kind, content_hash: &[u8], by: &str)
     let raw: Option<Raw> =
         on!(tx, |c| sqlx::query_as(sql).bind(kind).bind(content_hash).bind(by).fetch_optional(c).await)?;
     raw.map(Raw::read).transpose()
-}
-
-/// Imports that wait for a process or whose process has died, oldest first.
-pub async fn waiting(tx: &mut Tx, now: UtcMillis) -> Result<Vec<Uuid>, StoreError> {
-    let sql = "SELECT id FROM import WHERE state IN ('checking', 'applying') \
-               AND (held_until IS NULL OR held_until <= $1) ORDER BY created_at, id";
-    Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(now.get()).fetch_all(c).await)?)
-}
-
-/// Takes an import for `holder` until `until`; whether it got it.
-pub async fn take(tx: &mut Tx, id: Uuid, holder: Uuid, now: UtcMillis, until: UtcMillis) -> Result<bool, StoreError> {
-    let sql = "UPDATE import SET holder = $2, held_until = $4 WHERE id = $1 AND state IN ('checking', 'applying') \
-               AND (holder IS NULL OR holder = $2 OR held_until IS NULL OR held_until <= $3)";
-    let (now, until) = (now.get(), until.get());
-    let rows = on!(tx, |c| {
-        sqlx::query(sql).bind(id).bind(holder).bind(now).bind(until).execute(c).await.map(|done| done.rows_affected())
-    })?;
-    Ok(rows == 1)
-}
-
-/// Gives an import back early, if `holder` has it.
-pub async fn release(tx: &mut Tx, id: Uuid, holder: Uuid) -> Result<(), StoreError> {
-    let sql = "UPDATE import SET holder = NULL, held_until = NULL WHERE id = $1 AND holder = $2";
-    on!(tx, |c| sqlx::query(sql).bind(id).bind(holder).execute(c).await.map(drop))?;
-    Ok(())
-}
-
-/// What a person asks of an import: how its file is read, and what to do next.
-#[derive(Clone, Debug)]
-pub struct Asked<'a> {
-    /// What its columns hold.
-    pub mapping: &'a Mapping,
-    /// What blank cells mean.
-    pub blanks: Blanks,
-    /// What happens with bad rows.
-    pub on_error: OnError,
-    /// `Checking` or `Applying`.
-    pub state: ImportState,
-}
-
-/// Starts a pass over the file from its first row. False when a process works on it just now, or it was written.
-pub async fn start(tx: &mut Tx, id: Uuid, asked: &Asked<'_>, now: UtcMillis) -> Result<bool, StoreError> {
-    let sql = "UPDATE import SET mapping = $2, blanks = $3, on_error = $4, state = $5, done_rows = 0, new_rows = 0, \
-               changed_rows = 0, same_rows = 0, bad_rows = 0, failure = NULL, holder = NULL, held_until = NULL, \
-               finished_at = NULL WHERE id = $1 AND state IN ('mapping', 'checked', 'refused', 'failed', 'checking') \
-               AND (held_until IS NULL OR held_until <= $6)";
-    let mapping = to_json("import.mapping", asked.mapping)?;
-    let rows = on!(tx, |c| {
-        sqlx::query(sql)
-            .bind(id)
-            .bind(mapping)
-            .bind(asked.blanks.as_str())
-            .bind(asked.on_error.as_str())
-            .bind(asked.state.as_str())
-            .bind(now.get())
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected())
-    })?;
-    if rows == 1 {
-        forget_rows(tx, id).await?;
-    }
-    Ok(rows == 1)
-}
-
-/// Forgets the outcomes of a pass that did not write.
-pub async fn forget_rows(tx: &mut Tx, id: Uuid) -> Result<(), StoreError> {
-    let sql = "DELETE FROM import_row WHERE import_id = $1";
-    on!(tx, |c| sqlx::query(sql).bind(id).execute(c).await.map(drop))?;
-    Ok(())
-}
-
-/// How far a pass has come.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// Rows that are done.
-    pub done: i64,
-    /// What they became.
-    pub counts: Counts,
-}
-
-/// Writes how far the pass has come, in the unit of work that did it; false when `holder` has lost the import.
-pub async fn advance(
-    tx: &mut Tx,
-    id: Uuid,
-    holder: Uuid,
-    progress: Progress,
-    until: UtcMillis,
-) -> Result<bool, StoreError> {
-    let sql = "UPDATE import SET done_rows = $3, new_rows = $4, changed_rows = $5, same_rows = $6, bad_rows = $7, \
-               held_until = $8 WHERE id = $1 AND holder = $2";
-    let Progress { done, counts } = progress;
-    let rows = on!(tx, |c| {
-        sqlx::query(sql)
-            .bind(id)
-            .bind(holder)
-            .bind(done)
-            .bind(counts.new)
-            .bind(counts.changed)
-            .bind(counts.same)
-            .bind(counts.bad)
-            .bind(until.get())
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected())
-    })?;
-    Ok(rows == 1)
-}
-
-/// Ends a pass; false when `holder` has lost the import.
-pub async fn finish(
-    tx: &mut Tx,
-    id: Uuid,
-    holder: Uuid,
-    (state, failure): (ImportState, Option<&str>),
-    now: UtcMillis,
-) -> Result<bool, StoreError> {
-    let sql = "UPDATE import SET state = $3, failure = $4, finished_at = $5, holder = NULL, held_until = NULL \
-               WHERE id = $1 AND holder = $2";
-    let (state, now) = (state.as_str(), now.get());
-    let rows = on!(tx, |c| {
-        let ended = sqlx::query(sql).bind(id).bind(holder).bind(state).bind(failure).bind(now).execute(c).await;
-        ended.map(|done| done.rows_affected())
-    })?;
-    Ok(rows == 1)
-}
-
-/// One row's outcome, as stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowReport {
-    /// Its line in the file.
-    pub line: i64,
-    /// What becomes of it.
-    pub outcome: OutcomeName,
-    /// Reasons or changes.
-    pub details: Value,
-}
-
-/// Stores outcomes; `Same` is only counted.
-pub async fn put_rows(tx: &mut Tx, id: Uuid, reports: &[RowReport]) -> Result<(), StoreError> {
-    let mut rows =
-        Rows::new([("import_id", Type::Uuid), ("line", Type::Int), ("outcome", Type::Text), ("details", Type::Text)]);
-    for report in reports.iter().filter(|report| report.outcome != OutcomeName::Same) {
-        rows.push([id.into(), report.line.into(), report.outcome.as_str().into(), report.details.to_string().into()]);
-    }
-    let sql = "INSERT INTO import_row (import_id, line, outcome, details) \
-               SELECT import_id, line, outcome, details FROM {rows} WHERE true \
-               ON CONFLICT (import_id, line) DO UPDATE SET outcome = excluded.outcome, details = excluded.details";
-    rows.execute(tx, sql).await?;
-    Ok(())
-}
-
-#[derive(sqlx::FromRow)]
-struct RawRow {
-    line: i64,
-    outcome: String,
-    details: String,
-}
-
-/// Outcomes after line `after`, in the file's order; of one kind, or of all.
-pub async fn rows(
-    tx: &mut Tx,
-    id: Uuid,
-    outcome: Option<OutcomeName>,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<RowReport>, StoreError> {
-    let raw: Vec<RawRow> = if let Some(outcome) = outcome {
-        let sql = "SELECT line, outcome, details FROM import_row WHERE import_id = $1 AND outcome = $2 AND line > $3 \
-                   ORDER BY line LIMIT $4";
-        let outcome = outcome.as_str();
-        on!(tx, |c| sqlx::query_as(sql).bind(id).bind(outcome).bind(after).bind(limit).fetch_all(c).await)?
-    } else {
-        let sql = "SELECT line, outcome, details FROM import_row WHERE import_id = $1 AND line > $2 \
-                   ORDER BY line LIMIT $3";
-        on!(tx, |c| sqlx::query_as(sql).bind(id).bind(after).bind(limit).fetch_all(c).await)?
-    };
-    raw.into_iter()
-        .map(|raw| {
-            Ok(RowReport {
-                line: raw.line,
-                outcome: parsed("import_row.outcome", &raw.outcome)?,
-                details: from_json("import_row.details", &raw.details)?,
-            })
-        })
-        .collect()
 }
 
 /// What the columns with these headings were last taken for.

@@ -1,32 +1,25 @@
 //! What the rows' addresses and bodies name: one of each kind, all of one site.
 
+mod agents;
+
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use cartable_common::{
-    ActionId, AgentVersion, DeviceId, EnrolmentId, Text, UtcMillis,
-    action::{ActionOutcome, ActionResult, LogLine},
-    report::Hardware,
-};
+use cartable_common::{DeviceId, UtcMillis};
 use cartable_server::{
     auth::Role,
     clock,
     domain::{
-        approval::WaitsFor,
         borrower::Level,
         campaign::{CampaignState, Choice, Desks},
         device::DeviceStatus,
-        device_action::{Kind as ActionKind, Order},
         donation::{Terms, entry::RecipientEntry},
-        enrolment::EnrolmentStatus,
-        enrolment_token::{TokenTerms, TokenText},
         erasure::{
             BenchClock, Method,
             evidence::{self, File},
             hand::ByHand,
         },
         exam::NewExam,
-        flag::{Evidence, Finding, FlagCode, Severity},
         import::Kind,
         language::Language,
         loan::{Condition, LoanState, Return},
@@ -35,41 +28,33 @@ use cartable_server::{
         paris,
         part::{NewPart, PartKind},
         policy::Policy,
-        recovery::Cause,
         scope::Scope,
-        update::PackageKind,
         work_order::Move,
     },
     exchange::ledger::{self, Brought},
     store::{
-        Tx,
-        agent_package::{self, Package},
-        allocation,
+        Tx, allocation,
         campaign::{self, Campaign},
         device::{self, NewDevice},
-        device_action::{self, Ordered},
-        donation_line, donation_lot, donation_recipient,
-        enrolment::{self, NewEnrolment},
-        enrolment_token, erasure,
+        donation_line, donation_lot, donation_recipient, erasure,
         erasure_entry::{self, By, Strangers},
-        erasure_file, exam, flag, judgement,
+        erasure_file, exam,
         lending::Clerk,
         lending_bulk,
         message::{self, Waiting},
         message_attempt::{self, Outcome},
         message_list, need,
-        newcomer::{self, NewNewcomer},
         notice::{self, NewNotice},
-        part, person, recovery,
+        part, person,
         site_referent::{self, Referent},
         work_order_act::Bench,
         work_photo::NewPhoto,
     },
 };
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use self::agents::{answered, flagged, newcomer, recovering, release, speaking, token, waiting};
 use crate::{erasing::nvme_sanitized, in_process::InProcess, lending, simulator::site::uai_code};
 
 /// Text for each name in braces. Those of a foreign site are named `{foreign-…}`.
@@ -244,24 +229,6 @@ async fn exam(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
     Ok(added.first().context("an exam that is new")?.0)
 }
 
-/// A release of the agent that can be offered.
-async fn release(tx: &mut Tx, now: UtcMillis) -> anyhow::Result<String> {
-    let unique = Uuid::new_v4();
-    let release = AgentVersion::new(9, u32::try_from(unique.as_u128() % 1_000_000_000)?, 0);
-    let package = Package {
-        sha256: Sha256::digest(unique.as_bytes()).into(),
-        kind: PackageKind::Msi,
-        release,
-        version: release.to_string(),
-        architecture: "x64".to_owned(),
-        from: AgentVersion::new(0, 1, 0),
-        control: String::new(),
-        bytes: 1,
-    };
-    anyhow::ensure!(agent_package::add(tx, &package, b"x", now).await?, "a release that is new");
-    Ok(release.to_string())
-}
-
 /// The code of a site that is not there yet.
 fn free_uai() -> String {
     uai_code(97, u32::try_from(Uuid::new_v4().as_u128() % 9_000).unwrap_or_default())
@@ -330,71 +297,6 @@ async fn device(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Devic
     Ok(id)
 }
 
-/// An enrolment that waits for a person.
-async fn waiting(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<EnrolmentId> {
-    let (id, request) = (EnrolmentId(Uuid::now_v7()), Uuid::new_v4());
-    let mut key = [0; 32];
-    key[..16].copy_from_slice(request.as_bytes());
-    let status = EnrolmentStatus::Pending;
-    let new = NewEnrolment { id, device, request, key: &key, token: None, status };
-    enrolment::insert(tx, &new, now).await?;
-    Ok(id)
-}
-
-/// The enrolment of an agent that speaks for the device.
-async fn speaking(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<EnrolmentId> {
-    let (id, request) = (EnrolmentId(Uuid::now_v7()), Uuid::new_v4());
-    let mut key = [1; 32];
-    key[..16].copy_from_slice(request.as_bytes());
-    let status = EnrolmentStatus::Active;
-    enrolment::insert(tx, &NewEnrolment { id, device, request, key: &key, token: None, status }, now).await?;
-    Ok(id)
-}
-
-/// A machine that nobody knows, and that waits for a person.
-async fn newcomer(tx: &mut Tx, token: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
-    let request = Uuid::new_v4();
-    let mut key = [1; 32];
-    key[..16].copy_from_slice(request.as_bytes());
-    let hardware = Hardware::default();
-    let waits_for = WaitsFor::UnlistedSerial;
-    let new = NewNewcomer { request, key: &key, token, waits_for, hardware: &hardware, listed_as: None };
-    Ok(newcomer::insert(tx, &new, now).await?)
-}
-
-/// A recovery that waits for a person.
-async fn recovering(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<Uuid> {
-    let id = speaking(tx, device, now).await?;
-    recovery::wait(tx, (id, device), Cause::TooLong, now).await?;
-    let waiting = recovery::waiting(tx, &Scope::Everything).await?;
-    Ok(waiting.iter().find(|one| one.enrolment == id).context("the recovery that waits")?.id)
-}
-
-/// An order to the device's agent that it answered with its log.
-async fn answered(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<Uuid> {
-    let order = Order::new(ActionKind::SendLog, None, None, paris::date(now))?;
-    let policy = Policy::default();
-    let by = Clerk { actor: "test", token: None, scope: &Scope::Everything, policy: &policy, now };
-    let Ordered::Given(id) = device_action::order(tx, device, &order, by).await? else {
-        anyhow::bail!("the order is not given");
-    };
-    let rows = device_action::of_device(tx, device).await?;
-    let enrolment = rows.first().context("the order")?.enrolment;
-    let line = LogLine { words: Text::clean("started"), ..LogLine::default() };
-    let result = ActionResult { log: vec![line], ..ActionResult::plain(ActionId(id), ActionOutcome::Done) };
-    device_action::answer(tx, enrolment, &[result], now).await?;
-    Ok(id)
-}
-
-async fn flagged(tx: &mut Tx, device: DeviceId, now: UtcMillis) -> anyhow::Result<Uuid> {
-    let evidence: Evidence = serde_json::from_value(json!({
-        "value": "1", "threshold": null, "source": "x", "evidence_at": null, "sentence_fr": "x", "sentence_en": "x"
-    }))?;
-    let (code, severity) = (FlagCode::BatteryWorn, Severity::Warning);
-    judgement::apply(tx, device, vec![Finding { code, subject: String::new(), severity, evidence }], now).await?;
-    Ok(flag::open_of_device(tx, &Scope::Everything, device).await?.remove(0).id)
-}
-
 /// The drive of a device: each device has another.
 fn secret_drive(device: DeviceId) -> String {
     format!("SECRET-DRIVE-{}", device.0.simple())
@@ -422,13 +324,6 @@ async fn erased(tx: &mut Tx, id: DeviceId, now: UtcMillis) -> anyhow::Result<(Uu
     erasure_entry::witness(tx, &found, brought.id, other).await?;
     let files = erasure_file::of_device(tx, id).await?;
     Ok((erasure, files.first().context("its file")?.id))
-}
-
-async fn token(tx: &mut Tx, site: Uuid, now: UtcMillis) -> anyhow::Result<Uuid> {
-    let terms = TokenTerms::new("6e A", None, 1, 24, now)?;
-    let mut random = [0; 17];
-    random[..16].copy_from_slice(Uuid::new_v4().as_bytes());
-    Ok(enrolment_token::create(tx, &TokenText::from_random(random), &terms, site, "test", now).await?)
 }
 
 fn good(at: UtcMillis) -> Return {

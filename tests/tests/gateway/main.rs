@@ -22,6 +22,7 @@ mod actions;
 mod approval;
 mod bombs;
 mod clone;
+mod clone_old_key;
 mod enrolment;
 mod exams;
 mod foreign_agent;

@@ -7,7 +7,7 @@ use cartable_common::UtcMillis;
 use cartable_server::{
     config::{MailSettings, Security},
     domain::{
-        borrower::{BorrowerKind, Guardian, Identity},
+        borrower::BorrowerKind,
         campaign::{CampaignState, Choice, Desks},
         policy::Policy,
         school_calendar::Zone,
@@ -17,7 +17,7 @@ use cartable_server::{
     mail::smtp::Mailer,
     pki::MasterKey,
     store::{
-        Store, borrower,
+        Store,
         campaign::{self, Campaign},
         campaign_excuse, message, message_attempt,
     },
@@ -36,25 +36,21 @@ on_both_engines! {
     a_returned_loan_never_leaves,
     a_closed_campaign_and_an_excused_loan_write_to_nobody,
     a_job_that_did_not_run_for_days_writes_once_what_still_matters,
-    one_bad_address_does_not_keep_the_other_parent_from_reading,
-    a_letter_whose_answer_never_came_is_repeated_once_under_its_id,
-    a_parent_of_three_reads_one_letter,
-    whose_address_was_corrected_leaves_the_familys_letter,
     what_comes_while_a_letter_begins_to_be_tried_is_not_lost,
 }
 
 /// A clock that the test drives, a mail server, and the job between them.
-struct Stage<'a> {
+pub(crate) struct Stage<'a> {
     store: &'a Store,
-    vault: Vault,
+    pub(crate) vault: Vault,
     policy: Policy,
-    mail: MailServer,
+    pub(crate) mail: MailServer,
     mailer: Mailer,
     clock: AtomicI64,
 }
 
 impl<'a> Stage<'a> {
-    async fn new(test: &'a TestStore) -> Self {
+    pub(crate) async fn new(test: &'a TestStore) -> Self {
         let mail = MailServer::start().await.unwrap();
         let settings = MailSettings {
             host: "127.0.0.1".into(),
@@ -77,7 +73,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn set(&self, now: UtcMillis) {
+    pub(crate) fn set(&self, now: UtcMillis) {
         self.clock.store(now.get(), Ordering::Relaxed);
     }
 
@@ -93,12 +89,12 @@ impl<'a> Stage<'a> {
         writing.run(&CancellationToken::new()).await
     }
 
-    async fn run(&self) -> Done {
+    pub(crate) async fn run(&self) -> Done {
         self.try_run().await.unwrap()
     }
 
     /// A run that is dropped at the await after a letter was taken: nothing more is written, as in a crash.
-    async fn crash_after_sending(&mut self) {
+    pub(crate) async fn crash_after_sending(&mut self) {
         self.mail.be_silent(true);
         let stopped = async {
             while self.mail.taken().is_empty() {
@@ -115,7 +111,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Recipients of the letters taken, in order of their addresses.
-    fn recipients(&self) -> Vec<String> {
+    pub(crate) fn recipients(&self) -> Vec<String> {
         let mut all: Vec<String> = self.mail.taken().into_iter().flat_map(|letter| letter.to).collect();
         all.sort();
         all
@@ -123,9 +119,9 @@ impl<'a> Stage<'a> {
 }
 
 /// The test's `today` is Tuesday 24 November 2026; hand-overs were in September.
-const SEPTEMBER: i64 = -70;
+pub(crate) const SEPTEMBER: i64 = -70;
 
-fn in_days(days: i64) -> Date {
+pub(crate) fn in_days(days: i64) -> Date {
     date(2026, 11, 24).checked_add(jiff::Span::new().days(days)).unwrap()
 }
 
@@ -357,107 +353,6 @@ async fn a_job_that_did_not_run_for_days_writes_once_what_still_matters(test: &T
     let steps = "SELECT count(*) FROM notice WHERE kind = 'loan_due' AND step IN (0, -7)";
     assert_eq!(raw.number(steps).await.unwrap(), 2);
     assert_eq!(raw.number("SELECT count(*) FROM notice WHERE kind = 'loan_due'").await.unwrap(), 2);
-}
-
-async fn one_bad_address_does_not_keep_the_other_parent_from_reading(test: &TestStore) {
-    let stage = Stage::new(test).await;
-    let lent = Lent::new(&test.store, test.url(), &stage.vault, at(SEPTEMBER, 0, 0)).await.unwrap();
-    let emails = ["gone@x.example", "p2@x.example", "P2@x.example"];
-    let family = lent.family(1, &emails, at(SEPTEMBER, 0, 0)).await.unwrap();
-    lent.lend(1, family, in_days(7), at(SEPTEMBER, 0, 0)).await.unwrap();
-    stage.mail.refuse("gone@x.example");
-    assert_eq!(stage.run().await.sent, 1);
-    assert_eq!(stage.recipients(), ["p2@x.example"], "once, and alone in its letter");
-    assert!(!stage.mail.taken()[0].data.contains("gone@"), "one parent's address is not the other's to know");
-    let mut raw = Raw::connect(test.url()).await.unwrap();
-    let shown = "SELECT count(*) FROM message WHERE state = 'sent' AND error LIKE '%550%' AND error NOT LIKE '%@%'";
-    assert_eq!(raw.number(shown).await.unwrap(), 1, "the refusal is visible");
-}
-
-async fn a_letter_whose_answer_never_came_is_repeated_once_under_its_id(test: &TestStore) {
-    let mut stage = Stage::new(test).await;
-    let lent = Lent::new(&test.store, test.url(), &stage.vault, at(SEPTEMBER, 0, 0)).await.unwrap();
-    // Two children of one family.
-    for number in 1..=2_u8 {
-        let child = lent.family(number, &["f@x.example"], at(SEPTEMBER, 0, 0)).await.unwrap();
-        lent.lend(number.into(), child, in_days(7), at(SEPTEMBER, 0, 0)).await.unwrap();
-    }
-    stage.crash_after_sending().await;
-    for minute in (5..60).step_by(5) {
-        stage.set(at(0, 0, minute));
-        stage.run().await;
-    }
-    let taken = stage.mail.taken();
-    assert_eq!(taken.len(), 2, "one repeat, and then no more");
-    assert_eq!(taken[0].header("Message-ID"), taken[1].header("Message-ID"));
-    assert_eq!(taken[0].data, taken[1].data, "word for word");
-    assert!(taken[0].text().contains("PC-0001") && taken[0].text().contains("PC-0002"), "{}", taken[0].text());
-}
-
-async fn a_parent_of_three_reads_one_letter(test: &TestStore) {
-    let stage = Stage::new(test).await;
-    let lent = Lent::new(&test.store, test.url(), &stage.vault, at(SEPTEMBER, 0, 0)).await.unwrap();
-    let parents: [&[&str]; 4] = [
-        &["p@x.example", "q@x.example"],
-        &["Q@x.example", "p@x.example"],
-        &["p@x.example", "q@x.example"],
-        &["p@x.example"],
-    ];
-    for (number, emails) in (1_u8..).zip(parents) {
-        let child = lent.family(number, emails, at(SEPTEMBER, 0, 0)).await.unwrap();
-        lent.lend(number.into(), child, in_days(7), at(SEPTEMBER, 0, 0)).await.unwrap();
-    }
-    for minute in [0, 5, 10] {
-        stage.set(at(0, 0, minute));
-        stage.run().await;
-    }
-    // The fourth child has one parent: the other one is not told of it.
-    assert_eq!(stage.recipients(), ["p@x.example", "p@x.example", "q@x.example"]);
-    let taken = stage.mail.taken();
-    let (joint, single): (Vec<_>, Vec<_>) = taken.iter().partition(|letter| letter.text().contains("PC-0001"));
-    assert_eq!((joint.len(), single.len()), (2, 1));
-    for letter in joint {
-        let text = letter.text();
-        assert!((1..=3).all(|number| text.contains(&format!("PC-{number:04}"))) && !text.contains("PC-0004"), "{text}");
-    }
-    let text = single[0].text();
-    assert!(text.contains("PC-0004") && (1..=3).all(|number| !text.contains(&format!("PC-{number:04}"))), "{text}");
-    let mut raw = Raw::connect(test.url()).await.unwrap();
-    assert_eq!(raw.number("SELECT count(*) FROM message WHERE state = 'sent'").await.unwrap(), 2);
-    assert_eq!(raw.number("SELECT count(*) FROM message").await.unwrap(), 2, "the others went into the first");
-    let read = "SELECT count(*) FROM audit WHERE action = 'borrower.identity_read' AND object_kind =";
-    assert_eq!(raw.number(&format!("{read} 'borrower'")).await.unwrap(), 4, "everybody who was opened");
-    assert_eq!(raw.number(&format!("{read} 'site'")).await.unwrap(), 1, "and the look at who belongs together");
-}
-
-async fn whose_address_was_corrected_leaves_the_familys_letter(test: &TestStore) {
-    let mut stage = Stage::new(test).await;
-    let lent = Lent::new(&test.store, test.url(), &stage.vault, at(SEPTEMBER, 0, 0)).await.unwrap();
-    let mut children = Vec::new();
-    for number in 1..=3_u8 {
-        let child = lent.family(number, &["p@x.example"], at(SEPTEMBER, 0, 0)).await.unwrap();
-        lent.lend(number.into(), child, in_days(7), at(SEPTEMBER, 0, 0)).await.unwrap();
-        children.push(child);
-    }
-    stage.crash_after_sending().await;
-    let moved = Guardian { name: "Parent".into(), email: Some("new@x.example".into()), phone: None };
-    let identity = Identity { name: "Inès Martin".into(), guardians: vec![moved], ..Identity::default() };
-    let sealed = stage.vault.seal_identity(children[1], &identity).unwrap();
-    let mut tx = test.store.write().await.unwrap();
-    borrower::put_identity(&mut tx, children[1], &sealed, at(0, 0, 1)).await.unwrap();
-    tx.commit().await.unwrap();
-    for minute in (5..60).step_by(5) {
-        stage.set(at(0, 0, minute));
-        stage.run().await;
-    }
-    let taken = stage.mail.taken();
-    assert_eq!(taken.len(), 3, "the doubtful one, its repeat, and one to the new address");
-    assert_eq!(taken[0].header("Message-ID"), taken[1].header("Message-ID"));
-    let named = |letter: usize, number: u8| taken[letter].text().contains(&format!("PC-{number:04}"));
-    assert!((1..=3).all(|number| named(0, number)));
-    assert_eq!([1, 2, 3].map(|number| named(1, number)), [true, false, true], "it is no longer theirs to know");
-    assert_eq!([1, 2, 3].map(|number| named(2, number)), [false, true, false]);
-    assert_eq!(taken[2].to, ["new@x.example"]);
 }
 
 async fn what_comes_while_a_letter_begins_to_be_tried_is_not_lost(test: &TestStore) {

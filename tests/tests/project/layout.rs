@@ -34,10 +34,7 @@ const TOP: &[&str] = &[
 const MAX_LINES: usize = 500;
 
 /// Files that may be longer, each with its reason; one that no longer needs it must leave.
-const LONGER: &[(&str, &str)] = &[(
-    "common/src/report.rs",
-    "the closed report schema with each field's reason in two languages: one place to read it",
-)];
+const LONGER: &[(&str, &str)] = &[];
 
 fn rust_files(files: &[ProjectFile]) -> impl Iterator<Item = (&str, &str)> {
     files.iter().filter(|file| file.path.ends_with(".rs")).map(|file| (file.path.as_str(), text(file)))

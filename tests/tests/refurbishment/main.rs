@@ -27,4 +27,6 @@ mod parts;
 mod work_order_guard;
 mod work_order_model;
 mod workshop;
+mod workshop_flags;
+mod workshop_photographs;
 mod workshop_put_away;

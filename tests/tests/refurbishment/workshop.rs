@@ -1,15 +1,11 @@
-//! The workshop over HTTP on both engines: intake by scan, a unit's whole way, who may waive an erasure, photographs without
-//! what stands beside them, two half-working units that make one good, and the flags that time raises.
-
-use std::{io::Write as _, sync::LazyLock};
+//! The workshop over HTTP on both engines: intake by scan, a unit's whole way, who may waive an erasure, and two half-working
+//! units that make one good. Its photographs and its flags are tested beside.
 
 use cartable_common::{MilliwattHours, report::Battery};
 use cartable_server::{
     auth::Role,
     clock,
-    domain::{erasure::Method, flag::FlagCode, policy::Policy, scope::Scope},
-    jobs::flag_sweep,
-    store::{flag, review},
+    domain::{erasure::Method, policy::Policy, scope::Scope},
 };
 use cartable_tests::{
     donation::erased,
@@ -22,31 +18,27 @@ use cartable_tests::{
     stores::TestStore,
 };
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 on_both_engines! {
     each_scan_is_answered_in_clear_words,
     a_unit_goes_the_whole_way_back_to_stock,
-    photographs_lose_what_stands_beside_them,
     two_half_working_units_make_one_good,
     what_staff_found_outranks_what_the_machine_claims_and_both_are_kept,
     a_second_click_does_nothing_more,
-    time_raises_flags_and_steps_clear_them,
-    a_part_that_nobody_has_is_flagged_until_one_comes,
     scripts_do_the_same_by_the_api,
 }
 
 /// A workshop with a refurbisher and an administrator.
-struct Workshop {
-    cartable: InProcess,
-    refurbisher: Pages,
+pub(crate) struct Workshop {
+    pub(crate) cartable: InProcess,
+    pub(crate) refurbisher: Pages,
     administrator: Pages,
-    devices: Vec<cartable_common::DeviceId>,
-    school: School,
+    pub(crate) devices: Vec<cartable_common::DeviceId>,
+    pub(crate) school: School,
 }
 
 impl Workshop {
-    async fn new(test: &TestStore, devices: usize) -> Self {
+    pub(crate) async fn new(test: &TestStore, devices: usize) -> Self {
         let cartable = InProcess::new(&test.store);
         let school = School::found(&test.store, 1, 1, clock::now()).await.unwrap();
         let devices = school.stock(&test.store, &labels(devices), clock::now()).await.unwrap();
@@ -56,7 +48,7 @@ impl Workshop {
     }
 
     /// Takes a unit in by scan; its bench page's address.
-    async fn scan(&self, code: &str) -> String {
+    pub(crate) async fn scan(&self, code: &str) -> String {
         let line = self.refurbisher.line("/work-orders/intake", &format!("code={code}")).await.unwrap();
         assert!(line.body.contains("data-outcome=\"good\""), "{}", line.body);
         let path = line.body.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
@@ -64,7 +56,7 @@ impl Workshop {
         path.to_owned()
     }
 
-    async fn step(&self, order: &str, fields: &str) {
+    pub(crate) async fn step(&self, order: &str, fields: &str) {
         let answer = self.refurbisher.post(&format!("{order}/move"), fields).await.unwrap();
         assert_eq!(answer.header("location"), format!("{order}?done=saved"), "{fields}");
     }
@@ -80,7 +72,7 @@ impl Workshop {
     }
 
     /// Answers the checklist: all good but what is said.
-    async fn inspect(&self, order: &str, but: &[(&str, &str)], more: &str) -> Answer {
+    pub(crate) async fn inspect(&self, order: &str, but: &[(&str, &str)], more: &str) -> Answer {
         const CHECKS: [&str; 11] = [
             "battery", "casing", "hinges", "charger", "screen", "keyboard", "trackpad", "ports", "camera", "sound",
             "wifi",
@@ -94,7 +86,7 @@ impl Workshop {
     }
 
     /// From intake to the repair bench.
-    async fn to_repair(&self, code: &str) -> String {
+    pub(crate) async fn to_repair(&self, code: &str) -> String {
         self.broken(code, "keyboard", "&key:A=on&key:Espace=on").await
     }
 
@@ -110,7 +102,7 @@ impl Workshop {
     }
 }
 
-async fn number(test: &TestStore, sql: &str) -> i64 {
+pub(crate) async fn number(test: &TestStore, sql: &str) -> i64 {
     Raw::connect(test.url()).await.unwrap().number(sql).await.unwrap()
 }
 
@@ -207,7 +199,7 @@ async fn a_unit_goes_the_whole_way_back_to_stock(test: &TestStore) {
 }
 
 /// A PNG of our own with a text chunk, as a telephone would write a place.
-fn photograph() -> Vec<u8> {
+pub(crate) fn photograph() -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, 1600, 40);
     encoder.set_color(png::ColorType::Rgb);
@@ -216,61 +208,6 @@ fn photograph() -> Vec<u8> {
     writer.write_image_data(&vec![120; 1600 * 40 * 3]).unwrap();
     writer.finish().unwrap();
     bytes
-}
-
-/// A PNG of some kilobytes that unpacks to 216 million bytes: every row is there.
-fn bomb() -> &'static [u8] {
-    static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, 12_000, 6_000);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_filter(png::Filter::NoFilter);
-        let mut writer = encoder.write_header().unwrap();
-        let mut rows = writer.stream_writer().unwrap();
-        let row = vec![0; 12_000 * 3];
-        for _ in 0..6_000 {
-            rows.write_all(&row).unwrap();
-        }
-        rows.finish().unwrap();
-        drop(writer);
-        bytes
-    });
-    &BOMB
-}
-
-async fn photographs_lose_what_stands_beside_them(test: &TestStore) {
-    let workshop = Workshop::new(test, 1).await;
-    let order = workshop.scan("CD-0001").await;
-    let photos = format!("{order}/photos");
-    let sent = photograph();
-    assert!(sent.windows(12).any(|part| part == b"SECRET-PLACE"));
-    let send = async |content: &[u8]| {
-        let file = File { name: "IMG_20261129_Lyon.png", content };
-        let answer = workshop.refurbisher.upload(&photos, &[], Some(file)).await.unwrap();
-        answer.header("location").split("done=").nth(1).unwrap_or_default().to_owned()
-    };
-    assert_eq!(send(b"<svg onload=alert(1)>").await, "bench-no-picture");
-    assert!(bomb().len() < 2_000_000, "{}", bomb().len());
-    assert_eq!(send(bomb()).await, "bench-no-picture");
-    assert_eq!(number(test, "SELECT count(*) FROM work_photo").await, 0);
-    assert_eq!(send(&sent).await, "saved");
-    let page = workshop.refurbisher.get(&order).await.unwrap().body;
-    assert!(!page.contains("IMG_2026"), "nor is its name kept");
-    let src = page.split("<img src=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let kept = workshop.refurbisher.get(&src).await.unwrap();
-    assert_eq!((kept.header("content-type"), kept.header("x-content-type-options")), ("image/jpeg", "nosniff"));
-    assert!(kept.bytes.starts_with(&[0xff, 0xd8]) && !kept.bytes.windows(12).any(|part| part == b"SECRET-PLACE"));
-    assert_eq!(number(test, "SELECT width FROM work_photo").await, 1280);
-    let referent = workshop.cartable.desk("rosa", Role::Referent, Scope::Everything).await.unwrap();
-    assert_eq!(referent.get(&src).await.unwrap().status, 403);
-    for _ in 1..8 {
-        assert_eq!(send(&sent).await, "saved");
-    }
-    assert_eq!(send(&sent).await, "bench-too-many-photos");
-    let removed = workshop.refurbisher.post(&format!("{src}/remove"), "").await.unwrap();
-    assert_eq!(removed.header("location"), format!("{order}?done=saved"));
-    assert_eq!(workshop.refurbisher.get(&src).await.unwrap().status, 404);
-    assert_eq!(number(test, "SELECT count(*) FROM audit WHERE action = 'work_order.remove_photo'").await, 1);
 }
 
 async fn two_half_working_units_make_one_good(test: &TestStore) {
@@ -416,50 +353,6 @@ async fn a_second_click_does_nothing_more(test: &TestStore) {
     workshop.refused(&order, "step=grade&grade=A", "not-from").await;
     let acts = "SELECT count(*) FROM work_order_event";
     assert_eq!(number(test, acts).await, 11, "each was done once");
-}
-
-async fn a_part_that_nobody_has_is_flagged_until_one_comes(test: &TestStore) {
-    let workshop = Workshop::new(test, 1).await;
-    workshop.to_repair("CD-0001").await;
-    let flagged = async || {
-        let mut tx = test.store.read().await.unwrap();
-        let open = flag::open_of_device(&mut tx, &Scope::Everything, workshop.devices[0]).await.unwrap();
-        open.into_iter().find(|flag| flag.code == FlagCode::PartToOrder).map(|flag| flag.evidence.value)
-    };
-    assert_eq!(flagged().await.as_deref(), Some("keyboard"), "from the act itself");
-    for (model, stands) in [("another+model", true), ("thinkpad+l13", false)] {
-        let part = format!("kind=keyboard&model={model}&price=54&count=1");
-        workshop.refurbisher.post("/parts", &part).await.unwrap();
-        flag_sweep::run(&test.store, &Policy::default(), clock::now(), &CancellationToken::new()).await.unwrap();
-        assert_eq!(flagged().await.is_some(), stands, "{model}");
-    }
-}
-
-async fn time_raises_flags_and_steps_clear_them(test: &TestStore) {
-    let workshop = Workshop::new(test, 1).await;
-    let device = workshop.devices[0];
-    let codes = async |days: i64| {
-        let now = clock::now().plus_days(days);
-        let mut tx = test.store.write().await.unwrap();
-        review::device(&mut tx, device, &Policy::default(), now).await.unwrap();
-        let open = flag::open_of_device(&mut tx, &Scope::Everything, device).await.unwrap();
-        tx.commit().await.unwrap();
-        let of_work = |code: &FlagCode| matches!(code, FlagCode::StageOverdue | FlagCode::ReadyUnassigned);
-        open.into_iter().map(|flag| flag.code).filter(of_work).collect::<Vec<_>>()
-    };
-    let order = workshop.to_repair("CD-0001").await;
-    assert_eq!(codes(15).await, []);
-    assert_eq!(codes(17).await, [FlagCode::StageOverdue]);
-    for step in ["step=reinstall", "step=installed"] {
-        workshop.step(&order, step).await;
-    }
-    assert_eq!(codes(0).await, [], "a step clears it");
-    assert_eq!(workshop.inspect(&order, &[], "").await.status, 303);
-    workshop.step(&order, "step=grade&grade=A").await;
-    workshop.step(&order, "step=dispose&disposition=relend").await;
-    assert_eq!(codes(32).await, [FlagCode::ReadyUnassigned]);
-    workshop.school.lend(&test.store, &[device], clock::now()).await.unwrap();
-    assert_eq!(codes(32).await, []);
 }
 
 async fn scripts_do_the_same_by_the_api(test: &TestStore) {

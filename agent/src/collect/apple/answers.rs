@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cartable_common::report::{Subject, Unread, UnreadReason};
+use cartable_common::report::{Subject, UnreadReason};
 use serde_json::Value;
 
 use super::{
-    super::{gaps::Gaps, row::Row},
+    super::{reading, row::Row},
     plist,
 };
 
@@ -122,16 +122,9 @@ impl Answers {
 }
 
 /// The answers while they become a report, and what could not be read so far.
-pub(super) struct Reading<'a> {
-    answers: &'a Answers,
-    gaps: Gaps,
-}
+pub(super) type Reading<'a> = reading::Reading<'a, Answers>;
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(answers: &'a Answers) -> Self {
-        Self { answers, gaps: Gaps::default() }
-    }
-
     /// The objects that were answered; if there was no answer, that is said of `subject`.
     pub(super) fn rows(&self, asked: Asked, subject: Subject) -> Vec<Row<'a>> {
         let Some(Answer::Table(table)) = self.answer(asked, subject) else { return Vec::new() };
@@ -163,15 +156,6 @@ impl<'a> Reading<'a> {
         let mut lines = self.words(asked, subject).lines();
         let (_, value) = lines.find_map(|line| line.split_once(':').filter(|(own, _)| own.trim() == name))?;
         Some(value.trim()).filter(|value| !value.is_empty())
-    }
-
-    /// See [`Gaps::missing`].
-    pub(super) fn missing(&self, subject: Subject, reason: UnreadReason, words: &str) {
-        self.gaps.missing(subject, reason, words);
-    }
-
-    pub(super) fn into_unread(self) -> Vec<Unread> {
-        self.gaps.into_unread()
     }
 
     fn answer(&self, asked: Asked, subject: Subject) -> Option<&'a Answer> {

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use cartable_common::report::{Subject, Unread, UnreadReason};
+use cartable_common::report::{Subject, UnreadReason};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::{gaps::Gaps, row::Row};
+use super::super::{reading, row::Row};
 
 /// A class of WMI and what is read of it.
 pub(in crate::collect) struct Class {
@@ -134,16 +134,9 @@ impl Answers {
 }
 
 /// The answers while they become a report, and what could not be read so far.
-pub(super) struct Reading<'a> {
-    answers: &'a Answers,
-    gaps: Gaps,
-}
+pub(super) type Reading<'a> = reading::Reading<'a, Answers>;
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(answers: &'a Answers) -> Self {
-        Self { answers, gaps: Gaps::default() }
-    }
-
     /// The instances of `class`; if it did not answer, that is said of `subject`.
     pub(super) fn rows(&self, class: &str, subject: Subject) -> Vec<Row<'a>> {
         match self.answers.classes.get(class) {
@@ -168,15 +161,6 @@ impl<'a> Reading<'a> {
 
     pub(super) fn first(&self, class: &str, subject: Subject) -> Row<'a> {
         self.rows(class, subject).into_iter().next().unwrap_or(Row(None))
-    }
-
-    /// See [`Gaps::missing`].
-    pub(super) fn missing(&self, subject: Subject, reason: UnreadReason, words: &str) {
-        self.gaps.missing(subject, reason, words);
-    }
-
-    pub(super) fn into_unread(self) -> Vec<Unread> {
-        self.gaps.into_unread()
     }
 }
 
