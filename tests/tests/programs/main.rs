@@ -3,6 +3,7 @@
 mod actions;
 mod cli_refurbishment;
 mod cloned;
+mod cloned_trolley;
 mod demo_json;
 mod donation;
 mod donation_commands;
