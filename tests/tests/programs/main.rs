@@ -24,6 +24,7 @@ mod reimaged;
 mod restore;
 #[cfg(target_os = "linux")]
 mod rotation;
+mod rotation_fleet;
 mod this_computer;
 mod tpm;
 mod updates;
