@@ -11,19 +11,20 @@ use uuid::Uuid;
 
 use crate::laptop::{Laptop, approve, restart, waiting};
 
-fn spooled(laptop: &Laptop) -> BTreeSet<Uuid> {
+/// The reports that wait in its spool.
+pub(crate) fn spooled(laptop: &Laptop) -> BTreeSet<Uuid> {
     laptop.spooled().iter().map(|record| record.report_id.0).collect()
 }
 
 /// The reports that the server has of that device.
-async fn arrived(port: &Port, device: &str) -> BTreeSet<Uuid> {
+pub(crate) async fn arrived(port: &Port, device: &str) -> BTreeSet<Uuid> {
     let device: DeviceId = device.parse().unwrap();
     let stored = stored::reports(&port.installation.database_url()).await.unwrap();
     stored.into_keys().filter(|(of, _)| *of == device.0).map(|(_, report)| report).collect()
 }
 
 /// What the server believes that the device is.
-async fn known(port: &Port, device: &str) -> String {
+pub(crate) async fn known(port: &Port, device: &str) -> String {
     let device: DeviceId = device.parse().unwrap();
     let mut raw = Raw::connect(&port.installation.database_url()).await.unwrap();
     let id = raw.uuid(device.0);

@@ -17,6 +17,9 @@ use serde_json::Value;
 /// A moment of 2021, in milliseconds.
 pub(crate) const PAST: i64 = 1_620_000_000_000;
 
+/// Laptops that do something at a time: while some wait for the server or a disk, others go on.
+const AT_ONCE: usize = 4;
+
 /// How a command of the agent's ended, and all that it said.
 pub(crate) type Ran = (Option<i32>, String);
 
@@ -28,14 +31,20 @@ pub(crate) struct Laptop {
 impl Laptop {
     /// A machine with that serial number, on which nothing was enrolled.
     pub(crate) fn new(port: &Port, serial: &str) -> Self {
+        let laptop = Self::uninvited(port, serial);
+        laptop.write("roots.pem", &port.installation.roots_pem().unwrap());
+        // For a second key too.
+        laptop.write("token", &port.installation.create_enrolment_token(SITE, 2).unwrap());
+        laptop
+    }
+
+    /// The same without roots and token.
+    fn uninvited(port: &Port, serial: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let agent = Agent::new(&port.installation, folder.path().join("agent"));
         let laptop = Self { agent, folder };
         laptop.set_serial(serial);
         laptop.set_memory(4_000_000);
-        laptop.write("roots.pem", &port.installation.roots_pem().unwrap());
-        // For a second key too.
-        laptop.write("token", &port.installation.create_enrolment_token(SITE, 2).unwrap());
         laptop
     }
 
@@ -47,9 +56,10 @@ impl Laptop {
         laptop
     }
 
-    /// Another machine with a copy of the agent's state, as an image of the disk makes one.
+    /// Another machine with a copy of the agent's state, as an image of the disk makes one: without roots and token of
+    /// its own.
     pub(crate) fn copied_to(&self, port: &Port, serial: &str) -> Self {
-        let other = Self::new(port, serial);
+        let other = Self::uninvited(port, serial);
         let copied = Command::new("cp").arg("-a").arg(self.agent.state()).arg(other.agent.state()).status().unwrap();
         assert!(copied.success());
         other
@@ -100,6 +110,13 @@ impl Laptop {
         self.write("root/proc/meminfo", &format!("MemTotal: {kibibytes} kB\n"));
     }
 
+    /// An SSD with that serial number is built in.
+    pub(crate) fn set_drive(&self, serial: &str) {
+        for (name, content) in [("size", "500118192"), ("device/model", "Example SSD"), ("device/serial", serial)] {
+            self.write(&format!("root/sys/block/nvme0n1/{name}"), &format!("{content}\n"));
+        }
+    }
+
     pub(crate) fn device(&self) -> String {
         self.agent.device_id().unwrap()
     }
@@ -127,6 +144,17 @@ impl Laptop {
     pub(crate) fn spooled(&self) -> Vec<Record> {
         Spool::peek(&self.agent.state().join("spool"))
     }
+}
+
+/// Each laptop does the same, several at a time; gives what came of it, in their order.
+pub(crate) fn at_once<L: Send, T: Send>(laptops: &mut [L], act: impl Fn(&mut L) -> T + Sync) -> Vec<T> {
+    let (act, share) = (&act, laptops.len().div_ceil(AT_ONCE).max(1));
+    std::thread::scope(|scope| {
+        let shares = laptops.chunks_mut(share);
+        let running: Vec<_> =
+            shares.map(|some| scope.spawn(move || some.iter_mut().map(act).collect::<Vec<T>>())).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
 }
 
 fn ended(output: Output) -> Ran {

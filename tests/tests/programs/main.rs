@@ -3,6 +3,7 @@
 mod actions;
 mod cli_refurbishment;
 mod cloned;
+mod cloned_trolley;
 mod demo_json;
 mod donation;
 mod donation_commands;
@@ -23,6 +24,7 @@ mod reimaged;
 mod restore;
 #[cfg(target_os = "linux")]
 mod rotation;
+mod rotation_fleet;
 mod this_computer;
 mod tpm;
 mod updates;
