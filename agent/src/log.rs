@@ -194,8 +194,8 @@ impl Visit for Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cartable_common::UtcMillis;
     use crate::{state::StateError, tpm::TpmError};
+    use cartable_common::UtcMillis;
 
     #[test]
     fn levels_read_well_for_people_and_for_journald() {
