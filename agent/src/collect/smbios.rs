@@ -1,11 +1,9 @@
 //! What SMBIOS says, however it was read: the model as people know it, the chassis, whether the machine is virtual.
 
-#[cfg(any(target_os = "linux", windows, test))]
 use cartable_common::{Text, report::Chassis};
 
 /// The model. Lenovo writes the machine type as the product ("20LSCTO1WW") and the name people know as its version
 /// ("ThinkPad L480"): both are given.
-#[cfg(any(target_os = "linux", windows, test))]
 pub(super) fn model(maker: Option<&Text>, product: Option<Text>, version: Option<&str>) -> Option<Text> {
     let is_lenovo = maker.is_some_and(|maker| maker.as_str().eq_ignore_ascii_case("lenovo"));
     let Some(version) = version.filter(|_| is_lenovo).and_then(Text::meaningful) else { return product };
@@ -24,7 +22,6 @@ pub(super) fn is_virtual(name: &str) -> bool {
 }
 
 /// SMBIOS chassis types, DSP0134 table 17.
-#[cfg(any(target_os = "linux", windows, test))]
 pub(super) fn chassis(number: u8) -> Option<Chassis> {
     match number {
         8..=10 | 14 | 31 => Some(Chassis::Laptop),
