@@ -126,7 +126,7 @@ fn a_second_agent_and_an_open_folder_are_refused_with_words() {
     stop(&mut service);
     std::fs::set_permissions(laptop.state(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let open = laptop.agent(&["once"]);
-    assert!(open.code == 1 && open.words.contains("chmod 700"), "{}", open.words);
+    assert!(open.code == 8 && open.words.contains("chmod 700"), "{}", open.words);
 }
 
 /// Between check-ins: one thread, and no switch to it.

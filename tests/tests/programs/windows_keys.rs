@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::windows_agent::{School, installer};
 
 const LABEL: &str = "-----BEGIN CARTABLE KEY STORE KEY-----";
-const SOFTWARE: &str = "-----BEGIN PRIVATE KEY-----";
+const SOFTWARE: &str = "-----BEGIN PRIVATE";
 
 impl School {
     /// One whose computer has a key store.
