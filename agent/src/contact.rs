@@ -271,10 +271,11 @@ impl Agent {
         failed: Option<&Trouble>,
     ) -> Result<(Done, bool), Trouble> {
         let content = report.map(HealthReport::content_hash);
-        let mut spooled = content.is_some() && self.newest_spooled() == content;
-        let (mut acknowledged, mut last) = (0, None);
+        let (mut acknowledged, mut last, mut spooled) = (0, None, false);
         for _ in 0..MOST_EXCHANGES {
             let request = self.request(content);
+            // Only now: the request leaves out what cannot be read any more.
+            spooled |= content.is_some() && self.newest_spooled() == content;
             let response = self.speak(&request, failed).await?;
             self.connect.clock.learn(response.server_time);
             let settled = self.settle(&response, content, request);
@@ -319,7 +320,7 @@ impl Agent {
         }
     }
 
-    fn request(&self, content_hash: Option<ContentHash>) -> CheckInRequest {
+    fn request(&mut self, content_hash: Option<ContentHash>) -> CheckInRequest {
         CheckInRequest {
             agent_version: version(),
             sent_at: clock::now(),

@@ -44,7 +44,7 @@ pub mod state;
 pub mod status;
 pub mod surroundings;
 #[cfg(target_os = "linux")]
-mod system_bus;
+pub mod system_bus;
 pub mod tpm;
 pub mod trouble;
 pub mod update;

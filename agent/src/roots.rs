@@ -5,7 +5,7 @@
 //! believed: not its time, not its words. What was verified replaces the roots in the one file that holds them, whole or not
 //! at all; the certificate that it is for, and the key, stand beside it.
 
-use cartable_common::trust::{Trusted, bundle_number};
+use cartable_common::trust::{TrustChain, Trusted, bundle_number};
 use data_encoding::BASE64;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use rustls::pki_types::CertificateDer;
@@ -35,10 +35,17 @@ pub fn may_be_behind(trouble: &Trouble) -> bool {
 pub async fn newer(connect: &Connect, roots_pem: &str) -> Result<Option<String>, Trouble> {
     let held = held(roots_pem).map_err(|error| Trouble::local(&error))?;
     let chain = client::trust_chain(connect).await?;
-    Ok(chain.newest(&held, is_signed).map(|trusted| trusted.to_pem()))
+    Ok(follow(&chain, &held).map(|trusted| trusted.to_pem()))
 }
 
-fn held(roots_pem: &str) -> Result<Trusted, IdentityError> {
+/// The newest of `chain` that whoever trusts `held` can verify, whatever gave it. None where there is none newer.
+#[must_use]
+pub fn follow(chain: &TrustChain, held: &Trusted) -> Option<Trusted> {
+    chain.newest(held, is_signed)
+}
+
+/// What a file of roots holds.
+pub fn held(roots_pem: &str) -> Result<Trusted, IdentityError> {
     let roots = identity::certificates(roots_pem)?;
     Ok(Trusted { number: bundle_number(roots_pem), roots: roots.iter().map(|root| root.to_vec()).collect() })
 }
@@ -61,7 +68,7 @@ fn is_signed(root: &[u8], message: &[u8], signature: &str) -> bool {
 mod tests {
     use cartable_common::{
         UtcMillis,
-        trust::{TrustBundle, TrustChain, trust_message},
+        trust::{TrustBundle, trust_message},
     };
     use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P384_SHA384, SigningKey as _};
 
@@ -89,16 +96,16 @@ mod tests {
         let ((old, old_key), (new, new_key)) = (root(), root());
         let chain = TrustChain { bundles: vec![bundle(2, &[&old, &new], &old_key), bundle(3, &[&new], &new_key)] };
         let first = Trusted { number: 1, roots: vec![old.clone()] }.to_pem();
-        let newest = chain.newest(&held(&first).unwrap(), is_signed).unwrap();
+        let newest = follow(&chain, &held(&first).unwrap()).unwrap();
         assert_eq!(newest, Trusted { number: 3, roots: vec![new.clone()] });
         // What is written down is what is read again.
         assert_eq!(held(&newest.to_pem()).unwrap(), newest);
         // Only by way of the second bundle does the old root's holder come to the third.
         let cut = TrustChain { bundles: chain.bundles[1..].to_vec() };
-        assert_eq!(cut.newest(&held(&first).unwrap(), is_signed), None);
+        assert_eq!(follow(&cut, &held(&first).unwrap()), None);
         // The retired root's key gives nothing to whoever has retired it.
         let revenge = TrustChain { bundles: vec![bundle(4, &[&old], &old_key)] };
-        assert_eq!(revenge.newest(&newest, is_signed), None);
+        assert_eq!(follow(&revenge, &newest), None);
     }
 
     #[test]

@@ -9,6 +9,9 @@
 mod record;
 mod thinning;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -22,7 +25,7 @@ use cartable_common::{
     report::{Hardware, HealthReport},
 };
 
-use self::record::{EXTENSION, file_content, file_name, read_record};
+use self::record::{EXTENSION, NotRead, file_content, file_name, read_record};
 pub use self::{
     record::{Record, parse_record},
     thinning::to_thin,
@@ -123,12 +126,23 @@ impl Spool {
         Ok(&self.records[self.records.len() - 1])
     }
 
-    /// The next reports to send, oldest first, as many as one check-in may carry.
-    pub fn batch(&self) -> Vec<ReportEnvelope> {
-        let oldest = self.records.iter().take(SPOOLED_REPORTS_PER_CHECK_IN);
-        oldest
-            .filter_map(|record| read_record(&self.path(record.sequence)).ok().map(|(_, envelope)| envelope))
-            .collect()
+    /// The next reports to send, oldest first, as many as one check-in may carry. One that cannot be read any more is spooled no
+    /// longer: what it said is told again.
+    pub fn batch(&mut self) -> Vec<ReportEnvelope> {
+        let mut batch = Vec::new();
+        while batch.len() < SPOOLED_REPORTS_PER_CHECK_IN {
+            // Those before it were read.
+            let Some(record) = self.records.get(batch.len()) else { break };
+            let path = self.path(record.sequence);
+            match read_record(&path) {
+                Ok((_, envelope)) => batch.push(envelope),
+                Err(reason) => {
+                    self.records.remove(batch.len());
+                    leave(&path, &reason);
+                }
+            }
+        }
+        batch
     }
 
     /// Forgets the reports that the server answered for. Unknown ids are ignored.
@@ -224,7 +238,7 @@ impl Spool {
                 Ok((record, _)) => records.push(record),
                 Err(reason) => {
                     tracing::warn!(%reason, "a damaged report was set aside");
-                    fs::rename(&path, path.with_extension("damaged"))?;
+                    fs::rename(&path, aside(&path))?;
                 }
             }
         }
@@ -233,125 +247,29 @@ impl Spool {
     }
 }
 
+/// Leaves the record at `path` where it is if the disk did not give it, for another start may read it; one that is damaged is
+/// set aside.
+fn leave(path: &Path, reason: &NotRead) {
+    match reason {
+        NotRead::Disk(_) => tracing::warn!(%reason, "a spooled report cannot be read; what it said is told again"),
+        NotRead::Damaged(_) => {
+            tracing::warn!(%reason, "a damaged report was set aside");
+            if let Err(error) = fs::rename(path, aside(path)) {
+                tracing::warn!(%error, "a damaged report could not be set aside; the next start tries again");
+            }
+        }
+    }
+}
+
+/// Where a damaged record is kept: nothing reads it again but a person.
+fn aside(path: &Path) -> PathBuf {
+    path.with_extension("damaged")
+}
+
 fn make_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use cartable_common::{report::Memory, units::Bytes};
-    use uuid::Uuid;
-
-    fn report(size: u64) -> HealthReport {
-        HealthReport { memory: Memory { total_bytes: Bytes::new(size) }, ..HealthReport::default() }
-    }
-
-    fn push(spool: &mut Spool, size: u64) -> ReportId {
-        spool.push(ReportId(Uuid::new_v4()), UtcMillis::default(), report(size)).unwrap().report_id
-    }
-
-    #[test]
-    fn what_was_spooled_is_there_after_a_restart_in_order_and_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("spool");
-        let mut spool = Spool::open(&path).unwrap();
-        let ids: Vec<_> = (1..=40).map(|size| push(&mut spool, size)).collect();
-        let mut spool = Spool::open(&path).unwrap();
-        let batch = spool.batch();
-        assert_eq!(batch.len(), SPOOLED_REPORTS_PER_CHECK_IN);
-        assert_eq!(batch.iter().map(|e| e.report_id).collect::<Vec<_>>(), ids[..32]);
-        assert_eq!(batch[4].report, report(5));
-        assert_eq!(spool.forget(&ids[..32]).unwrap(), 32);
-        assert_eq!(spool.forget(&ids[..32]).unwrap(), 0);
-        assert_eq!(Spool::open(&path).unwrap().batch().len(), 8);
-    }
-
-    #[test]
-    fn numbers_grow_even_when_the_spool_was_emptied_and_when_the_counter_is_lost() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("spool");
-        let mut spool = Spool::open(&path).unwrap();
-        let first = push(&mut spool, 1);
-        spool.forget(&[first]).unwrap();
-        assert_eq!(Spool::open(&path).unwrap().next_sequence(), 2);
-        fs::remove_file(path.join(SEQUENCE)).unwrap();
-        assert!(Spool::open(&path).unwrap().next_sequence() > 1_000_000_000);
-    }
-
-    #[test]
-    fn a_counter_that_cannot_be_written_takes_no_report_and_no_number_is_given_twice() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("spool");
-        let mut spool = Spool::open(&path).unwrap();
-        let first = push(&mut spool, 1);
-        // Nothing can take the place of a folder: the write fails, as on a full disk.
-        fs::remove_file(path.join(SEQUENCE)).unwrap();
-        fs::create_dir(path.join(SEQUENCE)).unwrap();
-        let second = ReportId(Uuid::new_v4());
-        let taken = spool.push(second, UtcMillis::default(), report(2)).is_ok();
-        let given = if taken { 2 } else { 1 };
-        // The server has all of it; the agent starts again, and the counter is what it was.
-        spool.forget(&[first, second]).unwrap();
-        fs::remove_dir(path.join(SEQUENCE)).unwrap();
-        fs::write(path.join(SEQUENCE), "1").unwrap();
-        let mut spool = Spool::open(&path).unwrap();
-        push(&mut spool, 3);
-        assert!(spool.records()[0].sequence > given, "the number {given} was given twice");
-    }
-
-    #[test]
-    fn reports_of_another_machine_go_and_those_of_this_one_stay() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("spool");
-        let mut spool = Spool::open(&path).unwrap();
-        let of = |serial: &str| Hardware {
-            serial_number: cartable_common::SerialNumber::parse(serial).into(),
-            ..Hardware::default()
-        };
-        for serial in ["PF2MASTER", "PF2OWN", "", "PF2OWN"] {
-            let report = HealthReport { hardware: of(serial), ..HealthReport::default() };
-            spool.push(ReportId(Uuid::new_v4()), UtcMillis::default(), report).unwrap();
-        }
-        let left = |spool: &Spool| spool.records().iter().map(|record| record.sequence).collect::<Vec<_>>();
-        assert_eq!(spool.drop_foreign(&of("")).unwrap(), 0, "a machine without a name can tell nothing apart");
-        assert_eq!(spool.drop_foreign(&of("PF2OWN")).unwrap(), 2);
-        assert_eq!(left(&spool), [2, 4]);
-        assert_eq!(left(&Spool::open(&path).unwrap()), [2, 4]);
-        assert_eq!(spool.next_sequence(), 5);
-    }
-
-    #[test]
-    fn a_damaged_record_is_set_aside_and_the_others_stay() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("spool");
-        let mut spool = Spool::open(&path).unwrap();
-        push(&mut spool, 1);
-        push(&mut spool, 2);
-        let file = path.join(file_name(1));
-        let mut content = fs::read(&file).unwrap();
-        let middle = content.len() / 2;
-        content[middle] ^= 1;
-        fs::write(&file, content).unwrap();
-        let spool = Spool::open(&path).unwrap();
-        assert_eq!(spool.records().iter().map(|r| r.sequence).collect::<Vec<_>>(), [2]);
-        assert!(file.with_extension("damaged").exists());
-    }
-
-    #[test]
-    fn a_full_spool_keeps_the_newest_and_a_sparse_past() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut spool = Spool::open(&folder.path().join("spool")).unwrap();
-        let mut last = None;
-        for size in 1..=(MAX_RECORDS as u64 + 10) {
-            last = Some(push(&mut spool, size));
-        }
-        assert!(spool.records().len() <= MAX_RECORDS);
-        assert_eq!(spool.records().last().map(|r| r.report_id), last);
-        assert!(spool.records()[0].sequence < 10, "the distant past is thinned, not forgotten");
-    }
 }

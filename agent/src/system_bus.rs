@@ -23,6 +23,12 @@ const LARGEST_MESSAGE: usize = 16 * 1024;
 /// Most messages read before the answer: the bus greets with a signal or two.
 const MOST_MESSAGES: usize = 8;
 
+/// Longest line with which the bus lets us in; it has about 40 characters.
+const LONGEST_LINE: usize = 200;
+
+/// Most bytes that are read of a bus, whatever it says.
+pub const MOST_BYTES: usize = LONGEST_LINE + MOST_MESSAGES * LARGEST_MESSAGE;
+
 const PATH: u8 = 1;
 const INTERFACE: u8 = 2;
 const MEMBER: u8 = 3;
@@ -48,14 +54,15 @@ fn ask(socket: &Path, limit: Duration) -> Option<Network> {
     converse(&mut bus)
 }
 
-fn converse(bus: &mut (impl Read + Write)) -> Option<Network> {
+/// Asks whatever answers over `bus`. None where it does not answer the question; what it answers otherwise is unknown.
+pub fn converse(bus: &mut (impl Read + Write)) -> Option<Network> {
     let user = rustix::process::geteuid().as_raw().to_string();
     let user = data_encoding::HEXLOWER.encode(user.as_bytes());
     bus.write_all(format!("\0AUTH EXTERNAL {user}\r\n").as_bytes()).ok()?;
     // Byte by byte: what follows the line belongs to the messages.
     let mut line = Vec::new();
     while !line.ends_with(b"\r\n") {
-        if line.len() > 200 {
+        if line.len() >= LONGEST_LINE {
             return None;
         }
         let mut byte = [0];

@@ -8,13 +8,12 @@
 use std::path::{Path, PathBuf};
 
 use cartable_common::{
-    Celsius, Text,
+    Celsius, Text, UtcMillis,
     action::SelfTestAnswer,
     limits,
     report::{HealthReport, Subject, Unread, UnreadReason},
 };
 
-#[cfg(any(target_os = "macos", test))]
 mod apple;
 mod drive_health;
 mod foreign;
@@ -118,6 +117,17 @@ pub async fn test_drives(sources: &Sources) -> Vec<SelfTestAnswer> {
 pub fn of_wmi(lines: &[u8]) -> HealthReport {
     let answers = wmi::Answers::parse(lines, UnreadReason::NotPresent);
     within_limits(wmi::found(&answers).report)
+}
+
+/// What a Mac says whose programs answer so at `now`: `answer` is given the name of each (`sw_vers`). Read the same on every
+/// system; the drives are not asked.
+pub fn of_apple(answer: impl Fn(&str) -> Option<Vec<u8>>, now: UtcMillis) -> HealthReport {
+    let mut answers = apple::Answers::default();
+    for question in apple::QUESTIONS {
+        let said = answer(question.name()).ok_or_else(|| (UnreadReason::NotPresent, "not recorded".to_owned()));
+        answers.keep(question, said);
+    }
+    within_limits(apple::found(&answers, now).report)
 }
 
 /// An entry of the list of what could not be read. Words that look like paths are left out.

@@ -49,7 +49,6 @@ impl Row<'_> {
 }
 
 /// What only the programs of macOS give: objects in objects.
-#[cfg(any(target_os = "macos", test))]
 impl<'a> Row<'a> {
     /// The objects of a list; a single one is a list of one.
     pub(super) fn list(value: &'a Value) -> Vec<Self> {

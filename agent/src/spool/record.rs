@@ -2,7 +2,7 @@
 //!
 //! Anything but exactly what was written is refused.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use cartable_common::{ContentHash, ReportId, UtcMillis, protocol::ReportEnvelope};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,17 @@ struct Stored<E> {
     envelope: E,
 }
 
+/// Why a record was not read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotRead {
+    /// The disk did not give it, this time.
+    #[error("{0}")]
+    Disk(#[from] io::Error),
+    /// It is not what was written.
+    #[error("{0}")]
+    Damaged(String),
+}
+
 /// What stands in the file of a report.
 pub(super) fn file_content(envelope: &ReportEnvelope) -> Result<String, serde_json::Error> {
     let body = serde_json::to_vec(&Stored { content_hash: envelope.report.content_hash(), envelope })?;
@@ -42,11 +53,11 @@ pub(super) fn file_name(sequence: u64) -> String {
     format!("{sequence:020}.{EXTENSION}")
 }
 
-pub(super) fn read_record(path: &Path) -> Result<(Record, ReportEnvelope), String> {
-    let content = fs::read(path).map_err(|error| error.to_string())?;
-    let record = parse_record(&content)?;
+pub(super) fn read_record(path: &Path) -> Result<(Record, ReportEnvelope), NotRead> {
+    let content = fs::read(path)?;
+    let record = parse_record(&content).map_err(NotRead::Damaged)?;
     if path.file_name().is_none_or(|name| name.to_string_lossy() != file_name(record.0.sequence)) {
-        return Err("its name does not fit its number".to_owned());
+        return Err(NotRead::Damaged("its name does not fit its number".to_owned()));
     }
     Ok(record)
 }

@@ -32,18 +32,25 @@ impl<T: Read + Write> Stream for T {}
 pub(super) struct Channel {
     stream: Box<dyn Stream>,
     loaded: Vec<u32>,
+    /// Before a command is said again to a TPM that is busy; each further one is twice as long.
+    first_wait: Duration,
 }
 
 impl Channel {
     /// Opens the TPM at `place`.
     pub(super) fn open(place: &Path) -> Result<Self, TpmError> {
         let stream = open(place).map_err(|source| TpmError::Absent { place: place.to_owned(), source })?;
-        Ok(Self { stream, loaded: Vec::new() })
+        Ok(Self { stream, loaded: Vec::new(), first_wait: FIRST_WAIT })
+    }
+
+    /// Speaks with whatever answers over `stream`, and waits for nothing.
+    pub(super) fn over(stream: impl Read + Write + 'static) -> Self {
+        Self { stream: Box::new(stream), loaded: Vec::new(), first_wait: Duration::ZERO }
     }
 
     /// Says `said`, which is `command`; gives what follows the header of the answer.
     pub(super) fn say(&mut self, command: Command, said: &[u8]) -> Result<Vec<u8>, TpmError> {
-        let mut wait = FIRST_WAIT;
+        let mut wait = self.first_wait;
         let mut attempts = 1;
         loop {
             let answer = self.exchange(said).map_err(|source| TpmError::Broken { command, source })?;

@@ -12,7 +12,7 @@ mod channel;
 mod wire;
 
 use std::{
-    io,
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -137,16 +137,23 @@ pub struct TpmKey {
 impl TpmKey {
     /// Makes a key in the TPM at `place`, and has it sign once: a TPM that signs wrongly is none.
     pub fn create(place: &Path) -> Result<Self, TpmError> {
-        let mut channel = Channel::open(place)?;
-        let parent = channel.load(Command::CreatePrimary, &wire::create_primary())?;
-        let body = channel.say(Command::Create, &wire::create(parent))?;
-        drop(channel);
-        let (private, public) = wire::read_created(&body).ok_or(TpmError::Malformed(Command::Create))?;
-        let key = Self::of(place, private, public).ok_or(TpmError::Malformed(Command::Create))?;
+        let key = Self::made(place, Channel::open(place)?)?;
         let signature = key.sign(TRIAL)?;
         let verifier = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &key.point);
         verifier.verify(TRIAL, &signature).map_err(|_| TpmError::Malformed(Command::Sign))?;
         Ok(key)
+    }
+
+    /// The key that whatever answers over `stream` makes, read as a TPM's is. It has not shown that it signs.
+    pub fn over(stream: impl Read + Write + 'static) -> Result<Self, TpmError> {
+        Self::made(Path::new(""), Channel::over(stream))
+    }
+
+    fn made(place: &Path, mut channel: Channel) -> Result<Self, TpmError> {
+        let parent = channel.load(Command::CreatePrimary, &wire::create_primary())?;
+        let body = channel.say(Command::Create, &wire::create(parent))?;
+        let (private, public) = wire::read_created(&body).ok_or(TpmError::Malformed(Command::Create))?;
+        Self::of(place, private, public).ok_or(TpmError::Malformed(Command::Create))
     }
 
     fn of(place: &Path, private: &[u8], public: &[u8]) -> Option<Self> {
@@ -159,7 +166,15 @@ impl TpmKey {
 
     /// ECDSA with SHA-256 of `message`, in DER.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, TpmError> {
-        let mut channel = Channel::open(&self.place)?;
+        self.signed(Channel::open(&self.place)?, message)
+    }
+
+    /// The signature of `message` that whatever answers over `stream` makes, read as a TPM's is.
+    pub fn sign_over(&self, stream: impl Read + Write + 'static, message: &[u8]) -> Result<Vec<u8>, TpmError> {
+        self.signed(Channel::over(stream), message)
+    }
+
+    fn signed(&self, mut channel: Channel, message: &[u8]) -> Result<Vec<u8>, TpmError> {
         let parent = channel.load(Command::CreatePrimary, &wire::create_primary())?;
         let key = channel.load(Command::Load, &wire::load(parent, &self.private, &self.public))?;
         let body = channel.say(Command::Sign, &wire::sign(key, digest(&SHA256, message).as_ref()))?;

@@ -84,8 +84,7 @@ pub async fn follow(
     let mut progress = state.update();
     progress.may_ask(offered, running)?;
     let text = agent.client().update_manifest().await?;
-    let text = String::from_utf8_lossy(&text);
-    let manifest = Manifest::read(&text, &progress.keys, has_signed)?;
+    let manifest = believed(&text, &progress.keys)?;
     let release = progress.choose(&manifest, offered, running, agent.clock().latest(clock::now()))?;
     progress.learn(&manifest);
     state.keep_update(&progress)?;
@@ -102,6 +101,11 @@ pub async fn follow(
     }
     tracing::info!(from = %running, to = %release.version, "an update begins");
     Ok(installer.install(&package)?)
+}
+
+/// What a list of releases says, where one of the `pinned` keys signed it.
+pub fn believed(text: &[u8], pinned: &[UpdateKey]) -> Result<Manifest, InvalidManifest> {
+    Manifest::read(&String::from_utf8_lossy(text), pinned, has_signed)
 }
 
 /// What becomes of this process.

@@ -3,7 +3,15 @@
 use std::{collections::BTreeMap, io::Write as _, process::Command, time::Duration};
 
 use crate::support::{Answers, Gateway, Laptop, write};
-use cartable_agent::spool::Spool;
+use cartable_agent::{
+    client::Proxy,
+    collect::Sources,
+    contact::Agent,
+    fairness::Surroundings,
+    reader::{Occasion, Reader},
+    spool::Spool,
+    state::StateDir,
+};
 use cartable_common::ReportId;
 
 /// Rounds of kill -9. `CARTABLE_KILL_ROUNDS` asks for more.
@@ -55,6 +63,32 @@ fn kill_9_while_spooling_loses_and_doubles_nothing() {
     let no_damage =
         std::fs::read_dir(&folder).unwrap().flatten().all(|e| e.path().extension().is_none_or(|x| x != "damaged"));
     assert!(no_damage);
+}
+
+#[test]
+fn a_report_that_is_damaged_while_the_agent_runs_is_told_anew_by_the_same_contact() {
+    let gateway = Gateway::start();
+    let laptop = Laptop::enrolled(&gateway);
+    let state = StateDir::open(&laptop.state()).unwrap();
+    let enrolment = state.enrolment().unwrap().unwrap();
+    let reader = Reader::Own(Sources::recorded(&laptop.path("root")));
+    let mut agent = Agent::open(state, enrolment, reader, Proxy::Direct).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut contact = || runtime.block_on(agent.check_in(Occasion::Planned, &Surroundings::default()));
+    gateway.answer(Answers::Http(503, "", String::new()));
+    contact().unwrap_err();
+    let folder = laptop.state().join("spool");
+    let waiting = Spool::peek(&folder).remove(0);
+    write(&folder.join(format!("{:020}.report", waiting.sequence)), "");
+    gateway.answer(Answers::Cartable);
+    let done = contact().unwrap();
+    assert_eq!((done.acknowledged, done.spooled), (1, 0));
+    let seen = gateway.seen.lock().unwrap();
+    let arrived: Vec<_> = seen.check_ins.iter().flat_map(|request| &request.reports).collect();
+    let [again] = arrived.as_slice() else { panic!("{arrived:?}") };
+    assert_eq!(again.report.content_hash(), waiting.content_hash);
+    assert!(again.report_id != waiting.report_id && again.sequence > waiting.sequence, "under a number of its own");
+    assert!(folder.join(format!("{:020}.damaged", waiting.sequence)).exists());
 }
 
 /// A small file system of its own at `path`, or a loud word that this machine does not allow one.

@@ -62,7 +62,7 @@ impl Manifest {
         };
         let mut manifest: Self = serde_json::from_str(&text)
             .map_err(|_| PkiError::Damaged { path: path.clone(), why: "this is not what Cartable wrote there" })?;
-        if !manifest.is_consistent() {
+        if !is_chain(&manifest.bundles) {
             return Err(PkiError::Damaged { path, why: "a trust bundle does not follow from the one before it" });
         }
         // What an earlier version wrote names no signer of orders, though one may lie there.
@@ -119,18 +119,19 @@ impl Manifest {
         let others = [&self.devices, &self.gateway_ca].into_iter().chain(&self.actions);
         roots.into_iter().flatten().chain(others).chain(&self.accepted)
     }
+}
 
-    /// Whether each bundle can be verified by whoever holds the one before it.
-    fn is_consistent(&self) -> bool {
-        let follows = |pair: &[TrustBundle]| {
-            let [before, next] = pair else { return false };
-            let (Some(held), Some(made)) = (before.trusted(), next.trusted()) else { return false };
-            let message = trust_message(next.number, next.not_before, &made.roots);
-            before.number.checked_add(1) == Some(next.number)
-                && held.roots.iter().any(|root| has_signed(root, &message, &next.signature))
-        };
-        self.bundles.last().is_some_and(|newest| newest.trusted().is_some()) && self.bundles.windows(2).all(follows)
-    }
+/// Whether `bundles` are what `/v1/roots` may give: each can be verified by whoever holds the one before it.
+#[must_use]
+pub fn is_chain(bundles: &[TrustBundle]) -> bool {
+    let follows = |pair: &[TrustBundle]| {
+        let [before, next] = pair else { return false };
+        let (Some(held), Some(made)) = (before.trusted(), next.trusted()) else { return false };
+        let message = trust_message(next.number, next.not_before, &made.roots);
+        before.number.checked_add(1) == Some(next.number)
+            && held.roots.iter().any(|root| has_signed(root, &message, &next.signature))
+    };
+    bundles.last().is_some_and(|newest| newest.trusted().is_some()) && bundles.windows(2).all(follows)
 }
 
 /// The signer of orders that `init` or the first `renew-signer` made, if it is there. One of a root that agents trust no more

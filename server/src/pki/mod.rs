@@ -30,6 +30,7 @@ pub use files::write_private;
 pub use gateway_certificate::GatewayCertificate;
 pub use issuer::DeviceIssuer;
 pub use made_key::MadeKey;
+pub use manifest::is_chain;
 pub use master_key::{KeyError, MasterKey};
 pub use nonce::{Nonce, Nonces};
 pub use presented_key::{InvalidKey, PresentedKey};

@@ -1,11 +1,13 @@
 //! Every reader of what strangers write, one function for each kind of text.
 //!
 //! Each takes any bytes and panics if the reader panics or breaks what it promises: bounds, a report that survives the
-//! wire, a refusal that is the sender's fault. `tests/fuzz` feeds them with libFuzzer; the test `programs/foreign_text`
+//! wire, a refusal that is the sender's fault. `tests/fuzz` feeds them with libFuzzer; the test `project/foreign_text`
 //! feeds them with the corpus that this left, and with small changes of it.
 
 mod agent;
+mod machine;
 mod server;
+mod signed;
 
 use std::fmt::Debug;
 
@@ -14,17 +16,21 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
     agent::{answer, smartctl, uevent, wmi},
+    machine::{apple, bus, linux, tpm},
     server::{
         calendar, check_in, csr, enrol, erasure, inventory_json, inventory_xml, policy, reading, table, workbook,
     },
+    signed::{orders, trust_chain, update_manifest},
 };
 
 /// A reader under its name: that of its program in `tests/fuzz/fuzz_targets` and of its folder in `tests/fuzz/corpus`.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 22] = [
     ("answer", answer),
+    ("apple", apple),
+    ("bus", bus),
     ("calendar", calendar),
     ("check_in", check_in),
     ("csr", csr),
@@ -32,11 +38,16 @@ pub const TARGETS: [Target; 15] = [
     ("erasure", erasure),
     ("inventory_json", inventory_json),
     ("inventory_xml", inventory_xml),
+    ("linux", linux),
+    ("orders", orders),
     ("policy", policy),
     ("reading", reading),
     ("smartctl", smartctl),
     ("table", table),
+    ("tpm", tpm),
+    ("trust_chain", trust_chain),
     ("uevent", uevent),
+    ("update_manifest", update_manifest),
     ("wmi", wmi),
     ("workbook", workbook),
 ];

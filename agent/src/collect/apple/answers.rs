@@ -42,6 +42,7 @@ pub(in crate::collect) struct Question {
     form: Form,
     /// Where the program lies: a part of macOS, which only the system itself can change.
     pub(in crate::collect) program: &'static str,
+    #[cfg_attr(not(any(target_os = "macos", test)), expect(dead_code, reason = "only macOS asks"))]
     pub(in crate::collect) arguments: &'static [&'static str],
 }
 

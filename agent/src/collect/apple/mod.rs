@@ -19,7 +19,9 @@ use cartable_common::{
     report::{HealthReport, Subject, UnreadReason},
 };
 
-pub(super) use self::answers::{Answers, QUESTIONS, Question};
+#[cfg(any(target_os = "macos", test))]
+pub(super) use self::answers::Question;
+pub(super) use self::answers::{Answers, QUESTIONS};
 use self::answers::{Asked, Reading};
 use super::{Found, row::Row};
 

@@ -143,38 +143,39 @@ fn architecture(words: &str) -> Option<Text> {
 
 /// The volumes, the system's first: a list that is too long loses others.
 fn volumes(sections: &Sections) -> Vec<Volume> {
-    let mut volumes: Vec<Volume> = sections.of("DRIVES").filter_map(volume).collect();
+    let foreign = sections.of("STORAGES").filter(|entry| is_foreign(entry)).filter_map(|entry| entry.get("NAME"));
+    let foreign: Vec<&str> = foreign.map(|name| name.trim_start_matches("/dev/")).collect();
+    let mut volumes: Vec<Volume> = sections.of("DRIVES").filter_map(|entry| volume(entry, &foreign)).collect();
     volumes.sort_by_key(|volume| volume.role != Some(VolumeRole::System));
     volumes.truncate(limits::MAX_VOLUMES);
     volumes
 }
 
-/// Neither what lies on another machine nor what is full by nature; and never the mount point itself.
-fn volume(entry: &Entry) -> Option<Volume> {
+/// Neither what lies on another machine, nor what is full by nature, nor what lies on one of the `foreign` drives or on
+/// anything else that can be unplugged, which is a person's own, unless it is the system; and never the mount point itself.
+fn volume(entry: &Entry, foreign: &[&str]) -> Option<Volume> {
     const IMAGES: [&str; 6] = ["squashfs", "iso9660", "udf", "cdfs", "overlay", "erofs"];
     let word = |field: &str| entry.get(field).map(String::as_str);
     let place = word("TYPE").unwrap_or_default();
+    let device = word("VOLUMN").unwrap_or_default();
     let file_system = word("FILESYSTEM").unwrap_or_default();
     let folded = place.to_lowercase();
-    let is_unix = place.starts_with('/');
-    let is_foreign = if is_unix {
-        word("VOLUMN").is_none_or(|volume| !volume.starts_with("/dev/"))
+    let is_elsewhere = if place.starts_with('/') {
+        !device.starts_with("/dev/")
     } else {
         ["network", "réseau", "cd-rom", "compact disc", "ram disk"].iter().any(|kind| folded.contains(kind))
     };
-    if is_foreign || IMAGES.iter().any(|image| image.eq_ignore_ascii_case(file_system)) {
+    if is_elsewhere || IMAGES.iter().any(|image| image.eq_ignore_ascii_case(file_system)) {
         return None;
     }
+    let is_system = place == "/" || word("SYSTEMDRIVE").is_some_and(is_yes);
     let is_removable = ["/media/", "/run/media/", "/mnt/", "/volumes/"].iter().any(|below| folded.starts_with(below))
-        || folded.contains("removable")
-        || folded.contains("amovible");
-    let role = if place == "/" || word("SYSTEMDRIVE").is_some_and(is_yes) {
-        VolumeRole::System
-    } else if is_removable {
-        VolumeRole::Removable
-    } else {
-        VolumeRole::Data
-    };
+        || ["removable", "amovible"].iter().any(|kind| folded.contains(kind))
+        || foreign.iter().any(|disk| is_on(device, disk));
+    if is_removable && !is_system {
+        return None;
+    }
+    let role = if is_system { VolumeRole::System } else { VolumeRole::Data };
     let total = word("TOTAL").and_then(whole).filter(|total| *total > 0);
     // A full volume has zero left; a size of zero says nothing.
     let free = word("FREE").and_then(whole).filter(|free| total.is_some_and(|total| *free <= total));
@@ -185,6 +186,12 @@ fn volume(entry: &Entry) -> Option<Volume> {
         available_bytes: free.and_then(|free| Bytes::new(free.checked_mul(MEBIBYTE)?)),
         encryption: word("ENCRYPT_STATUS").and_then(encryption),
     })
+}
+
+/// Whether `/dev/sda1`, `/dev/mmcblk0p1` or `/dev/disk2s1` is a part, or all, of the disk of that name.
+fn is_on(device: &str, disk: &str) -> bool {
+    let part = device.strip_prefix("/dev/").filter(|_| !disk.is_empty()).and_then(|name| name.strip_prefix(disk));
+    part.is_some_and(|part| part.trim_start_matches(['p', 's']).chars().all(|c| c.is_ascii_digit()))
 }
 
 /// "Partially" is neither.
@@ -257,20 +264,30 @@ fn is_made(count: u64, unit: u64) -> bool {
     end.and_then(|end| end.checked_sub(LEAST + 1)).is_some_and(|over| over % STEP < unit)
 }
 
-/// A drive of the machine itself, whose size is in one of `units`. One that can be unplugged belongs to a person, not to the
-/// laptop; one that a network or a file holds is no drive of it.
-fn drive(entry: &Entry, units: &[u64]) -> Option<Drive> {
+/// Whether a drive is none of the machine itself. One that can be unplugged belongs to a person, not to the laptop; one that a
+/// network or a file holds is no drive of it.
+fn is_foreign(entry: &Entry) -> bool {
     // GLPI Agent writes the first word alone of names that have several. What is soldered tells MMC.
     const FOREIGN: [&str; 8] =
         ["usb", "sd", "1394", "ieee", "ieee 1394", "iscsi", "file-backed", "file-backed virtual"];
-    let word = |field: &str| entry.get(field).map(String::as_str);
-    let folded = |field: &str| word(field).unwrap_or_default().to_lowercase();
-    let (kind, described, bus) = (folded("TYPE"), folded("DESCRIPTION"), folded("INTERFACE"));
-    let is_other = ["removable", "external", "amovible", "floppy", "tape"].iter().any(|other| kind.contains(other))
-        || ["cd", "dvd", "optical"].iter().any(|disc| kind.starts_with(disc));
-    if is_other || FOREIGN.contains(&bus.as_str()) || described.contains("usb") {
+    let kind = folded(entry, "TYPE");
+    ["removable", "external", "amovible", "floppy", "tape"].iter().any(|other| kind.contains(other))
+        || ["cd", "dvd", "optical"].iter().any(|disc| kind.starts_with(disc))
+        || FOREIGN.contains(&folded(entry, "INTERFACE").as_str())
+        || folded(entry, "DESCRIPTION").contains("usb")
+}
+
+fn folded(entry: &Entry, field: &str) -> String {
+    entry.get(field).map(String::as_str).unwrap_or_default().to_lowercase()
+}
+
+/// A drive of the machine itself, whose size is in one of `units`.
+fn drive(entry: &Entry, units: &[u64]) -> Option<Drive> {
+    if is_foreign(entry) {
         return None;
     }
+    let word = |field: &str| entry.get(field).map(String::as_str);
+    let [kind, described, bus] = ["TYPE", "DESCRIPTION", "INTERFACE"].map(|field| folded(entry, field));
     let name = word("NAME").unwrap_or_default();
     Some(Drive {
         model: word("MODEL").and_then(Text::meaningful),

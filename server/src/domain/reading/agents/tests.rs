@@ -78,9 +78,8 @@ fn glpis_json_becomes_a_report_without_its_placeholders() {
     let words = (text(system.name.as_ref()), text(system.version.as_ref()), text(system.architecture.as_ref()));
     assert_eq!((system.family, words), (Some(OsFamily::Windows), ("windows", "11 Professionnel", "x86_64")));
     assert_eq!(text(system.build.as_ref()), "10.0.22631");
-    let [windows, stick] = report.volumes.as_slice() else { panic!("{:?}", report.volumes) };
+    let [windows] = report.volumes.as_slice() else { panic!("a stick is a person's own: {:?}", report.volumes) };
     assert_eq!((windows.role, windows.encryption), (Some(VolumeRole::System), Some(Switch::Off)));
-    assert_eq!(stick.role, Some(VolumeRole::Removable));
     let [ssd, other] = report.drives.as_slice() else { panic!("{:?}", report.drives) };
     assert_eq!((ssd.kind, ssd.capacity_bytes.unwrap().get()), (Some(DriveKind::Ssd), 128_035_000_000));
     assert_eq!((other.capacity_bytes, other.serial_number.get()), (None, None), "no size is not a size of zero");
@@ -165,6 +164,31 @@ fn what_can_be_unplugged_and_what_a_file_or_network_holds_is_no_drive_of_the_mac
     for interface in ["MMC", "NVMe", "SATA", "SCSI", "IDE", "RAID", ""] {
         assert_eq!(drives_beside(interface), 2, "{interface}");
     }
+}
+
+#[test]
+fn a_volume_on_what_can_be_unplugged_is_left_out_unless_the_system_runs_from_it() {
+    let roles = |found: AgentInventory| found.report.volumes.iter().map(|one| one.role.unwrap()).collect::<Vec<_>>();
+    let with = |place: &str, device: &str| {
+        let volume = format!(
+            "<CONTENT><DRIVES><FILESYSTEM>vfat</FILESYSTEM><TOTAL>7600</TOTAL><TYPE>{place}</TYPE>\
+             <VOLUMN>{device}</VOLUMN></DRIVES>"
+        );
+        roles(changed("<CONTENT>", &volume))
+    };
+    let plain = [VolumeRole::System, VolumeRole::Data];
+    for place in ["/media/u/stick", "/run/media/u/stick", "/mnt/stick", "/Volumes/stick", "Removable Disk"] {
+        assert_eq!(with(place, "/dev/sdb1"), plain, "{place}");
+    }
+    // The sample's sda is on USB, wherever it is mounted.
+    for device in ["/dev/sda1", "/dev/sda"] {
+        assert_eq!(with("/srv/copies", device), plain, "{device}");
+    }
+    let more = [VolumeRole::System, VolumeRole::Data, VolumeRole::Data];
+    for device in ["/dev/sdb1", "/dev/sdaa1", "/dev/mapper/sda1"] {
+        assert_eq!(with("/srv/copies", device), more, "{device}");
+    }
+    assert_eq!(roles(changed("<VOLUMN>/dev/nvme0n1p2</VOLUMN>", "<VOLUMN>/dev/sda2</VOLUMN>")), plain);
 }
 
 #[test]
