@@ -1,7 +1,8 @@
-//! Notes when the agent was built: no certificate is judged by a clock older than that. Leaves the unwind tables out of a
-//! Linux program that aborts on panic.
+//! Notes when the agent was built: no certificate is judged by a clock older than that. Says which version it is. Leaves the
+//! unwind tables out of a Linux program that aborts on panic.
 //!
-//! `SOURCE_DATE_EPOCH` takes precedence, so that a build can be repeated bit for bit.
+//! `SOURCE_DATE_EPOCH` takes precedence, so that a build can be repeated bit for bit. `CARTABLE_AGENT_VERSION` makes a program
+//! of another version than the package's: an update is from one program to another.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,6 +14,13 @@ fn main() {
         .or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|age| age.as_secs()))
         .unwrap_or(0);
     println!("cargo::rustc-env=CARTABLE_BUILT_AT={seconds}");
+    println!("cargo::rerun-if-env-changed=CARTABLE_AGENT_VERSION");
+    let version = std::env::var("CARTABLE_AGENT_VERSION")
+        .ok()
+        .filter(|version| !version.is_empty())
+        .or_else(|| std::env::var("CARGO_PKG_VERSION").ok())
+        .unwrap_or_default();
+    println!("cargo::rustc-env=CARTABLE_VERSION={version}");
     without_unwind_tables();
 }
 

@@ -39,7 +39,7 @@ use crate::{
 
 /// Reads this computer's hardware health and reports it to a Cartable server.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = EXIT_CODES)]
+#[command(version = env!("CARTABLE_VERSION"), about, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Folder of the key, the certificate and the spool
     #[arg(long, global = true, env = "CARTABLE_STATE", default_value_os_t = platform::state_folder(), value_name = "DIR")]

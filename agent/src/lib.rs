@@ -54,5 +54,5 @@ pub mod windows;
 
 /// The agent's version as it tells the server.
 pub fn version() -> cartable_common::Text {
-    cartable_common::Text::clean(env!("CARGO_PKG_VERSION"))
+    cartable_common::Text::clean(env!("CARTABLE_VERSION"))
 }

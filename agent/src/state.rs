@@ -151,6 +151,11 @@ impl StateDir {
         Ok(path)
     }
 
+    /// The folder of what an update brings and keeps, if there is one.
+    pub fn update_folder_if_any(&self) -> Option<PathBuf> {
+        Some(self.0.join(UPDATE_FILES)).filter(|path| path.is_dir())
+    }
+
     /// Removes what an update brought and kept.
     pub fn clear_update_folder(&self) -> Result<(), StateError> {
         let path = self.0.join(UPDATE_FILES);

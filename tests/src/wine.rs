@@ -17,6 +17,9 @@ use crate::harness::binaries::workspace;
 /// Where Debian's wine64 keeps its programs.
 const WINE: &str = "/usr/lib/wine";
 
+/// The version of the program that the agent updates itself to in tests: above every release.
+pub const NEXT_VERSION: &str = "99.0.0";
+
 /// Longest run of one program: an installation takes seconds, a fresh Wine half a minute; a busy machine ten times as much.
 const TIME_LIMIT: Duration = Duration::from_mins(10);
 
@@ -107,15 +110,21 @@ impl Wine {
         Ok(r"C:\Program Files\Cartable\cartable-agent.exe")
     }
 
-    /// Whether one of its programs runs that was told `argument`.
-    pub fn has_running(&self, argument: &str) -> bool {
-        let holds = |file: &Path, word: &str| {
-            fs::read(file).is_ok_and(|content| String::from_utf8_lossy(&content).contains(word))
+    /// Whether one of its programs runs that was told `arguments`.
+    pub fn has_running(&self, arguments: &str) -> bool {
+        !self.running(arguments).is_empty()
+    }
+
+    /// Its programs that run and were told `arguments`, with blanks between them, as this computer numbers them.
+    pub fn running(&self, arguments: &str) -> Vec<u32> {
+        let holds = |file: &Path, words: &str| {
+            fs::read(file).is_ok_and(|content| String::from_utf8_lossy(&content).replace('\0', " ").contains(words))
         };
         let prefix = self.folder.path().display().to_string();
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|process| process.path());
-        let mut told = processes.filter(|process| holds(&process.join("cmdline"), argument));
-        told.any(|process| holds(&process.join("environ"), &prefix))
+        let told = processes.filter(|process| holds(&process.join("cmdline"), arguments));
+        let own = told.filter(|process| holds(&process.join("environ"), &prefix));
+        own.filter_map(|process| process.file_name()?.to_str()?.parse().ok()).collect()
     }
 
     /// Runs a program by its name or its path on this computer.
@@ -171,6 +180,11 @@ impl Wine {
     }
 }
 
+/// The agent's .exe as [`NEXT_VERSION`]. `CARTABLE_WINDOWS_NEXT_AGENT` names it; otherwise packaging/windows/build makes it.
+pub fn next_agent() -> anyhow::Result<PathBuf> {
+    built("CARTABLE_WINDOWS_NEXT_AGENT", "target/windows-next", NEXT_VERSION)
+}
+
 impl Drop for Wine {
     fn drop(&mut self) {
         let mut command = Command::new(Path::new(WINE).join("wineserver64"));
@@ -192,17 +206,23 @@ fn compile(source: &str, library: &Path, needed: &str) -> anyhow::Result<()> {
 }
 
 fn agent() -> anyhow::Result<PathBuf> {
-    if let Some(given) = std::env::var_os("CARTABLE_WINDOWS_AGENT") {
+    built("CARTABLE_WINDOWS_AGENT", "target/windows", "")
+}
+
+/// The .exe that `variable` names, or a new one in `folder`; without a `version` it is the workspace's.
+fn built(variable: &str, folder: &str, version: &str) -> anyhow::Result<PathBuf> {
+    if let Some(given) = std::env::var_os(variable) {
         let given = PathBuf::from(given);
-        ensure!(given.is_file(), "CARTABLE_WINDOWS_AGENT names {}, which is missing", given.display());
+        ensure!(given.is_file(), "{variable} names {}, which is missing", given.display());
         return Ok(given);
     }
     let output = Command::new(workspace().join("packaging/windows/build"))
-        .args(["--exe", "target/windows"])
+        .args(["--exe", folder])
+        .env("VERSION", version)
         .current_dir(workspace())
         .output()
         .context("packaging/windows/build could not be started")?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "packaging/windows/build failed:\n{said}");
-    Ok(workspace().join("target/windows/cartable-agent.exe"))
+    Ok(workspace().join(folder).join("cartable-agent.exe"))
 }

@@ -127,6 +127,11 @@ pub fn running() -> Option<AgentVersion> {
 pub fn at_start(state: &StateDir, running: AgentVersion, installer: &impl Installer) -> Result<Process, UpdateError> {
     let mut progress = state.update();
     if progress.trial.is_none() {
+        // What arrived of a package stays for the next fetch. The rest belongs to a trial that is over.
+        let is_left = |folder: PathBuf| [PACKAGE, KEPT].iter().any(|name| folder.join(name).exists());
+        if state.update_folder_if_any().is_some_and(is_left) {
+            clear(state, installer)?;
+        }
         return Ok(Process::GoesOn);
     }
     let step = progress.started(running);
@@ -159,12 +164,11 @@ fn act(state: &StateDir, step: Step, installer: &impl Installer) -> Result<Proce
         Step::GoOn => {}
         Step::GivenUp => {
             tracing::info!("the version before an update runs again; that update is not tried any more");
-            state.clear_update_folder()?;
-            installer.sweep()?;
+            clear(state, installer)?;
         }
         Step::Healthy => {
             tracing::info!("the update works");
-            state.clear_update_folder()?;
+            clear(state, installer)?;
         }
         Step::PutBack => {
             // Noted before, and until the other program starts: what fails here is repeated.
@@ -174,6 +178,13 @@ fn act(state: &StateDir, step: Step, installer: &impl Installer) -> Result<Proce
         }
     }
     Ok(Process::GoesOn)
+}
+
+/// Removes what an update kept and left. What is still in use (Windows Installer may be at its last steps, a program at its
+/// end) stays, and goes at a later start: the folder last, by which that is known.
+fn clear(state: &StateDir, installer: &impl Installer) -> Result<(), UpdateError> {
+    installer.sweep()?;
+    Ok(state.clear_update_folder()?)
 }
 
 fn has_signed(key: &UpdateKey, message: &[u8], signature: &[u8; 64]) -> bool {

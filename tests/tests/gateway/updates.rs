@@ -314,3 +314,21 @@ async fn starts_that_end_well_without_a_contact_are_no_crashes() {
     }
     assert!(notes.put_back.borrow().is_empty());
 }
+
+#[test]
+fn what_was_in_use_when_an_update_ended_goes_at_the_next_start_and_a_half_fetched_package_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = StateDir::open(&folder.path().join("agent")).unwrap();
+    let (running, notes) = (update::running().unwrap(), Notes::default());
+    let files = state.update_folder().unwrap();
+    std::fs::write(files.join("part"), "half of it").unwrap();
+    assert_eq!(update::at_start(&state, running, &notes).unwrap(), Process::GoesOn);
+    assert!(files.join("part").exists() && notes.swept.get() == 0);
+    for left in ["previous", "agent.msi"] {
+        std::fs::create_dir_all(&files).unwrap();
+        std::fs::write(files.join(left), "in use until now").unwrap();
+        assert_eq!(update::at_start(&state, running, &notes).unwrap(), Process::GoesOn);
+        assert!(!files.exists(), "{left} is left");
+    }
+    assert_eq!(notes.swept.get(), 2, "beside the program too");
+}

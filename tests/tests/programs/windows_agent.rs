@@ -87,7 +87,7 @@ impl School {
         self.cartable.api().unwrap().get(&format!("/api/v1/devices/{id}")).await.unwrap()
     }
 
-    async fn check_ins(&self, id: &str) -> u64 {
+    pub(crate) async fn check_ins(&self, id: &str) -> u64 {
         self.device(id).await["contact"]["check_ins"].as_u64().unwrap_or(0)
     }
 
@@ -288,16 +288,33 @@ async fn a_return_notice_is_laid_ready_given_to_whoever_is_signed_in_and_removed
     assert!(!public.exists(), "what everybody could read is gone");
 }
 
-/// The installer of this version, or of another one.
+/// The installer of this version, or of another one, of the agent's program.
 pub(crate) fn installer(folder: &Path, version: &str) -> String {
-    let exe =
-        std::env::var("CARTABLE_WINDOWS_AGENT").unwrap_or_else(|_| "target/windows/cartable-agent.exe".to_owned());
+    Wine::path(&installer_of(&program(), folder, version))
+}
+
+/// The agent's program, which the tests of this file run.
+pub(crate) fn program() -> PathBuf {
+    std::env::var_os("CARTABLE_WINDOWS_AGENT")
+        .map_or_else(|| workspace().join("target/windows/cartable-agent.exe"), PathBuf::from)
+}
+
+/// The installer of `program` as that version.
+pub(crate) fn installer_of(program: &Path, folder: &Path, version: &str) -> PathBuf {
     let folder = folder.join(version);
     let mut command = Command::new(workspace().join("packaging/windows/make-msi"));
-    command.args([Path::new(&exe), folder.as_path()]).env("VERSION", version).current_dir(workspace());
+    command.args([program, folder.as_path()]).env("VERSION", version).current_dir(workspace());
     let made = command.output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    Wine::path(&folder.join("cartable-agent.msi"))
+    folder.join("cartable-agent.msi")
+}
+
+/// Windows tells the older product that it is being upgraded (UPGRADINGPRODUCTCODE), and it erases nothing; Wine does
+/// not tell. So the installer of that version, in `folder`, is made one that cannot erase.
+pub(crate) fn tame(folder: &Path, version: &str) {
+    let erase = "DELETE FROM InstallExecuteSequence WHERE Action = 'Erase'";
+    let installer = folder.join(version).join("cartable-agent.msi");
+    assert!(Command::new("msibuild").arg(installer).args(["-q", erase]).status().unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,12 +323,7 @@ async fn the_installer_enrols_silently_upgrades_and_leaves_nothing() {
     let school = School::new();
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (installer(folder.path(), "0.1.0"), installer(folder.path(), "0.1.1"));
-    // Windows tells the older product that it is being upgraded (UPGRADINGPRODUCTCODE), and it erases nothing; Wine does
-    // not tell. So the older one cannot erase here.
-    let erase = "DELETE FROM InstallExecuteSequence WHERE Action = 'Erase'";
-    let tamed =
-        Command::new("msibuild").arg(folder.path().join("0.1.0/cartable-agent.msi")).args(["-q", erase]).status();
-    assert!(tamed.unwrap().success());
+    tame(folder.path(), "0.1.0");
     let program = school.wine.drive_c().join("Program Files/Cartable/cartable-agent.exe");
 
     let properties = school.properties();

@@ -75,8 +75,12 @@ fn silent_properties_reach_the_enrolment_and_the_token_no_log() {
     assert_eq!(kind("Enrol"), FILE + GOES_ON + AS_THE_SYSTEM + HIDDEN);
     assert_eq!(
         actions["Enrol"][2],
-        r#"enrol --server "[SERVER]" --token "[TOKEN]" --roots "[ROOTS]" --update-key "[UPDATEKEY]" --key-store "[KEYSTORE]""#
+        r#"enrol --state "[CommonAppDataFolder]cartable-agent" --server "[SERVER]" --token "[TOKEN]" --roots "[ROOTS]" --update-key "[UPDATEKEY]" --key-store "[KEYSTORE]""#
     );
+    // An update is begun by the service, whose environment may name another place for ProgramData (Wine's does).
+    for name in ["Enrol", "Register", "Erase"] {
+        assert!(actions[name][2].contains(r#" --state "[CommonAppDataFolder]cartable-agent" "#), "{name}: {actions:?}");
+    }
     // A word that the agent does not know would fail the enrolment alone, and nobody would hear of it.
     let known = r#"NOT KEYSTORE OR KEYSTORE = "file" OR KEYSTORE = "platform""#;
     assert!(installer.table("LaunchCondition").contains_key(known));
