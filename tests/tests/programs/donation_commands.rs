@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// Every command. None of them makes a device belong to somebody else: `import` is asked in `donation_gate`, those of
 /// `device` below, and no other writes where a device is.
-const COMMANDS: [&str; 85] = [
+const COMMANDS: [&str; 86] = [
     "init",
     "serve",
     "backup",
@@ -34,6 +34,7 @@ const COMMANDS: [&str; 85] = [
     "device approve-recovery",
     "device refuse-recovery",
     "device order",
+    "device order-all",
     "device orders",
     "device agent-log",
     "site add",
@@ -161,6 +162,7 @@ async fn none_gives_a_device_away(installation: &Installation) {
             "device approve" => vec![enrolment.as_str()],
             "device refuse" => vec![other.as_str()],
             "device order" => vec![device.as_str(), "check_in"],
+            "device order-all" => vec!["check_in", "--apply"],
             "device agent-log" => vec![device.as_str(), recovery.as_str()],
             _ => vec![device.as_str()],
         };
