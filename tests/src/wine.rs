@@ -47,10 +47,9 @@ impl Wine {
             "Wine is missing: apt-get install --no-install-recommends wine64 (tests/windows does)"
         );
         let wine = Self { folder: tempfile::tempdir()?, exe: agent()? };
-        // The first of all, because Wine stops its services with the last program of a user: a program that starts while
-        // they stop gets a second service manager beside the first, and each knows other states of a service.
+        // The first program of all: with it Wine boots, and with the last one of a user Wine stops its services. Booted anew
+        // meanwhile, or by hand (`wineboot -i`), it would have a second service manager, which knows other states.
         wine.command("ping", &["-n", "1800", "127.0.0.1"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        wine.run("wineboot", &["-i"])?;
         wine.run("winecfg", &["/v", "win10"])?;
         wine.add_randomness()?;
         Ok(wine)
