@@ -55,7 +55,7 @@ pub struct RequestBody {
     waits_for: WaitsFor,
     /// Since when it asks.
     since: Moment,
-    /// When it lapses if nobody decides; null for a device's own key, which waits as long as it takes.
+    /// When it lapses if nobody decides and its machine asks no more; null for a device's own key, which waits as long as it takes.
     lapses_at: Option<Moment>,
     /// The machine's serial number.
     serial_number: Option<String>,

@@ -40,13 +40,14 @@ impl Samples<'_> {
             }
         };
         let since = self.now.plus_days(if waits_for == WaitsFor::SpentToken { 1 - WAITING_DAYS } else { -2 });
+        let last_ask = (source != Source::Recovery).then(|| since.into());
         let token = self.some("livraison de novembre").filter(|_| waits_for != WaitsFor::ClonedKey);
         Asking {
             id: Uuid::from_u128(number),
             source,
             waits_for,
             since,
-            lapses_at: lapses_at(source, token.as_deref(), since),
+            lapses_at: lapses_at(last_ask),
             serial_number: (number != 3).then(|| self.told("PF2ABCDE")),
             manufacturer: self.some("LENOVO"),
             model: self.some("ThinkPad L480"),

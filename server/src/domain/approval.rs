@@ -2,7 +2,7 @@
 //!
 //! Pure: the caller says what the machine may be ([`Arrival`]) and what its token is worth.
 
-use cartable_common::{DeviceId, UtcMillis};
+use cartable_common::{DeviceId, UtcDay, UtcMillis};
 use uuid::Uuid;
 
 use super::{enrolment::Arrival, enrolment_token::Admits, verdict::text_enum};
@@ -15,9 +15,10 @@ pub const SPENT_TOKEN_DAYS: i64 = 30;
 /// leaked fills no more of the queue than that; ending it ends that too.
 pub const MAX_WAITING_PER_TOKEN: i64 = 100;
 
-/// Days after which a request lapses that nobody decided about: a laptop that asked on the last day of school is looked at after
-/// the summer, which is nine weeks. Who was not looked at by then is asked about again, if it is still there; what a stranger's
-/// machine says of itself is kept no longer.
+/// Days after its last ask on which a request lapses that nobody decided about: a laptop that asked on the last day of school is
+/// looked at after the summer, which is nine weeks. One that is still there asks every hour and waits on; what a stranger's
+/// machine said of itself is kept no longer than this after it went away. Counted from the last ask and not from the first: a
+/// token is over sooner than that, and who lapsed could not ask anew.
 pub const WAITING_DAYS: i64 = 90;
 
 /// Most requests that are decided in one unit of work: all that one token can make wait.
@@ -124,16 +125,11 @@ pub fn may_still_ask(was_ended: bool, expires_at: UtcMillis, now: UtcMillis) -> 
     !was_ended && expires_at.plus_days(SPENT_TOKEN_DAYS) > now
 }
 
-/// When a request lapses that waits since then, where it does; `token` is the label of what it brought. A device's own key that
-/// recovers, and one without a token, which a restored database has forgotten, were let in once: they wait as long as it takes.
+/// When a request lapses that was last made on that day; nothing for one that does not lapse, of which no day is kept: a device's
+/// own key that recovers, or one that a restored database has forgotten, was let in once and waits as long as it takes.
 #[must_use]
-pub fn lapses_at(source: Source, token: Option<&str>, since: UtcMillis) -> Option<UtcMillis> {
-    let lapses = match source {
-        Source::Newcomer => true,
-        Source::Enrolment => token.is_some(),
-        Source::Recovery => false,
-    };
-    lapses.then(|| since.plus_days(WAITING_DAYS))
+pub fn lapses_at(last_ask: Option<UtcDay>) -> Option<UtcMillis> {
+    last_ask.map(|day| day.start().plus_days(WAITING_DAYS))
 }
 
 /// What letting a request in does.
@@ -230,15 +226,11 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_was_let_in_once_waits_as_long_as_it_takes() {
-        let since = UtcMillis::new(1_796_000_000_000).unwrap();
-        let lapses = Some(since.plus_days(WAITING_DAYS));
-        for (source, with_token, without) in
-            [(Source::Newcomer, lapses, lapses), (Source::Enrolment, lapses, None), (Source::Recovery, None, None)]
-        {
-            let told = [Some("livraison"), None].map(|token| lapses_at(source, token, since));
-            assert_eq!(told, [with_token, without], "{source}");
-        }
+    fn a_request_lapses_after_the_day_of_its_last_ask_and_tells_no_hour() {
+        let asked = UtcMillis::new(1_796_000_000_000).unwrap();
+        let lapses = lapses_at(Some(asked.into())).unwrap();
+        assert_eq!((lapses.day_number(), lapses.get() % UtcMillis::DAY), (asked.day_number() + WAITING_DAYS, 0));
+        assert_eq!(lapses_at(None), None, "a key that was let in once waits as long as it takes");
         const { assert!(WAITING_DAYS > 9 * 7, "the summer is waited for") }
     }
 

@@ -42,6 +42,7 @@ use crate::{
         device::{self, NewDevice},
         enrolment::{self, NewEnrolment, Registered},
         enrolment_token::{self, Admission, Presented},
+        lapse,
         newcomer::{self, NewNewcomer, Newcomer, NewcomerState},
     },
 };
@@ -128,8 +129,7 @@ async fn decide(
         |known: &&Registered| known.request == request.request_id || known.status == EnrolmentStatus::Revoked;
     if let Some(known) = known.as_ref().filter(is_told_at_once) {
         let decision = again(&mut tx, known, now).await?;
-        tx.commit().await?;
-        return Ok(decision);
+        return end(tx, key, decision, now).await;
     }
     let earlier = newcomer::of_key(&mut tx, key.sha256()).await?.filter(|_| known.is_none());
     if earlier.as_ref().is_some_and(|earlier| earlier.state == NewcomerState::Refused) {
@@ -144,7 +144,7 @@ async fn decide(
         (Presented::Unknown, _) => {
             let (.., earlier) = asking;
             let same = earlier.filter(|earlier| earlier.request == request.request_id);
-            return Ok(same.map_or(Decision::UnknownToken, |earlier| Decision::Pending(earlier.waits_for)));
+            same.map_or(Decision::UnknownToken, |earlier| Decision::Pending(earlier.waits_for))
         }
         // The agent kept its key and forgot the rest.
         (Presented::Open(admission), Some(known)) => {
@@ -160,14 +160,23 @@ async fn decide(
         (Presented::Spent(_) | Presented::OfDevice(_) | Presented::Ended, known) => {
             let (.., earlier) = asking;
             let waits = waits_already(known.as_ref(), earlier.as_ref()).map(Decision::Pending);
-            return Ok(waits.unwrap_or_else(|| Decision::Refuse(useless_token())));
+            waits.unwrap_or_else(|| Decision::Refuse(useless_token()))
         }
     };
-    if let Decision::Refuse(_) = decision {
+    end(tx, key, decision, now).await
+}
+
+/// Ends the unit of work in which `key` asked. That it did is kept of one that waits: its request does not lapse.
+async fn end(mut tx: Tx, key: &ProvenKey, decision: Decision, now: UtcMillis) -> Result<Decision, GrantError> {
+    match decision {
         // Dropping the unit of work gives the token's use back.
-        return Ok(decision);
+        Decision::Refuse(_) | Decision::UnknownToken => {}
+        Decision::Pending(_) => {
+            lapse::asked(&mut tx, key.sha256(), now).await?;
+            tx.commit().await?;
+        }
+        Decision::Grant(_) => tx.commit().await?,
     }
-    tx.commit().await?;
     Ok(decision)
 }
 
@@ -209,16 +218,14 @@ async fn admit(
     let arrival = enrolment::arrival_of(tx, &request.hardware).await?;
     let elsewhere = newcomer::listed_elsewhere(tx, &arrival, admission.site_id).await?;
     if let Entry::Waits(why) = entry(&arrival, elsewhere, worth, admission.admits) {
-        return match earlier {
-            Some(earlier) => {
-                if worth == Worth::Open {
-                    enrolment_token::give_back(tx, admission.id).await?;
-                }
-                newcomer::reconsider(tx, &earlier, (why, elsewhere)).await?;
-                Ok(Decision::Pending(why))
-            }
-            None => wait(tx, (request, key), (&arrival, why, elsewhere), admission, now).await,
+        let Some(earlier) = earlier else {
+            return wait(tx, (request, key), (&arrival, why, elsewhere), admission, now).await;
         };
+        if worth == Worth::Open {
+            enrolment_token::give_back(tx, admission.id).await?;
+        }
+        newcomer::reconsider(tx, &earlier, &as_newcomer((request, key), admission, (why, elsewhere))).await?;
+        return Ok(Decision::Pending(why));
     }
     let device = match arrival {
         Arrival::NewDevice => {
@@ -266,22 +273,14 @@ async fn wait(
     if let Arrival::Replacement(device) = *arrival {
         let id = EnrolmentId(Uuid::now_v7());
         let new = asked((id, device), request, key, admission, EnrolmentStatus::Pending);
-        enrolment::insert_waiting(tx, &new, Some(why), now).await?;
+        enrolment::insert_waiting(tx, &new, why, now).await?;
         return Ok(Decision::Pending(why));
     }
     if matches!(why, WaitsFor::UnlistedSerial | WaitsFor::OtherSite) {
         // It is a person who lets it in, not the token.
         enrolment_token::give_back(tx, admission.id).await?;
     }
-    let new = NewNewcomer {
-        request: request.request_id,
-        key: key.sha256(),
-        token: admission.id,
-        waits_for: why,
-        hardware: &request.hardware,
-        listed_as: elsewhere,
-    };
-    newcomer::insert(tx, &new, now).await?;
+    newcomer::insert(tx, &as_newcomer((request, key), admission, (why, elsewhere)), now).await?;
     Ok(Decision::Pending(why))
 }
 
@@ -312,8 +311,24 @@ async fn wait_as(
         token: None,
         status: EnrolmentStatus::Pending,
     };
-    enrolment::insert(tx, &new, now).await?;
+    // It proved nothing: unlike a key that a restored database forgot, it was never let in, and lapses.
+    enrolment::insert_waiting(tx, &new, WaitsFor::Replacement, now).await?;
     Ok(Decision::Pending(WaitsFor::Replacement))
+}
+
+const fn as_newcomer<'a>(
+    (request, key): (&'a EnrolRequest, &'a ProvenKey),
+    admission: &Admission,
+    (waits_for, listed_as): (WaitsFor, Option<DeviceId>),
+) -> NewNewcomer<'a> {
+    NewNewcomer {
+        request: request.request_id,
+        key: key.sha256(),
+        token: admission.id,
+        waits_for,
+        hardware: &request.hardware,
+        listed_as,
+    }
 }
 
 const fn asked<'a>(
@@ -349,11 +364,11 @@ fn queue_full(how: &str) -> Refusal {
         .retry_after(PENDING_RETRY_SECONDS)
 }
 
-/// The same words whatever makes a machine wait: a token opens no list of the serial numbers that are recorded.
+/// The same words whatever makes a machine wait: nobody who waits learns from them whether its serial number is recorded.
 fn pending() -> EnrolPending {
     // An agent keeps 128 characters of it.
     let reason = format!(
-        "A person must let this machine in: its request waits in the console for {WAITING_DAYS} days, then it asks anew."
+        "A person must let this machine in. Its request waits until {WAITING_DAYS} days after the machine last asked."
     );
     EnrolPending { retry_after_seconds: PENDING_RETRY_SECONDS, reason }
 }

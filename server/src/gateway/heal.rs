@@ -43,6 +43,7 @@ use crate::{
         cloned_key::{self, Noted, Shown, Stranger, Through},
         device,
         enrolment::{self, KeyHash, NewEnrolment, Registered},
+        lapse,
         newcomer::{self, Newcomer, NewcomerState},
         review,
     },
@@ -236,8 +237,10 @@ async fn admit(tx: &mut Tx, policy: &Policy, asked: &Asked<'_>) -> Result<Decisi
         Place::Waits(_) | Place::WaitsAnew => None,
     };
     let Some(device) = device else {
-        if earlier.is_none() {
-            let request = (asked.request.request_id, asked.key.sha256());
+        let request = (asked.request.request_id, asked.key.sha256());
+        if earlier.is_some() {
+            lapse::asked(tx, request.1, asked.at).await?;
+        } else {
             newcomer::insert_vouched(tx, request, (asked.old.enrolment, &asked.request.hardware), asked.at).await?;
         }
         tell(tx, policy, asked, noted, None).await?;

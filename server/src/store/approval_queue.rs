@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cartable_common::{DeviceId, SerialNumber, Text, UtcMillis, report::Hardware};
+use cartable_common::{DeviceId, SerialNumber, Text, UtcDay, UtcMillis, report::Hardware};
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     clause::Clause,
     cloned_key::{self, Shown},
     device_list::{COUNT_CAP, PAGE_ROWS},
-    enrolment, newcomer,
+    enrolment, lapse, newcomer,
     page::{self, Cursor, CursorKey, Page, Total},
     rows::Rows,
     value::{from_json, moment, optional_moment, parsed},
@@ -51,7 +51,7 @@ pub struct Asking {
     pub waits_for: WaitsFor,
     /// Since when it asks.
     pub since: UtcMillis,
-    /// When it lapses if nobody decides; nothing where it waits as long as it takes.
+    /// When it lapses if nobody decides and its machine asks no more; nothing where it waits as long as it takes.
     pub lapses_at: Option<UtcMillis>,
     /// The machine's serial number.
     pub serial_number: Option<String>,
@@ -90,17 +90,21 @@ pub struct Known {
     pub last_contact_at: Option<UtcMillis>,
 }
 
-/// Everything that waits, of whatever source, as the table `q`.
-const QUEUE: &str = "(SELECT e.id, 'enrolment' AS source, COALESCE(e.waits_for, 'replacement') AS waits_for, \
-    e.created_at, e.device_id, NULL AS hardware, d.site_id, e.token_id FROM enrolment e \
+/// Everything that waits, of whatever source, as the table `q`: these three after each other.
+const QUEUE: [&str; 3] = [
+    "(SELECT e.id, 'enrolment' AS source, COALESCE(e.waits_for, 'replacement') AS waits_for, \
+    e.created_at, e.device_id, NULL AS hardware, d.site_id, e.token_id, ",
+    lapse::ENROLMENT_ASKED_ON,
+    " AS asked_on FROM enrolment e \
     JOIN device d ON d.id = e.device_id WHERE e.status = 'pending' \
     UNION ALL SELECT n.id, 'newcomer', n.waits_for, n.created_at, NULL, n.hardware, \
-    COALESCE(l.site_id, k.site_id, b.site_id), n.token_id FROM newcomer n \
+    COALESCE(l.site_id, k.site_id, b.site_id), n.token_id, n.asked_on FROM newcomer n \
     LEFT JOIN enrolment_token k ON k.id = n.token_id LEFT JOIN enrolment v ON v.id = n.vouched_by \
     LEFT JOIN device b ON b.id = v.device_id LEFT JOIN device l ON l.id = n.listed_as WHERE n.state = 'waiting' \
-    UNION ALL SELECT r.id, 'recovery', 'recovery', r.asked_at, r.device_id, NULL, d.site_id, e.token_id \
+    UNION ALL SELECT r.id, 'recovery', 'recovery', r.asked_at, r.device_id, NULL, d.site_id, e.token_id, NULL \
     FROM recovery r JOIN enrolment e ON e.id = r.enrolment_id JOIN device d ON d.id = r.device_id \
-    WHERE r.state = 'waiting' AND e.status = 'active' AND d.status = 'active') q";
+    WHERE r.state = 'waiting' AND e.status = 'active' AND d.status = 'active') q",
+];
 
 #[derive(sqlx::FromRow)]
 struct Raw {
@@ -113,6 +117,7 @@ struct Raw {
     site_id: Option<Uuid>,
     site_name: Option<String>,
     label: Option<String>,
+    asked_on: Option<i64>,
 }
 
 /// One page of what waits, oldest first.
@@ -164,9 +169,12 @@ pub async fn is_known(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<bool, Stor
 fn select() -> Clause {
     let mut clause = Clause::new(
         "SELECT q.id, q.source, q.waits_for, q.created_at, q.device_id, q.hardware, q.site_id, s.name AS site_name, \
-         t.label FROM ",
+         t.label, q.asked_on FROM ",
     );
-    clause.sql(QUEUE).sql(" LEFT JOIN site s ON s.id = q.site_id LEFT JOIN enrolment_token t ON t.id = q.token_id");
+    for part in QUEUE {
+        clause.sql(part);
+    }
+    clause.sql(" LEFT JOIN site s ON s.id = q.site_id LEFT JOIN enrolment_token t ON t.id = q.token_id");
     clause
 }
 
@@ -182,7 +190,9 @@ fn restrict(clause: &mut Clause, scope: &Scope, query: &QueueQuery) {
 
 async fn count(tx: &mut Tx, scope: &Scope, query: &QueueQuery) -> Result<Total, StoreError> {
     let mut clause = Clause::new("SELECT count(*) FROM (SELECT 1 FROM ");
-    clause.sql(QUEUE);
+    for part in QUEUE {
+        clause.sql(part);
+    }
     restrict(&mut clause, scope, query);
     clause.sql(" LIMIT ").value(COUNT_CAP + 1).sql(") AS counted");
     let count = clause.number(tx).await?;
@@ -253,13 +263,13 @@ impl Claim {
             (None, Some(found)) => (found.serial_number.clone(), found.manufacturer.clone(), found.model.clone()),
             (None, None) => (None, None, None),
         };
-        let since = moment("created_at", self.raw.created_at)?;
+        let last_ask = optional_moment("asked_on", self.raw.asked_on)?.map(UtcDay::from);
         Ok(Asking {
             id: self.raw.id,
             source: self.source,
             waits_for: parsed("waits_for", &self.raw.waits_for)?,
-            since,
-            lapses_at: lapses_at(self.source, self.raw.label.as_deref(), since),
+            since: moment("created_at", self.raw.created_at)?,
+            lapses_at: lapses_at(last_ask),
             serial_number,
             manufacturer,
             model,

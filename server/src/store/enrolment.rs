@@ -1,6 +1,6 @@
 //! Enrolments: which key speaks for which device. Read with every request of the device port.
 
-use cartable_common::{DeviceId, EnrolmentId, SerialNumber, Text, UtcMillis, report::Hardware};
+use cartable_common::{DeviceId, EnrolmentId, SerialNumber, Text, UtcDay, UtcMillis, report::Hardware};
 use data_encoding::HEXUPPER;
 use jiff::civil::Date;
 use sqlx::{AssertSqlSafe, FromRow};
@@ -165,21 +165,31 @@ pub struct NewEnrolment<'a> {
     pub status: EnrolmentStatus,
 }
 
-/// Records an enrolment. One that is pending waits as a replacement.
+/// Records an enrolment. One that is pending waits as a replacement, as long as it takes.
 pub async fn insert(tx: &mut Tx, new: &NewEnrolment<'_>, now: UtcMillis) -> Result<(), StoreError> {
     let waits_for = (new.status == EnrolmentStatus::Pending).then_some(WaitsFor::Replacement);
-    insert_waiting(tx, new, waits_for, now).await
+    write(tx, new, (waits_for, None), now).await
 }
 
-/// Records an enrolment that waits for a person, and why it does; not for its serial number, which is known.
+/// Records an enrolment that asks for a person's word, and why it does; not for its serial number, which is known. It lapses
+/// once it asks no more ([`super::lapse`]).
 pub async fn insert_waiting(
     tx: &mut Tx,
     new: &NewEnrolment<'_>,
-    waits_for: Option<WaitsFor>,
+    waits_for: WaitsFor,
+    now: UtcMillis,
+) -> Result<(), StoreError> {
+    write(tx, new, (Some(waits_for), Some(UtcDay::from(now))), now).await
+}
+
+async fn write(
+    tx: &mut Tx,
+    new: &NewEnrolment<'_>,
+    (waits_for, asked_on): (Option<WaitsFor>, Option<UtcDay>),
     now: UtcMillis,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO enrolment (id, device_id, request_id, spki_sha256, token_id, status, created_at, \
-        waits_for) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        waits_for, asked_on) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     on!(tx, |c| sqlx::query(SQL)
         .bind(new.id.0)
         .bind(new.device.0)
@@ -189,6 +199,7 @@ pub async fn insert_waiting(
         .bind(new.status.as_str())
         .bind(now.get())
         .bind(waits_for.map(WaitsFor::as_str))
+        .bind(asked_on.map(|day| day.start().get()))
         .execute(c)
         .await
         .map(drop))?;

@@ -1,10 +1,11 @@
-//! Requests to be let in that nobody decided about in time: they lapse. What a machine said of itself goes with its request. A
-//! row in the audit stays, which names the request and the device that it was about, if it was about one; a machine that is
-//! still there asks anew.
+//! Requests to be let in that nobody decided about, and whose machines ask no more: they lapse. What a machine said of itself goes
+//! with its request. A row in the audit stays, which names the request and the device that it was about, if it was about one. A
+//! machine that is still there asks every hour, and waits on.
 //!
-//! Only what came with a token or showed another machine's key lapses ([`lapses_at`](crate::domain::approval::lapses_at)).
+//! Only what has a day of its last ask lapses ([`lapses_at`](crate::domain::approval::lapses_at)): what came with a token, named a
+//! lost key, or showed another machine's.
 
-use cartable_common::UtcMillis;
+use cartable_common::{UtcDay, UtcMillis};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Tx,
     audit::{self, NewAudit},
+    enrolment::KeyHash,
     on,
 };
 use crate::domain::approval::{Source, WAITING_DAYS};
@@ -23,16 +25,31 @@ pub const AT_ONCE: i64 = 100;
 type Lapsed = (Uuid, String, Option<Uuid>);
 
 const NEWCOMERS: &str = "DELETE FROM newcomer WHERE state = 'waiting' AND id IN (SELECT n.id FROM newcomer n \
-    WHERE n.state = 'waiting' AND n.created_at <= $1 ORDER BY n.created_at, n.id LIMIT $2{hold}) \
-    RETURNING id, waits_for, listed_as";
+    WHERE n.state = 'waiting' AND n.asked_on <= $1 ORDER BY n.asked_on, n.id LIMIT $2{hold}) RETURNING id, waits_for, \
+    COALESCE(listed_as, (SELECT v.device_id FROM enrolment v WHERE v.id = newcomer.vouched_by))";
 
-/// Nothing refers to an enrolment that was never let in. One that has a certificate was, before a database was restored.
 const ENROLMENTS: &str = "DELETE FROM enrolment WHERE status = 'pending' AND id IN (SELECT e.id FROM enrolment e \
-    WHERE e.status = 'pending' AND e.token_id IS NOT NULL AND e.created_at <= $1 \
-    AND NOT EXISTS (SELECT 1 FROM certificate c WHERE c.enrolment_id = e.id) \
-    ORDER BY e.created_at, e.id LIMIT $2{hold}) RETURNING id, COALESCE(waits_for, 'replacement'), device_id";
+    WHERE e.status = 'pending' AND {asked_on} <= $1 ORDER BY e.asked_on, e.id LIMIT $2{hold}) \
+    RETURNING id, COALESCE(waits_for, 'replacement'), device_id";
 
-/// Ends requests that have waited for [`WAITING_DAYS`], of each source the oldest [`AT_ONCE`]; how many. What somebody decides
+/// The day of the last ask of an enrolment `e` that waits; NULL where it does not lapse. Nothing refers to one that was never let
+/// in; one that has a certificate was, before a database was restored.
+pub(super) const ENROLMENT_ASKED_ON: &str =
+    "CASE WHEN EXISTS (SELECT 1 FROM certificate c WHERE c.enrolment_id = e.id) THEN NULL ELSE e.asked_on END";
+
+/// Whoever waits with this key asks again: from today on its request has as long as a new one. At most one write a day.
+pub async fn asked(tx: &mut Tx, key: &KeyHash, now: UtcMillis) -> Result<(), StoreError> {
+    let today = UtcDay::from(now).start().get();
+    for sql in [
+        "UPDATE newcomer SET asked_on = $2 WHERE spki_sha256 = $1 AND state = 'waiting' AND asked_on < $2",
+        "UPDATE enrolment SET asked_on = $2 WHERE spki_sha256 = $1 AND status = 'pending' AND asked_on < $2",
+    ] {
+        on!(tx, |c| sqlx::query(sql).bind(key.as_slice()).bind(today).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}
+
+/// Ends requests that were last made [`WAITING_DAYS`] ago, of each source the oldest [`AT_ONCE`]; how many. What somebody decides
 /// about at this moment is left to them.
 pub async fn overdue(tx: &mut Tx, actor: &str, now: UtcMillis) -> Result<u64, StoreError> {
     let before = now.plus_days(-WAITING_DAYS).get();
@@ -44,7 +61,7 @@ pub async fn overdue(tx: &mut Tx, actor: &str, now: UtcMillis) -> Result<u64, St
             Tx::Sqlite(_) => "",
             Tx::Postgres(_) => " FOR UPDATE SKIP LOCKED",
         };
-        let sql = sql.replace("{hold}", hold);
+        let sql = sql.replace("{hold}", hold).replace("{asked_on}", ENROLMENT_ASKED_ON);
         let lapsed: Vec<Lapsed> =
             on!(tx, |c| sqlx::query_as(AssertSqlSafe(sql)).bind(before).bind(AT_ONCE).fetch_all(c).await)?;
         for (id, waits_for, device) in lapsed {

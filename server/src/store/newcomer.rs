@@ -2,7 +2,7 @@
 //! machine that it showed. Each waits for a person; a refused one stays refused. Nothing of them is a device until they are
 //! let in.
 
-use cartable_common::{DeviceId, EnrolmentId, UtcMillis, report::Hardware};
+use cartable_common::{DeviceId, EnrolmentId, UtcDay, UtcMillis, machine::is_named, report::Hardware};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use super::{
     value::{from_json, parsed, to_json},
 };
 use crate::domain::{
-    approval::{WaitsFor, is_elsewhere},
+    approval::{MAX_WAITING_PER_TOKEN, WaitsFor, is_elsewhere},
     device::DeviceStatus,
     enrolment::{Arrival, EnrolmentStatus},
     scope::Scope,
@@ -121,7 +121,7 @@ pub struct NewNewcomer<'a> {
     pub key: &'a KeyHash,
     /// The token that it brought.
     pub token: Uuid,
-    /// Why it waits: not as a replacement, for those wait with their device.
+    /// Why it waits: a new one not as a replacement, for those wait with their device.
     pub waits_for: WaitsFor,
     /// What the machine says of itself.
     pub hardware: &'a Hardware,
@@ -155,7 +155,7 @@ async fn write(
     now: UtcMillis,
 ) -> Result<Uuid, StoreError> {
     const SQL: &str = "INSERT INTO newcomer (id, request_id, spki_sha256, token_id, vouched_by, waits_for, state, \
-        hardware, created_at, listed_as) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8, $9)";
+        hardware, created_at, listed_as, asked_on) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8, $9, $10)";
     let id = Uuid::now_v7();
     let hardware = to_json("newcomer.hardware", hardware)?;
     on!(tx, |c| sqlx::query(SQL)
@@ -168,6 +168,7 @@ async fn write(
         .bind(hardware.as_str())
         .bind(now.get())
         .bind(listed_as.map(|device| device.0))
+        .bind(UtcDay::from(now).start().get())
         .execute(c)
         .await
         .map(drop))?;
@@ -181,21 +182,36 @@ pub async fn listed_elsewhere(tx: &mut Tx, arrival: &Arrival, token: Uuid) -> Re
     Ok(found.filter(|found| is_elsewhere(found.site, token)).map(|found| found.id))
 }
 
-/// Writes down what a newcomer with a token waits for by now, where it is recorded at another site than it was: the people there
-/// decide about it. One whose device has a key of its own by now goes on waiting as it did.
-pub async fn reconsider(
-    tx: &mut Tx,
-    newcomer: &Newcomer,
-    (waits_for, listed_as): (WaitsFor, Option<DeviceId>),
-) -> Result<(), StoreError> {
-    if newcomer.listed_as == listed_as || newcomer.shown.is_some() || waits_for == WaitsFor::Replacement {
+/// Writes down what a newcomer with a token asks for by now, as a whole: its token, its name, why it waits and where it is recorded
+/// together say whose it is to decide. It may have brought another token, been recorded at another site since, or said no name at
+/// first, because a probe was away; a name that it has said stays. One whose device has a key of its own by now goes on waiting
+/// for what it did.
+pub async fn reconsider(tx: &mut Tx, newcomer: &Newcomer, asks: &NewNewcomer<'_>) -> Result<(), StoreError> {
+    let lost_its_name = is_named(&newcomer.hardware) && !is_named(asks.hardware);
+    if newcomer.shown.is_some() || lost_its_name {
         return Ok(());
     }
-    let sql = "UPDATE newcomer SET waits_for = $2, listed_as = $3 WHERE id = $1 AND state = 'waiting'";
+    let (mut waits_for, mut listed_as) = (asks.waits_for, asks.listed_as);
+    if waits_for == WaitsFor::Replacement {
+        (waits_for, listed_as) = (newcomer.waits_for, listed_as.or(newcomer.listed_as));
+    }
+    let brought_another = newcomer.token != Some(asks.token);
+    if !brought_another && newcomer.listed_as == listed_as && newcomer.hardware == *asks.hardware {
+        return Ok(());
+    }
+    // It goes on waiting where it did: no token has more than its share of the queue.
+    if brought_another && waiting_of_token(tx, asks.token).await? >= MAX_WAITING_PER_TOKEN {
+        return Ok(());
+    }
+    let sql = "UPDATE newcomer SET waits_for = $2, listed_as = $3, token_id = $4, hardware = $5 \
+               WHERE id = $1 AND state = 'waiting'";
+    let hardware = to_json("newcomer.hardware", asks.hardware)?;
     on!(tx, |c| sqlx::query(sql)
         .bind(newcomer.id)
         .bind(waits_for.as_str())
         .bind(listed_as.map(|device| device.0))
+        .bind(asks.token)
+        .bind(hardware.as_str())
         .execute(c)
         .await
         .map(drop))?;

@@ -213,7 +213,7 @@ async fn a_key_that_a_tpm_lost_lets_nobody_in_without_a_person(port: Port) {
 }
 
 /// `lost` in place of a token, for another key of that machine.
-fn in_place_of(lost: &KeyPair, key: &KeyPair, serial: &str) -> EnrolRequest {
+pub(crate) fn in_place_of(lost: &KeyPair, key: &KeyPair, serial: &str) -> EnrolRequest {
     let hardware = Hardware { serial_number: SerialNumber::parse(serial).into(), ..Hardware::default() };
     let name = BASE64.encode(&rcgen::PublicKeyData::subject_public_key_info(lost));
     EnrolRequest { lost_key: Some(name), ..enrol_request("", key, hardware).unwrap() }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
+use cartable_server::clock;
 use cartable_tests::{postgres::Database, raw::Raw, stores::migrations};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -144,5 +145,52 @@ async fn who_waited_waits_on_and_another_sites_machine_names_its_device() {
         assert!(nameless.is_err(), "{engine}");
         let named = format!("UPDATE newcomer SET waits_for = 'other_site', listed_as = {id}");
         raw.execute(&named).await.unwrap();
+    }
+}
+
+/// From here on a request lapses by its last ask.
+const LAST_ASKS: u32 = 47;
+
+#[tokio::test]
+async fn who_waited_for_long_counts_from_the_upgrade_and_one_that_was_let_in_once_never() {
+    for Old { engine, mut raw, new, .. } in before(LAST_ASKS).await {
+        let ids = [1, 2, 3].map(|number| raw.uuid(Uuid::from_u128(number)));
+        let keys = [7, 8, 9].map(|byte| raw.bytes(&[byte; 32]));
+        let ([one, two, three], [first, second, third]) = (&ids, &keys);
+        for sql in [
+            format!("INSERT INTO site VALUES ({one}, '0750655E', 'Les Tilleuls', 'Valmarin', 'B', 'tilleuls', 0)"),
+            format!(
+                "INSERT INTO enrolment_token (id, token_hash, label, kind, site_id, cap, expires_at, created_at, \
+                 created_by) VALUES ({one}, {first}, 'livraison', 'bulk', {one}, 30, 9, 0, 'anne')"
+            ),
+            format!(
+                "INSERT INTO device (id, status, created_at, sort_serial, sort_model, sort_site, search_text) \
+                 VALUES ({one}, 'active', 5, '', '', '', '')"
+            ),
+            format!(
+                "INSERT INTO newcomer (id, request_id, spki_sha256, token_id, waits_for, state, hardware, created_at) \
+                 VALUES ({one}, {one}, {first}, {one}, 'spent_token', 'waiting', '{{}}', 5)"
+            ),
+            // One named a lost key; a restored database forgot the other, whose request has its own name.
+            format!(
+                "INSERT INTO enrolment (id, device_id, request_id, spki_sha256, status, created_at, waits_for) VALUES \
+                 ({two}, {one}, {one}, {second}, 'pending', 5, 'replacement'), \
+                 ({three}, {one}, {three}, {third}, 'pending', 5, 'replacement')"
+            ),
+        ] {
+            raw.execute(&sql).await.unwrap();
+        }
+        for sql in new.values() {
+            raw.execute(sql).await.unwrap();
+        }
+        let yesterday = clock::now().plus_days(-1).get();
+        let fresh = format!("asked_on > {yesterday} - 86400000 AND asked_on % 86400000 = 0");
+        for (what, expected) in [("newcomer", 1), ("enrolment", 1)] {
+            let counted = format!("SELECT count(*) FROM {what} WHERE {fresh}");
+            assert_eq!(raw.number(&counted).await.unwrap(), expected, "{engine}: {what}");
+        }
+        let never = format!("SELECT count(*) FROM enrolment WHERE id = {three} AND asked_on IS NULL");
+        assert_eq!(raw.number(&never).await.unwrap(), 1, "{engine}");
+        assert!(raw.execute("UPDATE newcomer SET asked_on = 5").await.is_err(), "{engine}: a day has no hour");
     }
 }

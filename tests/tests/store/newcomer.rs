@@ -1,16 +1,17 @@
 //! What the store promises of newcomers, on both engines: a key that is an enrolment is let in no second time, one serial number
-//! is one whatever its case, another site's machine is its people's to decide about, what nobody decides about lapses, and a
+//! is one whatever its case, another site's machine is its people's to decide about, what is asked no more lapses, and a
 //! month later nothing tells the hour, nor what a refused machine was; the audit never does.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use cartable_common::{DeviceId, EnrolmentId, SerialNumber, UtcMillis, report::Hardware};
+use cartable_common::{DeviceId, EnrolmentId, SerialNumber, UtcDay, UtcMillis, report::Hardware};
 use cartable_server::{
     domain::{
         approval::{Effect, Ruling, Source, WAITING_DAYS, WaitsFor},
         device::DeviceStatus,
         enrolment::EnrolmentStatus,
         enrolment_token::{TokenTerms, TokenText},
+        lease::Lease,
         policy::Policy,
         recovery::Cause,
         scope::Scope,
@@ -20,7 +21,7 @@ use cartable_server::{
         Tx,
         approval::{self, Chosen, DecideError, Outcome},
         approval_queue::{self, QueueQuery},
-        audit,
+        audit, certificate,
         device::{self, NewDevice},
         enrolment::{self, KeyHash, NewEnrolment},
         enrolment_token, lapse,
@@ -30,7 +31,7 @@ use cartable_server::{
     },
 };
 use cartable_tests::{
-    fleet::{at, enrol},
+    fleet::{Enrolled, at, enrol},
     in_process::InProcess,
     on_both_engines,
     raw::Raw,
@@ -46,6 +47,8 @@ on_both_engines! {
     what_a_refused_machine_was_stands_nowhere_for_ever,
     who_is_recorded_elsewhere_waits_for_the_people_there,
     who_was_let_in_once_waits_as_long_as_it_takes,
+    a_request_that_is_asked_on_does_not_lapse_and_the_audit_names_the_device,
+    what_cannot_be_ended_holds_nothing_else_back,
     one_serial_number_is_held_whatever_its_case,
 }
 
@@ -232,7 +235,11 @@ async fn who_was_let_in_once_waits_as_long_as_it_takes(test: &TestStore) {
     for (key, token) in [([3; 32], Some(token)), ([4; 32], None)] {
         let (id, request) = (EnrolmentId(Uuid::now_v7()), Uuid::new_v4());
         let new = NewEnrolment { id, device: one.device, request, key: &key, token, status: EnrolmentStatus::Pending };
-        enrolment::insert(&mut tx, &new, at(0, 0, 2)).await.unwrap();
+        if token.is_some() {
+            enrolment::insert_waiting(&mut tx, &new, WaitsFor::Replacement, at(0, 0, 2)).await.unwrap();
+        } else {
+            enrolment::insert(&mut tx, &new, at(0, 0, 2)).await.unwrap();
+        }
     }
     recovery::wait(&mut tx, (one.enrolment, one.device), Cause::TooLong, at(0, 0, 3)).await.unwrap();
     tx.commit().await.unwrap();
@@ -258,6 +265,78 @@ async fn who_was_let_in_once_waits_as_long_as_it_takes(test: &TestStore) {
     );
     let again = retention::run(&test.store, at(WAITING_DAYS + 400, 0, 0), &running).await.unwrap();
     assert_eq!((again.deleted, waiting().await.len()), (0, 2));
+}
+
+/// A machine waits with this key as the device of `one`, as its agent asked.
+async fn waits_as(tx: &mut Tx, one: Enrolled, key: &KeyHash, now: UtcMillis) -> EnrolmentId {
+    let (id, request) = (EnrolmentId(Uuid::now_v7()), Uuid::new_v4());
+    let status = EnrolmentStatus::Pending;
+    let new = NewEnrolment { id, device: one.device, request, key, token: None, status };
+    enrolment::insert_waiting(tx, &new, WaitsFor::Replacement, now).await.unwrap();
+    id
+}
+
+async fn a_request_that_is_asked_on_does_not_lapse_and_the_audit_names_the_device(test: &TestStore) {
+    let token = token(test).await;
+    let one = enrol(&test.store, test.url(), None, at(0, 0, 0)).await.unwrap();
+    let (asking, silent, vouched, let_in) = ([1; 32], [2; 32], [3; 32], [4; 32]);
+    let mut tx = test.store.write().await.unwrap();
+    let newcomer = newcomer(&mut tx, token, (9, "ASKING"), at(0, 0, 0)).await;
+    let kept = waits_as(&mut tx, one, &asking, at(0, 0, 0)).await;
+    let gone = waits_as(&mut tx, one, &silent, at(0, 0, 0)).await;
+    let hardware = Hardware::default();
+    let shown = (one.enrolment, &hardware);
+    let cloned = newcomer::insert_vouched(&mut tx, (Uuid::new_v4(), &vouched), shown, at(0, 0, 0)).await.unwrap();
+    let had_one = waits_as(&mut tx, one, &let_in, at(0, 0, 0)).await;
+    let (not_before, not_after) = (at(0, 0, 0), at(90, 0, 0));
+    let lease = Lease { serial: [7; 16], device: one.device, enrolment: had_one, not_before, not_after };
+    certificate::intend(&mut tx, &lease, at(0, 0, 0)).await.unwrap();
+    for key in [[9; 32], asking] {
+        lapse::asked(&mut tx, &key, at(60, 3, 2)).await.unwrap();
+        lapse::asked(&mut tx, &key, at(59, 0, 0)).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let lapsing = async || {
+        let mut tx = test.store.read().await.unwrap();
+        let found = approval_queue::list(&mut tx, &Scope::Everything, &QueueQuery::default()).await.unwrap().rows;
+        found.into_iter().map(|one| (one.id, one.lapses_at)).collect::<BTreeMap<_, _>>()
+    };
+    let after = |asked: UtcMillis| Some(UtcDay::from(asked).start().plus_days(WAITING_DAYS));
+    let (late, early) = (after(at(60, 0, 0)), after(at(0, 0, 0)));
+    let told = BTreeMap::from([(newcomer, late), (kept.0, late), (gone.0, early), (cloned, early), (had_one.0, None)]);
+    assert_eq!(lapsing().await, told, "by the day of the last ask, and never one that has a certificate");
+
+    let running = CancellationToken::new();
+    retention::run(&test.store, at(WAITING_DAYS + 1, 0, 0), &running).await.unwrap();
+    let left = BTreeMap::from([(newcomer, late), (kept.0, late), (had_one.0, None)]);
+    assert_eq!(lapsing().await, left);
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let named = format!(
+        "SELECT action FROM audit WHERE action LIKE '%.lapse' AND details LIKE '%{}%' ORDER BY action",
+        one.device
+    );
+    assert_eq!(raw.texts(&named).await.unwrap(), ["enrolment.lapse", "newcomer.lapse"], "the cloned key's too");
+    retention::run(&test.store, at(WAITING_DAYS + 61, 0, 0), &running).await.unwrap();
+    assert_eq!(lapsing().await, BTreeMap::from([(had_one.0, None)]));
+}
+
+async fn what_cannot_be_ended_holds_nothing_else_back(test: &TestStore) {
+    let token = token(test).await;
+    let mut tx = test.store.write().await.unwrap();
+    let held = newcomer(&mut tx, token, (1, "HELD"), at(0, 1, 2)).await;
+    tx.commit().await.unwrap();
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let kind = match raw {
+        Raw::Sqlite(_) => "BLOB",
+        Raw::Postgres(_) => "UUID",
+    };
+    let id = raw.uuid(held);
+    raw.execute(&format!("CREATE TABLE clinging (id {kind} REFERENCES newcomer (id))")).await.unwrap();
+    raw.execute(&format!("INSERT INTO clinging VALUES ({id})")).await.unwrap();
+    retention::run(&test.store, at(WAITING_DAYS + 1, 0, 0), &CancellationToken::new()).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM newcomer").await.unwrap(), 1, "it is held");
+    let exact = "SELECT count(*) FROM newcomer WHERE created_at % 86400000 <> 0";
+    assert_eq!(raw.number(exact).await.unwrap(), 0, "the hour is forgotten all the same");
 }
 
 async fn one_serial_number_is_held_whatever_its_case(test: &TestStore) {
