@@ -339,8 +339,8 @@ pub async fn answer(
             let details = json!({ "device": device, "kind": kind, "outcome": result.outcome });
             let object_id = result.action_id.to_string();
             let (action, object_kind) = ("device_action.answer", "device_action");
-            audit::append(tx, NewAudit { actor: AGENT, action, object_kind, object_id: &object_id, details }, now)
-                .await?;
+            let act = NewAudit { actor: AGENT, action, object_kind, object_id: &object_id, details };
+            audit::append_of_contact(tx, act, now).await?;
         }
         told.push(result.action_id);
     }
