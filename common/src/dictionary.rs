@@ -99,7 +99,9 @@ Avec chaque relevé voyagent : un numéro de relevé, un numéro d'ordre, l'heur
 du contenu. Une valeur qui n'a pas été lue est absente, jamais zéro.
 
 L'agent écrit au serveur quand l'ordinateur est allumé, en général une fois par heure : le serveur peut donc savoir à peu
-près quand il l'est, mais pas qui s'en sert ni pour quoi faire. Au bout de 30 jours, il n'en garde que le jour.
+près quand il l'est, mais pas qui s'en sert ni pour quoi faire. Au bout de 30 jours, il n'en garde que le jour, sauf quand
+l'agent a reçu son certificat : à l'inscription, puis tous les deux mois environ. Le journal d'audit ne note que le jour où
+l'agent a répondu à une demande, mais il garde l'ordre de ses lignes.
 
 Là où cet agent ne peut pas être installé, GLPI Agent ou FusionInventory peut rapporter à sa place
 ([other-agents.md](other-agents.md)). Ils listent davantage ; le serveur dit au premier ce qu'il doit taire, et ne garde
@@ -109,7 +111,9 @@ With each report travel: a report number, a sequence number, the agent's clock, 
 A value that was not read is absent, never zero.
 
 The agent writes to the server while the computer is on, usually once an hour: so the server can know more or less when it
-is on, but not who uses it or what for. After 30 days it keeps only the day.
+is on, but not who uses it or what for. After 30 days it keeps only the day, except of when the agent got its certificate: as
+it enrolled, then about every two months. The audit notes only the day on which the agent answered an order, but it keeps the
+order of its rows.
 
 Where this agent cannot be installed, GLPI Agent or FusionInventory may report instead
 ([other-agents.md](other-agents.md)). They list more; the server tells the former what to leave out, and keeps of either

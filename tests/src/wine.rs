@@ -37,16 +37,28 @@ pub struct Ran {
 pub struct Wine {
     folder: tempfile::TempDir,
     exe: PathBuf,
+    /// The X server whose screen its desktop is on, where it has one.
+    display: Option<String>,
 }
 
 impl Wine {
     /// A fresh one. `CARTABLE_WINDOWS_AGENT` names the .exe; otherwise packaging/windows/build makes it (minutes).
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_on(None)
+    }
+
+    /// A fresh one with a desktop, on the display that `CARTABLE_WINDOWS_DISPLAY` names (tests/windows starts one).
+    pub fn with_display() -> anyhow::Result<Self> {
+        let display = std::env::var("CARTABLE_WINDOWS_DISPLAY");
+        Self::start_on(Some(display.context("CARTABLE_WINDOWS_DISPLAY names no display: tests/windows starts one")?))
+    }
+
+    fn start_on(display: Option<String>) -> anyhow::Result<Self> {
         ensure!(
             Path::new(WINE).join("wine64").is_file(),
             "Wine is missing: apt-get install --no-install-recommends wine64 (tests/windows does)"
         );
-        let wine = Self { folder: tempfile::tempdir()?, exe: agent()? };
+        let wine = Self { folder: tempfile::tempdir()?, exe: agent()?, display };
         // The first program of all: with it Wine boots, and with the last one of a user Wine stops its services. Booted anew
         // meanwhile, or by hand (`wineboot -i`), it would have a second service manager, which knows other states.
         wine.command("ping", &["-n", "1800", "127.0.0.1"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
@@ -166,6 +178,9 @@ impl Wine {
 
     fn environment(&self, command: &mut Command) {
         command.env("WINEPREFIX", self.folder.path().join("prefix")).env("WINEDEBUG", "-all").env_remove("DISPLAY");
+        if let Some(display) = &self.display {
+            command.env("DISPLAY", display);
+        }
         // As on Windows, a library beside a program comes before the system's.
         command.env("WINEDLLOVERRIDES", "ncrypt=n,b");
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"] {

@@ -7,6 +7,7 @@ use crate::{
     contact::OpenError,
     enrol::EnrolError,
     identity::IdentityError,
+    key_store::StoreError,
     language::Language,
     service::ServiceError,
     state::StateError,
@@ -80,9 +81,15 @@ fn is_for_a_person(error: &anyhow::Error) -> bool {
         || identity.is_some_and(is_unusable)
 }
 
-/// A key or a certificate that is none. A TPM may answer another time, and the system have randomness.
+/// A key or a certificate that is none. A TPM or a key store may answer another time, and the system have randomness.
 const fn is_unusable(error: &IdentityError) -> bool {
-    matches!(error, IdentityError::Key(_) | IdentityError::Certificate(_) | IdentityError::Tpm(TpmError::NoKey))
+    matches!(
+        error,
+        IdentityError::Key(_)
+            | IdentityError::Certificate(_)
+            | IdentityError::Tpm(TpmError::NoKey)
+            | IdentityError::Store(StoreError::NoKey)
+    )
 }
 
 /// The state folder's error, whichever command met it.
@@ -166,6 +173,10 @@ mod tests {
         assert_eq!(exit_code(&StateError::Open { path: "x".into(), mode: 0o755 }.into()), 8);
         assert_eq!((open(damaged().into()), enrol(damaged().into())), (8, 8));
         assert_eq!((open(ClientError::from(no_key()).into()), enrol(no_key().into())), (8, 8));
+        let of_tpm = || IdentityError::from(TpmError::NoKey);
+        let of_store = || IdentityError::from(StoreError::NoKey);
+        assert_eq!((enrol(of_tpm().into()), enrol(of_store().into())), (8, 8), "what stands for a key is none");
+        assert_eq!(enrol(IdentityError::from(StoreError::Absent).into()), 1, "it may be there again");
         assert_eq!((open(ClientError::from(silent()).into()), enrol(silent().into())), (1, 1));
         assert_eq!((exit_code(&full().into()), open(full().into()), enrol(full().into())), (1, 1, 1));
         assert_eq!(open(StateError::InUse("x".into()).into()), 6);

@@ -4,6 +4,7 @@
 //! the order again. An order that is not believed is never answered: who sent it is not known.
 
 use cartable_common::{
+    UtcMillis,
     action::{ActionKind, ActionOrder, ActionOutcome, ActionResult},
     protocol::CheckInResponse,
     report::HealthReport,
@@ -15,6 +16,7 @@ use crate::{
     clock,
     fairness::{self, Surroundings},
     log,
+    state::Memory,
 };
 
 /// Whether what is laid ready for the desktop reaches one.
@@ -154,16 +156,22 @@ impl Agent {
         }
     }
 
-    /// The notice that the desktop shows now: whoever has the laptop next is not told of the loan before.
+    /// The notice that the desktop shows now.
     pub fn notice(&self) -> Option<&DesktopNotice> {
-        let now = self.connect.clock.floor();
-        let told = self.memory.disclosure.as_ref();
-        self.actions.notice.as_ref().filter(|notice| notice.is_current(now) && notice.is_of_loan(told))
+        let known = self.connect.clock.floor();
+        self.actions.notice.as_ref().filter(|notice| is_shown(notice, &self.memory, known, clock::now()))
     }
 }
 
+/// Whether the desktop shows it at `now` by this machine's clock: whoever has the laptop next is not told of the loan before,
+/// and nobody is told anything in an exam.
+fn is_shown(notice: &DesktopNotice, memory: &Memory, known: UtcMillis, now: UtcMillis) -> bool {
+    let is_exam = fairness::exams_left(memory.exams_until, now).is_some();
+    !is_exam && notice.is_current(known) && notice.is_of_loan(memory.disclosure.as_ref())
+}
+
 /// What was kept of orders when this agent starts: what was being carried out counts as interrupted.
-pub(super) fn resumed(state: &crate::state::StateDir, memory: &crate::state::Memory) -> Kept {
+pub(super) fn resumed(state: &crate::state::StateDir, memory: &Memory) -> Kept {
     state.actions(memory.clock().floor()).resumed()
 }
 
@@ -179,6 +187,7 @@ fn of_all(mut outcomes: impl Iterator<Item = ActionOutcome>) -> ActionOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cartable_common::{Text, action::ReturnNotice};
 
     #[test]
     fn one_drive_that_tests_itself_is_enough_and_none_is_none() {
@@ -186,5 +195,16 @@ mod tests {
         assert_eq!(of_all([].into_iter()), NotPossible);
         assert_eq!(of_all([Refused, Done].into_iter()), Done);
         assert_eq!(of_all([NotNow, Refused].into_iter()), NotNow);
+    }
+
+    #[test]
+    fn no_notice_is_shown_in_an_exam_and_after_it_it_is() {
+        let now = UtcMillis::default().plus_days(20_000);
+        let notice = ReturnNotice { due_at: now.plus_days(3), place: Text::clean("CDI") };
+        let notice = DesktopNotice::new(notice, now.plus_days(14));
+        let exam = Memory { exams_until: Some(now.plus_millis(1)), ..Memory::default() };
+        assert!(is_shown(&notice, &Memory::default(), now, now));
+        assert!(!is_shown(&notice, &exam, now, now));
+        assert!(is_shown(&notice, &exam, now, now.plus_millis(1)));
     }
 }

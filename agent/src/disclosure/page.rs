@@ -71,8 +71,8 @@ const NEVER: [(&str, &str, &[&str]); 8] = [
 
 /// What no message says and the server can tell all the same, for it is there when one arrives.
 const GUESSED: (&str, &str) = (
-    "Quand l'ordinateur est allumé et relié à Internet, l'agent écrit au serveur, en général une fois par heure. Le serveur peut donc savoir à peu près quand l'ordinateur est allumé, mais pas qui s'en sert ni pour quoi faire. Au bout de 30 jours, il n'en garde que le jour. Comme tout site, il voit l'adresse Internet d'où vient le message ; il ne la note pas avec l'ordinateur.",
-    "While the computer is on and has the Internet, the agent writes to the server, usually once an hour. So the server can know more or less when the computer is on, but not who uses it or what for. After 30 days it keeps only the day. Like any site, it sees the Internet address that the message comes from; it does not note it with the computer.",
+    "Quand l'ordinateur est allumé et relié à Internet, l'agent écrit au serveur, en général une fois par heure. Le serveur peut donc savoir à peu près quand l'ordinateur est allumé, mais pas qui s'en sert ni pour quoi faire. Au bout de 30 jours, il n'en garde que le jour, sauf quand l'agent a reçu son certificat : à l'inscription, puis tous les deux mois environ. Comme tout site, il voit l'adresse Internet d'où vient le message ; il ne la note pas avec l'ordinateur.",
+    "While the computer is on and has the Internet, the agent writes to the server, usually once an hour. So the server can know more or less when the computer is on, but not who uses it or what for. After 30 days it keeps only the day, except of when the agent got its certificate: as it enrolled, then about every two months. Like any site, it sees the Internet address that the message comes from; it does not note it with the computer.",
 );
 
 /// The whole page.
@@ -339,11 +339,16 @@ pub(super) mod tests {
                 assert!(!words.contains(told), "\"{words}\": the server learns it by being written to");
             }
         }
-        for (language, told) in [
-            (Language::French, "à peu près quand l'ordinateur est allumé"),
-            (Language::English, "more or less when the computer is on"),
+        for (language, told, kept) in [
+            (Language::French, "à peu près quand l'ordinateur est allumé", "sauf quand l'agent a reçu son certificat"),
+            (Language::English, "more or less when the computer is on", "except of when the agent got its certificate"),
         ] {
-            assert!(text(&page(&shown(), language)).contains(told), "what the server can guess is not told");
+            let words = text(&page(&shown(), language));
+            assert!(words.contains(told), "what the server can guess is not told");
+            assert!(
+                words.contains(kept),
+                "a certificate bears the second of its contact for ever, and that is not told"
+            );
         }
     }
 

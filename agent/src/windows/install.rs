@@ -145,8 +145,8 @@ fn withdraw_page() -> std::io::Result<()> {
 /// What makes the service good company. None of it is worth failing an installation.
 fn describe(service: &Service) {
     let description = Language::of_environment().pick(
-        "Transmet l'état matériel de cet ordinateur prêté à son programme de prêt : ni fichiers, ni usage.",
-        "Reports this lent computer's hardware health to its lending programme: no files, no usage.",
+        "Transmet l'état matériel de cet ordinateur prêté à son programme de prêt : ni fichiers, ni ce qu'on en fait.",
+        "Reports this lent computer's hardware health to its lending programme: no files, not what it is used for.",
     );
     let restart = |delay| ServiceAction { action_type: ServiceActionType::Restart, delay };
     let recovery = ServiceFailureActions {

@@ -13,8 +13,8 @@ waiting-why = Raison de l’attente
 waiting-effect = Si vous l’admettez
 waiting-since = Demande depuis
 waiting-lapses = { $count ->
-    [one] périmée sous { $count } jour
-   *[other] périmée sous { $count } jours
+    [one] expire dans { $count } jour
+   *[other] expire dans { $count } jours
 }
 waiting-no-serial = Sans numéro de série
 waiting-token = Jeton « { $value } »
@@ -44,7 +44,7 @@ waiting-too-many = On décide de 100 machines au plus à la fois.
 waits-for-replacement = Appareil déjà connu
 waits-for-unlisted_serial = Numéro de série non enregistré
 waits-for-spent_token = Jeton épuisé ou expiré
-waits-for-other_site = Enregistrée dans un autre établissement que celui du jeton
+waits-for-other_site = Machine enregistrée dans un autre établissement que celui du jeton
 waits-for-recovery = Certificat expiré depuis longtemps ou trop souvent
 waits-for-cloned_key = Clé d’une autre machine
 hindrance-given_away = Cet appareil a été donné : il n’est plus au parc.

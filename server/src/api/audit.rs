@@ -27,7 +27,7 @@ pub struct AuditQuery {
 pub struct AuditBody {
     /// Its place in the chain.
     seq: i64,
-    /// When.
+    /// When. Of what a laptop answered to an order the day alone is recorded, by its beginning (UTC).
     at: Moment,
     /// Who: a login, `command-line`, or `job:` and its name.
     actor: String,

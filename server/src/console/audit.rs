@@ -51,7 +51,7 @@ impl AuditPage {
             let action = audit_words::act(&act.action, words);
             Row {
                 seq: act.seq,
-                at: When::exact(act.at, words),
+                at: When::recorded(act.at, words),
                 actor: act.actor,
                 href: audit_words::page_of(&act.object_kind, &act.object_id),
                 code: (action != act.action).then_some(act.action),

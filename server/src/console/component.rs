@@ -153,6 +153,15 @@ impl When {
         let exact = format::date_time(moment, words);
         Self { iso: format::iso(moment), shown: exact.clone(), exact }
     }
+
+    /// The same, where the beginning of a day stands for that day.
+    pub(super) fn recorded(moment: UtcMillis, words: Words) -> Self {
+        if moment.get() % UtcMillis::DAY != 0 {
+            return Self::exact(moment, words);
+        }
+        let day = format::day(moment.day_number(), words);
+        Self { iso: format::iso(moment), shown: day.clone(), exact: day }
+    }
 }
 
 /// One choice of a select field or of a row of filters.
@@ -223,5 +232,15 @@ mod tests {
             When::exact(UtcMillis::default(), Words::of(Language::French)).render().unwrap().matches("title").count(),
             0
         );
+    }
+
+    #[test]
+    fn where_the_day_alone_is_recorded_no_hour_is_shown() {
+        let (day, words) = (UtcMillis::default().plus_days(20_000), Words::of(Language::English));
+        let shown = |moment| When::recorded(moment, words).shown;
+        assert_eq!(shown(day), format::day(20_000, words));
+        let later = day.plus_millis(1);
+        assert_eq!(shown(later), When::exact(later, words).shown);
+        assert_ne!(shown(day), When::exact(day, words).shown);
     }
 }

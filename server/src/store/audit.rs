@@ -5,7 +5,7 @@
 //! could rewrite rows, hashes and head alike: only a head noted elsewhere ([`Head`], `cartable-server audit verify`)
 //! shows that. Never holds borrowers' names, secrets or reports.
 
-use cartable_common::UtcMillis;
+use cartable_common::{UtcDay, UtcMillis};
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
@@ -41,7 +41,7 @@ pub struct NewAudit<'a> {
 pub struct Audit {
     /// Its place in the chain, from 1.
     pub seq: i64,
-    /// When.
+    /// When; of what a laptop's contact did by itself the day, by its beginning.
     pub at: UtcMillis,
     /// Who.
     pub actor: String,
@@ -121,6 +121,12 @@ pub async fn append(tx: &mut Tx, new: NewAudit<'_>, now: UtcMillis) -> Result<i6
     })?;
     setting::set(tx, HEAD_SETTING, &Head { seq, hash }.to_string()).await?;
     Ok(seq)
+}
+
+/// [`append`] of what a laptop's contact did by itself: the audit forgets nothing, and such a moment tells that somebody was
+/// at the computer, so that the day alone is recorded, by its beginning (UTC). Its neighbours in the chain keep their time.
+pub async fn append_of_contact(tx: &mut Tx, new: NewAudit<'_>, now: UtcMillis) -> Result<i64, StoreError> {
+    append(tx, new, UtcDay::from(now).start()).await
 }
 
 /// Acts, newest first, after (that is, older than) `after`.

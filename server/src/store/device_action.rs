@@ -163,7 +163,13 @@ pub enum Ordered {
 
 /// Gives an order, for the person whom the caller found allowed to.
 pub async fn order(tx: &mut Tx, device: DeviceId, order: &Order, by: Clerk<'_>) -> Result<Ordered, StoreError> {
-    let ordered = give(tx, (device, Uuid::now_v7()), order, by).await?;
+    device::lock(tx, [device.0]).await?;
+    if device::find(tx, by.scope, device).await?.is_none() {
+        return Ok(Ordered::Unknown);
+    }
+    let standing = device_action_facts::of(tx, &[device.0], by.now).await?.remove(&device.0);
+    let Some(standing) = standing else { return Ok(Ordered::Unknown) };
+    let ordered = give(tx, (device, Uuid::now_v7()), &standing, order, by).await?;
     if let Ordered::Given(id) = ordered {
         record(tx, (device, id), order, by).await?;
     }
@@ -171,24 +177,21 @@ pub async fn order(tx: &mut Tx, device: DeviceId, order: &Order, by: Clerk<'_>) 
 }
 
 /// [`order`] under this id and without its row in the audit, which the caller appends with [`record`] before the unit of
-/// work ends: where many are given in one, their rows come last.
+/// work ends: where many are given in one, their rows come last. The caller locked the device, found it within the clerk's
+/// sites, and read after that how it stands.
 pub(super) async fn give(
     tx: &mut Tx,
     (device, id): (DeviceId, Uuid),
+    standing: &Standing,
     order: &Order,
     by: Clerk<'_>,
 ) -> Result<Ordered, StoreError> {
-    device::lock(tx, [device.0]).await?;
-    if device::find(tx, by.scope, device).await?.is_none() {
-        return Ok(Ordered::Unknown);
-    }
-    let standing = device_action_facts::of(tx, &[device.0], by.now).await?.remove(&device.0);
-    let Some(Standing { facts, enrolment, .. }) = standing else { return Ok(Ordered::Unknown) };
-    close_past(tx, device, (enrolment, facts.due), by.now).await?;
-    if let Err(hindrance) = device_action::may_order(order, &facts) {
+    let Standing { facts, enrolment, .. } = standing;
+    close_past(tx, device, (*enrolment, facts.due), by.now).await?;
+    if let Err(hindrance) = device_action::may_order(order, facts) {
         return Ok(Ordered::Hindered(hindrance));
     }
-    let Some(enrolment) = enrolment else { return Ok(Ordered::Hindered(Hindrance::NoAgent)) };
+    let Some(enrolment) = *enrolment else { return Ok(Ordered::Hindered(Hindrance::NoAgent)) };
     insert(tx, (device, enrolment), (id, order), by).await?;
     Ok(Ordered::Given(id))
 }
@@ -336,8 +339,8 @@ pub async fn answer(
             let details = json!({ "device": device, "kind": kind, "outcome": result.outcome });
             let object_id = result.action_id.to_string();
             let (action, object_kind) = ("device_action.answer", "device_action");
-            audit::append(tx, NewAudit { actor: AGENT, action, object_kind, object_id: &object_id, details }, now)
-                .await?;
+            let act = NewAudit { actor: AGENT, action, object_kind, object_id: &object_id, details };
+            audit::append_of_contact(tx, act, now).await?;
         }
         told.push(result.action_id);
     }

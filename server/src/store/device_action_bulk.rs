@@ -100,7 +100,8 @@ pub async fn order_all(store: &Store, by: Clerk<'_>, many: Many<'_>, most: usize
 }
 
 /// Gives the order to those of `choices` that are still as they were shown, for the person whom the caller found allowed
-/// to: [`IN_ONE_UNIT`] in one unit of work, each with its row in the audit, and one row of all of them, under `press`.
+/// to: [`IN_ONE_UNIT`] in one unit of work, each with its row in the audit, and one row of all until then, under `press`: a
+/// server that stops half way leaves it, and the last one tells the whole.
 pub async fn give(
     store: &Store,
     by: Clerk<'_>,
@@ -113,13 +114,10 @@ pub async fn give(
     choices.sort_by_key(|choice| choice.device.0);
     for some in choices.chunks(IN_ONE_UNIT) {
         let mut tx = store.write().await?;
-        let outcomes = unit(&mut tx, by, many, some).await?;
-        tx.commit().await?;
-        tally.extend(outcomes);
-    }
-    if tally.ordered > 0 {
-        let mut tx = store.write().await?;
-        record(&mut tx, by, many, (press, &tally)).await?;
+        tally.extend(unit(&mut tx, by, many, some).await?);
+        if tally.ordered > 0 {
+            record(&mut tx, by, many, (press, choices.len(), &tally)).await?;
+        }
         tx.commit().await?;
     }
     Ok(tally)
@@ -136,16 +134,24 @@ async fn unit(
     device::lock(tx, ids.iter().copied()).await?;
     let listed: BTreeSet<Uuid> = device_asked::of(tx, by.scope, many.query, &ids).await?.into_iter().collect();
     let before = given_before(tx, choices).await?;
-    let standings = device_action_facts::of(tx, &ids, by.now).await?;
+    let mut standings = device_action_facts::of(tx, &ids, by.now).await?;
     let (mut outcomes, mut given) = (Vec::with_capacity(choices.len()), Vec::new());
     for choice in choices {
-        let standing = standings.get(&choice.device.0).filter(|_| listed.contains(&choice.device.0));
-        let wanted =
-            if before.contains(&choice.id) { Err(LeftOut::Before) } else { as_shown(choice, standing, many.order, by) };
-        outcomes.push(match wanted {
+        if before.contains(&choice.id) {
+            outcomes.push(Err(LeftOut::Before));
+            continue;
+        }
+        let standing = standings.get_mut(&choice.device.0).filter(|_| listed.contains(&choice.device.0));
+        let Some(standing) = standing else {
+            outcomes.push(Err(LeftOut::Changed));
+            continue;
+        };
+        outcomes.push(match as_shown(choice, standing, many.order, by) {
             Err(why) => Err(why),
-            Ok(order) => match device_action::give(tx, (choice.device, choice.id), &order, by).await? {
+            Ok(order) => match device_action::give(tx, (choice.device, choice.id), standing, &order, by).await? {
                 Ordered::Given(id) => {
+                    // Named twice, it gets one.
+                    standing.facts.waiting.push(order.kind());
                     given.push((choice.device, id, order));
                     Ok(())
                 }
@@ -162,8 +168,8 @@ async fn unit(
 }
 
 /// The order to a device, where it is still the one that was shown.
-fn as_shown(choice: &Choice, standing: Option<&Standing>, order: &BulkOrder, by: Clerk<'_>) -> Result<Order, LeftOut> {
-    let Standing { facts, site, .. } = standing.ok_or(LeftOut::Changed)?;
+fn as_shown(choice: &Choice, standing: &Standing, order: &BulkOrder, by: Clerk<'_>) -> Result<Order, LeftOut> {
+    let Standing { facts, site, .. } = standing;
     let order = order.of(facts, site.as_deref(), paris::date(by.now))?;
     let is_as_shown = choice.shown.as_ref().is_none_or(|shown| *shown == order.mark());
     if is_as_shown { Ok(order) } else { Err(LeftOut::Changed) }
@@ -176,11 +182,16 @@ async fn given_before(tx: &mut Tx, choices: &[&Choice]) -> Result<BTreeSet<Uuid>
     Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
-/// The row of the whole. Not what was searched for: somebody may have typed a name, and the audit cannot forget it.
-async fn record(tx: &mut Tx, by: Clerk<'_>, many: Many<'_>, (press, tally): (Uuid, &Tally)) -> Result<(), StoreError> {
+/// The row of the whole until now. Not what was searched for: somebody may have typed a name, and the audit cannot forget it.
+async fn record(
+    tx: &mut Tx,
+    by: Clerk<'_>,
+    many: Many<'_>,
+    (press, chosen, tally): (Uuid, usize, &Tally),
+) -> Result<(), StoreError> {
     let left_out: usize = tally.left_out.values().sum();
     let details = json!({
-        "kind": many.order.kind(), "given": tally.ordered, "left_out": left_out, "site": many.query.site,
+        "kind": many.order.kind(), "count": chosen, "given": tally.ordered, "left_out": left_out, "site": many.query.site,
     });
     donation_approval::record(tx, "device_action.order_many", ("device_actions", press), details, by).await
 }

@@ -131,6 +131,12 @@ async fn an_answer_counts_once_and_only_from_the_enrolment_that_was_told(test: &
     assert!(!rows[0].has_log);
     drop(tx);
     assert_eq!(acts(test, id).await, ["device_action.answer", "device_action.order"]);
+    let mut tx = test.store.read().await.unwrap();
+    let mut told: Vec<_> = audit::of_object(&mut tx, "device_action", &id.to_string(), 10).await.unwrap();
+    let answer = told.remove(0);
+    assert_eq!(answer.at, at(1, -12, 0), "of a contact the audit keeps the day alone");
+    assert_eq!(told[0].at, now, "of what a person did the time too");
+    assert!(matches!(audit::verify(&mut tx, None).await.unwrap(), audit::Verification::Intact(_)));
 }
 
 async fn what_is_over_is_told_no_more_and_may_be_ordered_again(test: &TestStore) {

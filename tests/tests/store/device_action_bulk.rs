@@ -33,6 +33,8 @@ on_both_engines! {
     a_form_that_is_sent_twice_orders_once,
     what_changed_since_the_preview_is_left_out,
     more_than_one_unit_of_work_is_ordered_whole,
+    what_fails_half_way_leaves_its_row_of_the_whole,
+    a_device_that_is_named_twice_gets_one_order,
 }
 
 const ALL: Scope = Scope::Everything;
@@ -86,6 +88,26 @@ async fn school(test: &TestStore) -> (School, [DeviceId; 4]) {
     school.lend(&test.store, &devices[..2], at(0, 1, 0)).await.unwrap();
     let bare = school.stock(&test.store, &labels(1), at(-30, 0, 0)).await.unwrap();
     (school, [devices[0], devices[1], devices[2], bare[0]])
+}
+
+/// A site with so many laptops, and an agent on each.
+async fn with_agents(test: &TestStore, laptops: usize) -> School {
+    let school = School::found(&test.store, 1, 0, at(-60, 0, 0)).await.unwrap();
+    let devices = school.stock(&test.store, &labels(laptops), at(-30, 0, 0)).await.unwrap();
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    for device in devices {
+        let enrolment = Uuid::new_v4();
+        let sql = format!(
+            "INSERT INTO enrolment (id, device_id, request_id, spki_sha256, status, created_at) \
+             VALUES ({0}, {1}, {0}, {2}, 'active', {3})",
+            raw.uuid(enrolment),
+            raw.uuid(device.0),
+            raw.bytes(enrolment.as_bytes()),
+            at(-30, 0, 0),
+        );
+        raw.execute(&sql).await.unwrap();
+    }
+    school
 }
 
 async fn a_preview_says_what_is_then_done(test: &TestStore) {
@@ -184,21 +206,8 @@ async fn what_changed_since_the_preview_is_left_out(test: &TestStore) {
 
 async fn more_than_one_unit_of_work_is_ordered_whole(test: &TestStore) {
     const DEVICES: usize = IN_ONE_UNIT + 1;
-    let school = School::found(&test.store, 1, 0, at(-60, 0, 0)).await.unwrap();
-    let devices = school.stock(&test.store, &labels(DEVICES), at(-30, 0, 0)).await.unwrap();
+    let school = with_agents(test, DEVICES).await;
     let mut raw = Raw::connect(test.url()).await.unwrap();
-    for device in devices {
-        let enrolment = Uuid::new_v4();
-        let sql = format!(
-            "INSERT INTO enrolment (id, device_id, request_id, spki_sha256, status, created_at) \
-             VALUES ({0}, {1}, {0}, {2}, 'active', {3})",
-            raw.uuid(enrolment),
-            raw.uuid(device.0),
-            raw.bytes(enrolment.as_bytes()),
-            at(-30, 0, 0),
-        );
-        raw.execute(&sql).await.unwrap();
-    }
     let (policy, query, order) = (Policy::default(), at_site(school.site), of(Kind::FullReport));
     let many = Many { query: &query, order: &order };
     let by = clerk(&ALL, &policy, at(1, 0, 0));
@@ -207,7 +216,42 @@ async fn more_than_one_unit_of_work_is_ordered_whole(test: &TestStore) {
     let each = "SELECT count(*) FROM audit WHERE action = 'device_action.order' AND object_kind = 'device_action'";
     assert_eq!(raw.number(each).await.unwrap(), i64::try_from(DEVICES).unwrap());
     let whole = "SELECT details FROM audit WHERE action = 'device_action.order_many'";
-    let whole = raw.texts(whole).await.unwrap();
-    assert_eq!(whole.len(), 1);
-    assert!(whole[0].contains(&format!("\"given\":{DEVICES}")), "{whole:?}");
+    let whole = raw.texts(&format!("{whole} ORDER BY seq")).await.unwrap();
+    assert_eq!(whole.len(), 2, "one with each unit of work: {whole:?}");
+    for (row, given) in whole.iter().zip([IN_ONE_UNIT, DEVICES]) {
+        assert!(row.contains(&format!("\"count\":{DEVICES}")), "{row}");
+        assert!(row.contains(&format!("\"given\":{given}")), "{row}");
+    }
+}
+
+/// What was ordered before the server stopped half way stands, and so does the row that says how many of how many.
+async fn what_fails_half_way_leaves_its_row_of_the_whole(test: &TestStore) {
+    const DEVICES: usize = IN_ONE_UNIT + 2;
+    let school = with_agents(test, DEVICES).await;
+    let (policy, query, order) = (Policy::default(), at_site(school.site), of(Kind::CheckIn));
+    let by = clerk(&ALL, &policy, at(1, 0, 0));
+    let mut choices = chosen(&seen(test, &query, &order, by.now).await);
+    choices.sort_by_key(|choice| choice.device.0);
+    // The second unit of work fails: two orders cannot have one id.
+    choices[DEVICES - 1].id = choices[DEVICES - 2].id;
+    let press = Uuid::now_v7();
+    let many = Many { query: &query, order: &order };
+    device_action_bulk::give(&test.store, by, many, (press, &choices)).await.unwrap_err();
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let hundred = i64::try_from(IN_ONE_UNIT).unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM device_action").await.unwrap(), hundred);
+    let whole = format!("SELECT details FROM audit WHERE object_kind = 'device_actions' AND object_id = '{press}'");
+    let whole = raw.texts(&whole).await.unwrap();
+    assert_eq!(whole.len(), 1, "{whole:?}");
+    let says = |words: String| whole[0].contains(&words);
+    assert!(says(format!("\"count\":{DEVICES}")) && says(format!("\"given\":{IN_ONE_UNIT}")), "{whole:?}");
+}
+
+async fn a_device_that_is_named_twice_gets_one_order(test: &TestStore) {
+    let (school, _) = school(test).await;
+    let (query, now, order) = (at_site(school.site), at(1, 0, 0), of(Kind::CheckIn));
+    let mut choices = chosen(&seen(test, &query, &order, now).await);
+    choices.push(Choice { id: Uuid::now_v7(), ..choices[0].clone() });
+    let done = given(test, &query, &order, &choices, now).await;
+    assert_eq!((done.ordered, left(&done)), (3, vec![(LeftOut::Already, 1)]));
 }
