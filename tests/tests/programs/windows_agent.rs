@@ -306,11 +306,11 @@ pub(crate) fn program() -> PathBuf {
         .map_or_else(|| workspace().join("target/windows/cartable-agent.exe"), PathBuf::from)
 }
 
-/// The installer of `program` as that version.
+/// The installer of `program` as that version, whichever the program says that it is.
 pub(crate) fn installer_of(program: &Path, folder: &Path, version: &str) -> PathBuf {
     let folder = folder.join(version);
     let mut command = Command::new(workspace().join("packaging/windows/make-msi"));
-    command.args([program, folder.as_path()]).env("VERSION", version).current_dir(workspace());
+    command.args([program, folder.as_path()]).env("CARTABLE_MSI_VERSION", version).current_dir(workspace());
     let made = command.output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     folder.join("cartable-agent.msi")

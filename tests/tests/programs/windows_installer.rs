@@ -17,6 +17,13 @@ fn output(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Makes an MSI with these variables, and with no version that this test was started with.
+fn make_msi(environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(workspace().join("packaging/windows/make-msi"));
+    command.env_remove("CARTABLE_AGENT_VERSION").env_remove("CARTABLE_MSI_VERSION").envs(environment.iter().copied());
+    command
+}
+
 struct Installer {
     folder: tempfile::TempDir,
 }
@@ -26,8 +33,17 @@ impl Installer {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("any-name.exe");
         std::fs::write(&program, "MZ stand-in").unwrap();
-        output(Command::new(workspace().join("packaging/windows/make-msi")).args([&program, folder.path()]));
+        output(make_msi(&[]).args([&program, folder.path()]));
         Self { folder }
+    }
+
+    /// The version of the package that is made in this environment.
+    fn version_with(environment: &[(&str, &str)]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("any-name.exe");
+        std::fs::write(&program, "MZ stand-in").unwrap();
+        output(make_msi(environment).args([&program, folder.path()]));
+        Self { folder }.table("Property")["ProductVersion"].concat()
     }
 
     fn path(&self) -> std::path::PathBuf {
@@ -55,6 +71,15 @@ fn the_package_says_what_it_is() {
     let files = installer.table("File");
     assert_eq!(files["AgentExe"][1], "cartable-agent.exe", "{files:?}");
     assert_eq!(installer.table("Component")["Agent"][2], "256", "64 bits");
+}
+
+#[test]
+fn only_variables_of_its_own_change_its_version() {
+    let workspaces = env!("CARGO_PKG_VERSION");
+    assert_eq!(Installer::version_with(&[("VERSION", "9.9.9")]), workspaces, "CI systems set it for themselves");
+    assert_eq!(Installer::version_with(&[("CARTABLE_AGENT_VERSION", "9.9.8")]), "9.9.8");
+    let both = [("CARTABLE_AGENT_VERSION", "9.9.8"), ("CARTABLE_MSI_VERSION", "9.9.7")];
+    assert_eq!(Installer::version_with(&both), "9.9.7", "of the package alone");
 }
 
 #[test]
