@@ -102,6 +102,11 @@ fn silent_properties_reach_the_enrolment_and_the_token_no_log() {
         actions["Enrol"][2],
         r#"enrol --state "[CommonAppDataFolder]cartable-agent" --server "[SERVER]" --token "[TOKEN]" --roots "[ROOTS]" --update-key "[UPDATEKEY]" --key-store "[KEYSTORE]""#
     );
+    assert_eq!(
+        actions["Register"][2],
+        r#"service install --state "[CommonAppDataFolder]cartable-agent" --update-key "[UPDATEKEY]" --start"#,
+        "the key is pinned without SERVER too"
+    );
     // An update is begun by the service, whose environment may name another place for ProgramData (Wine's does).
     for name in ["Enrol", "Register", "Erase"] {
         assert!(actions[name][2].contains(r#" --state "[CommonAppDataFolder]cartable-agent" "#), "{name}: {actions:?}");
@@ -129,6 +134,7 @@ fn the_actions_stand_in_their_order() {
     assert_eq!(at("RemoveExistingProducts"), at("InstallInitialize") + 1);
     assert_eq!(sequence["Erase"][0], r#"REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE"#, "an upgrade keeps the key");
     assert_eq!(sequence["Enrol"][0], "SERVER AND NOT REMOVE");
+    assert_eq!(sequence["Register"][0], "NOT REMOVE");
 }
 
 #[test]
