@@ -2,7 +2,8 @@
 //! unwind tables out of a Linux program that aborts on panic.
 //!
 //! `SOURCE_DATE_EPOCH` takes precedence, so that a build can be repeated bit for bit. `CARTABLE_AGENT_VERSION` makes a program
-//! of another version than the package's: an update is from one program to another.
+//! of another version than the package's: an update is from one program to another. It is three numbers, or the build fails:
+//! servers and installers compare them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,13 +16,18 @@ fn main() {
         .unwrap_or(0);
     println!("cargo::rustc-env=CARTABLE_BUILT_AT={seconds}");
     println!("cargo::rerun-if-env-changed=CARTABLE_AGENT_VERSION");
-    let version = std::env::var("CARTABLE_AGENT_VERSION")
-        .ok()
-        .filter(|version| !version.is_empty())
-        .or_else(|| std::env::var("CARGO_PKG_VERSION").ok())
-        .unwrap_or_default();
+    let asked = std::env::var("CARTABLE_AGENT_VERSION").ok().filter(|version| !version.is_empty());
+    if let Some(version) = asked.as_deref().filter(|version| !is_three_numbers(version)) {
+        println!("cargo::error=CARTABLE_AGENT_VERSION: {version:?} is no version: three numbers, such as 1.4.2");
+    }
+    let version = asked.or_else(|| std::env::var("CARGO_PKG_VERSION").ok()).unwrap_or_default();
     println!("cargo::rustc-env=CARTABLE_VERSION={version}");
     without_unwind_tables();
+}
+
+fn is_three_numbers(version: &str) -> bool {
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()) && part.parse::<u32>().is_ok();
+    version.split('.').count() == 3 && version.split('.').all(is_number)
 }
 
 /// Nothing reads them when a panic aborts; a backtrace would, of a program without symbols. A build script is not told of

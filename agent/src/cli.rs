@@ -127,6 +127,9 @@ enum ServiceCommand {
         /// Start it at once, if this computer is enrolled or waits to be
         #[arg(long)]
         start: bool,
+        /// The key that releases are signed with; without one what was given before stays
+        #[arg(long, value_name = "KEY", default_value = "")]
+        update_key: String,
     },
     /// Stop the service and remove it
     Uninstall {
@@ -166,9 +169,9 @@ impl Cli {
     pub fn run_without_runtime(self) -> Result<ExitCode, Self> {
         let done = match self.command {
             Command::Service(ServiceCommand::Run) => crate::windows::service::run(self.state, self.log),
-            Command::Service(ServiceCommand::Install { start }) => {
+            Command::Service(ServiceCommand::Install { start, update_key }) => {
                 log::start(self.log);
-                crate::windows::install::install(&self.state, start)
+                crate::windows::install::install(&self.state, start, &update_key)
             }
             Command::Service(ServiceCommand::Uninstall { erase }) => {
                 log::start(self.log);

@@ -104,8 +104,13 @@ fn accepted_interval(seconds: u32) -> u32 {
 }
 
 fn retry_seconds(trouble: &Trouble, failures: u32, random: u64) -> u32 {
-    let waits_for_people =
-        [TroubleKind::Refused, TroubleKind::AwaitsApproval, TroubleKind::KeyCloned, TroubleKind::KeyLost];
+    let waits_for_people = [
+        TroubleKind::Refused,
+        TroubleKind::AwaitsApproval,
+        TroubleKind::QueueFull,
+        TroubleKind::KeyCloned,
+        TroubleKind::KeyLost,
+    ];
     if waits_for_people.contains(&trouble.kind) {
         return draw(SHORTEST_REFUSED_SECONDS, LONGEST_RETRY_SECONDS, random);
     }
@@ -152,6 +157,16 @@ mod tests {
         for random in [0, 1, u64::MAX, 123_456_789] {
             let (_, wait) = after(Pace::default(), Outcome::Failure(&refused), UtcMillis::default(), random);
             assert!((1800..=3600).contains(&wait.as_secs()), "{wait:?}");
+        }
+    }
+
+    #[test]
+    fn who_finds_the_queue_full_asks_as_often_as_who_waits_in_it() {
+        let full = Trouble { retry_after_seconds: Some(3600), ..trouble(TroubleKind::QueueFull) };
+        for (failures, random) in [(0, 0), (9, 1), (0, u64::MAX)] {
+            let pace = Pace { failures, next_at: None };
+            let wait = |trouble: &Trouble| after(pace, Outcome::Failure(trouble), UtcMillis::default(), random).1;
+            assert_eq!(wait(&full), wait(&trouble(TroubleKind::AwaitsApproval)), "{failures}, {random}");
         }
     }
 

@@ -107,7 +107,10 @@ fn exams(memory: &Memory, language: Language, now: UtcMillis) -> Option<String> 
 pub(crate) fn verdict_of(kind: TroubleKind) -> Verdict {
     if kind == TroubleKind::Refused {
         Verdict::Refused
-    } else if matches!(kind, TroubleKind::AwaitsApproval | TroubleKind::KeyCloned | TroubleKind::KeyLost) {
+    } else if matches!(
+        kind,
+        TroubleKind::AwaitsApproval | TroubleKind::QueueFull | TroubleKind::KeyCloned | TroubleKind::KeyLost
+    ) {
         Verdict::Waiting
     } else {
         Verdict::Trouble
@@ -165,8 +168,9 @@ fn not_enrolled(facts: &Facts, language: Language, now: UtcMillis) -> (Vec<Strin
         if let Some(failure) = &facts.memory.last_failure {
             lines.push(failed(failure, language, now));
             lines.extend(enrol_advice(failure.trouble.kind, language));
-            let refused = failure.trouble.kind == TroubleKind::Refused;
-            return (lines, if refused { Verdict::Refused } else { Verdict::NotEnrolled });
+            let of_the_server = [TroubleKind::Refused, TroubleKind::QueueFull].contains(&failure.trouble.kind);
+            let verdict = if of_the_server { verdict_of(failure.trouble.kind) } else { Verdict::NotEnrolled };
+            return (lines, verdict);
         }
         lines.push(say(
             "L'enrôlement a été demandé mais le serveur n'a pas encore répondu. Vérifiez le réseau, puis relancez cartable-agent enrol.",
@@ -281,6 +285,7 @@ mod tests {
             "refused",
             "certificate_ended",
             "awaits_approval",
+            "queue_full",
             "released",
             "busy",
             "server_fault",
@@ -295,7 +300,8 @@ mod tests {
             let (english, _) = describe(&facts, Language::English, later());
             assert_ne!(french.last(), english.last());
             assert_eq!(verdict == Verdict::Refused, kind == TroubleKind::Refused);
-            assert_eq!(verdict == Verdict::Waiting, kind == TroubleKind::AwaitsApproval);
+            let waits = [TroubleKind::AwaitsApproval, TroubleKind::QueueFull].contains(&kind);
+            assert_eq!(verdict == Verdict::Waiting, waits);
             assert_ne!(verdict, Verdict::Well);
         }
     }
@@ -311,6 +317,14 @@ mod tests {
         let (lines, verdict) = describe(&facts, Language::English, later());
         assert_eq!(verdict, Verdict::Waiting);
         assert!(lines[1].ends_with("serial known") && !lines.join("").contains("tok-secret"));
+        // Not even in the queue.
+        let mut full = facts;
+        full.pending.as_mut().unwrap().reason = None;
+        full.memory.last_failure =
+            Some(Failure { at: later(), trouble: Trouble::new(TroubleKind::QueueFull, "words") });
+        let (lines, verdict) = describe(&full, Language::English, later());
+        assert_eq!(verdict, Verdict::Waiting);
+        assert!(lines.last().is_some_and(|line| line.contains("import the list")), "{lines:?}");
     }
 
     #[test]

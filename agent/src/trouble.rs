@@ -5,7 +5,7 @@
 
 use cartable_common::{
     Text,
-    protocol::{KEY_CLONED, PROBLEM_PREFIX, Problem, ReleaseOrder},
+    protocol::{APPROVAL_QUEUE_FULL, KEY_CLONED, PROBLEM_PREFIX, Problem, ReleaseOrder},
 };
 use reqwest::StatusCode;
 use rustls::{AlertDescription, CertificateError};
@@ -41,6 +41,8 @@ pub enum TroubleKind {
     CertificateEnded,
     /// A person must agree to another certificate first; the agent goes on asking.
     AwaitsApproval,
+    /// So many machines wait for a person that this one has no place among them yet; the agent goes on asking.
+    QueueFull,
     /// The key is another machine's: an image was copied with it, or the main board was exchanged.
     KeyCloned,
     /// The server ordered this very agent to remove itself: the computer has changed owner.
@@ -135,6 +137,7 @@ impl Trouble {
             403 if name == Some(KEY_CLONED) => TroubleKind::KeyCloned,
             401 | 403 => TroubleKind::Refused,
             407 => TroubleKind::Proxy,
+            429 if name == Some(APPROVAL_QUEUE_FULL) => TroubleKind::QueueFull,
             408 | 429 | 503 => TroubleKind::Busy,
             // A Cartable server never redirects; 511 is "network authentication required".
             300..=399 | 511 => TroubleKind::CaptivePortal,
@@ -303,6 +306,15 @@ mod tests {
         assert_eq!(of(401, body).kind, TroubleKind::Refused);
         assert_eq!(of(503, body).kind, TroubleKind::Busy);
         assert_eq!(of(403, &body.replace("key-cloned", "revoked")).kind, TroubleKind::Refused);
+    }
+
+    #[test]
+    fn a_full_queue_is_told_from_a_busy_server() {
+        let body =
+            r#"{"type":"urn:cartable:problem:approval-queue-full","title":"Too many machines wait","status":429}"#;
+        assert_eq!(of(429, body).kind, TroubleKind::QueueFull);
+        assert_eq!(of(429, &body.replace("approval-queue-full", "throttled")).kind, TroubleKind::Busy);
+        assert_eq!(of(503, body).kind, TroubleKind::Busy);
     }
 
     #[test]

@@ -341,5 +341,9 @@ pub struct ReleaseOrder {
 /// of it was stored. The agent heals ([`HealRequest`]) and sends the same again under its new key.
 pub const KEY_CLONED: &str = "key-cloned";
 
+/// The kind of problem, without its prefix, of an [`EnrolRequest`] that has no place among those that wait for a person. The
+/// agent asks again; there is a place once people decided about others.
+pub const APPROVAL_QUEUE_FULL: &str = "approval-queue-full";
+
 /// Prefix of every [`Problem::kind`].
 pub const PROBLEM_PREFIX: &str = "urn:cartable:problem:";

@@ -232,7 +232,7 @@ fn built(variable: &str, folder: &str, version: &str) -> anyhow::Result<PathBuf>
     }
     let output = Command::new(workspace().join("packaging/windows/build"))
         .args(["--exe", folder])
-        .env("VERSION", version)
+        .env("CARTABLE_AGENT_VERSION", version)
         .current_dir(workspace())
         .output()
         .context("packaging/windows/build could not be started")?;

@@ -68,16 +68,6 @@ pub(super) struct Enrol {
     machine: Machine,
 }
 
-/// Keeps the key that releases must be signed with. An installer without one leaves what was pinned before.
-#[cfg(windows)]
-fn pin_update_key(state: &StateDir, key: &str) -> anyhow::Result<()> {
-    if key.trim().is_empty() {
-        return Ok(());
-    }
-    let progress = crate::update::Progress { keys: vec![key.trim().parse()?], ..state.update() };
-    Ok(state.keep_update(&progress)?)
-}
-
 pub(super) async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u8> {
     let roots_pem = std::fs::read_to_string(&options.roots).with_context(|| {
         format!(
@@ -103,7 +93,7 @@ pub(super) async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u
     let state = StateDir::open(state)?;
     let _lock = state.lock()?;
     #[cfg(windows)]
-    pin_update_key(&state, &options.update_key)?;
+    crate::update::pin(&state, crate::update::given_key(&options.update_key)?)?;
     let key = if options.new_key { KeyChoice::New } else { KeyChoice::Keep };
     let words = |text: &Option<String>| text.as_deref().and_then(Text::meaningful);
     let disclosure = Disclosure::named(words(&options.organisation), words(&options.contact));

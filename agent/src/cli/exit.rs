@@ -157,6 +157,8 @@ mod tests {
         assert_eq!(exit_code(&EnrolError::from(StateError::InUse("x".into())).into()), 6);
         assert_eq!(exit_code(&Trouble::new(TroubleKind::Busy, "x").into()), 1);
         assert_eq!(exit_code(&Trouble::new(TroubleKind::AwaitsApproval, "x").into()), 4);
+        let full = || Trouble::new(TroubleKind::QueueFull, "x");
+        assert_eq!((exit_code(&full().into()), exit_code(&EnrolError::from(full()).into())), (4, 4));
         assert_eq!(exit_code(&Trouble::new(TroubleKind::KeyLost, "x").into()), 4);
         assert_eq!(exit_code(&Trouble::new(TroubleKind::Tpm, "x").into()), 1);
     }

@@ -58,6 +58,10 @@ pub fn advice(kind: TroubleKind, language: Language) -> Option<String> {
             "Cet ordinateur est resté éteint trop longtemps, ou trop souvent, pour retrouver seul un certificat : une personne doit l'accepter dans la console, sur la page de l'appareil. L'agent garde sa clé et ses relevés et redemande chaque heure.",
             "This computer was shut for too long, or too often, to get a certificate by itself: a person must agree in the console, on the device's page. The agent keeps its key and its reports and asks every hour.",
         ),
+        TroubleKind::QueueFull => (
+            "Trop de machines attendent déjà une décision : celle-ci n'a pas encore de place parmi elles. Décidez dans la console (Demandes d'entrée), ou importez la liste des appareils : ceux qui y sont entrent d'eux-mêmes. L'agent redemande chaque heure.",
+            "Too many machines wait for a decision already: this one has no place among them yet. Decide in the console (Requests to join), or import the list of devices: those on it join by themselves. The agent asks every hour.",
+        ),
         TroubleKind::KeyCloned => (
             "La clé de cet ordinateur est celle d'une autre machine : image de disque copiée avec l'agent, ou carte mère remplacée. L'agent a demandé une clé à lui ; une personne doit l'approuver dans la console. D'ici là il garde ses relevés et redemande chaque heure.",
             "This computer's key is another machine's: a disk image was copied with the agent, or the main board was exchanged. The agent asked for a key of its own; a person must approve it in the console. Until then it keeps its reports and asks again every hour.",

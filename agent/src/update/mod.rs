@@ -14,7 +14,7 @@ use std::{
 
 use cartable_common::{
     AgentVersion,
-    update::{InvalidManifest, Manifest, Release, UpdateKey},
+    update::{InvalidManifest, InvalidUpdateKey, Manifest, Release, UpdateKey},
 };
 use ring::{
     digest::{SHA256, digest},
@@ -101,6 +101,18 @@ pub async fn follow(
     }
     tracing::info!(from = %running, to = %release.version, "an update begins");
     Ok(installer.install(&package)?)
+}
+
+/// The key that an installer was given; empty where it was given none.
+pub fn given_key(text: &str) -> Result<Option<UpdateKey>, InvalidUpdateKey> {
+    Some(text.trim()).filter(|text| !text.is_empty()).map(str::parse::<UpdateKey>).transpose()
+}
+
+/// Keeps `key` as the one that releases must be signed with, in place of those before; without one, what was pinned. Whoever
+/// calls holds the state's lock.
+pub fn pin(state: &StateDir, key: Option<UpdateKey>) -> Result<(), StateError> {
+    let Some(key) = key else { return Ok(()) };
+    state.keep_update(&Progress { keys: vec![key], ..state.update() })
 }
 
 /// What a list of releases says, where one of the `pinned` keys signed it.
@@ -232,4 +244,25 @@ fn is_package(path: &Path, release: &Release) -> io::Result<bool> {
     let hash = digest(&SHA256, &fs::read(path)?);
     let hash: &[u8] = hash.as_ref();
     Ok(hash == release.sha256.as_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_pinned_in_place_of_the_last_and_nothing_pins_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&folder.path().join("state")).unwrap();
+        let (old, new) = (UpdateKey([1; 32]), UpdateKey([2; 32]));
+        let begun = Progress { keys: vec![old], number: 3, ..Progress::default() };
+        state.keep_update(&begun).unwrap();
+        for nothing in ["", " "] {
+            pin(&state, given_key(nothing).unwrap()).unwrap();
+            assert_eq!(state.update(), begun, "an installer without a key leaves what was pinned");
+        }
+        assert_eq!(given_key("no key"), Err(InvalidUpdateKey));
+        pin(&state, given_key(&format!(" {new}\n")).unwrap()).unwrap();
+        assert_eq!(state.update(), Progress { keys: vec![new], ..begun });
+    }
 }

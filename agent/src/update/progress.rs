@@ -87,6 +87,7 @@ impl Contact {
             | TroubleKind::Refused
             | TroubleKind::CertificateEnded
             | TroubleKind::AwaitsApproval
+            | TroubleKind::QueueFull
             | TroubleKind::KeyCloned
             | TroubleKind::KeyLost
             | TroubleKind::Released

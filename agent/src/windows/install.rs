@@ -19,8 +19,8 @@ use windows_service::{
     service_manager::{ServiceManager, ServiceManagerAccess},
 };
 
-use super::{NAME, events, update};
-use crate::{actions::DesktopNotice, disclosure::Shown, language::Language, platform, state::StateDir};
+use super::{NAME, events, update as program};
+use crate::{actions::DesktopNotice, disclosure::Shown, language::Language, platform, state::StateDir, update};
 
 /// The waits before a service that failed is started again; the last one repeats.
 const RESTART_AFTER: [Duration; 3] = [Duration::from_mins(1), Duration::from_mins(5), Duration::from_hours(1)];
@@ -35,12 +35,15 @@ const SERVICE_DOES_NOT_EXIST: i32 = 1060;
 const SERVICE_IS_STOPPED: i32 = 1062;
 const SERVICE_IS_BEING_DELETED: i32 = 1072;
 
-/// Registers the service for the state folder `state`, which is made if it is absent; starts it if it has something to do.
-pub fn install(path: &Path, start: bool) -> anyhow::Result<()> {
+/// Registers the service for the state folder `path`, which is made if it is absent, and pins `update_key` unless it is empty;
+/// starts the service if it has something to do.
+pub fn install(path: &Path, start: bool, update_key: &str) -> anyhow::Result<()> {
     let state = StateDir::open(path)?;
+    let update_key = update::given_key(update_key).context("the key of --update-key")?;
     let manager = manager(ServiceManagerAccess::CONNECT | ServiceManagerAccess::CREATE_SERVICE)?;
     let info = info(path, ServiceStartType::AutoStart)?;
-    let access = ServiceAccess::CHANGE_CONFIG | ServiceAccess::START;
+    let access =
+        ServiceAccess::CHANGE_CONFIG | ServiceAccess::START | ServiceAccess::STOP | ServiceAccess::QUERY_STATUS;
     let service = match manager.open_service(NAME, access) {
         Ok(service) => service.change_config(&info).map(|()| service),
         Err(error) if code(&error) == Some(SERVICE_DOES_NOT_EXIST) => manager.create_service(&info, access),
@@ -50,6 +53,12 @@ pub fn install(path: &Path, start: bool) -> anyhow::Result<()> {
     describe(&service);
     events::register().context("the source of events could not be registered; run this as administrator")?;
     publish_page(&state);
+    if update_key.is_some() {
+        // One that runs keeps the same file; the one that is started below wants the lock.
+        stop(&service)?;
+        let _lock = state.lock()?;
+        update::pin(&state, update_key)?;
+    }
     if start && (state.enrolment()?.is_some() || state.pending()?.is_some()) {
         // It starts with the computer anyway: no reason to fail an installation.
         if let Err(error) = service.start::<OsString>(&[])
@@ -81,7 +90,7 @@ pub fn uninstall(erase: Option<&Path>) -> anyhow::Result<()> {
     if let Err(error) = events::unregister() {
         tracing::debug!(%error, "the source of events was not registered");
     }
-    if let Err(error) = update::sweep() {
+    if let Err(error) = program::sweep() {
         tracing::debug!(%error, "what an update left beside the program could not be removed");
     }
     if let Err(error) = withdraw_page() {

@@ -15,7 +15,7 @@ use axum::{
 use cartable_common::{
     DeviceId, EnrolmentId, UtcMillis,
     machine::Likeness,
-    protocol::{EnrolPending, EnrolRequest},
+    protocol::{APPROVAL_QUEUE_FULL, EnrolPending, EnrolRequest},
 };
 use uuid::Uuid;
 
@@ -360,7 +360,7 @@ pub(super) fn bad_key(error: InvalidKey) -> Refusal {
 fn queue_full(how: &str) -> Refusal {
     let detail =
         format!("Too many machines wait for a person {how}. Decide about them in the console, or make a new token.");
-    Refusal::new(StatusCode::TOO_MANY_REQUESTS, "approval-queue-full", "Too many machines wait", detail)
+    Refusal::new(StatusCode::TOO_MANY_REQUESTS, APPROVAL_QUEUE_FULL, "Too many machines wait", detail)
         .retry_after(PENDING_RETRY_SECONDS)
 }
 

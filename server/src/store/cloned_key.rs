@@ -226,7 +226,7 @@ async fn record(
 ) -> Result<(), StoreError> {
     let object_id = enrolment.to_string();
     let act = NewAudit { actor: ACTOR, action, object_kind: "enrolment", object_id: &object_id, details };
-    audit::append(tx, act, now).await.map(drop)
+    audit::append_of_contact(tx, act, now).await.map(drop)
 }
 
 /// Which of these enrolments' keys other machines showed.

@@ -131,6 +131,6 @@ async fn let_in(tx: &mut Tx, key: &KeyHash, shown: &Shown, now: UtcMillis) -> Re
         object_id: &object_id,
         details: json!({ "device": shown.device, "known_before": known.is_some() }),
     };
-    audit::append(tx, entry, now).await?;
+    audit::append_of_contact(tx, entry, now).await?;
     Ok(())
 }

@@ -45,7 +45,7 @@ pub struct Retained {
 
 /// Statements that round moments older than `$2` to the day, for the devices `{rows}`. `$at` columns are rounded
 /// together, where any of them is not round yet.
-const COARSEN: [&str; 14] = [
+const COARSEN: [&str; 17] = [
     "UPDATE contact SET last_at = last_at - last_at % 86400000 \
      WHERE device_id IN (SELECT r.id FROM {rows}) AND last_at % 86400000 <> 0 AND last_at < {limit}",
     "UPDATE contact SET first_at = first_at - first_at % 86400000 \
@@ -82,6 +82,14 @@ const COARSEN: [&str; 14] = [
     "UPDATE device_action SET answered_at = answered_at - answered_at % 86400000, \
      closed_at = closed_at - closed_at % 86400000 WHERE device_id IN (SELECT r.id FROM {rows}) \
      AND (answered_at % 86400000 <> 0 OR closed_at % 86400000 <> 0) AND answered_at < {limit}",
+    // What a contact told stands open for as long as it lasts.
+    "UPDATE flag SET since = since - since % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND since % 86400000 <> 0 AND since < {limit}",
+    "UPDATE flag SET updated_at = updated_at - updated_at % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND updated_at % 86400000 <> 0 AND updated_at < {limit}",
+    // A machine asks to be let in when it is on, also one that waits or was refused.
+    "UPDATE enrolment SET created_at = created_at - created_at % 86400000 \
+     WHERE device_id IN (SELECT r.id FROM {rows}) AND created_at % 86400000 <> 0 AND created_at < {limit}",
 ];
 
 /// Statements that round the measurements of days: the day itself is the key.
@@ -139,8 +147,8 @@ struct Past {
     evidence: String,
 }
 
-/// Rounds the moments of flags that were cleared long ago: a flag is cleared by a contact. Open ones follow their
-/// evidence, which is rounded at its source.
+/// Rounds the moments of flags that were cleared long ago, with those in their evidence: a flag is cleared by a contact. The
+/// evidence of open ones follows its source, which is rounded.
 async fn flags(tx: &mut Tx, devices: &Rows<1>, now: UtcMillis) -> Result<u64, StoreError> {
     let limit = now.plus_days(-EXACT_DAYS).get();
     let sql = format!(

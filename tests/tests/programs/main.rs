@@ -1,6 +1,7 @@
 //! The real programs, each in a process of its own: what an operator types, what a kill leaves, a life from end to end.
 
 mod actions;
+mod agent_version;
 mod cli_refurbishment;
 mod cloned;
 mod cloned_trolley;

@@ -13,8 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cartable_agent::actions::DesktopNotice;
-use cartable_common::{Text, action::ReturnNotice};
+use cartable_agent::{actions::DesktopNotice, update::Progress};
+use cartable_common::{Text, action::ReturnNotice, update::UpdateKey};
 use cartable_server::{
     clock,
     domain::{paris, policy::Policy, scope::Scope},
@@ -306,11 +306,11 @@ pub(crate) fn program() -> PathBuf {
         .map_or_else(|| workspace().join("target/windows/cartable-agent.exe"), PathBuf::from)
 }
 
-/// The installer of `program` as that version.
+/// The installer of `program` as that version, whichever the program says that it is.
 pub(crate) fn installer_of(program: &Path, folder: &Path, version: &str) -> PathBuf {
     let folder = folder.join(version);
     let mut command = Command::new(workspace().join("packaging/windows/make-msi"));
-    command.args([program, folder.as_path()]).env("VERSION", version).current_dir(workspace());
+    command.args([program, folder.as_path()]).env("CARTABLE_MSI_VERSION", version).current_dir(workspace());
     let made = command.output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     folder.join("cartable-agent.msi")
@@ -366,8 +366,12 @@ async fn the_installer_enrols_silently_upgrades_and_leaves_nothing() {
 fn an_installation_without_a_server_installs_a_service_that_waits_for_a_person() {
     let wine = Wine::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let installed = wine.run("msiexec", &["/i", &installer(folder.path(), "0.1.0"), "/qn"]).unwrap();
+    let key = UpdateKey([7; 32]);
+    let pinned = format!("UPDATEKEY={key}");
+    let installed = wine.run("msiexec", &["/i", &installer(folder.path(), "0.1.0"), "/qn", &pinned]).unwrap();
     assert_eq!(installed.code, 0, "{installed:?}");
+    let kept = std::fs::read(wine.drive_c().join("ProgramData/cartable-agent/update.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Progress>(&kept).unwrap().keys, [key], "also without SERVER");
     assert_eq!(wine.service().unwrap().as_deref(), Some("STOPPED"));
     let said = wine.agent(&["status", "--lang", "en"]).unwrap();
     assert_eq!(said.code, 3, "{said:?}");

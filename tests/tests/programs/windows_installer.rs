@@ -17,6 +17,13 @@ fn output(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Makes an MSI with these variables, and with no version that this test was started with.
+fn make_msi(environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(workspace().join("packaging/windows/make-msi"));
+    command.env_remove("CARTABLE_AGENT_VERSION").env_remove("CARTABLE_MSI_VERSION").envs(environment.iter().copied());
+    command
+}
+
 struct Installer {
     folder: tempfile::TempDir,
 }
@@ -26,8 +33,17 @@ impl Installer {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("any-name.exe");
         std::fs::write(&program, "MZ stand-in").unwrap();
-        output(Command::new(workspace().join("packaging/windows/make-msi")).args([&program, folder.path()]));
+        output(make_msi(&[]).args([&program, folder.path()]));
         Self { folder }
+    }
+
+    /// The version of the package that is made in this environment.
+    fn version_with(environment: &[(&str, &str)]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("any-name.exe");
+        std::fs::write(&program, "MZ stand-in").unwrap();
+        output(make_msi(environment).args([&program, folder.path()]));
+        Self { folder }.table("Property")["ProductVersion"].concat()
     }
 
     fn path(&self) -> std::path::PathBuf {
@@ -58,6 +74,15 @@ fn the_package_says_what_it_is() {
 }
 
 #[test]
+fn only_variables_of_its_own_change_its_version() {
+    let workspaces = env!("CARGO_PKG_VERSION");
+    assert_eq!(Installer::version_with(&[("VERSION", "9.9.9")]), workspaces, "CI systems set it for themselves");
+    assert_eq!(Installer::version_with(&[("CARTABLE_AGENT_VERSION", "9.9.8")]), "9.9.8");
+    let both = [("CARTABLE_AGENT_VERSION", "9.9.8"), ("CARTABLE_MSI_VERSION", "9.9.7")];
+    assert_eq!(Installer::version_with(&both), "9.9.7", "of the package alone");
+}
+
+#[test]
 fn silent_properties_reach_the_enrolment_and_the_token_no_log() {
     let installer = Installer::new();
     let properties = installer.table("Property");
@@ -76,6 +101,11 @@ fn silent_properties_reach_the_enrolment_and_the_token_no_log() {
     assert_eq!(
         actions["Enrol"][2],
         r#"enrol --state "[CommonAppDataFolder]cartable-agent" --server "[SERVER]" --token "[TOKEN]" --roots "[ROOTS]" --update-key "[UPDATEKEY]" --key-store "[KEYSTORE]""#
+    );
+    assert_eq!(
+        actions["Register"][2],
+        r#"service install --state "[CommonAppDataFolder]cartable-agent" --update-key "[UPDATEKEY]" --start"#,
+        "the key is pinned without SERVER too"
     );
     // An update is begun by the service, whose environment may name another place for ProgramData (Wine's does).
     for name in ["Enrol", "Register", "Erase"] {
@@ -104,6 +134,7 @@ fn the_actions_stand_in_their_order() {
     assert_eq!(at("RemoveExistingProducts"), at("InstallInitialize") + 1);
     assert_eq!(sequence["Erase"][0], r#"REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE"#, "an upgrade keeps the key");
     assert_eq!(sequence["Enrol"][0], "SERVER AND NOT REMOVE");
+    assert_eq!(sequence["Register"][0], "NOT REMOVE");
 }
 
 #[test]

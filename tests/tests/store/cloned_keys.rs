@@ -131,6 +131,8 @@ async fn what_a_clone_measures_is_not_the_devices_and_not_acknowledged(test: &Te
     assert!(texts(test, "SELECT report FROM health").await[0].contains("PF2MASTER"));
     assert_eq!(texts(test, "SELECT status FROM enrolment").await, ["quarantined"]);
     assert_eq!(texts(test, "SELECT action FROM audit").await, ["enrolment.quarantine"], "once");
+    let exact = "SELECT count(*) FROM audit WHERE at % 86400000 <> 0";
+    assert_eq!(number(test, exact).await, 0, "a contact that nobody decided: the audit knows the day alone");
     assert_eq!(number(test, "SELECT count(*) FROM cloned_key").await, 1);
     assert_eq!(told(test, one).await, Some(Severity::Critical), "twenty minutes after the device itself");
 

@@ -37,6 +37,7 @@ use uuid::Uuid;
 
 on_both_engines! {
     the_hour_of_a_contact_is_forgotten_after_a_month,
+    what_stands_open_or_waits_is_known_to_the_day_too,
     what_is_past_its_time_is_deleted_and_devices_never_are,
     a_sweep_reads_the_whole_fleet_and_follows_the_policy,
     a_lease_lasts_as_long_as_the_work_and_its_loss_stops_the_work,
@@ -99,6 +100,34 @@ async fn the_hour_of_a_contact_is_forgotten_after_a_month(test: &TestStore) {
     drop(tx);
     let receipt = ingest.ingest.check_in(one.check_in(at(32, 0, 0), vec![envelope(4, at(32, 0, 0), laptop(40))])).await;
     assert_eq!(receipt.unwrap().content_hash, Some(laptop(40).content_hash()));
+}
+
+async fn what_stands_open_or_waits_is_known_to_the_day_too(test: &TestStore) {
+    let one = enrol(&test.store, test.url(), None, at(-1, 5, 5)).await.unwrap();
+    let ingest = RunningIngest::start(&test.store);
+    let when = at(0, 1, 7);
+    ingest.ingest.check_in(one.check_in(when, vec![envelope(1, when, laptop(1))])).await.unwrap();
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let mut exact = async || {
+        let mut exact = Vec::new();
+        for moment in ["since % 86400000 <> 0 FROM flag", "updated_at % 86400000 <> 0 FROM flag"] {
+            let (condition, table) = moment.split_once(" FROM ").unwrap();
+            let sql = format!("SELECT count(*) FROM {table} WHERE cleared_at IS NULL AND {condition}");
+            exact.push(raw.number(&sql).await.unwrap());
+        }
+        exact.push(raw.number("SELECT count(*) FROM enrolment WHERE created_at % 86400000 <> 0").await.unwrap());
+        exact
+    };
+    let before = exact().await;
+    assert!(before.iter().all(|count| *count > 0), "{before:?}");
+    retention::run(&test.store, at(29, 0, 0), &running()).await.unwrap();
+    assert_eq!(exact().await, before, "a month has not passed");
+    retention::run(&test.store, at(32, 0, 0), &running()).await.unwrap();
+    assert_eq!(exact().await, [0, 0, 0]);
+    let mut tx = test.store.read().await.unwrap();
+    let open = flag::open_of_device(&mut tx, &ALL, one.device).await.unwrap();
+    let disk = open.iter().find(|flag| flag.code == FlagCode::DiskNearlyFull).unwrap();
+    assert_eq!(disk.since.day_number(), when.day_number(), "it stands since that day");
 }
 
 async fn what_is_past_its_time_is_deleted_and_devices_never_are(test: &TestStore) {

@@ -71,6 +71,10 @@ async fn a_forgotten_device_is_let_in_once_under_its_own_name(test: &TestStore) 
     assert_eq!((found.device, found.enrolment, found.status), (one.device, one.enrolment, EnrolmentStatus::Active));
     assert_eq!(found.device_status, DeviceStatus::Active);
     assert_eq!(acts(test).await, ["enrolment.readmit"]);
+    let mut tx = test.store.read().await.unwrap();
+    let act = audit::list(&mut tx, None, 1).await.unwrap().remove(0);
+    drop(tx);
+    assert_eq!(act.at.get() % (24 * 60 * 60 * 1000), 0, "a contact that nobody decided: the audit knows the day alone");
     // Another key that says that it is the same enrolment.
     assert_eq!(admit(test, &[8; 32], &one, at(11, 0, 0)).await, Admission::Refused);
     // Too late for a device that nobody knows.
