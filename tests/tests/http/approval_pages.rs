@@ -46,8 +46,8 @@ async fn a_selection_is_previewed_and_decided_once(test: &TestStore) {
     assert!(preview.contains("2 of 2 can join") && preview.contains("is replaced"), "{preview}");
     let mark = |id: &str| field(&preview, &format!("id-{id}")).to_owned();
     assert!(mark(newcomer).starts_with(&format!("new_device:{}:", own.get("site"))), "{}", mark(newcomer));
-    assert!(preview.contains("warning"), "a key that is replaced is no small thing: {preview}");
-    assert!(!of_page.contains("warning"), "{of_page}");
+    assert!(preview.contains("badge warning"), "a key that is replaced is no small thing: {preview}");
+    assert!(!of_page.contains("badge warning"), "{of_page}");
     assert!(mark(enrolment).starts_with("replaces:"), "{}", mark(enrolment));
 
     // Before theo decides, somebody else refuses one of them by API.
