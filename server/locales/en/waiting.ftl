@@ -18,6 +18,8 @@ waiting-lapses = { $count ->
 }
 waiting-no-serial = Without a serial number
 waiting-token = Token “{ $value }”
+waiting-lost-key = It names the lost key of { $value }; that proves nothing
+waiting-lost-key-elsewhere = It names the lost key of a device of another site; that proves nothing
 waiting-state = { $one } · { $two }
 waiting-heard = last contact
 waiting-never-heard = never any contact

@@ -18,6 +18,8 @@ waiting-lapses = { $count ->
 }
 waiting-no-serial = Sans numéro de série
 waiting-token = Jeton « { $value } »
+waiting-lost-key = Elle nomme la clé perdue de { $value } ; cela ne prouve rien
+waiting-lost-key-elsewhere = Elle nomme la clé perdue d’un appareil d’un autre établissement ; cela ne prouve rien
 waiting-state = { $one } · { $two }
 waiting-heard = dernier contact
 waiting-never-heard = jamais de contact

@@ -65,6 +65,10 @@ pub struct RequestBody {
     model: Option<String>,
     /// The label of the token that it brought.
     token: Option<String>,
+    /// Whether it named a key that it lost, which proves nothing.
+    by_lost_key: bool,
+    /// The device whose key that is; null for one of a site that you do not see.
+    lost_key_of: Option<Uuid>,
     /// The site that it would belong to, or does.
     site_id: Option<Uuid>,
     /// That site's name.
@@ -123,6 +127,8 @@ impl From<Asking> for RequestBody {
             manufacturer: asking.manufacturer,
             model: asking.model,
             token: asking.token,
+            by_lost_key: asking.by_lost_key,
+            lost_key_of: asking.lost_key_of.map(|known| known.id.0),
             site_id: asking.site,
             site_name: asking.site_name,
             effect: asking.effect.code(),

@@ -1,7 +1,7 @@
 //! `device waiting`, `device approve`, `device refuse`: machines that ask to be let in, one or many at once.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -13,7 +13,7 @@ use super::{DataArguments, print, say};
 use crate::{
     clock,
     domain::{
-        approval::{MOST_AT_ONCE, Ruling, WaitsFor},
+        approval::{Effect, MOST_AT_ONCE, Ruling, WaitsFor},
         device::folded_code,
         scope::Scope,
     },
@@ -36,8 +36,8 @@ pub(super) struct Approve {
     /// The ids of requests, as `device waiting` shows them.
     #[arg(required_unless_present = "serials")]
     ids: Vec<Uuid>,
-    /// A file with one serial number a line: those of its machines that wait are approved, unless they have no token but the
-    /// key of another machine.
+    /// A file with one serial number a line: those of its machines that wait are approved, but for those that a person looks at
+    /// and approves by id, which are told.
     #[arg(long, value_name = "FILE")]
     serials: Option<PathBuf>,
 }
@@ -60,7 +60,11 @@ pub(super) async fn waiting(data: &DataArguments) -> anyhow::Result<()> {
         let device = asking.known.map_or_else(|| "-".to_owned(), |known| known.id.to_string());
         let (serial, model) = (asking.serial_number.unwrap_or_default(), asking.model.unwrap_or_default());
         let (why, effect) = (asking.waits_for, asking.effect.code());
-        print(&format!("{}\t{device}\t{serial}\t{model}\t{why}\t{effect}\n", asking.id))?;
+        let lost = match asking.lost_key_of {
+            Some(known) => format!("\tlost key of {}", known.id),
+            None => String::new(),
+        };
+        print(&format!("{}\t{device}\t{serial}\t{model}\t{why}\t{effect}{lost}\n", asking.id))?;
     }
     store.close().await;
     Ok(())
@@ -99,8 +103,24 @@ async fn all(store: &Store) -> anyhow::Result<Vec<Asking>> {
     }
 }
 
-/// The requests of machines whose serial number stands in the file; says which of its lines wait for nobody. A machine that
-/// showed another's key is not among them: whoever has a lent laptop may claim any serial number so, and is looked at by id.
+/// Why a list of serial numbers does not approve a request, whose serial number is that of so many `claims`: whoever has a lent
+/// laptop may claim any, and is looked at by id.
+fn left_out(asking: &Asking, claims: usize) -> Option<&'static str> {
+    if asking.waits_for == WaitsFor::ClonedKey {
+        Some("it showed the key of another machine")
+    } else if asking.by_lost_key {
+        Some("it names a lost key, which proves nothing")
+    } else if matches!(asking.effect, Effect::Replaces(_)) {
+        Some("it would replace the key of a device")
+    } else if claims > 1 {
+        Some("another request claims its serial number")
+    } else {
+        None
+    }
+}
+
+/// The requests of machines whose serial number stands in the file; says which are left out and why, and how many of its lines
+/// wait for nobody.
 async fn listed(store: &Store, path: &Path) -> anyhow::Result<Vec<Uuid>> {
     let shown = path.display();
     let size = std::fs::metadata(path).with_context(|| shown.to_string())?.len();
@@ -111,13 +131,23 @@ async fn listed(store: &Store, path: &Path) -> anyhow::Result<Vec<Uuid>> {
     anyhow::ensure!(!serials.is_empty(), "{shown} holds no serial number: write one a line");
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
-    let asked = all(store).await?.into_iter().filter(|asking| asking.waits_for != WaitsFor::ClonedKey);
-    for asking in asked {
-        let serial = asking.serial_number.as_deref().map(folded_code).unwrap_or_default();
-        if serials.contains(&serial) {
-            found.push(asking.id);
-            seen.insert(serial);
+    let asked = all(store).await?;
+    let serial_of = |asking: &Asking| asking.serial_number.as_deref().map(folded_code).unwrap_or_default();
+    let mut claims: BTreeMap<String, usize> = BTreeMap::new();
+    for asking in &asked {
+        *claims.entry(serial_of(asking)).or_default() += 1;
+    }
+    for asking in &asked {
+        let serial = serial_of(asking);
+        if !serials.contains(&serial) {
+            continue;
         }
+        let claims = claims.get(&serial).copied().unwrap_or_default();
+        match left_out(asking, claims) {
+            Some(why) => say(&format!("{}: left out, {why}; look at the machine, and approve it by its id", asking.id)),
+            None => found.push(asking.id),
+        }
+        seen.insert(serial);
     }
     serials.retain(|serial| !seen.contains(serial));
     if !serials.is_empty() {

@@ -52,6 +52,8 @@ impl Samples<'_> {
             manufacturer: self.some("LENOVO"),
             model: self.some("ThinkPad L480"),
             token,
+            by_lost_key: number == 3,
+            lost_key_of: (number == 3).then(|| known(DeviceId(Uuid::from_u128(10)))),
             site: None,
             site_name: self.some("Collège Les Tilleuls"),
             effect,

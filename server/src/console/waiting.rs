@@ -71,6 +71,7 @@ struct Row {
     lapses: Option<String>,
     why: String,
     token: Option<String>,
+    lost_key: Option<String>,
     site: Option<String>,
     effect: String,
     known: Option<KnownRow>,
@@ -134,10 +135,18 @@ fn row(asking: &Asking, now: UtcMillis, words: Words) -> Row {
         lapses: lapses(asking, now, words),
         why: words.word("waits-for", asking.waits_for.as_str()),
         token: asking.token.clone(),
+        lost_key: lost_key(asking, words),
         site: asking.site_name.clone(),
         effect: effect(asking, words),
         known: asking.known.as_ref().map(|known| known_row(known, now, words)),
     }
+}
+
+/// Whose lost key it named, if it did.
+fn lost_key(asking: &Asking, words: Words) -> Option<String> {
+    let told = |known: &Known| words.with("waiting-lost-key", &known_name(known));
+    let told = asking.lost_key_of.as_ref().map_or_else(|| words.say("waiting-lost-key-elsewhere"), told);
+    Some(told).filter(|_| asking.by_lost_key)
 }
 
 /// In how many days it lapses: begun ones count, and one that is due goes with the next night.
@@ -216,7 +225,7 @@ impl PreviewPage {
         let words = shell.words;
         let field = |one: &Decided| {
             let asked = one.asked.as_ref()?;
-            Some((format!("id-{}", asked.id), asked.effect.mark()))
+            Some((format!("id-{}", asked.id), asked.mark()))
         };
         let is_offered = |one: &&Decided| stage == Stage::Preview && one.outcome != Outcome::Already;
         let approvable = |one: &&Decided| is_offered(one) && one.outcome.is_done();
@@ -237,11 +246,17 @@ impl PreviewPage {
     }
 }
 
+/// A key that is replaced speaks for the device no more: whoever says so has looked at the machine.
+fn possible(one: &Decided) -> Tone {
+    let effect = one.asked.as_ref().map(|asked| asked.effect);
+    if matches!(effect, Some(Effect::Replaces(_))) { Tone::Warning } else { Tone::Good }
+}
+
 fn line(one: &Decided, stage: Stage, now: UtcMillis, words: Words) -> Line {
     let ruled = words.word("decided", one.outcome.code());
     let effect = one.asked.as_ref().map(|asked| effect(asked, words)).unwrap_or_default();
     let (tone, label, what) = match (one.outcome, stage) {
-        (Outcome::Approved(_), Stage::Preview) => (Tone::Good, words.say("waiting-possible"), effect),
+        (Outcome::Approved(_), Stage::Preview) => (possible(one), words.say("waiting-possible"), effect),
         (Outcome::Approved(_), Stage::Decided) => (Tone::Good, ruled, effect),
         (Outcome::Refused, _) => (Tone::Good, ruled, String::new()),
         (Outcome::Already, _) => (Tone::Info, ruled, words.say("waiting-already-explained")),

@@ -3,6 +3,8 @@
 //! Pure: the caller says what the machine may be ([`Arrival`]) and what its token is worth.
 
 use cartable_common::{DeviceId, UtcDay, UtcMillis};
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{enrolment::Arrival, enrolment_token::Admits, verdict::text_enum};
@@ -12,7 +14,7 @@ use super::{enrolment::Arrival, enrolment_token::Admits, verdict::text_enum};
 pub const SPENT_TOKEN_DAYS: i64 = 30;
 
 /// Most machines that wait through one token at a time: three classes, and two pages for a person to read. A token that
-/// leaked fills no more of the queue than that; ending it ends that too.
+/// leaked fills no more of the queue than that; ending it ends that too, also for those that name a lost key that it let in.
 pub const MAX_WAITING_PER_TOKEN: i64 = 100;
 
 /// Days after its last ask on which a request lapses that nobody decided about: a laptop that asked on the last day of school is
@@ -172,7 +174,8 @@ impl Effect {
     /// The codes of all of them.
     pub const CODES: [&'static str; 5] = ["new_device", "first_key", "replaces", "renews", "impossible"];
 
-    /// What a preview keeps of it: the decision is held against this, so that nothing happens that was not shown.
+    /// What a preview keeps of it: the decision is held against this, so that nothing happens that was not shown. For a newcomer
+    /// it is [`mark_of_newcomer`](Self::mark_of_newcomer).
     #[must_use]
     pub fn mark(self) -> String {
         match self {
@@ -180,6 +183,15 @@ impl Effect {
             Self::Impossible(hindrance) => format!("{}:{hindrance}", self.code()),
             Self::NewDevice => self.code().to_owned(),
         }
+    }
+
+    /// The same for a machine that is no device yet: with its site, and with what it said of itself when it was shown. It asks
+    /// again and may say something else.
+    #[must_use]
+    pub fn mark_of_newcomer(self, site: Option<Uuid>, said: [Option<&str>; 3]) -> String {
+        let site = site.map_or_else(|| "-".to_owned(), |site| site.to_string());
+        let said = HEXLOWER.encode(&Sha256::digest(format!("{said:?}")));
+        format!("{}:{site}:{said}", self.mark())
     }
 }
 
@@ -248,6 +260,16 @@ mod tests {
         ];
         let marks: std::collections::BTreeSet<String> = effects.iter().map(|effect| effect.mark()).collect();
         assert_eq!(marks.len(), effects.len(), "{marks:?}");
+        let said = [Some("PF2NEW"), Some("LENOVO"), None];
+        let newcomers = [
+            Effect::NewDevice.mark_of_newcomer(None, said),
+            Effect::NewDevice.mark_of_newcomer(Some(one.0), said),
+            Effect::NewDevice.mark_of_newcomer(None, [Some("PF2OTHER"), Some("LENOVO"), None]),
+            Effect::NewDevice.mark_of_newcomer(None, [Some("PF2NEW"), None, Some("LENOVO")]),
+            Effect::FirstKey(one).mark_of_newcomer(None, said),
+        ];
+        let told: std::collections::BTreeSet<&String> = newcomers.iter().collect();
+        assert_eq!(told.len(), newcomers.len(), "{newcomers:?}");
         assert!(effects.iter().all(|effect| Effect::CODES.contains(&effect.code())));
         assert_eq!((Effect::Replaces(two).device(), Effect::NewDevice.device()), (Some(two), None));
     }

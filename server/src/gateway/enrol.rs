@@ -14,7 +14,6 @@ use axum::{
 };
 use cartable_common::{
     DeviceId, EnrolmentId, UtcMillis,
-    machine::Likeness,
     protocol::{APPROVAL_QUEUE_FULL, EnrolPending, EnrolRequest},
 };
 use uuid::Uuid;
@@ -23,7 +22,7 @@ use super::{
     EnrolPort,
     grant::{self, GrantError},
     identity::{Arrived, certificate_expired, refused, set_aside},
-    limits::LOST_KEYS_WAITING_PER_DEVICE,
+    lost_key,
     message::Message,
     refusal::Refusal,
 };
@@ -38,7 +37,7 @@ use crate::{
     },
     pki::{InvalidCsr, InvalidKey, PresentedKey, ProvenKey},
     store::{
-        Tx, certificate, cloned_key,
+        Tx, certificate,
         device::{self, NewDevice},
         enrolment::{self, NewEnrolment, Registered},
         enrolment_token::{self, Admission, Presented},
@@ -107,7 +106,7 @@ fn ticket(request: &EnrolRequest) -> Result<Ticket, Refusal> {
     TokenText::parse(&request.token).map(Ticket::Token).map_err(mistyped)
 }
 
-enum Decision {
+pub(super) enum Decision {
     Grant(Lease),
     Pending(WaitsFor),
     Refuse(Refusal),
@@ -155,9 +154,10 @@ async fn decide(
         }
         (Presented::Open(admission), None) => admit(&mut tx, asking, (&admission, Worth::Open), now).await?,
         (Presented::Spent(admission), None) => admit(&mut tx, asking, (&admission, Worth::Spent), now).await?,
-        (Presented::OfDevice(device), None) => wait_as(&mut tx, asking, device, now).await?,
+        (Presented::Lost(admission, lost), None) => lost_key::admit(&mut tx, asking, (&admission, lost), now).await?,
+        (Presented::OfDevice(lost), None) => lost_key::wait_as(&mut tx, asking, lost, now).await?,
         // Whoever waits already is still a person's to decide.
-        (Presented::Spent(_) | Presented::OfDevice(_) | Presented::Ended, known) => {
+        (Presented::Spent(_) | Presented::Lost(..) | Presented::OfDevice(_) | Presented::Ended, known) => {
             let (.., earlier) = asking;
             let waits = waits_already(known.as_ref(), earlier.as_ref()).map(Decision::Pending);
             waits.unwrap_or_else(|| Decision::Refuse(useless_token()))
@@ -208,7 +208,7 @@ async fn again(tx: &mut Tx, known: &Registered, now: UtcMillis) -> Result<Decisi
 
 /// Lets a machine in, or makes it wait. One that waits already is let in as soon as it may come in by itself: its serial
 /// number was recorded meanwhile, or is another site's no more, or it brought another token.
-async fn admit(
+pub(super) async fn admit(
     tx: &mut Tx,
     (request, key, earlier): (&EnrolRequest, &ProvenKey, Option<Newcomer>),
     (admission, worth): (&Admission, Worth),
@@ -284,38 +284,6 @@ async fn wait(
     Ok(Decision::Pending(why))
 }
 
-/// Writes down that a machine waits for a person as `device`, whose key it says that its TPM lost and which no token let in.
-/// Not where it says that it is another machine: it has shown no key, as a cloned one is shown, and no token speaks for it.
-async fn wait_as(
-    tx: &mut Tx,
-    (request, key, earlier): (&EnrolRequest, &ProvenKey, Option<Newcomer>),
-    device: DeviceId,
-    now: UtcMillis,
-) -> Result<Decision, GrantError> {
-    if let Some(earlier) = earlier {
-        return Ok(Decision::Pending(earlier.waits_for));
-    }
-    device::lock(tx, [device.0]).await?;
-    if cloned_key::whose_of_device(tx, device, &request.hardware).await? == Likeness::Other {
-        return Ok(Decision::Refuse(useless_token()));
-    }
-    if enrolment::waiting_without_token(tx, device).await? >= LOST_KEYS_WAITING_PER_DEVICE {
-        tracing::warn!(%device, "too many machines wait as one device: was its disk copied?");
-        return Ok(Decision::Refuse(queue_full("as this device")));
-    }
-    let new = NewEnrolment {
-        id: EnrolmentId(Uuid::now_v7()),
-        device,
-        request: request.request_id,
-        key: key.sha256(),
-        token: None,
-        status: EnrolmentStatus::Pending,
-    };
-    // It proved nothing: unlike a key that a restored database forgot, it was never let in, and lapses.
-    enrolment::insert_waiting(tx, &new, WaitsFor::Replacement, now).await?;
-    Ok(Decision::Pending(WaitsFor::Replacement))
-}
-
 const fn as_newcomer<'a>(
     (request, key): (&'a EnrolRequest, &'a ProvenKey),
     admission: &Admission,
@@ -342,7 +310,7 @@ const fn asked<'a>(
 }
 
 /// The same words for every token that lets nobody in: a stranger learns nothing from them.
-fn useless_token() -> Refusal {
+pub(super) fn useless_token() -> Refusal {
     let detail =
         "This token lets no device in: it is unknown, used up, expired or ended. Make a new one in the console.";
     Refusal::new(StatusCode::FORBIDDEN, "token", "Token refused", detail)
@@ -357,7 +325,7 @@ pub(super) fn bad_key(error: InvalidKey) -> Refusal {
 }
 
 /// As many wait so as may. Whoever is legitimate comes in when people worked the queue off.
-fn queue_full(how: &str) -> Refusal {
+pub(super) fn queue_full(how: &str) -> Refusal {
     let detail =
         format!("Too many machines wait for a person {how}. Decide about them in the console, or make a new token.");
     Refusal::new(StatusCode::TOO_MANY_REQUESTS, APPROVAL_QUEUE_FULL, "Too many machines wait", detail)

@@ -33,8 +33,8 @@ pub const ENROLMENTS_AT_ONCE: usize = 4;
 /// Unknown tokens, or recoveries that prove nothing, from one address within a minute, after which it is told to wait; so is
 /// a key that proves itself for recoveries so often. Nobody guesses 130 bits or a signature: this bounds the noise.
 pub const BAD_TOKENS_PER_MINUTE: u32 = 20;
-/// Machines that wait at a time as one device whose TPM lost its key, where no token bounds them: it asks once for each time
-/// that the TPM was cleared or exchanged, and copies of its disk may ask too.
+/// Machines that wait at a time and name a lost key of one device: it asks once for each time that its TPM was cleared or
+/// exchanged, and copies of its disk may ask too. They fill no more of their token's share of the queue.
 pub const LOST_KEYS_WAITING_PER_DEVICE: i64 = 5;
 /// Certificates that one device may be given within a day: an agent needs one in two months.
 pub const CERTIFICATES_PER_DAY: i64 = 10;

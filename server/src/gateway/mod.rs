@@ -14,6 +14,7 @@ mod grant;
 mod heal;
 pub mod identity;
 pub mod limits;
+mod lost_key;
 pub mod message;
 pub mod port;
 mod readmit;

@@ -27,6 +27,18 @@ use crate::domain::{
 /// Requests, each with the mark of the effect that a preview showed, if there was one.
 pub type Chosen = BTreeMap<Uuid, Option<String>>;
 
+impl Asking {
+    /// What a preview keeps of what it showed.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        let said = [&self.serial_number, &self.manufacturer, &self.model].map(Option::as_deref);
+        match self.source {
+            Source::Newcomer => self.effect.mark_of_newcomer(self.site, said),
+            Source::Enrolment | Source::Recovery => self.effect.mark(),
+        }
+    }
+}
+
 /// What became of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
@@ -190,7 +202,7 @@ async fn approve(
     if let Effect::Impossible(hindrance) = effect {
         return Ok(Outcome::Impossible(hindrance));
     }
-    if shown.is_some_and(|shown| shown != effect.mark()) {
+    if shown.is_some_and(|shown| shown != asked.mark()) {
         return Ok(Outcome::Changed);
     }
     let device = match (asked.source, newcomer) {

@@ -61,6 +61,10 @@ pub struct Asking {
     pub model: Option<String>,
     /// The label of the token that it brought.
     pub token: Option<String>,
+    /// Whether it named a key that it lost, which proves nothing.
+    pub by_lost_key: bool,
+    /// The device whose key that is, as far as the caller may know.
+    pub lost_key_of: Option<Known>,
     /// The site that it would belong to, or does.
     pub site: Option<Uuid>,
     /// That site's name.
@@ -93,15 +97,15 @@ pub struct Known {
 /// Everything that waits, of whatever source, as the table `q`: these three after each other.
 const QUEUE: [&str; 3] = [
     "(SELECT e.id, 'enrolment' AS source, COALESCE(e.waits_for, 'replacement') AS waits_for, \
-    e.created_at, e.device_id, NULL AS hardware, d.site_id, e.token_id, ",
+    e.created_at, e.device_id, NULL AS hardware, d.site_id, e.token_id, e.lost_key_of, ",
     lapse::ENROLMENT_ASKED_ON,
     " AS asked_on FROM enrolment e \
     JOIN device d ON d.id = e.device_id WHERE e.status = 'pending' \
     UNION ALL SELECT n.id, 'newcomer', n.waits_for, n.created_at, NULL, n.hardware, \
-    COALESCE(l.site_id, k.site_id, b.site_id), n.token_id, n.asked_on FROM newcomer n \
+    COALESCE(l.site_id, k.site_id, b.site_id), n.token_id, n.lost_key_of, n.asked_on FROM newcomer n \
     LEFT JOIN enrolment_token k ON k.id = n.token_id LEFT JOIN enrolment v ON v.id = n.vouched_by \
     LEFT JOIN device b ON b.id = v.device_id LEFT JOIN device l ON l.id = n.listed_as WHERE n.state = 'waiting' \
-    UNION ALL SELECT r.id, 'recovery', 'recovery', r.asked_at, r.device_id, NULL, d.site_id, e.token_id, NULL \
+    UNION ALL SELECT r.id, 'recovery', 'recovery', r.asked_at, r.device_id, NULL, d.site_id, e.token_id, NULL, NULL \
     FROM recovery r JOIN enrolment e ON e.id = r.enrolment_id JOIN device d ON d.id = r.device_id \
     WHERE r.state = 'waiting' AND e.status = 'active' AND d.status = 'active') q",
 ];
@@ -117,6 +121,7 @@ struct Raw {
     site_id: Option<Uuid>,
     site_name: Option<String>,
     label: Option<String>,
+    lost_key_of: Option<Uuid>,
     asked_on: Option<i64>,
 }
 
@@ -169,12 +174,15 @@ pub async fn is_known(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<bool, Stor
 fn select() -> Clause {
     let mut clause = Clause::new(
         "SELECT q.id, q.source, q.waits_for, q.created_at, q.device_id, q.hardware, q.site_id, s.name AS site_name, \
-         t.label, q.asked_on FROM ",
+         t.label, v.device_id AS lost_key_of, q.asked_on FROM ",
     );
     for part in QUEUE {
         clause.sql(part);
     }
-    clause.sql(" LEFT JOIN site s ON s.id = q.site_id LEFT JOIN enrolment_token t ON t.id = q.token_id");
+    clause.sql(
+        " LEFT JOIN site s ON s.id = q.site_id LEFT JOIN enrolment_token t ON t.id = q.token_id \
+         LEFT JOIN enrolment v ON v.id = q.lost_key_of",
+    );
     clause
 }
 
@@ -205,7 +213,7 @@ async fn read(tx: &mut Tx, scope: &Scope, raw: Vec<Raw>) -> Result<Vec<Asking>, 
     for one in raw {
         claims.push(Claim::of(tx, one).await?);
     }
-    let devices = Facts::of(tx, claims.iter().filter_map(|claim| claim.device).collect()).await?;
+    let devices = Facts::of(tx, claims.iter().flat_map(Claim::devices).collect()).await?;
     claims.into_iter().map(|claim| claim.read(scope, &devices)).collect()
 }
 
@@ -238,9 +246,15 @@ impl Claim {
         Ok(Self { raw, source, hardware: Some(hardware), device, hindrance })
     }
 
+    /// Every device that it is about, or whose key it names.
+    fn devices(&self) -> impl Iterator<Item = Uuid> + use<> {
+        self.device.into_iter().chain(self.raw.lost_key_of)
+    }
+
     /// A device of a site that is not the caller's is not told of.
     fn read(self, scope: &Scope, devices: &BTreeMap<Uuid, Facts>) -> Result<Asking, StoreError> {
-        let found = self.device.and_then(|id| devices.get(&id)).filter(|found| scope.covers(found.site_id));
+        let told = |id: Option<Uuid>| id.and_then(|id| devices.get(&id)).filter(|found| scope.covers(found.site_id));
+        let found = told(self.device);
         let effect = match (self.source, self.device, found) {
             (Source::Newcomer, None, _) => Effect::NewDevice,
             (Source::Newcomer, Some(_), None) => Effect::Impossible(Hindrance::Elsewhere),
@@ -274,6 +288,8 @@ impl Claim {
             manufacturer,
             model,
             token: self.raw.label,
+            by_lost_key: self.raw.lost_key_of.is_some(),
+            lost_key_of: told(self.raw.lost_key_of).map(Facts::known).transpose()?,
             site: self.raw.site_id,
             site_name: self.raw.site_name,
             effect,

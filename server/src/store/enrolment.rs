@@ -249,12 +249,6 @@ pub async fn refuse(tx: &mut Tx, id: EnrolmentId, now: UtcMillis) -> Result<bool
     Ok(done == 1)
 }
 
-/// How many enrolments wait for a person as `device` that no token speaks for. The caller holds the device.
-pub async fn waiting_without_token(tx: &mut Tx, device: DeviceId) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) FROM enrolment WHERE device_id = $1 AND status = 'pending' AND token_id IS NULL";
-    Ok(on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).fetch_one(c).await)?)
-}
-
 /// Holds back everybody else who decides about an enrolment until this unit of work ends. SQLite has one writer.
 pub(super) async fn lock(tx: &mut Tx, id: EnrolmentId) -> Result<(), StoreError> {
     if let Tx::Postgres(connection) = tx {

@@ -1,6 +1,6 @@
 //! Enrolment tokens: made, listed, used, revoked. Only hashes are stored.
 
-use cartable_common::{DeviceId, UtcMillis};
+use cartable_common::{DeviceId, EnrolmentId, UtcMillis};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -214,6 +214,15 @@ impl RawAdmission {
     }
 }
 
+/// A key that a machine says that it lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LostKey {
+    /// The enrolment whose key it is.
+    pub enrolment: EnrolmentId,
+    /// The device that it speaks for.
+    pub device: DeviceId,
+}
+
 /// What became of a token that was presented.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presented {
@@ -221,8 +230,10 @@ pub enum Presented {
     Open(Admission),
     /// It lets none in any more; whoever brings it may ask a person.
     Spent(Admission),
-    /// Nothing of a token, but the key that speaks for this device: whoever brings it may ask a person to be it.
-    OfDevice(DeviceId),
+    /// Nothing of a token, but the name of a key that it let in: whoever brings it may ask a person.
+    Lost(Admission, LostKey),
+    /// The same of a key that no token let in: whoever brings it may ask a person to be its device.
+    OfDevice(LostKey),
     /// A person ended it, or it ended long ago.
     Ended,
     /// It was never made: tells a technician's mistake from guessing.
@@ -253,21 +264,23 @@ pub async fn present(tx: &mut Tx, token_sha256: &[u8; 32], now: UtcMillis) -> Re
 }
 
 /// What the key `key_sha256`, which a machine says that its TPM lost, still lets it do: ask a person, through the token that
-/// let it in, whatever became of that token since; or as the device that the key speaks for, where none did (a key that healed
-/// another, was renewed, or came back after a restore). Nothing where the key does not speak for its device now.
+/// let it in, used up or over as that may be, unless a person ended it; or as the device that the key speaks for, where none did
+/// (a key that healed another, was renewed, or came back after a restore). Nothing where the key does not speak for its device now.
 pub async fn of_lost_key(tx: &mut Tx, key_sha256: &[u8; 32]) -> Result<Presented, StoreError> {
-    const OF_TOKEN: &str = "SELECT t.id, t.site_id, t.programme, t.admits, t.expires_at, t.revoked_at \
-        FROM enrolment_token t JOIN enrolment e ON e.token_id = t.id \
-        WHERE e.spki_sha256 = $1 AND e.status = 'active'";
-    const OF_DEVICE: &str = "SELECT device_id FROM enrolment \
-        WHERE spki_sha256 = $1 AND status = 'active' AND kind = 'agent' AND token_id IS NULL";
+    const KEY: &str = "SELECT id, device_id, token_id FROM enrolment \
+        WHERE spki_sha256 = $1 AND status = 'active' AND kind = 'agent'";
+    const TOKEN: &str =
+        "SELECT id, site_id, programme, admits, expires_at, revoked_at FROM enrolment_token WHERE id = $1";
     let key = key_sha256.as_slice();
-    let through: Option<RawAdmission> = on!(tx, |c| sqlx::query_as(OF_TOKEN).bind(key).fetch_optional(c).await)?;
-    if let Some(through) = through {
-        return through.read().map(Presented::Spent);
+    let found: Option<(Uuid, Uuid, Option<Uuid>)> = on!(tx, |c| sqlx::query_as(KEY).bind(key).fetch_optional(c).await)?;
+    let Some((enrolment, device, token)) = found else { return Ok(Presented::Unknown) };
+    let lost = LostKey { enrolment: EnrolmentId(enrolment), device: DeviceId(device) };
+    let Some(token) = token else { return Ok(Presented::OfDevice(lost)) };
+    let through: RawAdmission = on!(tx, |c| sqlx::query_as(TOKEN).bind(token).fetch_one(c).await)?;
+    if through.revoked_at.is_some() {
+        return Ok(Presented::Ended);
     }
-    let device: Option<Uuid> = on!(tx, |c| sqlx::query_scalar(OF_DEVICE).bind(key).fetch_optional(c).await)?;
-    Ok(device.map_or(Presented::Unknown, |id| Presented::OfDevice(DeviceId(id))))
+    Ok(Presented::Lost(through.read()?, lost))
 }
 
 /// Gives back the use of a token that let nobody in.

@@ -66,9 +66,10 @@ pub async fn issue(
     Ok(lease)
 }
 
+/// Whether an agent of ours speaks for the device. A key that only waits does not: whoever claims its serial number has one.
 async fn has_agent(tx: &mut Tx, device: DeviceId) -> Result<bool, StoreError> {
     let sql = "SELECT count(*) FROM enrolment WHERE device_id = $1 AND kind = 'agent' \
-               AND status IN ('pending', 'active', 'quarantined')";
+               AND status IN ('active', 'quarantined')";
     let found: i64 = on!(tx, |c| sqlx::query_scalar(sql).bind(device.0).fetch_one(c).await)?;
     Ok(found > 0)
 }

@@ -104,6 +104,7 @@ pub mod loan_due;
 pub mod loan_event;
 pub mod loan_list;
 pub mod loan_signature;
+pub mod lost_key;
 pub mod message;
 pub mod message_address;
 pub mod message_attempt;

@@ -2,7 +2,7 @@
 //! machine that it showed. Each waits for a person; a refused one stays refused. Nothing of them is a device until they are
 //! let in.
 
-use cartable_common::{DeviceId, EnrolmentId, UtcDay, UtcMillis, machine::is_named, report::Hardware};
+use cartable_common::{DeviceId, EnrolmentId, UtcDay, UtcMillis, report::Hardware};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -121,7 +121,7 @@ pub struct NewNewcomer<'a> {
     pub key: &'a KeyHash,
     /// The token that it brought.
     pub token: Uuid,
-    /// Why it waits: a new one not as a replacement, for those wait with their device.
+    /// Why it waits: a new one not as a replacement, for those wait with their device. It may become one while it waits.
     pub waits_for: WaitsFor,
     /// What the machine says of itself.
     pub hardware: &'a Hardware,
@@ -184,16 +184,15 @@ pub async fn listed_elsewhere(tx: &mut Tx, arrival: &Arrival, token: Uuid) -> Re
 
 /// Writes down what a newcomer with a token asks for by now, as a whole: its token, its name, why it waits and where it is recorded
 /// together say whose it is to decide. It may have brought another token, been recorded at another site since, or said no name at
-/// first, because a probe was away; a name that it has said stays. One whose device has a key of its own by now goes on waiting
-/// for what it did.
+/// first, because a probe was away; a name that it has said stays, and so does all of a request that comes with another: somebody
+/// may have looked at it. One whose device has a key of its own by now goes on waiting for what it did, while it is that device.
 pub async fn reconsider(tx: &mut Tx, newcomer: &Newcomer, asks: &NewNewcomer<'_>) -> Result<(), StoreError> {
-    let lost_its_name = is_named(&newcomer.hardware) && !is_named(asks.hardware);
-    if newcomer.shown.is_some() || lost_its_name {
+    if newcomer.shown.is_some() || is_renamed(&newcomer.hardware, asks.hardware) {
         return Ok(());
     }
-    let (mut waits_for, mut listed_as) = (asks.waits_for, asks.listed_as);
-    if waits_for == WaitsFor::Replacement {
-        (waits_for, listed_as) = (newcomer.waits_for, listed_as.or(newcomer.listed_as));
+    let (mut waits_for, listed_as) = (asks.waits_for, asks.listed_as);
+    if waits_for == WaitsFor::Replacement && newcomer.listed_as == listed_as {
+        waits_for = newcomer.waits_for;
     }
     let brought_another = newcomer.token != Some(asks.token);
     if !brought_another && newcomer.listed_as == listed_as && newcomer.hardware == *asks.hardware {
@@ -216,6 +215,16 @@ pub async fn reconsider(tx: &mut Tx, newcomer: &Newcomer, asks: &NewNewcomer<'_>
         .await
         .map(drop))?;
     Ok(())
+}
+
+/// Whether a machine says no more that it is what it said first: of its serial number, else of its UUID. The same UUID with another
+/// serial number is another name too: that number is what a person reads, and chooses the device by.
+fn is_renamed(kept: &Hardware, said: &Hardware) -> bool {
+    if let Some(serial) = kept.serial_number.get() {
+        let same = said.serial_number.get().is_some_and(|said| said.as_str().eq_ignore_ascii_case(serial.as_str()));
+        return !same;
+    }
+    kept.system_uuid.get().is_some_and(|uuid| said.system_uuid.get() != Some(uuid))
 }
 
 /// The newcomer with this key.

@@ -30,6 +30,7 @@ mod hostile;
 mod http2;
 mod identity;
 mod lapse;
+mod lost_key;
 mod reconsider;
 mod recovery;
 mod restored;

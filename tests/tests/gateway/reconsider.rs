@@ -1,6 +1,11 @@
 //! A request to join is what its machine asked last: whoever may decide about it sees it, as what it is.
 
-use cartable_common::{DeviceId, identity::SerialNumber, protocol::EnrolRequest, report::Hardware};
+use cartable_common::{
+    DeviceId,
+    identity::{SerialNumber, SystemUuid},
+    protocol::EnrolRequest,
+    report::Hardware,
+};
 use cartable_server::{
     domain::{
         approval::{Effect, WaitsFor},
@@ -11,12 +16,16 @@ use cartable_server::{
         approval_queue::{self, Asking, QueueQuery},
     },
 };
-use cartable_tests::gateway_client::{Port, SITE, enrol_request};
+use cartable_tests::{
+    gateway_client::{Port, SITE, enrol_request},
+    raw::Raw,
+};
 use rcgen::KeyPair;
 
 on_both_engines! {
     the_people_of_its_site_see_it_whichever_token_it_brings,
     a_name_that_is_read_later_counts_and_is_not_forgotten,
+    who_takes_another_name_with_the_same_key_stays_what_a_person_saw,
 }
 
 /// Another site's code, and its name.
@@ -90,4 +99,27 @@ async fn a_name_that_is_read_later_counts_and_is_not_forgotten(port: Port) {
         String::from_utf8_lossy(&answer.body).contains(&device.to_string()),
         "it is the recorded one, and no second one"
     );
+}
+
+async fn who_takes_another_name_with_the_same_key_stays_what_a_person_saw(port: Port) {
+    let first = port.installation.create_enrolment_token(SITE, 1).unwrap();
+    assert_eq!(port.enrol(&request(&first, hardware("PF2CLASSMATE"))).await.unwrap().status, 200);
+    let made = port.installation.run("token create", &["--site", SITE, "--bulk", "5", "--recorded-only"], "").unwrap();
+    let uuid = SystemUuid::parse("11d2f6a5-7c3e-4b0a-9d61-0c5b8e2f7a91");
+    let asking = request(made.trim(), Hardware { system_uuid: uuid.into(), ..hardware("PF2NEW") });
+    assert_eq!(port.enrol(&asking).await.unwrap().status, 202);
+    let seen = only(&port).await;
+    for said in [
+        hardware("PF2CLASSMATE"),
+        Hardware { serial_number: SerialNumber::parse("PF2CLASSMATE").into(), ..asking.hardware.clone() },
+        Hardware { serial_number: None::<SerialNumber>.into(), ..asking.hardware.clone() },
+    ] {
+        let again = EnrolRequest { hardware: said, ..asking.clone() };
+        assert_eq!(port.enrol(&again).await.unwrap().status, 202);
+        assert_eq!(only(&port).await, seen);
+    }
+    port.installation.run("device approve", &[&seen.id.to_string()], "").unwrap();
+    let mut raw = Raw::connect(&port.installation.database_url()).await.unwrap();
+    assert_eq!(raw.number("SELECT count(*) FROM enrolment WHERE status = 'active'").await.unwrap(), 2);
+    assert_eq!(raw.number("SELECT count(*) FROM device WHERE serial_number = 'PF2NEW'").await.unwrap(), 1);
 }

@@ -45,7 +45,9 @@ async fn a_selection_is_previewed_and_decided_once(test: &TestStore) {
     let preview = theo.post("/devices/waiting/preview", &both).await.unwrap().body;
     assert!(preview.contains("2 of 2 can join") && preview.contains("is replaced"), "{preview}");
     let mark = |id: &str| field(&preview, &format!("id-{id}")).to_owned();
-    assert_eq!(mark(newcomer), "new_device");
+    assert!(mark(newcomer).starts_with(&format!("new_device:{}:", own.get("site"))), "{}", mark(newcomer));
+    assert!(preview.contains("badge warning"), "a key that is replaced is no small thing: {preview}");
+    assert!(!of_page.contains("badge warning"), "{of_page}");
     assert!(mark(enrolment).starts_with("replaces:"), "{}", mark(enrolment));
 
     // Before theo decides, somebody else refuses one of them by API.
@@ -56,7 +58,7 @@ async fn a_selection_is_previewed_and_decided_once(test: &TestStore) {
     let refused = cartable.call(&Method::POST, decide, Some(&token), Some(body)).await.unwrap();
     assert_eq!((refused.status.as_u16(), refused.json()["items"][0]["outcome"].as_str()), (200, Some("refused")));
     let form =
-        format!("how=approve&id-{newcomer}={}&id-{enrolment}={}", mark(newcomer), mark(enrolment).replace(':', "%3A"));
+        format!("how=approve&id-{newcomer}={}&id-{enrolment}={}", mark(newcomer), mark(enrolment)).replace(':', "%3A");
     let told = theo.post("/devices/waiting/decide", &form).await.unwrap();
     assert_eq!(told.status, 200, "{}", told.body);
     assert!(told.body.contains("Decided already") && told.body.contains("1 of 2 done"), "{}", told.body);

@@ -211,7 +211,7 @@ async fn what_is_let_in_becomes_what_the_preview_said(test: &TestStore) {
     let effects: Vec<Effect> = preview.iter().map(|one| one.asked.as_ref().unwrap().effect).collect();
     assert_eq!(effects, [Effect::NewDevice, Effect::FirstKey(awaited), Effect::Replaces(known)]);
 
-    let shown = preview.iter().map(|one| (one.id, Some(one.asked.as_ref().unwrap().effect.mark())));
+    let shown = preview.iter().map(|one| (one.id, Some(one.asked.as_ref().unwrap().mark())));
     let decided = decide(&test.store, &ALL, (Ruling::Approve, true), shown).await.unwrap();
     assert!(decided.iter().all(|one| one.outcome.is_done()), "{decided:?}");
     let Outcome::Approved(made) = decided[0].outcome else { panic!("{decided:?}") };
@@ -259,13 +259,17 @@ async fn what_changed_or_was_decided_meanwhile_is_told_and_left_alone(test: &Tes
         newcomer(&mut tx, tokens[0], "FINE", at(1, 0, 2)).await,
     ];
     tx.commit().await.unwrap();
+    let shown = all(&test.store, &ALL, &QueueQuery::default()).await;
     // Between the preview and the decision: another refused one, and recorded another's serial number.
     decide(&test.store, &ALL, (Ruling::Refuse, true), [(taken, None)]).await.unwrap();
     let mut tx = test.store.write().await.unwrap();
     let recorded = device(&mut tx, sites[0], "CHANGED", DeviceStatus::Pending).await;
     tx.commit().await.unwrap();
-    let shown = Some(Effect::NewDevice.mark());
-    let chosen = [taken, changed, fine].map(|id| (id, shown.clone()));
+    // That there would be a new device says not which.
+    let bare = Some(Effect::NewDevice.mark());
+    let unsaid = decide(&test.store, &ALL, (Ruling::Approve, true), [(fine, bare)]).await.unwrap();
+    assert_eq!(outcomes(&unsaid), [Outcome::Changed]);
+    let chosen = shown.iter().map(|one| (one.id, Some(one.mark())));
     let decided = decide(&test.store, &ALL, (Ruling::Approve, true), chosen).await.unwrap();
     assert_eq!(outcomes(&decided)[..2], [Outcome::Already, Outcome::Changed]);
     assert!(matches!(decided[2].outcome, Outcome::Approved(_)), "{decided:?}");

@@ -184,7 +184,7 @@ async fn an_exchanged_main_board_is_doubtful_and_a_person_says_that_it_is_the_de
     assert_eq!(cloned_key::suspicion(&mut tx, one.device).await.unwrap(), Suspicion::Doubtful);
     assert_eq!(cloned_key::vouched_for(&mut tx, one.device, at(-7, 0, 0)).await.unwrap(), 1);
     drop(tx);
-    let shown = Some(rows[0].effect.mark());
+    let shown = Some(rows[0].mark());
     assert_eq!(decide(test, Ruling::Approve, (id, shown), at(0, 1, 0)).await, Outcome::Approved(one.device));
 
     assert_eq!(told(test, one).await, None);
@@ -212,8 +212,8 @@ async fn who_waits_is_let_in_as_what_is_true_by_then(test: &TestStore) {
     let (first, second) = (report(2, at(0, 0, 0), "PF2CLONE1", 50), report(2, at(0, 1, 0), "PF2CLONE2", 50));
     running.ingest.check_in(one.check_in(at(0, 0, 0), vec![first.clone()])).await.unwrap_err();
     let id = asks(test, one, (1, &first.report.hardware), at(0, 0, 0)).await;
-    let shown = asking(test).await[0].effect;
-    assert_eq!(shown, Effect::Replaces(one.device), "it may be the device with a new main board");
+    let shown = asking(test).await.remove(0);
+    assert_eq!(shown.effect, Effect::Replaces(one.device), "it may be the device with a new main board");
     // Between the preview and the decision another machine comes: none of them is the device.
     running.ingest.check_in(one.check_in(at(0, 1, 0), vec![second.clone()])).await.unwrap_err();
     assert_eq!(decide(test, Ruling::Approve, (id, Some(shown.mark())), at(0, 2, 0)).await, Outcome::Changed);

@@ -195,7 +195,7 @@ async fn only_who_may_have_one_gets_one(test: &TestStore) {
     let acts = audit::of_object(&mut tx, "device", &other.to_string(), 10).await.unwrap();
     assert_eq!(acts, [], "a refusal writes nothing");
     drop(tx);
-    // Our own agent asked for the device meanwhile: its word is awaited.
+    // A key that only waits keeps nobody out: whoever claims the serial number has one.
     let new = NewEnrolment {
         id: EnrolmentId(Uuid::now_v7()),
         device: other,
@@ -207,7 +207,11 @@ async fn only_who_may_have_one_gets_one(test: &TestStore) {
     let mut tx = test.store.write().await.unwrap();
     enrolment::insert(&mut tx, &new, at(0, 0, 0)).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(issue(test, other, 2, at(0, 0, 0)).await, Err(IssueRefused::AgentSpeaks));
+    issue(test, other, 2, at(0, 0, 0)).await.unwrap();
+    let mut tx = test.store.write().await.unwrap();
+    assert!(enrolment::approve(&mut tx, new.id, at(0, 0, 1)).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(issue(test, other, 3, at(0, 0, 2)).await, Err(IssueRefused::AgentSpeaks));
     // Let in, it ends the other system's.
     let asked = NewEnrolment { id: EnrolmentId(Uuid::now_v7()), device: first, key: &[8; 32], ..new };
     let mut tx = test.store.write().await.unwrap();

@@ -50,6 +50,7 @@ on_both_engines! {
     a_request_that_is_asked_on_does_not_lapse_and_the_audit_names_the_device,
     what_cannot_be_ended_holds_nothing_else_back,
     one_serial_number_is_held_whatever_its_case,
+    who_is_a_device_of_its_tokens_site_by_now_waits_for_the_people_there,
 }
 
 async fn token(test: &TestStore) -> Uuid {
@@ -350,4 +351,23 @@ async fn one_serial_number_is_held_whatever_its_case(test: &TestStore) {
     enrolment::lock_hardware(&mut other, "PF2ABCD").await.unwrap();
     let same = enrolment::lock_hardware(&mut other, "pf2ABC");
     assert!(tokio::time::timeout(Duration::from_millis(300), same).await.is_err(), "it waits for the first");
+}
+
+async fn who_is_a_device_of_its_tokens_site_by_now_waits_for_the_people_there(test: &TestStore) {
+    let token = token(test).await;
+    let one = enrol(&test.store, test.url(), None, at(0, 0, 0)).await.unwrap();
+    let hardware = Hardware { serial_number: SerialNumber::parse("MOVED").into(), ..Hardware::default() };
+    let (request, waits_for) = (Uuid::new_v4(), WaitsFor::OtherSite);
+    let new =
+        NewNewcomer { request, key: &[1; 32], token, waits_for, hardware: &hardware, listed_as: Some(one.device) };
+    let mut tx = test.store.write().await.unwrap();
+    newcomer::insert(&mut tx, &new, at(1, 0, 0)).await.unwrap();
+    let waits = async |tx: &mut Tx| newcomer::of_key(tx, &[1; 32]).await.unwrap().unwrap();
+    for (listed_as, expected) in [(Some(one.device), WaitsFor::OtherSite), (None, WaitsFor::Replacement)] {
+        let earlier = waits(&mut tx).await;
+        let asks = NewNewcomer { waits_for: WaitsFor::Replacement, listed_as, ..new };
+        newcomer::reconsider(&mut tx, &earlier, &asks).await.unwrap();
+        let now = waits(&mut tx).await;
+        assert_eq!((now.listed_as, now.waits_for), (listed_as, expected));
+    }
 }
