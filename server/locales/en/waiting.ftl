@@ -13,8 +13,8 @@ waiting-why = Why it waits
 waiting-effect = If you let it in
 waiting-since = Asking since
 waiting-lapses = { $count ->
-    [one] lapses within { $count } day
-   *[other] lapses within { $count } days
+    [one] lapses within { $count } day unless it asks again
+   *[other] lapses within { $count } days unless it asks again
 }
 waiting-no-serial = Without a serial number
 waiting-token = Token “{ $value }”

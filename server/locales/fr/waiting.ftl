@@ -13,8 +13,8 @@ waiting-why = Raison de l’attente
 waiting-effect = Si vous l’admettez
 waiting-since = Demande depuis
 waiting-lapses = { $count ->
-    [one] expire dans { $count } jour
-   *[other] expire dans { $count } jours
+    [one] expire dans { $count } jour si elle ne redemande pas
+   *[other] expire dans { $count } jours si elle ne redemande pas
 }
 waiting-no-serial = Sans numéro de série
 waiting-token = Jeton « { $value } »
