@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use cartable_common::update::UpdateKey;
 use windows_service::{
     Error,
     service::{
@@ -53,13 +54,10 @@ pub fn install(path: &Path, start: bool, update_key: &str) -> anyhow::Result<()>
     describe(&service);
     events::register().context("the source of events could not be registered; run this as administrator")?;
     publish_page(&state);
-    if update_key.is_some() {
-        // One that runs keeps the same file; the one that is started below wants the lock.
-        stop(&service)?;
-        let _lock = state.lock()?;
-        update::pin(&state, update_key)?;
-    }
-    if start && (state.enrolment()?.is_some() || state.pending()?.is_some()) {
+    let ran = service.query_status()?.current_state != ServiceState::Stopped;
+    // One that ran goes on, also where its key could not be pinned.
+    let pinned = if update_key.is_some() { pin(&service, &state, update_key) } else { Ok(()) };
+    if (start || ran) && (state.enrolment()?.is_some() || state.pending()?.is_some()) {
         // It starts with the computer anyway: no reason to fail an installation.
         if let Err(error) = service.start::<OsString>(&[])
             && code(&error) != Some(SERVICE_ALREADY_RUNS)
@@ -67,7 +65,14 @@ pub fn install(path: &Path, start: bool, update_key: &str) -> anyhow::Result<()>
             tracing::warn!("the service could not be started: {:#}", anyhow::Error::from(error));
         }
     }
-    Ok(())
+    pinned
+}
+
+/// Pins the key of updates while the service rests: one that runs keeps the same file.
+fn pin(service: &Service, state: &StateDir, update_key: Option<UpdateKey>) -> anyhow::Result<()> {
+    stop(service)?;
+    let _lock = state.lock()?;
+    Ok(update::pin(state, update_key)?)
 }
 
 /// Stops the service and removes its registration; with `erase` what it kept too.

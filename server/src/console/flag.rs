@@ -63,7 +63,7 @@ impl FlagCard {
             severity: Badge::severity(flag.severity, words),
             handled: handled(flag.acknowledged.is_some(), flag.snoozed_until, now, words),
             sentence: sentence(evidence, words).to_owned(),
-            since: When::exact(flag.since, words),
+            since: When::recorded(flag.since, words),
             value: value.clone(),
             threshold: threshold.clone(),
             source: source.clone(),

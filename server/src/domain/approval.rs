@@ -185,10 +185,10 @@ impl Effect {
         }
     }
 
-    /// The same for a machine that is no device yet: with its site, and with what it said of itself when it was shown. It asks
+    /// The same for a machine that is no device yet: with its site, and with what it said of itself and brought when it was shown. It asks
     /// again and may say something else.
     #[must_use]
-    pub fn mark_of_newcomer(self, site: Option<Uuid>, said: [Option<&str>; 3]) -> String {
+    pub fn mark_of_newcomer(self, site: Option<Uuid>, said: &[Option<&str>]) -> String {
         let site = site.map_or_else(|| "-".to_owned(), |site| site.to_string());
         let said = HEXLOWER.encode(&Sha256::digest(format!("{said:?}")));
         format!("{}:{site}:{said}", self.mark())
@@ -262,11 +262,11 @@ mod tests {
         assert_eq!(marks.len(), effects.len(), "{marks:?}");
         let said = [Some("PF2NEW"), Some("LENOVO"), None];
         let newcomers = [
-            Effect::NewDevice.mark_of_newcomer(None, said),
-            Effect::NewDevice.mark_of_newcomer(Some(one.0), said),
-            Effect::NewDevice.mark_of_newcomer(None, [Some("PF2OTHER"), Some("LENOVO"), None]),
-            Effect::NewDevice.mark_of_newcomer(None, [Some("PF2NEW"), None, Some("LENOVO")]),
-            Effect::FirstKey(one).mark_of_newcomer(None, said),
+            Effect::NewDevice.mark_of_newcomer(None, &said),
+            Effect::NewDevice.mark_of_newcomer(Some(one.0), &said),
+            Effect::NewDevice.mark_of_newcomer(None, &[Some("PF2OTHER"), Some("LENOVO"), None]),
+            Effect::NewDevice.mark_of_newcomer(None, &[Some("PF2NEW"), None, Some("LENOVO")]),
+            Effect::FirstKey(one).mark_of_newcomer(None, &said),
         ];
         let told: std::collections::BTreeSet<&String> = newcomers.iter().collect();
         assert_eq!(told.len(), newcomers.len(), "{newcomers:?}");

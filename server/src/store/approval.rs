@@ -31,11 +31,18 @@ impl Asking {
     /// What a preview keeps of what it showed.
     #[must_use]
     pub fn mark(&self) -> String {
-        let said = [&self.serial_number, &self.manufacturer, &self.model].map(Option::as_deref);
+        let said = [&self.serial_number, &self.manufacturer, &self.model, &self.token].map(Option::as_deref);
         match self.source {
-            Source::Newcomer => self.effect.mark_of_newcomer(self.site, said),
+            Source::Newcomer => self.effect.mark_of_newcomer(self.site, &said),
             Source::Enrolment | Source::Recovery => self.effect.mark(),
         }
+    }
+
+    /// Whether it would end the key of a device that it may have named only after it was first read: one that came with a
+    /// cloned key waits under the name that it first gave.
+    fn may_have_turned(&self) -> bool {
+        let ends_a_key = matches!(self.effect, Effect::Replaces(_));
+        ends_a_key && self.source == Source::Newcomer && self.waits_for != WaitsFor::ClonedKey
     }
 }
 
@@ -202,7 +209,10 @@ async fn approve(
     if let Effect::Impossible(hindrance) = effect {
         return Ok(Outcome::Impossible(hindrance));
     }
-    if shown.is_some_and(|shown| shown != asked.mark()) {
+    // Without a mark nobody says what was looked at, and a machine that waits under a token may have said meanwhile that it is a
+    // device with a key: only somebody who saw that lets it take the key's place.
+    let is_shown = shown.map_or(!asked.may_have_turned(), |shown| shown == asked.mark());
+    if !is_shown {
         return Ok(Outcome::Changed);
     }
     let device = match (asked.source, newcomer) {

@@ -2,7 +2,7 @@
 //! machine that it showed. Each waits for a person; a refused one stays refused. Nothing of them is a device until they are
 //! let in.
 
-use cartable_common::{DeviceId, EnrolmentId, UtcDay, UtcMillis, report::Hardware};
+use cartable_common::{DeviceId, EnrolmentId, Text, UtcDay, UtcMillis, report::Hardware};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -217,14 +217,16 @@ pub async fn reconsider(tx: &mut Tx, newcomer: &Newcomer, asks: &NewNewcomer<'_>
     Ok(())
 }
 
-/// Whether a machine says no more that it is what it said first: of its serial number, else of its UUID. The same UUID with another
-/// serial number is another name too: that number is what a person reads, and chooses the device by.
+/// Whether a machine says no more that it is what it said first: of its serial number and its maker, by which a device is found,
+/// and of its UUID. The same UUID with another serial number is another name too: that number is what a person reads.
 fn is_renamed(kept: &Hardware, said: &Hardware) -> bool {
-    if let Some(serial) = kept.serial_number.get() {
-        let same = said.serial_number.get().is_some_and(|said| said.as_str().eq_ignore_ascii_case(serial.as_str()));
-        return !same;
-    }
-    kept.system_uuid.get().is_some_and(|uuid| said.system_uuid.get() != Some(uuid))
+    let differs = |kept: Option<&str>, said: Option<&str>| {
+        kept.is_some_and(|kept| !said.is_some_and(|said| said.eq_ignore_ascii_case(kept)))
+    };
+    let serial = |hardware: &'_ Hardware| hardware.serial_number.get().map(|serial| serial.as_str().to_owned());
+    differs(serial(kept).as_deref(), serial(said).as_deref())
+        || differs(kept.manufacturer.as_ref().map(Text::as_str), said.manufacturer.as_ref().map(Text::as_str))
+        || kept.system_uuid.get().is_some_and(|uuid| said.system_uuid.get() != Some(uuid))
 }
 
 /// The newcomer with this key.
@@ -346,4 +348,27 @@ pub async fn refuse(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<bool, Store
         cloned_key::settle(tx, shown.enrolment, &hardware).await?;
     }
     Ok(done == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use cartable_common::SerialNumber;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_was_said_stays_and_one_that_was_not_may_still_be_said() {
+        let machine = |serial: &str, maker: Option<&str>| Hardware {
+            serial_number: SerialNumber::parse(serial).into(),
+            manufacturer: maker.map(Text::clean),
+            ..Hardware::default()
+        };
+        let first = machine("PF2NEW", Some("ACME"));
+        assert!(!is_renamed(&first, &machine("pf2new", Some("Acme"))));
+        assert!(!is_renamed(&machine("PF2NEW", None), &first) && !is_renamed(&Hardware::default(), &first));
+        // A device is found by both.
+        assert!(is_renamed(&first, &machine("PF2NEW", Some("LENOVO"))));
+        assert!(is_renamed(&first, &machine("PF2NEW", None)) && is_renamed(&first, &machine("PF2OTHER", Some("ACME"))));
+        assert!(is_renamed(&first, &Hardware::default()));
+    }
 }
