@@ -283,12 +283,17 @@ async fn a_return_notice_is_laid_ready_given_to_whoever_is_signed_in_and_removed
     assert_eq!(installed.code, 0, "{installed:?}");
     school.await_service("RUNNING");
     let public = school.wine.drive_c().join("Program Files/Cartable/public");
-    School::until("the notice", || public.join("notice.json").is_file());
+    let orders = || school.cartable.installation.run("device orders", &[&id], "").unwrap();
+    let start = Instant::now();
+    while !public.join("notice.json").is_file() {
+        let story = || (orders(), school.wine.agent(&["status", "--lang", "en"]), school.wine.service());
+        assert!(start.elapsed() < FIRST_CHECK_IN, "no notice was laid ready: {:?}", story());
+        std::thread::sleep(Duration::from_millis(300));
+    }
     // Wine takes the service's own user for the one who is signed in.
     School::until("the program in the session", || school.wine.has_running("--toast"));
     let said = school.wine.run(agent, &["notice", "--lang", "fr"]).unwrap().text;
     assert!(said.contains("Cet ordinateur est à rapporter") && said.contains(" : Collège A, CDI."), "{said}");
-    let orders = || school.cartable.installation.run("device orders", &[&id], "").unwrap();
     School::until("the answer", || orders().contains("return_notice\tanswered\tdone"));
 
     let removed = school.wine.run(agent, &["service", "uninstall"]).unwrap();
