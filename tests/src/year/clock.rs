@@ -45,15 +45,24 @@ impl Clock {
     }
 }
 
+/// How often faketime is asked where its library lies.
+const ASKED_AT_MOST: usize = 20;
+
 /// Where the library lies, that for programs of several threads: its own wrapper knows.
 fn library() -> anyhow::Result<&'static str> {
     static LIBRARY: OnceLock<Result<String, String>> = OnceLock::new();
     let found = LIBRARY.get_or_init(|| {
-        let output = Command::new("faketime").args(["-m", "-f", "+0", "printenv", "LD_PRELOAD"]).output();
-        let output =
-            output.map_err(|error| format!("faketime could not be started ({error}): install it (tests/run does)"))?;
-        let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        if path.is_empty() { Err("faketime named no library".to_owned()) } else { Ok(path) }
+        // It names memory after its process id, and one that was killed leaves it: whoever gets that id again says nothing.
+        for _ in 0..ASKED_AT_MOST {
+            let output = Command::new("faketime").args(["-m", "-f", "+0", "printenv", "LD_PRELOAD"]).output();
+            let output = output
+                .map_err(|error| format!("faketime could not be started ({error}): install it (tests/run does)"))?;
+            let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            if !path.is_empty() {
+                return Ok(path);
+            }
+        }
+        Err("faketime named no library; remove what killed ones left: rm /dev/shm/*faketime*".to_owned())
     });
     found.as_deref().map_err(|error| anyhow::anyhow!("{error}")).context("a clock that a test drives")
 }
