@@ -24,7 +24,7 @@ use rustls::{
 use crate::{
     csr,
     key_store::{StoreError, StoreKey},
-    signing::HeldSigning,
+    signing::{Held as _, HeldSigning},
     tpm::{self, TpmError, TpmKey},
 };
 
@@ -238,7 +238,7 @@ impl Key {
                 Ok(signature.map_err(|_| IdentityError::Randomness)?.as_ref().to_vec())
             }
             Self::Tpm(key) => Ok(key.sign(message)?),
-            Self::Platform(key) => Ok(key.sign(message)?),
+            Self::Platform(key) => key.sign(message),
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::{fmt::Debug, sync::Arc};
 
+use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use rustls::{
     Error, OtherError, SignatureAlgorithm, SignatureScheme,
     pki_types::SubjectPublicKeyInfoDer,
@@ -24,6 +25,11 @@ pub(crate) trait Held: Debug + Send + Sync {
 
     /// ECDSA with SHA-256 of `message`, in DER.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, IdentityError>;
+}
+
+/// Whether `signature` (in DER) is one of `message` by the key with this point: what makes a key is believed once it signs.
+pub(crate) fn holds(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(message, signature).is_ok()
 }
 
 /// Such a key for handshakes.

@@ -12,14 +12,13 @@ mod system;
 use std::str::FromStr;
 
 use data_encoding::BASE64;
-use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use uuid::Uuid;
 
 use self::system::System;
 use crate::{
     csr,
     identity::{IdentityError, Protection},
-    signing::Held,
+    signing::{self, Held},
 };
 
 /// Bytes of a coordinate, and of each half of a signature.
@@ -189,14 +188,7 @@ impl StoreKey {
         let point = read_public(&store.make(name)?).ok_or(StoreError::Malformed(Step::Public))?;
         let key = Self { name: name.to_owned(), point };
         let signature = key.sign_in(store, TRIAL)?;
-        let verifier = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &key.point);
-        verifier.verify(TRIAL, &signature).map_err(|_| StoreError::Malformed(Step::Sign))?;
-        Ok(key)
-    }
-
-    /// ECDSA with SHA-256 of `message`, in DER.
-    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.sign_in(&System, message)
+        if signing::holds(&key.point, TRIAL, &signature) { Ok(key) } else { Err(StoreError::Malformed(Step::Sign)) }
     }
 
     fn sign_in(&self, store: &impl Store, message: &[u8]) -> Result<Vec<u8>, StoreError> {
@@ -211,11 +203,6 @@ impl StoreKey {
     /// Removes it from the key store; one that is not there is no failure.
     pub fn remove(&self) -> Result<(), StoreError> {
         System.remove(&self.name).or_else(|error| if error.is_lost() { Ok(()) } else { Err(error) })
-    }
-
-    /// The public key: an uncompressed point.
-    pub fn point(&self) -> &[u8] {
-        &self.point
     }
 
     /// What is kept of it: its public half, and its name.

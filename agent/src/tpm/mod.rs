@@ -17,14 +17,15 @@ use std::{
 };
 
 use data_encoding::BASE64;
-use ring::{
-    digest::{SHA256, digest},
-    signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey},
-};
+use ring::digest::{SHA256, digest};
 
 pub use self::wire::Command;
 use self::{channel::Channel, wire::COORDINATE_BYTES};
-use crate::{csr, identity::IdentityError, signing::Held};
+use crate::{
+    csr,
+    identity::IdentityError,
+    signing::{self, Held},
+};
 
 /// The kernel's resource manager of the first TPM.
 pub const DEVICE: &str = "/dev/tpmrm0";
@@ -139,9 +140,7 @@ impl TpmKey {
     pub fn create(place: &Path) -> Result<Self, TpmError> {
         let key = Self::made(place, Channel::open(place)?)?;
         let signature = key.sign(TRIAL)?;
-        let verifier = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &key.point);
-        verifier.verify(TRIAL, &signature).map_err(|_| TpmError::Malformed(Command::Sign))?;
-        Ok(key)
+        if signing::holds(&key.point, TRIAL, &signature) { Ok(key) } else { Err(TpmError::Malformed(Command::Sign)) }
     }
 
     /// The key that whatever answers over `stream` makes, read as a TPM's is. It has not shown that it signs.

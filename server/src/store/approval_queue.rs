@@ -171,15 +171,16 @@ pub async fn is_known(tx: &mut Tx, scope: &Scope, id: Uuid) -> Result<bool, Stor
     Ok(clause.number(tx).await? > 0)
 }
 
+fn queue(clause: &mut Clause) -> &mut Clause {
+    QUEUE.into_iter().fold(clause, |clause, part| clause.sql(part))
+}
+
 fn select() -> Clause {
     let mut clause = Clause::new(
         "SELECT q.id, q.source, q.waits_for, q.created_at, q.device_id, q.hardware, q.site_id, s.name AS site_name, \
          t.label, v.device_id AS lost_key_of, q.asked_on FROM ",
     );
-    for part in QUEUE {
-        clause.sql(part);
-    }
-    clause.sql(
+    queue(&mut clause).sql(
         " LEFT JOIN site s ON s.id = q.site_id LEFT JOIN enrolment_token t ON t.id = q.token_id \
          LEFT JOIN enrolment v ON v.id = q.lost_key_of",
     );
@@ -198,9 +199,7 @@ fn restrict(clause: &mut Clause, scope: &Scope, query: &QueueQuery) {
 
 async fn count(tx: &mut Tx, scope: &Scope, query: &QueueQuery) -> Result<Total, StoreError> {
     let mut clause = Clause::new("SELECT count(*) FROM (SELECT 1 FROM ");
-    for part in QUEUE {
-        clause.sql(part);
-    }
+    queue(&mut clause);
     restrict(&mut clause, scope, query);
     clause.sql(" LIMIT ").value(COUNT_CAP + 1).sql(") AS counted");
     let count = clause.number(tx).await?;

@@ -2,7 +2,7 @@
 //! machine that it showed. Each waits for a person; a refused one stays refused. Nothing of them is a device until they are
 //! let in.
 
-use cartable_common::{DeviceId, EnrolmentId, Text, UtcDay, UtcMillis, report::Hardware};
+use cartable_common::{DeviceId, EnrolmentId, SerialNumber, Text, UtcDay, UtcMillis, report::Hardware};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -223,8 +223,7 @@ fn is_renamed(kept: &Hardware, said: &Hardware) -> bool {
     let differs = |kept: Option<&str>, said: Option<&str>| {
         kept.is_some_and(|kept| !said.is_some_and(|said| said.eq_ignore_ascii_case(kept)))
     };
-    let serial = |hardware: &'_ Hardware| hardware.serial_number.get().map(|serial| serial.as_str().to_owned());
-    differs(serial(kept).as_deref(), serial(said).as_deref())
+    differs(kept.serial_number.get().map(SerialNumber::as_str), said.serial_number.get().map(SerialNumber::as_str))
         || differs(kept.manufacturer.as_ref().map(Text::as_str), said.manufacturer.as_ref().map(Text::as_str))
         || kept.system_uuid.get().is_some_and(|uuid| said.system_uuid.get() != Some(uuid))
 }
@@ -352,8 +351,6 @@ pub async fn refuse(tx: &mut Tx, id: Uuid, now: UtcMillis) -> Result<bool, Store
 
 #[cfg(test)]
 mod tests {
-    use cartable_common::SerialNumber;
-
     use super::*;
 
     #[test]
