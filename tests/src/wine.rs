@@ -6,7 +6,8 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -37,6 +38,8 @@ pub struct Ran {
 pub struct Wine {
     folder: tempfile::TempDir,
     exe: PathBuf,
+    /// The program that keeps Wine running, once it is started.
+    keeper: Mutex<Option<Child>>,
     /// The X server whose screen its desktop is on, where it has one.
     display: Option<String>,
 }
@@ -58,13 +61,39 @@ impl Wine {
             Path::new(WINE).join("wine64").is_file(),
             "Wine is missing: apt-get install --no-install-recommends wine64 (tests/windows does)"
         );
-        let wine = Self { folder: tempfile::tempdir()?, exe: agent()?, display };
-        // The first program of all: with it Wine boots, and with the last one of a user Wine stops its services. Booted anew
-        // meanwhile, or by hand (`wineboot -i`), it would have a second service manager, which knows other states.
-        wine.command("ping", &["-n", "1800", "127.0.0.1"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let wine = Self { folder: tempfile::tempdir()?, exe: agent()?, keeper: Mutex::default(), display };
+        wine.boot()?;
         wine.run("winecfg", &["/v", "win10"])?;
         wine.add_randomness()?;
         Ok(wine)
+    }
+
+    /// Boots Wine with the program that keeps it running: with the last program of a user Wine ends its services, and booted
+    /// anew it has forgotten what they did. Nothing else may be started meanwhile: of two programs that find no prefix one
+    /// may end at once. By hand (`wineboot -i`) Wine would have two service managers, which know other states.
+    fn boot(&self) -> anyhow::Result<()> {
+        let output = self.folder.path().join("keeper");
+        let mut command = self.command("cmd", &["/c", "echo booted & pause"]);
+        let file = fs::File::create(&output)?;
+        // Nobody ever writes there, so that it pauses until it is ended.
+        let child = command.stdin(Stdio::piped()).stdout(file.try_clone()?).stderr(file).spawn();
+        *self.keeper.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(child.context("wine64 could not be started")?);
+        let start = Instant::now();
+        while !fs::read_to_string(&output)?.contains("booted") {
+            self.keeps_running()?;
+            ensure!(start.elapsed() < TIME_LIMIT, "Wine does not boot: {}", fs::read_to_string(&output)?);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+
+    /// An error once Wine has lost the program that keeps it running: what its services did since counts no more.
+    fn keeps_running(&self) -> anyhow::Result<()> {
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = keeper.as_mut().map(Child::try_wait).transpose()?.flatten();
+        let said = fs::read_to_string(self.folder.path().join("keeper")).unwrap_or_default();
+        ended.map_or(Ok(()), |status| bail!("the program that keeps Wine running ended with {status}: {said}"))
     }
 
     /// A fresh one with a key store, for the agent that runs from the hard disk.
@@ -140,6 +169,7 @@ impl Wine {
 
     /// Runs a program by its name or its path on this computer.
     pub fn run(&self, program: &str, arguments: &[&str]) -> anyhow::Result<Ran> {
+        self.keeps_running()?;
         let output = self.folder.path().join("output");
         drop(fs::remove_file(&output));
         // Programs that it starts write there too.
@@ -204,6 +234,10 @@ impl Drop for Wine {
         let mut command = Command::new(Path::new(WINE).join("wineserver64"));
         self.environment(command.arg("-k"));
         drop(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status());
+        if let Some(mut keeper) = self.keeper.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            drop(keeper.kill());
+            drop(keeper.wait());
+        }
     }
 }
 

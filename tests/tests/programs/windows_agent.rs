@@ -30,8 +30,8 @@ use cartable_tests::{
 };
 use serde_json::Value;
 
-/// The agent's first contact comes within a minute of its start, and may wait for WMI's answers as long again: the programs that
-/// Wine starts for the first of them hold on to the pipe.
+/// The agent's first contact comes within a minute of its start, and waits for WMI's answers as long again at most; the rest is
+/// for a busy machine.
 const FIRST_CHECK_IN: Duration = Duration::from_secs(150);
 
 /// What `notice --toast` waits for the desktop each time, how often at most, and how long it shows the notice then
