@@ -72,11 +72,16 @@ pub struct Life {
     pub public: Option<PathBuf>,
 }
 
-/// The runtime: one thread. The only other one looks names up, and ends at once afterwards.
+/// Threads beside the runtime's own, at most. One looks names up, and ends at once afterwards. On Windows one more reads what
+/// a program says: where it hangs in a driver that thread does not come back, for WMI and for each drive, and those must leave
+/// one for the names.
+const MOST_OTHER_THREADS: usize = if cfg!(windows) { 16 } else { 1 };
+
+/// The runtime: one thread.
 pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(1)
+        .max_blocking_threads(MOST_OTHER_THREADS)
         .thread_keep_alive(Duration::from_millis(1))
         .build()
 }

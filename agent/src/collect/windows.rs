@@ -7,15 +7,16 @@
 //!
 //! A recorded machine has those lines in `ROOT/cartable-recorded/wmi.jsonl`.
 
-use std::{collections::BTreeMap, io::Write as _, path::Path, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, io::Write as _, path::Path, time::Duration};
 
 use ::wmi::{AuthLevel, Variant, WMIConnection, WMIError};
 use cartable_common::report::UnreadReason;
-use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
+use tokio::process::Command;
 use windows_registry::LOCAL_MACHINE;
 
 use super::{
     Found,
+    foreign::{self, NoAnswer},
     wmi::{self, Answer, Answers, Class},
 };
 
@@ -25,14 +26,14 @@ const RECORDED: &str = r"cartable-recorded\wmi.jsonl";
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// Largest answer read; a laptop's is below 10 KB.
-const ANSWER_LIMIT: usize = 256 * 1024;
+const ANSWER_LIMIT: u64 = 256 * 1024;
 
 /// Reads all but the drives' own health.
 pub(super) async fn machine(root: &Path) -> Found {
     let answers = if root == Path::new("/") {
         match ask(TIME_LIMIT).await {
             Ok((lines, late)) => Answers::parse(&lines, late),
-            Err(error) => Answers::none(UnreadReason::ToolFailed, &error.to_string()),
+            Err(why) => Answers::none(why.reason(), &format!("WMI {why}")),
         }
     } else {
         match std::fs::read(root.join(RECORDED)) {
@@ -57,23 +58,16 @@ pub(super) fn quiet(command: &mut Command) {
 }
 
 /// The lines of the other process, and why those that are missing are.
-async fn ask(limit: Duration) -> std::io::Result<(Vec<u8>, UnreadReason)> {
+async fn ask(limit: Duration) -> Result<(Vec<u8>, UnreadReason), NoAnswer> {
     let mut command = Command::new(std::env::current_exe()?);
     quiet(&mut command);
-    command.arg("wmi").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-    let mut child = command.spawn()?;
+    command.arg("wmi");
     let mut lines = Vec::new();
-    let Some(mut output) = child.stdout.take() else { return Ok((lines, UnreadReason::ToolFailed)) };
-    let reading = async {
-        while lines.len() < ANSWER_LIMIT && output.read_buf(&mut lines).await? > 0 {}
-        Ok::<_, std::io::Error>(())
-    };
-    let late = match timeout(limit, reading).await {
-        Ok(Ok(())) => UnreadReason::ToolFailed,
-        Ok(Err(error)) => return Err(error),
-        Err(_) => UnreadReason::TimedOut,
-    };
-    Ok((lines, late))
+    match foreign::read(&mut command, limit, ANSWER_LIMIT, &mut lines).await {
+        Ok(()) => Ok((lines, UnreadReason::ToolFailed)),
+        Err(why) if lines.is_empty() => Err(why),
+        Err(why) => Ok((lines, why.reason())),
+    }
 }
 
 /// Prints what WMI and the registry say, one class per line: the other process.
