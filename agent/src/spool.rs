@@ -73,7 +73,8 @@ fn failed(doing: &'static str) -> impl FnOnce(io::Error) -> SpoolError {
 }
 
 impl Spool {
-    /// Opens the spool in `folder`, made if absent. Damaged records are set aside and counted in the log.
+    /// Opens the spool in `folder`, made if absent. Damaged records are set aside; those that the disk does not give stay for
+    /// another start. Each has its line in the log.
     pub fn open(folder: &Path) -> Result<Self, SpoolError> {
         let is_new = !folder.exists();
         make_private_folder(folder).map_err(failed("opened"))?;
@@ -236,10 +237,7 @@ impl Spool {
             }
             match read_record(&path) {
                 Ok((record, _)) => records.push(record),
-                Err(reason) => {
-                    tracing::warn!(%reason, "a damaged report was set aside");
-                    fs::rename(&path, aside(&path))?;
-                }
+                Err(reason) => leave(&path, &reason),
             }
         }
         records.sort_by_key(|record| record.sequence);

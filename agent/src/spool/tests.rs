@@ -135,6 +135,7 @@ fn a_record_that_the_disk_does_not_give_stays_for_the_next_start() {
     fs::rename(&file, &aside).unwrap();
     fs::create_dir(&file).unwrap();
     assert!(spool.batch().is_empty() && spool.records().is_empty());
+    assert!(Spool::open(&path).unwrap().records().is_empty());
     assert!(!file.with_extension("damaged").exists(), "nobody knows that it is damaged");
     fs::remove_dir(&file).unwrap();
     fs::rename(&aside, &file).unwrap();
