@@ -174,6 +174,7 @@ impl Agent {
     /// Checks in once. On failure everything measured stays in the spool.
     pub async fn check_in(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
         self.course = Course::default();
+        self.ask_anew().await;
         let result = match self.contact(occasion, around).await {
             Err(trouble) if self.has_to_come_back(&trouble) => self.come_back(occasion, around).await,
             result => result,
@@ -201,7 +202,9 @@ impl Agent {
     /// Whether the key is lost; or another one, which was asked for when it seemed lost, took its place since.
     fn has_to_come_back(&self, trouble: &Trouble) -> bool {
         let asked = || self.state.pending().is_ok_and(|pending| pending.is_some_and(|one| one.lost_key.is_some()));
-        trouble.kind == TroubleKind::KeyLost || trouble.kind == TroubleKind::Refused && asked()
+        // With the order to leave nothing is to come back to.
+        let is_refused = trouble.kind == TroubleKind::Refused && trouble.release.is_none();
+        trouble.kind == TroubleKind::KeyLost || is_refused && asked()
     }
 
     /// A refusal that carries the order to leave counts as one only where it names this device and this enrolment; and where

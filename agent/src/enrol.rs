@@ -6,17 +6,18 @@
 use cartable_common::{
     UtcMillis,
     protocol::{Disclosure, EnrolRequest},
-    report::Hardware,
+    report::{Hardware, KeyProtection},
 };
 use uuid::Uuid;
 
 use crate::{
     client::{ClientError, Connect, EnrolAnswer, EnrolClient, Proxy},
-    clock,
+    clock, heal,
     identity::{self, IdentityError, Key, Protection},
     recover::{self, Ended},
     roots,
     server_url::ServerUrl,
+    spool::Spool,
     state::{Enrolment, Failure, Memory, Pending, StateDir, StateError},
     trouble::{Trouble, TroubleKind},
     version,
@@ -63,6 +64,12 @@ pub enum EnrolError {
     /// The roots or the certificate cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The key that serves or waits is not where this one is wanted.
+    #[error(
+        "this computer has a key already, and it is not kept in the TPM; to ask with one that is, add --new-key, or leave \
+         --key tpm out to go on with it"
+    )]
+    KeptElsewhere,
 }
 
 /// Where an enrolment stands.
@@ -79,29 +86,58 @@ pub enum Progress {
     },
 }
 
-/// Prepares the request of `invitation`: the same as before if there was one for that server.
-pub fn prepare(state: &StateDir, invitation: Invitation) -> Result<Pending, EnrolError> {
-    let Invitation { server, roots_pem, token, key, protection, disclosure } = invitation;
-    identity::certificates(&roots_pem)?;
-    let earlier = match key {
-        KeyChoice::New => None,
-        KeyChoice::Keep => earlier_request(state, &server)?,
-    };
+/// Prepares the request of `invitation` on `machine`: the same as before if there was one for that server. Each other one would
+/// wait for a person too, and of those that wait only the last has its key here.
+pub fn prepare(state: &StateDir, invitation: Invitation, machine: &Hardware) -> Result<Pending, EnrolError> {
+    identity::certificates(&invitation.roots_pem)?;
+    let waits = state.pending()?;
+    let earlier = earlier_request(state, waits.as_ref(), &invitation, machine)?;
+    let Invitation { server, roots_pem, token, protection, disclosure, .. } = invitation;
     let (request_id, key) = match earlier {
         Some(earlier) => earlier,
         None => (Uuid::new_v4(), Key::make(&protection)?),
     };
-    let pending = Pending::new(server, roots_pem, request_id, &key, token).disclosing(disclosure);
+    let pending = Pending::new(server, roots_pem, request_id, &key, token).disclosing(disclosure).after(waits);
     state.keep_pending(&pending)?;
     Ok(pending)
 }
 
-fn earlier_request(state: &StateDir, server: &ServerUrl) -> Result<Option<(Uuid, Key)>, EnrolError> {
-    if let Some(pending) = state.pending()?.filter(|pending| pending.server == *server) {
-        return Ok(Some((pending.request_id, pending.key()?)));
+/// The request that is repeated, if one is: the one that waits, the one for a key of this machine's own where the state came
+/// from another machine, or that of the enrolment itself.
+fn earlier_request(
+    state: &StateDir,
+    waits: Option<&Pending>,
+    invitation: &Invitation,
+    machine: &Hardware,
+) -> Result<Option<(Uuid, Key)>, EnrolError> {
+    let enrolment = state.enrolment()?.filter(|enrolment| enrolment.server == invitation.server);
+    let wants_new = invitation.key == KeyChoice::New;
+    let is_wanted =
+        |key: &Key| !matches!(invitation.protection, Protection::Tpm(_)) || key.protection() == KeyProtection::Tpm;
+    if let Some((id, key)) = waits.and_then(|waits| waits.request_to(&invitation.server)) {
+        let is_over = waits.is_some_and(|waits| waits.request_id == id && waits.is_refused);
+        let is_unsent = waits.is_some_and(|waits| waits.request_id == id && waits.reason.is_none());
+        let is_old = enrolment.as_ref().is_some_and(|enrolment| enrolment.request_id == id);
+        if !wants_new {
+            let key = key?;
+            if is_wanted(&key) {
+                return Ok(Some((id, key)));
+            }
+            return if is_unsent && !is_old { Ok(None) } else { Err(EnrolError::KeptElsewhere) };
+        }
+        // One that cannot be used is no reason to ask with none.
+        if let Some(key) = key.ok().filter(|key| is_wanted(key) && !is_over && !is_old) {
+            return Ok(Some((id, key)));
+        }
     }
-    let Some(enrolment) = state.enrolment()?.filter(|enrolment| enrolment.server == *server) else { return Ok(None) };
-    Ok(Some((enrolment.request_id, enrolment.key()?)))
+    let Some(enrolment) = enrolment else { return Ok(None) };
+    if !wants_new && !heal::is_elsewhere(&enrolment, machine) {
+        let key = enrolment.key()?;
+        return if is_wanted(&key) { Ok(Some((enrolment.request_id, key))) } else { Err(EnrolError::KeptElsewhere) };
+    }
+    let healing = state.healing().filter(|healing| healing.old == enrolment.grant.enrolment_id);
+    let asked = healing.and_then(|healing| Some((healing.request_id, healing.key().ok()?)));
+    Ok(asked.filter(|(_, key)| is_wanted(key)))
 }
 
 /// Asks once.
@@ -133,13 +169,23 @@ pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: 
         Err(ended) if ended.kind == TroubleKind::CertificateEnded => recovered(&connect, &key, ended).await,
         answer => answer,
     };
-    match answer.inspect_err(|trouble| remember(state, trouble))? {
+    let answer = match answer.inspect_err(|trouble| remember(state, trouble)) {
+        Err(trouble) if trouble.ends_key => {
+            state.keep_pending(&pending.refused())?;
+            return Err(trouble.into());
+        }
+        answer => answer?,
+    };
+    match answer {
         EnrolAnswer::Granted(grant) => {
             identity::check_grant(&grant)?;
-            let enrolment = pending.granted(grant).on(machine);
-            state.keep_enrolment(&enrolment)?;
+            let enrolment = pending.granted(grant);
+            // Before it counts: a kill in between costs what others tell themselves.
+            leave_to_another(state, &enrolment, &machine)?;
+            let enrolment = enrolment.on(machine);
             // What an earlier server knew is not what this one knows.
-            state.keep_memory(&Memory::default())?;
+            state.forget_memory()?;
+            state.keep_enrolment(&enrolment)?;
             Ok(Progress::Enrolled(Box::new(enrolment)))
         }
         EnrolAnswer::Pending(answer) => {
@@ -148,6 +194,21 @@ pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: 
             Ok(Progress::Waiting { retry_after_seconds: answer.retry_after_seconds, reason })
         }
     }
+}
+
+/// Leaves to the device that enrolled here before what it measured and was ordered, and what its family reads: the state came
+/// from another machine.
+fn leave_to_another(state: &StateDir, enrolment: &Enrolment, machine: &Hardware) -> Result<(), EnrolError> {
+    let Some(before) = state.enrolment()?.filter(|before| before.grant.device_id != enrolment.grant.device_id) else {
+        return Ok(());
+    };
+    let mut spool = Spool::open(&state.spool_folder()).map_err(|error| Trouble::local(&error))?;
+    let dropped = spool.drop_foreign(machine).map_err(|error| Trouble::local(&error))?;
+    let device = before.grant.device_id;
+    tracing::warn!(%device, dropped, "what another device measured and was ordered is left to it");
+    state.keep_actions(&state.actions(state.memory().clock().floor()).for_another())?;
+    state.forget_shown()?;
+    Ok(())
 }
 
 /// The certificate request of `pending`, with another key where the TPM says that it holds that one no more: nothing came of
@@ -189,7 +250,7 @@ fn pending_for(state: &StateDir, lost: &Enrolment) -> Result<Pending, EnrolError
     }
     let old = lost.key()?;
     let new = old.successor()?;
-    let pending = Pending::in_place_of(lost, old.public_key_base64(), Uuid::new_v4(), &new);
+    let pending = Pending::in_place_of(lost, old.public_key_base64(), Uuid::new_v4(), &new).after(state.pending()?);
     state.keep_pending(&pending)?;
     Ok(pending)
 }
@@ -200,6 +261,7 @@ fn trouble_of(error: &EnrolError) -> Trouble {
         EnrolError::Identity(error) => Trouble::of_key(error),
         EnrolError::State(error) => Trouble::local(error),
         EnrolError::Client(error) => Trouble::local(error),
+        EnrolError::KeptElsewhere => Trouble::local(error),
     }
 }
 
@@ -242,15 +304,35 @@ mod tests {
     fn repeating_keeps_the_request_and_the_key_until_another_is_asked_for() {
         let base = tempfile::tempdir().unwrap();
         let state = StateDir::open(&base.path().join("state")).unwrap();
-        let first = prepare(&state, invitation("https://a.example", KeyChoice::Keep)).unwrap();
-        let again = prepare(&state, invitation("https://a.example", KeyChoice::Keep)).unwrap();
+        let first = prepare(&state, invitation("https://a.example", KeyChoice::Keep), &Hardware::default()).unwrap();
+        let again = prepare(&state, invitation("https://a.example", KeyChoice::Keep), &Hardware::default()).unwrap();
         assert_eq!(first.request_id, again.request_id);
         assert_eq!(first.key().unwrap().public_key(), again.key().unwrap().public_key());
-        let other = prepare(&state, invitation("https://a.example", KeyChoice::New)).unwrap();
+        let repeated = prepare(&state, invitation("https://a.example", KeyChoice::New), &Hardware::default()).unwrap();
+        assert_eq!(first.request_id, repeated.request_id, "no enrolment has this key");
+        state.keep_pending(&repeated.refused()).unwrap();
+        let other = prepare(&state, invitation("https://a.example", KeyChoice::New), &Hardware::default()).unwrap();
         assert_ne!(first.request_id, other.request_id);
         assert_ne!(first.key().unwrap().public_key(), other.key().unwrap().public_key());
-        let elsewhere = prepare(&state, invitation("https://b.example", KeyChoice::Keep)).unwrap();
+        let elsewhere =
+            prepare(&state, invitation("https://b.example", KeyChoice::Keep), &Hardware::default()).unwrap();
         assert_ne!(elsewhere.request_id, other.request_id);
+    }
+
+    #[test]
+    fn a_key_that_is_wanted_in_the_tpm_is_no_file_from_before() {
+        let base = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&base.path().join("state")).unwrap();
+        let wants_tpm = || Invitation {
+            protection: Protection::Tpm(base.path().join("tpm0")),
+            ..invitation("https://a.example", KeyChoice::Keep)
+        };
+        let prepare = |invitation| prepare(&state, invitation, &Hardware::default());
+        let unsent = prepare(invitation("https://a.example", KeyChoice::Keep)).unwrap();
+        assert!(matches!(prepare(wants_tpm()), Err(EnrolError::Identity(_))), "it is made anew, and no TPM answers");
+        state.keep_pending(&unsent.waiting("a person must agree".into())).unwrap();
+        assert!(matches!(prepare(wants_tpm()), Err(EnrolError::KeptElsewhere)), "a person may agree to it any time");
+        assert!(prepare(invitation("https://a.example", KeyChoice::Keep)).is_ok());
     }
 
     #[test]
@@ -258,7 +340,7 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let state = StateDir::open(&base.path().join("state")).unwrap();
         let bad = Invitation { roots_pem: "no PEM".into(), ..invitation("https://a.example", KeyChoice::Keep) };
-        assert!(matches!(prepare(&state, bad), Err(EnrolError::Identity(_))));
+        assert!(matches!(prepare(&state, bad, &Hardware::default()), Err(EnrolError::Identity(_))));
         assert!(state.pending().unwrap().is_none());
     }
 }

@@ -20,6 +20,12 @@ pub fn is_elsewhere(enrolment: &Enrolment, hardware: &Hardware) -> bool {
     enrolment.machine.as_ref().is_some_and(|enrolled| Likeness::of(enrolled, hardware) == Likeness::Other)
 }
 
+/// Whether this machine is certainly the one that enrolled.
+#[must_use]
+pub fn is_at_home(enrolment: &Enrolment, hardware: &Hardware) -> bool {
+    enrolment.machine.as_ref().is_some_and(|enrolled| Likeness::of(enrolled, hardware) == Likeness::Same)
+}
+
 /// Whether a new key was asked for in the place of this enrolment's, and not yet granted.
 #[must_use]
 pub fn is_under_way(state: &StateDir, enrolment: &Enrolment) -> bool {

@@ -32,6 +32,12 @@ pub struct InvitationError {
     why: String,
 }
 
+/// Whether there is one in `folder`, be it good or not.
+#[must_use]
+pub fn lies_in(folder: &Path) -> bool {
+    folder.join(FILE).exists()
+}
+
 /// The invitation in `folder`, if there is one.
 pub fn read(folder: &Path) -> Result<Option<Invitation>, InvitationError> {
     let path = folder.join(FILE);

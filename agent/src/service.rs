@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use cartable_common::limits::{MAX_CHECK_IN_SECONDS, MIN_CHECK_IN_SECONDS};
+use cartable_common::{
+    limits::{MAX_CHECK_IN_SECONDS, MIN_CHECK_IN_SECONDS},
+    report::Hardware,
+};
 
 use crate::{
     actions::DesktopNotice,
@@ -22,7 +25,7 @@ use crate::{
     reader::{Occasion, Reader},
     schedule::{self, Outcome, Pace},
     sleep::sleep,
-    state::{Enrolment, StateDir},
+    state::{Enrolment, Memory, StateDir},
     surroundings,
     trouble::{Trouble, TroubleKind},
 };
@@ -120,18 +123,18 @@ async fn live(state: StateDir, life: Life) -> Result<std::convert::Infallible, S
     }
     notify::ready();
     let enrolment = if let Some(enrolment) = before {
-        replaced(&state, &life.reader).await.unwrap_or(enrolment)
+        enrolment
     } else {
         if invited {
             // A whole trolley of laptops from one image starts together.
             rest(wait, "Invited").await?;
         }
-        await_approval(&state, &life.reader).await?
+        await_approval(&state, &life).await?
     };
     if let Some(folder) = &life.invitations {
         invitation::forget(folder);
     }
-    let mut agent = Agent::open(state, enrolment, life.reader, Proxy::FromEnvironment)?;
+    let mut agent = open(state, enrolment, life.reader).await?;
     if life.public.is_some() {
         agent.publishes_notices();
     }
@@ -180,12 +183,22 @@ fn accept_invitation(
     before: Option<&Enrolment>,
     folder: Option<&Path>,
 ) -> Result<bool, ServiceError> {
-    let Some(invitation) = folder.map(invitation::read).transpose()?.flatten() else { return Ok(false) };
+    let Some(folder) = folder else { return Ok(false) };
     if before.is_some() {
-        tracing::warn!("this computer is enrolled: the invitation is not followed and is removed");
+        if invitation::lies_in(folder) {
+            tracing::warn!("this computer is enrolled: the invitation is not followed and is removed");
+        }
         return Ok(false);
     }
-    enrol::prepare(state, invitation)?;
+    let invitation = match invitation::read(folder) {
+        Err(error) if state.pending().map_err(OpenError::from)?.is_some() => {
+            tracing::error!(%error, "the request that waits already goes on");
+            None
+        }
+        read => read?,
+    };
+    let Some(invitation) = invitation else { return Ok(false) };
+    enrol::prepare(state, invitation, &Hardware::default())?;
     Ok(true)
 }
 
@@ -271,31 +284,32 @@ fn log_trouble(trouble: &Trouble, pace: Pace, wait: Duration) {
     }
 }
 
-/// The enrolment that was asked for beside an existing one, if it is granted by now: asked once per start, because the
-/// existing one goes on serving.
-async fn replaced(state: &StateDir, reader: &Reader) -> Option<Enrolment> {
-    // One that is there because the TPM did not hold the key is asked for when it does not: the TPM may be back.
-    let pending = state.pending().ok().flatten().filter(|pending| pending.lost_key.is_none())?;
+/// The agent with this enrolment. Where its key or its certificate cannot be used, the enrolment that was asked for beside it
+/// counts, if it is granted by now; while both can be used, each contact asks for it.
+async fn open(state: StateDir, enrolment: Enrolment, reader: Reader) -> Result<Agent, ServiceError> {
+    let opened = Agent::open(state.clone(), enrolment, reader.clone(), Proxy::FromEnvironment);
+    let Err(OpenError::Client(error)) = opened else { return Ok(opened?) };
+    let Some(pending) = state.pending().map_err(OpenError::from)? else { return Err(OpenError::Client(error).into()) };
     let hardware = reader.hardware().await;
-    match enrol::ask(state, pending, hardware, Proxy::FromEnvironment).await {
-        Ok(Progress::Enrolled(enrolment)) => Some(*enrolment),
-        Ok(Progress::Waiting { reason, .. }) => {
-            tracing::info!(%reason, "the new enrolment waits for approval; the old one goes on");
-            None
-        }
-        Err(error) => {
-            tracing::warn!(%error, "the new enrolment is not granted; the old one goes on");
-            None
+    match enrol::ask(&state, pending, hardware, Proxy::FromEnvironment).await? {
+        Progress::Enrolled(enrolment) => Ok(Agent::open(state, *enrolment, reader, Proxy::FromEnvironment)?),
+        Progress::Waiting { reason, .. } => {
+            tracing::error!(%reason, "the new enrolment waits for approval");
+            Err(OpenError::Client(error).into())
         }
     }
 }
 
-/// Asks again until a person approved the enrolment.
-async fn await_approval(state: &StateDir, reader: &Reader) -> Result<Enrolment, ServiceError> {
+/// Asks again until a person approved the enrolment; as quietly as any contact.
+async fn await_approval(state: &StateDir, life: &Life) -> Result<Enrolment, ServiceError> {
     let mut pace = Pace::default();
     loop {
+        if let Some((wait, words)) = held_back_before_enrolment(state, life)? {
+            rest(wait, words).await?;
+            continue;
+        }
         let pending = state.pending().map_err(OpenError::from)?.ok_or(ServiceError::NotEnrolled)?;
-        let hardware = reader.hardware().await;
+        let hardware = life.reader.hardware().await;
         let wait = match enrol::ask(state, pending, hardware, Proxy::FromEnvironment).await {
             Ok(Progress::Enrolled(enrolment)) => {
                 tracing::info!(device = %enrolment.grant.device_id, "enrolled");
@@ -317,6 +331,28 @@ async fn await_approval(state: &StateDir, reader: &Reader) -> Result<Enrolment, 
         rest(wait, "Waiting for an enrolment").await?;
         notify::working();
     }
+}
+
+/// For how long the battery or the network holds back the question for an enrolment, if it does.
+fn held_back_before_enrolment(state: &StateDir, life: &Life) -> Result<Option<(Duration, &'static str)>, ServiceError> {
+    let memory = state.memory();
+    let (power, network) = (surroundings::power(&life.root), surroundings::network());
+    let around = Surroundings { power, network, exams_until: None, held_since: memory.held_since };
+    let (held_since, held) = match fairness::may_speak(&around, clock::now(), random()?) {
+        Decision::Later { because, wait } => {
+            if memory.held_since.is_none() {
+                tracing::info!(next_seconds = wait.as_secs(), "{}", because.words());
+            }
+            (Some(memory.held_since.unwrap_or_else(clock::now)), Some((wait, because.words())))
+        }
+        Decision::Now => (None, None),
+    };
+    if memory.held_since != held_since
+        && let Err(error) = state.keep_memory(&Memory { held_since, ..memory })
+    {
+        tracing::warn!(%error, "what was learnt could not be kept");
+    }
+    Ok(held)
 }
 
 /// Waits, and tells the service manager for how long; after a sleep of the machine a little longer, for its network.

@@ -165,6 +165,16 @@ impl StateDir {
         }
     }
 
+    /// Forgets what was learnt from an earlier server.
+    pub fn forget_memory(&self) -> Result<(), StateError> {
+        self.forget(MEMORY)
+    }
+
+    /// Forgets what the borrower may read of another device.
+    pub fn forget_shown(&self) -> Result<(), StateError> {
+        self.forget(SHOWN)
+    }
+
     /// Keeps a granted enrolment; the request it came from is forgotten.
     pub fn keep_enrolment(&self, enrolment: &Enrolment) -> Result<(), StateError> {
         self.letting_go(&|| {

@@ -5,7 +5,7 @@
 
 use cartable_common::{
     Text,
-    protocol::{APPROVAL_QUEUE_FULL, KEY_CLONED, PROBLEM_PREFIX, Problem, ReleaseOrder},
+    protocol::{APPROVAL_QUEUE_FULL, ENDED_KEYS, KEY_CLONED, PROBLEM_PREFIX, Problem, ReleaseOrder},
 };
 use reqwest::StatusCode;
 use rustls::{AlertDescription, CertificateError};
@@ -79,6 +79,9 @@ pub struct Trouble {
     /// enrolment can say.
     #[serde(skip)]
     pub release: Option<ReleaseOrder>,
+    /// Whether the server refuses the key for good, whatever comes with it.
+    #[serde(skip)]
+    pub ends_key: bool,
 }
 
 /// Whether the other end had proved that it is the server when an exchange broke.
@@ -93,7 +96,13 @@ enum Proof {
 impl Trouble {
     /// A trouble with its technical words.
     pub fn new(kind: TroubleKind, detail: &str) -> Self {
-        Self { kind, detail: Text::clean(detail).as_str().to_owned(), retry_after_seconds: None, release: None }
+        Self {
+            kind,
+            detail: Text::clean(detail).as_str().to_owned(),
+            retry_after_seconds: None,
+            release: None,
+            ends_key: false,
+        }
     }
 
     /// What fails on this machine itself.
@@ -146,11 +155,12 @@ impl Trouble {
             _ => TroubleKind::NotUnderstood,
         };
         let release = problem.as_ref().and_then(|problem| problem.release).filter(|_| kind == TroubleKind::Refused);
+        let ends_key = kind == TroubleKind::Refused && name.is_some_and(|name| ENDED_KEYS.contains(&name));
         let words = problem.map_or_else(
             || format!("HTTP {}", status.as_u16()),
             |problem| format!("HTTP {}: {}. {}", status.as_u16(), problem.title, problem.detail),
         );
-        Self { retry_after_seconds, release, ..Self::new(kind, &words) }
+        Self { retry_after_seconds, release, ends_key, ..Self::new(kind, &words) }
     }
 
     /// From a success whose body is not what a Cartable server says.

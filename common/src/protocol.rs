@@ -345,5 +345,9 @@ pub const KEY_CLONED: &str = "key-cloned";
 /// agent asks again; there is a place once people decided about others.
 pub const APPROVAL_QUEUE_FULL: &str = "approval-queue-full";
 
+/// The kinds of problem, without their prefix, that are about the key itself and for good: it was refused by a person, gave way
+/// to another one, or its device has left. Another token changes nothing of it, another key may.
+pub const ENDED_KEYS: [&str; 3] = ["revoked", "replaced", "released"];
+
 /// Prefix of every [`Problem::kind`].
 pub const PROBLEM_PREFIX: &str = "urn:cartable:problem:";

@@ -101,7 +101,7 @@ pub(super) async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u
     #[cfg(windows)]
     let protection = options.key_store.or(protection);
     let invitation = Invitation { server: options.server, roots_pem, token, key, protection, disclosure };
-    let pending = enrol::prepare(&state, invitation)?;
+    let pending = enrol::prepare(&state, invitation, &hardware)?;
     match enrol::ask(&state, pending, hardware, Proxy::FromEnvironment).await? {
         Progress::Enrolled(enrolment) => {
             print(&format!("enrolled: device {}", enrolment.grant.device_id))?;

@@ -4,15 +4,18 @@
 
 use cartable_common::{protocol::RenewRequest, report::Hardware, trust::bundle_number};
 
-use super::{Agent, Done, client_of};
+use super::{Agent, Done, client_of, obey};
 use crate::{
-    clock, enrol,
+    client::Connect,
+    clock,
+    enrol::{self, Progress},
     fairness::Surroundings,
     heal, identity,
     reader::Occasion,
     recover::{self, Ended},
     roots,
-    state::Memory,
+    spool::Spool,
+    state::{Enrolment, Memory, Pending},
     trouble::Trouble,
 };
 
@@ -20,18 +23,53 @@ impl Agent {
     /// The TPM does not hold the key any more: asks with another, and goes on with that one once a person agreed.
     pub(super) async fn come_back(&mut self, occasion: Occasion, around: &Surroundings) -> Result<Done, Trouble> {
         let hardware = self.reader.hardware().await;
-        let enrolment = enrol::come_back(&self.state, &self.enrolment, hardware.clone(), self.connect.proxy).await?;
-        self.client = client_of(&self.connect, &enrolment).map_err(|error| Trouble::local(&error))?;
-        if enrolment.grant.device_id != self.enrolment.grant.device_id {
-            self.leave_to_the_other(&hardware)?;
+        let enrolment = enrol::come_back(&self.state, &self.enrolment, hardware, self.connect.proxy).await?;
+        self.take(enrolment)?;
+        tracing::warn!("this computer came back with another key: the TPM did not hold the old one any more");
+        self.contact(occasion, around).await
+    }
+
+    /// Asks once for the enrolment that waits beside this one, and goes on with it where it is granted: the server ends this one
+    /// as soon as a person agrees. Whatever else comes of it, this one's contact takes place.
+    pub(super) async fn ask_anew(&mut self) {
+        // One that is there because the TPM did not hold the key is asked for when it does not: the TPM may be back.
+        let waits = |pending: &Pending| pending.lost_key.is_none() && !pending.is_refused;
+        let Some(pending) = self.state.pending().ok().flatten().filter(waits) else { return };
+        let told = pending.reason.clone();
+        let hardware = self.reader.hardware().await;
+        match enrol::ask(&self.state, pending, hardware, self.connect.proxy).await {
+            Ok(Progress::Enrolled(enrolment)) => match self.take(*enrolment) {
+                Ok(()) => tracing::info!(device = %self.enrolment.grant.device_id, "the new enrolment is granted"),
+                Err(trouble) => {
+                    tracing::warn!(%trouble, "the new enrolment is granted; the next start goes on with it");
+                }
+            },
+            Ok(Progress::Waiting { reason, .. }) if told.as_ref() == Some(&reason) => {}
+            Ok(Progress::Waiting { reason, .. }) => {
+                tracing::info!(%reason, "the new enrolment waits for approval; the old one goes on");
+            }
+            Err(error) => tracing::warn!(%error, "the new enrolment is not granted; the old one goes on"),
         }
-        self.enrolment = enrolment;
+    }
+
+    /// Goes on with an enrolment that is granted and kept, of this server or another one.
+    fn take(&mut self, enrolment: Enrolment) -> Result<(), Trouble> {
+        let mut connect =
+            Connect::new(enrolment.server.clone(), &enrolment.roots_pem).map_err(|e| Trouble::local(&e))?;
+        connect.proxy = self.connect.proxy;
+        if enrolment.server == self.enrolment.server {
+            connect.clock = self.connect.clock.clone();
+        }
+        self.client = client_of(&connect, &enrolment).map_err(|error| Trouble::local(&error))?;
+        // What came with an image went when this was kept.
+        self.spool = Spool::open(&self.state.spool_folder()).map_err(|error| Trouble::local(&error))?;
+        self.actions = obey::resumed(&self.state, &self.memory);
+        (self.connect, self.enrolment) = (connect, enrolment);
         self.stands = false;
         self.shown = None;
         // What an earlier enrolment was told counts for this one no more.
         self.memory = Memory { pace: self.memory.pace, ..Memory::default() };
-        tracing::warn!("this computer came back with another key: the TPM did not hold the old one any more");
-        self.contact(occasion, around).await
+        Ok(())
     }
 
     /// Asks for a key of this machine's own, and takes it. What another machine measured goes before the new key comes: a
@@ -48,8 +86,13 @@ impl Agent {
         };
         // Only a certificate that fits the key replaces the one there is.
         let client = client_of(&self.connect, &healed).map_err(|error| Trouble::local(&error))?;
-        if healed.grant.device_id != self.enrolment.grant.device_id {
+        let is_other = healed.grant.device_id != self.enrolment.grant.device_id;
+        if is_other || heal::is_at_home(&self.enrolment, hardware) {
+            // Where this very machine enrolled and is told that its key is another's, it is what another one measured.
             self.leave_to_the_other(hardware)?;
+        }
+        if is_other {
+            self.leave_orders();
             // What the server holds of the other machine.
             self.memory.server_content = None;
             self.memory.last_full_at = None;
@@ -65,13 +108,12 @@ impl Agent {
         Ok(())
     }
 
-    /// The state came from another machine: what that one measured and was ordered is its own to tell.
+    /// What another machine measured is its own to tell.
     fn leave_to_the_other(&mut self, hardware: &Hardware) -> Result<(), Trouble> {
         let dropped = self.spool.drop_foreign(hardware).map_err(|error| Trouble::local(&error))?;
         if dropped > 0 {
             tracing::warn!(dropped, "reports that came with the image were dropped: their own machine sends them");
         }
-        self.leave_orders();
         Ok(())
     }
 

@@ -69,7 +69,25 @@ pub struct Pending {
     /// What the invitation said of who runs the agent.
     #[serde(default)]
     pub disclosure: Disclosure,
+    /// Whether the server refuses this key for good: another request takes another one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_refused: bool,
+    /// Requests to other servers from before this one, the latest last: whoever mistyped an address asks the right server
+    /// with the key that waits there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    elsewhere: Vec<Elsewhere>,
 }
+
+/// What is needed to repeat a request to another server.
+#[derive(Clone, Serialize, Deserialize)]
+struct Elsewhere {
+    server: ServerUrl,
+    request_id: Uuid,
+    key_pem: String,
+}
+
+/// Requests to other servers that are remembered: more than anybody mistypes.
+const MOST_ELSEWHERE: usize = 4;
 
 impl std::fmt::Debug for Enrolment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -150,7 +168,40 @@ impl Pending {
             lost_key: None,
             reason: None,
             disclosure: Disclosure::default(),
+            is_refused: false,
+            elsewhere: Vec::new(),
         }
+    }
+
+    /// The same request, which remembers those to other servers that were made before it: `earlier`, and what that remembered.
+    #[must_use]
+    pub fn after(self, earlier: Option<Self>) -> Self {
+        let Some(Self { server, request_id, key_pem, mut elsewhere, .. }) = earlier else { return self };
+        elsewhere.push(Elsewhere { server, request_id, key_pem });
+        elsewhere.retain(|one| one.server != self.server);
+        let too_many = elsewhere.len().saturating_sub(MOST_ELSEWHERE);
+        elsewhere.drain(..too_many);
+        Self { elsewhere, ..self }
+    }
+
+    /// The id and the key of the request to `server`, be it this one or one from before.
+    pub fn request_to(&self, server: &ServerUrl) -> Option<(Uuid, Result<Key, IdentityError>)> {
+        if self.server == *server {
+            return Some((self.request_id, self.key()));
+        }
+        let one = self.elsewhere.iter().find(|one| one.server == *server)?;
+        Some((one.request_id, Key::from_pem(&one.key_pem)))
+    }
+
+    /// The keys of all that is remembered here.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Result<Key, IdentityError>> {
+        std::iter::once(self.key()).chain(self.elsewhere.iter().map(|one| Key::from_pem(&one.key_pem)))
+    }
+
+    /// The same request, which the server refuses for good.
+    #[must_use]
+    pub fn refused(self) -> Self {
+        Self { is_refused: true, ..self }
     }
 
     /// The key.
@@ -179,13 +230,13 @@ impl Pending {
     /// The same request with another key, which makes it another to the server.
     #[must_use]
     pub fn with_key(self, request_id: Uuid, key: &Key) -> Self {
-        Self { request_id, key_pem: key.to_pem(), reason: None, ..self }
+        Self { request_id, key_pem: key.to_pem(), reason: None, is_refused: false, ..self }
     }
 
     /// The same request, with the server's words on why it waits.
     #[must_use]
     pub fn waiting(self, reason: String) -> Self {
-        Self { reason: Some(reason), ..self }
+        Self { reason: Some(reason), is_refused: false, ..self }
     }
 
     /// The enrolment it becomes when the server grants it.

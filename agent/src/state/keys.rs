@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{HEALING, Healing, StateDir, StateError};
+use super::{HEALING, Healing, Pending, StateDir, StateError};
 use crate::{
     identity::{IdentityError, Key},
     key_store::StoreKey,
@@ -38,12 +38,13 @@ impl StateDir {
 
     /// The keys in the key store that files here name. None where a file cannot be read: it may name any.
     fn stored_keys(&self) -> Option<Vec<Arc<StoreKey>>> {
+        let pending = self.pending().ok()?;
         let keys = [
             self.enrolment().ok()?.map(|enrolment| enrolment.key()),
-            self.pending().ok()?.map(|pending| pending.key()),
             self.read::<Healing>(HEALING).ok()?.map(|healing| healing.key()),
         ];
-        Some(keys.into_iter().flatten().filter_map(stored).collect())
+        let waiting = pending.iter().flat_map(Pending::keys);
+        Some(keys.into_iter().flatten().chain(waiting).filter_map(stored).collect())
     }
 }
 
@@ -62,7 +63,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::state::{ENROLMENT, Enrolment, Pending};
+    use crate::state::{ENROLMENT, Enrolment};
 
     /// A key in the key store, told from others by its number.
     fn key(number: u8) -> Key {

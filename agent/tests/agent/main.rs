@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy takes the functions beside the tests for production code")]
 
+mod anew;
 mod cloned;
 mod disclosed;
 mod mishaps;

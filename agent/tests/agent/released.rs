@@ -1,6 +1,6 @@
 //! A computer that changed owner: its agent leaves nothing behind, and only when its own server orders this very agent.
 
-use crate::support::{Answers, Gateway, Laptop};
+use crate::support::{Answers, Gateway, Laptop, write};
 
 /// A refusal with the order to leave. The test's gateway grants device 7 and enrolment 8.
 fn words(device: u128, enrolment: u128) -> String {
@@ -31,6 +31,23 @@ fn an_agent_that_is_ordered_to_leave_removes_key_spool_and_state() {
         let again = laptop.agent(command);
         assert_eq!(again.code, 3, "{}", again.words);
     }
+}
+
+#[test]
+fn the_order_to_leave_counts_although_another_key_was_asked_for_when_the_tpm_lost_this_one() {
+    let gateway = Gateway::start();
+    let laptop = Laptop::enrolled(&gateway);
+    let other = Laptop::new();
+    gateway.answer(Answers::Queue);
+    assert_eq!(other.enrol(&gateway).code, 4);
+    let waits = std::fs::read_to_string(other.state().join("pending.json")).unwrap();
+    let mut waits: serde_json::Value = serde_json::from_str(&waits).unwrap();
+    waits["lost_key"] = "AAAA".into();
+    write(&laptop.state().join("pending.json"), &waits.to_string());
+    gateway.answer(order(7, 8));
+    let done = laptop.agent(&["once"]);
+    assert_eq!(done.code, 7, "{}", done.words);
+    assert_eq!(std::fs::read_dir(laptop.state()).unwrap().count(), 0);
 }
 
 #[test]

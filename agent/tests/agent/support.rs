@@ -40,6 +40,10 @@ pub(crate) enum Answers {
     CartableOfDaysAgo(i64),
     /// A gateway that wants a person's approval before it enrols or lets a laptop recover; certificates have ended.
     Approval,
+    /// A gateway that wants a person's approval before it enrols, and knows those that are enrolled.
+    Queue,
+    /// A gateway that refuses every enrolment with this kind of problem, and knows those that are enrolled.
+    NoEnrolment(&'static str),
     /// A gateway that knows the key as another machine's, and grants another one.
     Cloned,
     /// The same, but a person must approve it.
@@ -89,6 +93,8 @@ pub(crate) struct Seen {
     pub(crate) told: usize,
     /// What is ordered.
     pub(crate) actions: Option<SignedActions>,
+    /// The number of the device that an enrolment or another key is granted for, where it is another than usual.
+    pub(crate) device: Option<u128>,
     content: Option<ContentHash>,
 }
 
@@ -181,7 +187,7 @@ impl Shared {
             seen.enrolments.push(serde_json::from_slice(body)?);
             ended()
         } else if enrols {
-            self.enrol(&mut seen, body, matches!(answers, Answers::Approval))
+            self.enrol(&mut seen, body, answers)
         } else if matches!(answers, Answers::ClonedEnded) && seen.recoveries.is_empty() {
             ended()
         } else if request.starts_with(b"POST /v1/heal") {
@@ -218,6 +224,8 @@ impl Shared {
             Answers::Cartable
             | Answers::CartableOfDaysAgo(_)
             | Answers::Approval
+            | Answers::Queue
+            | Answers::NoEnrolment(_)
             | Answers::Cloned
             | Answers::ClonedWaits
             | Answers::ClonedLost
@@ -229,13 +237,19 @@ impl Shared {
         }
     }
 
-    fn enrol(&self, seen: &mut Seen, body: &[u8], wants_approval: bool) -> (u16, &'static str, Vec<u8>) {
+    fn enrol(&self, seen: &mut Seen, body: &[u8], answers: &Answers) -> (u16, &'static str, Vec<u8>) {
         let request: EnrolRequest = serde_json::from_slice(body).unwrap();
-        let answer = if wants_approval {
+        let answer = if let Answers::NoEnrolment(kind) = answers {
+            let problem =
+                format!(r#"{{"type":"urn:cartable:problem:{kind}","title":"No","status":403,"detail":"No."}}"#);
+            (403, "", problem.into_bytes())
+        } else if matches!(answers, Answers::Approval | Answers::Queue) {
             let pending = EnrolPending { retry_after_seconds: 30, reason: "the serial number is known".into() };
             (202, "", serde_json::to_vec(&pending).unwrap())
         } else {
-            (200, "", serde_json::to_vec(&self.grant(&request.csr_pem)).unwrap())
+            let grant = self.grant(&request.csr_pem);
+            let device_id = seen.device.map_or(grant.device_id, |device| DeviceId(uuid::Uuid::from_u128(device)));
+            (200, "", serde_json::to_vec(&CertificateGrant { device_id, ..grant }).unwrap())
         };
         seen.enrolments.push(request);
         answer

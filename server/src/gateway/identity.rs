@@ -258,3 +258,27 @@ pub(super) fn refused(why: Refused) -> Refusal {
     };
     Refusal::new(StatusCode::FORBIDDEN, kind, title, detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::to_bytes, response::IntoResponse as _};
+    use cartable_common::protocol::{ENDED_KEYS, PROBLEM_PREFIX, Problem};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_key_that_is_refused_for_good_is_refused_by_a_name_that_agents_know() {
+        for (why, is_for_good) in [
+            (Refused::Pending, false),
+            (Refused::Revoked, true),
+            (Refused::Released, true),
+            (Refused::Replaced, true),
+            (Refused::OtherAgent, false),
+        ] {
+            let body = to_bytes(refused(why).into_response().into_body(), 4096).await.unwrap();
+            let problem: Problem = serde_json::from_slice(&body).unwrap();
+            let name = problem.kind.strip_prefix(PROBLEM_PREFIX).unwrap();
+            assert_eq!(ENDED_KEYS.contains(&name), is_for_good, "{name}");
+        }
+    }
+}

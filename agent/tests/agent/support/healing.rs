@@ -26,7 +26,7 @@ impl Shared {
         answers: &Answers,
     ) -> Option<(u16, &'static str, Vec<u8>)> {
         let grant = CertificateGrant {
-            device_id: DeviceId(uuid::Uuid::from_u128(9)),
+            device_id: DeviceId(uuid::Uuid::from_u128(seen.device.unwrap_or(9))),
             enrolment_id: EnrolmentId(uuid::Uuid::from_u128(10)),
             ..self.grant(&request.csr_pem)
         };
@@ -46,6 +46,8 @@ impl Shared {
             | Answers::CartableOfDaysAgo(_)
             | Answers::NextRoot
             | Answers::Approval
+            | Answers::Queue
+            | Answers::NoEnrolment(_)
             | Answers::Http(..)
             | Answers::Plain(_)
             | Answers::Interceptor => {

@@ -60,10 +60,15 @@ impl Laptop {
     }
 
     pub(crate) fn enrol(&self, gateway: &Gateway) -> Done {
+        self.enrol_at(&gateway.url(), gateway, &[])
+    }
+
+    /// Enrols at `url` with the gateway's roots, as `more` says.
+    pub(crate) fn enrol_at(&self, url: &str, gateway: &Gateway, more: &[&str]) -> Done {
         let roots = self.path("roots.pem");
         write(&roots, &gateway.authority.pem);
-        let (url, roots) = (gateway.url(), roots.to_string_lossy().into_owned());
-        self.agent(&["enrol", "--server", &url, "--token", "a-secret-token", "--roots", &roots])
+        let roots = roots.to_string_lossy().into_owned();
+        self.agent(&[&["enrol", "--server", url, "--token", "a-secret-token", "--roots", &roots][..], more].concat())
     }
 
     pub(crate) fn enrolled(gateway: &Gateway) -> Self {
