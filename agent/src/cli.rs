@@ -247,7 +247,8 @@ async fn once(state: &Path, sources: Sources) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// Answers the question on standard input. What goes wrong is told on standard error; the asker sees no report.
+/// Answers the question on standard input with one line, whose line feed says that it is whole. What goes wrong is told on
+/// standard error; the asker sees no report.
 async fn probe(sources: &Sources) -> anyhow::Result<u8> {
     let mut question = String::new();
     // The service's end of the socket stays open: read no further than the line.

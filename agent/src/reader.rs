@@ -6,35 +6,26 @@
 //! Elsewhere the agent reads by itself.
 //!
 //! A drive is asked once a day; in between, what it said stands, as long as the system sees that drive
-//! (`kept_drives`).
+//! (`kept_drives`). A question about drives that fails costs their word for that day, and nothing else of the report.
 
 mod kept_drives;
+mod probe;
 
 use std::path::{Path, PathBuf};
-#[cfg(target_os = "linux")]
-use std::time::Duration;
 
 use cartable_common::{
     UtcMillis,
     action::SelfTestAnswer,
     limits::MAX_DRIVES,
-    report::{Hardware, HealthReport},
+    report::{Hardware, HealthReport, UnreadReason},
 };
-use serde::de::DeserializeOwned;
 
-pub use self::kept_drives::KeptDrives;
+use self::probe::ask;
+pub use self::{kept_drives::KeptDrives, probe::ReadError};
 use crate::{
     collect::{self, DriveAnswer, Found, Sources, test_drives},
     fairness::Surroundings,
 };
-
-/// Largest answer of a probe: ten times a report with sixteen drives.
-#[cfg(target_os = "linux")]
-const ANSWER_LIMIT: usize = 1024 * 1024;
-
-/// Longest wait for a probe: sixteen drives of twenty seconds, and its start.
-#[cfg(target_os = "linux")]
-const PROBE_LIMIT: Duration = Duration::from_mins(6);
 
 /// The question "without asking the drives".
 const FACTS: &str = "facts";
@@ -55,13 +46,6 @@ pub enum Reader {
     /// Nobody any more: read before this process gave its rights away.
     Given(Box<HealthReport>),
 }
-
-/// A machine that could not be read at all.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the probe did not answer ({0}); see: systemctl status cartable-agent-probe.socket, journalctl -u 'cartable-agent-probe@*'"
-)]
-pub struct ReadError(String);
 
 /// Whether somebody waits for the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +77,7 @@ impl Reader {
         }
     }
 
-    /// Reads, with each drive's health at most daily. Returns what to keep where drives were asked.
+    /// Reads, with each drive's health at most daily. Returns what to keep where drives were asked, in vain or not.
     pub async fn read_fairly(
         &self,
         occasion: Occasion,
@@ -114,8 +98,14 @@ impl Reader {
         if due.is_empty() {
             return Ok((kept.complete(found.report, now), None));
         }
-        let answers = self.ask_drives(&found, &due).await?;
-        let kept = kept.after(&found.report.drives, &answers, now);
+        let seen = &found.report.drives;
+        let kept = match self.ask_drives(&found, &due).await {
+            Ok(answers) => kept.after(seen, &answers, now),
+            Err(error) => {
+                tracing::warn!(%error, "the drives could not be asked; the report says so, and they are asked again in a day");
+                kept.after_silence(seen, &due, &error.of_drives(), now)
+            }
+        };
         Ok((kept.complete(found.report, now), Some(kept)))
     }
 
@@ -153,7 +143,7 @@ impl From<Sources> for Reader {
     }
 }
 
-/// Answers one question on behalf of a probe, in JSON.
+/// Answers one question on behalf of a probe, in JSON without a line feed: one behind it says that it is whole.
 pub async fn answer(question: &str, sources: &Sources) -> Result<String, ReadError> {
     let written = match question.trim_end() {
         FACTS => serde_json::to_string(&collect::look(sources).await.report),
@@ -161,13 +151,13 @@ pub async fn answer(question: &str, sources: &Sources) -> Result<String, ReadErr
         other => {
             let Some(places) = places(other) else {
                 let words = format!("it answers \"{FACTS}\", \"{ASK_DRIVES} 0 1 …\" and \"{TEST_DRIVES}\" alone");
-                return Err(ReadError(words));
+                return Err(ReadError::new(UnreadReason::Unsupported, words));
             };
             let found = collect::look(sources).await;
             serde_json::to_string(&collect::ask_drives(sources, &found, &places).await)
         }
     };
-    written.map_err(|error| ReadError(error.to_string()))
+    written.map_err(|error| ReadError::new(UnreadReason::ToolFailed, error.to_string()))
 }
 
 /// The places of the drives that a question is about; none where it is another question.
@@ -178,53 +168,18 @@ fn places(question: &str) -> Option<Vec<usize>> {
 }
 
 #[cfg(target_os = "linux")]
-async fn ask<T: DeserializeOwned>(socket: &Path, question: &str) -> Result<T, ReadError> {
-    let answer = tokio::time::timeout(PROBE_LIMIT, exchange(socket, question)).await;
-    let answer = answer.map_err(|_| ReadError("too slow".to_owned()))?;
-    let answer = answer.map_err(|error| ReadError(error.to_string()))?;
-    serde_json::from_slice(&answer).map_err(|error| ReadError(error.to_string()))
-}
-
-/// Connecting and writing a line to a local socket do not wait; the answer does. (A socket of tokio's own would be a
-/// hundredth of the program.)
-#[cfg(target_os = "linux")]
-async fn exchange(socket: &Path, question: &str) -> std::io::Result<Vec<u8>> {
-    use std::io::{ErrorKind, Read as _, Write as _};
-
-    let mut stream = std::os::unix::net::UnixStream::connect(socket)?;
-    stream.write_all(format!("{question}\n").as_bytes())?;
-    stream.set_nonblocking(true)?;
-    let watched = crate::sleep::watched(stream.try_clone()?.into())?;
-    let (mut answer, mut piece) = (Vec::new(), [0; 4096]);
-    loop {
-        match stream.read(&mut piece) {
-            Ok(0) => return Ok(answer),
-            Ok(length) => answer.extend_from_slice(piece.get(..length).unwrap_or_default()),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => watched.readable().await?.clear_ready(),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-        if answer.len() > ANSWER_LIMIT {
-            return Err(std::io::Error::other("its answer is too long"));
-        }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-async fn ask<T: DeserializeOwned>(_: &Path, _: &str) -> Result<T, ReadError> {
-    Err(ReadError("there are no probes on this system".to_owned()))
-}
-
-#[cfg(target_os = "linux")]
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{collect::DriveHealth, fairness::Power};
     use cartable_common::{
         action::ActionOutcome,
-        report::{SelfAssessment, UnreadReason},
+        report::{SelfAssessment, Subject},
     };
-    use std::{cell::RefCell, os::unix::fs::PermissionsExt as _};
+    use std::{
+        cell::{Cell, RefCell},
+        os::unix::fs::PermissionsExt as _,
+    };
 
     /// What smartctl says of a drive that is well, and of one that is not spinning.
     const WELL: &str = r#"{"smart_status":{"passed":true}}"#;
@@ -236,6 +191,8 @@ mod tests {
         reader: Reader,
         /// What the probe was asked.
         questions: RefCell<Vec<String>>,
+        /// Whether the probe ends at the question about drives without an answer.
+        breaks: Cell<bool>,
     }
 
     impl Machine {
@@ -250,7 +207,8 @@ mod tests {
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
             // The root of a recording always asks: this one is not known to be one.
             let sources = Sources { root: folder.path().to_owned(), drive_health: DriveHealth::Program(program) };
-            let machine = Self { folder, reader: Reader::Own(sources), questions: RefCell::default() };
+            let reader = Reader::Own(sources);
+            let machine = Self { folder, reader, questions: RefCell::default(), breaks: Cell::default() };
             machine.fit("sda");
             machine
         }
@@ -291,7 +249,10 @@ mod tests {
                     let mut line = String::new();
                     stream.read_line(&mut line).await.unwrap();
                     self.questions.borrow_mut().push(line.trim_end().to_owned());
-                    let told = answer(&line, &sources).await.unwrap();
+                    if self.breaks.get() && line.starts_with(ASK_DRIVES) {
+                        continue;
+                    }
+                    let told = answer(&line, &sources).await.unwrap() + "\n";
                     stream.write_all(told.as_bytes()).await.unwrap();
                 }
             };
@@ -346,6 +307,37 @@ mod tests {
         assert_eq!((machine.asked("sda"), machine.asked("sdb")), (2, 2), "a sleeping drive was asked at each contact");
         machine.read(&mut kept, Power::Mains, hour(53)).await;
         assert_eq!((machine.asked("sda"), machine.asked("sdb")), (3, 3));
+    }
+
+    #[tokio::test]
+    async fn a_question_about_drives_that_fails_costs_their_word_alone_and_is_put_again_the_next_day() {
+        let (machine, mut kept) = (Machine::new(), None);
+        let start = UtcMillis::default().plus_days(20_000);
+        let hour = |hours: i64| start.plus_millis(hours * 3_600_000);
+        let gaps = |report: &HealthReport| -> Vec<_> {
+            let of_drives = report.unread.iter().filter(|entry| entry.subject == Some(Subject::DriveHealth));
+            of_drives.map(|entry| entry.reason).collect()
+        };
+        machine.breaks.set(true);
+        let first = machine.read(&mut kept, Power::Mains, hour(0)).await;
+        assert_eq!(first.drives[0].model.as_ref().unwrap().as_str(), "sda", "the facts were thrown away");
+        assert_eq!(gaps(&first), [Some(UnreadReason::ToolFailed)]);
+        // The service starts anew.
+        let written = serde_json::to_string(&kept).unwrap();
+        kept = serde_json::from_str(&written).unwrap();
+        for hours in 1..24 {
+            let later = machine.read(&mut kept, Power::Mains, hour(hours)).await;
+            assert_eq!(later.content_hash(), first.content_hash(), "hour {hours}");
+        }
+        let asked = || machine.questions.borrow().iter().filter(|question| *question == "drives 0").count();
+        assert_eq!(asked(), 1, "asked again within the day");
+        machine.breaks.set(false);
+        let next_day = machine.read(&mut kept, Power::Mains, hour(24)).await;
+        assert_eq!((asked(), next_day.drives[0].self_assessment), (2, Some(SelfAssessment::Passed)));
+        assert!(gaps(&next_day).is_empty());
+        machine.breaks.set(true);
+        let silent = machine.read(&mut kept, Power::Mains, hour(48)).await;
+        assert_eq!(silent.content_hash(), first.content_hash(), "as where smartctl fails, the last word is gone");
     }
 
     #[tokio::test]

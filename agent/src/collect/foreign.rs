@@ -2,7 +2,8 @@
 //! stops. What its exit status means is for who asks.
 //!
 //! One that hangs in a driver outlives being killed, and on Windows it keeps a thread of this process for as long. It is
-//! not started once more beside itself: a bad drive costs its own answer, not the laptop its way back.
+//! not started once more beside itself: a bad drive costs its own answer, not the laptop its way back. A packaged probe knows
+//! of one question alone: there `reader` puts the next one a day later.
 
 use std::{
     io,

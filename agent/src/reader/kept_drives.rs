@@ -65,6 +65,16 @@ impl KeptDrives {
         Self { drives }
     }
 
+    /// The same where nobody answered for the drives in these places: they were asked, and said nothing.
+    pub(super) fn after_silence(&self, seen: &[Drive], places: &[usize], missing: &Unread, now: UtcMillis) -> Self {
+        let silent = |place: usize| {
+            let seen = seen.get(place)?.clone();
+            Some(DriveAnswer { place, seen, said: None, missing: Some(missing.clone()) })
+        };
+        let answers: Vec<DriveAnswer> = places.iter().copied().filter_map(silent).collect();
+        self.after(seen, &answers, now)
+    }
+
     /// `report`, with what its drives said.
     pub(super) fn complete(&self, mut report: HealthReport, now: UtcMillis) -> HealthReport {
         let (kept, _) = self.of_each(&report.drives);
@@ -212,6 +222,18 @@ mod tests {
         let swapped = DriveAnswer { place: 0, ..says(1, &old, 3) };
         let kept = kept.after(&both, &[swapped], hour(30));
         assert_eq!(told(&kept, &both, hour(30)).drives[0].power_on_hours, Hours::new(2), "another drive's words");
+    }
+
+    #[test]
+    fn drives_that_nobody_answered_for_count_as_asked_and_the_others_keep_their_words() {
+        let seen = [drive("NVME0001"), drive("HDD00001")];
+        let both = KeptDrives::default().after(&seen, &[says(0, &seen[0], 1), says(1, &seen[1], 2)], hour(0));
+        let missing = collect::unread(Subject::DriveHealth, UnreadReason::TimedOut, "the probe did not answer");
+        let kept = both.after_silence(&seen, &[1, 7], &missing, hour(24));
+        let report = told(&kept, &seen, hour(24));
+        let hours: Vec<_> = report.drives.iter().map(|one| one.power_on_hours).collect();
+        assert_eq!((hours, report.unread), (vec![Hours::new(1), None], vec![missing]));
+        assert_eq!((due(&kept, &seen, hour(47)), due(&kept, &seen, hour(48))), (vec![0], vec![0, 1]));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod cloned;
 mod disclosed;
 mod mishaps;
 mod orders;
+mod probe;
 mod proxies;
 mod recovery;
 mod released;

@@ -57,6 +57,14 @@ fn an_agent_that_fails_each_time_is_started_96_times_a_day_or_waits_for_a_person
 }
 
 #[test]
+fn a_probe_whose_program_hangs_is_let_go_and_no_question_is_refused_meanwhile() {
+    // systemd waits four times so long for what nothing ends.
+    assert_eq!(values("cartable-agent-probe@.service", "TimeoutStopSec"), ["5s"]);
+    // The agent asks again as soon as it has read an answer, when the unit that gave it is still there.
+    assert_eq!(values("cartable-agent-probe.socket", "MaxConnections"), ["4"]);
+}
+
+#[test]
 fn launchd_starts_what_the_program_understands_for_as_long_as_it_is_enrolled() {
     let project = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let list = std::fs::read_to_string(project.join("../packaging/macos/cartable-agent.plist")).unwrap();

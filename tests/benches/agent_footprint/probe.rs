@@ -67,7 +67,7 @@ impl Probe {
         let listener = UnixListener::bind(socket)?;
         let probe = Self { socket: socket.to_owned(), spent: Arc::default() };
         let spent = Arc::clone(&probe.spent);
-        // One after the other, as MaxConnections=1 has it.
+        // One after the other, as an agent asks.
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 match answer(command(), stream) {
@@ -104,8 +104,7 @@ fn answer(command: Command, stream: UnixStream) -> anyhow::Result<Spent> {
     Ok(Spent { probes: 1, cpu, wake_ups, peak_kib })
 }
 
-/// Starts it with the connection as its input and output. This process's ends of it go with `command`: the agent reads until
-/// the last one is closed.
+/// Starts it with the connection as its input and output. This process's ends of it go with `command`.
 fn spawn(mut command: Command, stream: UnixStream) -> std::io::Result<Child> {
     let input = OwnedFd::from(stream.try_clone()?);
     command.stdin(input).stdout(OwnedFd::from(stream)).spawn()
