@@ -1,8 +1,9 @@
 //! The rules measured on real readings: nearly every worn or failing drive is recognised, none that is well is accused,
 //! and docs/EVIDENCE.md says so.
 //!
-//! Reads ../shared/corpus (or $CARTABLE_CORPUS), which is not part of the project; passes without a look where it is absent, which tests/run says. The
-//! judgement in its index is one reader's, not ground truth. The rules know no file, model or serial number.
+//! Reads ../shared/corpus (or $CARTABLE_CORPUS), which is not part of the project; passes without a look where it is absent,
+//! which tests/run says. The judgement in its index is one reader's, not ground truth. The rules know no file, model or serial
+//! number.
 
 use std::{
     collections::BTreeMap,
