@@ -199,6 +199,15 @@ impl Wine {
         Ok(line.and_then(|line| line.split_whitespace().last()).map(ToOwned::to_owned))
     }
 
+    /// The values of a key of its registry as `reg query` says them, each as its name, kind and content (`Start REG_DWORD 0x2`);
+    /// none when there is no such key.
+    pub fn registry(&self, key: &str) -> anyhow::Result<Option<Vec<String>>> {
+        let ran = self.run("reg", &["query", key])?;
+        let values = ran.text.lines().filter(|line| line.starts_with(' '));
+        let words = values.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+        Ok((ran.code == 0).then(|| words.collect()))
+    }
+
     fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(Path::new(WINE).join("wine64"));
         command.arg(program).args(arguments).stdin(Stdio::null());

@@ -56,6 +56,29 @@ fn an_agent_that_fails_each_time_is_started_96_times_a_day_or_waits_for_a_person
     }
 }
 
+/// What docs/agent.md promises under "When it speaks, and when it does not": a lesson comes first, whatever the agent does.
+#[test]
+fn the_units_are_last_in_every_queue_and_take_little() {
+    let own = [("CPUQuota", "25%"), ("MemoryHigh", "16M"), ("MemoryMax", "32M"), ("MemorySwapMax", "32M")];
+    let probe = [("CPUQuota", "50%"), ("MemoryMax", "64M"), ("MemorySwapMax", "64M")];
+    for (unit, limits) in
+        [("cartable-agent.service", own.as_slice()), ("cartable-agent-probe@.service", probe.as_slice())]
+    {
+        let last = [("CPUSchedulingPolicy", "idle"), ("IOSchedulingClass", "idle"), ("Nice", "19")];
+        let few = [("TasksMax", "8"), ("LimitCORE", "0")];
+        let logged = [("LogRateLimitIntervalSec", "1h"), ("LogRateLimitBurst", "200")];
+        for (key, value) in limits.iter().copied().chain(last).chain(few).chain(logged) {
+            assert_eq!(values(unit, key), [value], "{unit}: {key}");
+        }
+    }
+    // Without a package one process is both.
+    for (key, value) in
+        [("CPUSchedulingPolicy", "idle"), ("IOSchedulingClass", "idle"), ("Nice", "19"), ("MemoryMax", "64M")]
+    {
+        assert_eq!(values("../systemd/cartable-agent.service", key), [value], "{key}");
+    }
+}
+
 #[test]
 fn a_probe_whose_program_hangs_is_let_go_and_no_question_is_refused_meanwhile() {
     // systemd waits four times so long for what nothing ends.
@@ -90,10 +113,7 @@ fn the_units_are_little_exposed() {
     for unit in ["cartable-agent.service", "cartable-agent-probe@.service"] {
         let mut command = Command::new("systemd-analyze");
         command.args(["security", "--offline=true", "--no-pager"]).arg(file(unit));
-        let Ok(output) = command.env("LC_ALL", "C").output() else {
-            eprintln!("SKIPPED: systemd-analyze is not installed");
-            return;
-        };
+        let output = command.env("LC_ALL", "C").output().expect("systemd-analyze: install systemd (tests/run does)");
         let words = String::from_utf8_lossy(&output.stdout);
         let score = words.lines().last().and_then(|line| line.split_once(": ")).and_then(|(_, rest)| {
             let number = rest.split_whitespace().next()?;

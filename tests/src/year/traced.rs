@@ -5,16 +5,20 @@
 //! whatever the machine's load: a kill comes before the call, so that the kill at the next step is the one after it.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     os::unix::process::ExitStatusExt as _,
     path::Path,
     process::{Command, ExitStatus, Output},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 /// The calls by which the agent changes its files or speaks.
 const CALLS: [&str; 9] = ["mkdir", "flock", "write", "fsync", "rename", "unlink", "connect", "writev", "recvfrom"];
+
+/// Those of them that come the same in each run: how often the others do depends on how packets fall.
+const FILE_CALLS: [&str; 5] = ["mkdir", "flock", "fsync", "rename", "unlink"];
 
 /// The calls that a full disk fails: the first is made only for files.
 const DISK_CALLS: [&str; 2] = ["fsync", "rename"];
@@ -24,7 +28,7 @@ const DISK_CALLS: [&str; 2] = ["fsync", "rename"];
 const SHORT_WAITS: &str =
     "inject=timerfd_settime:poke_enter=@arg3=000000000000000000000000000000000000000000000000002d310100000000";
 
-/// The n-th call of a kind.
+/// The n-th call of a kind, of one thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     call: &'static str,
@@ -35,6 +39,11 @@ impl Step {
     /// Whether it makes something durable: what a full disk may fail.
     pub fn is_durable_write(self) -> bool {
         self.call == DISK_CALLS[0]
+    }
+
+    /// Whether it changes files, and so comes in each run: of words to the server there may be fewer.
+    pub fn changes_files(self) -> bool {
+        FILE_CALLS.contains(&self.call)
     }
 }
 
@@ -50,16 +59,8 @@ pub fn steps(command: &Command) -> anyhow::Result<(Vec<Step>, Output)> {
     let trace = folder.path().join("trace");
     let output = run(&mut under(command, &trace, &[format!("trace={}", CALLS.join(","))]))?;
     let trace = std::fs::read_to_string(trace).context("what strace wrote")?;
-    let mut steps = Vec::new();
-    for call in CALLS {
-        // "4711 fsync(11) = 0"
-        let begins = format!("{call}(");
-        let made = trace
-            .lines()
-            .filter_map(|line| line.split_once(' '))
-            .filter(|(_, rest)| rest.trim_start().starts_with(&begins));
-        steps.extend((1..=made.count()).map(|number| Step { call, number }));
-    }
+    let of = |call| (1..=most_made(&trace, call)).map(move |number| Step { call, number });
+    let steps: Vec<Step> = CALLS.into_iter().flat_map(of).collect();
     if steps.is_empty() {
         bail!("strace saw nothing of {command:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
@@ -67,11 +68,32 @@ pub fn steps(command: &Command) -> anyhow::Result<(Vec<Step>, Output)> {
 }
 
 /// Runs `command` and kills it (SIGKILL) at `step`. Whether it was: a call that depends on how packets fall may not come.
+/// That a call came and did not end it is an error.
 pub fn killed_at(command: &Command, step: Step) -> anyhow::Result<bool> {
     let Step { call, number } = step;
+    let folder = tempfile::tempdir()?;
+    let trace = folder.path().join("trace");
     let injected = format!("inject={call}:signal=KILL:when={number}");
-    let output = run(&mut under(command, Path::new("/dev/null"), &[format!("trace={call}"), injected]))?;
-    Ok(is_killed(output.status))
+    let output = run(&mut under(command, &trace, &[format!("trace={call}"), injected]))?;
+    if is_killed(output.status) {
+        return Ok(true);
+    }
+    let made = most_made(&std::fs::read_to_string(trace).context("what strace wrote")?, call);
+    ensure!(made < number, "{call} was made {made} times, and {step} killed nobody: {}", output.status);
+    Ok(false)
+}
+
+/// How often one thread made `call` at most in what strace wrote: it counts each thread's calls apart, also to inject.
+fn most_made(trace: &str, call: &str) -> usize {
+    let begins = format!("{call}(");
+    let mut made: BTreeMap<&str, usize> = BTreeMap::new();
+    // "4711 fsync(11) = 0"
+    for (thread, rest) in trace.lines().filter_map(|line| line.split_once(' ')) {
+        if rest.trim_start().starts_with(&begins) {
+            *made.entry(thread).or_default() += 1;
+        }
+    }
+    made.into_values().max().unwrap_or_default()
 }
 
 /// Runs `command` on a disk that is full from its n-th durable write on; gives its end, and what it said.

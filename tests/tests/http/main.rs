@@ -5,6 +5,7 @@ mod audit_chain;
 mod authority;
 mod console_imports;
 mod contract;
+mod device_page;
 mod documents;
 mod erasure_pages;
 mod exams;

@@ -33,6 +33,7 @@ mod virtual_laptop;
 mod windows_agent;
 mod windows_installer;
 mod windows_keys;
+mod windows_registry;
 mod windows_updates;
 mod year;
 mod year_clock;

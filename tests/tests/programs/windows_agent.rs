@@ -30,6 +30,8 @@ use cartable_tests::{
 };
 use serde_json::Value;
 
+use crate::windows_registry::{assert_no_event_source, assert_registered, assert_wine_refuses_two_things_alone};
+
 /// The agent's first contact comes within a minute of its start, and waits for WMI's answers as long again at most; the rest is
 /// for a busy machine.
 const FIRST_CHECK_IN: Duration = Duration::from_secs(150);
@@ -173,8 +175,11 @@ async fn the_exe_enrols_checks_in_and_runs_as_a_service() {
     }
 
     // The service: registered twice, started, heard, alone on its state, stopped within its time.
-    school.wine.agent_well(&["service", "install"]).unwrap();
+    let said = school.wine.agent_well(&["service", "install"]).unwrap();
+    assert_registered(&school.wine);
+    assert_wine_refuses_two_things_alone(&said);
     school.wine.agent_well(&["service", "install", "--start"]).unwrap();
+    assert_registered(&school.wine);
     school.await_service("RUNNING");
     assert_eq!(school.wine.agent(&["once"]).unwrap().code, 6, "one agent at a time");
     let before = school.check_ins(&id).await;
@@ -186,6 +191,7 @@ async fn the_exe_enrols_checks_in_and_runs_as_a_service() {
 
     school.wine.agent_well(&["service", "uninstall"]).unwrap();
     assert_eq!(school.wine.service().unwrap(), None);
+    assert_no_event_source(&school.wine);
     assert_eq!(school.device_id(&[]), id, "without --erase the key stays");
     school.wine.agent_well(&["service", "uninstall", "--erase"]).unwrap();
     assert!(!school.state().exists());
@@ -347,6 +353,7 @@ async fn the_installer_enrols_silently_upgrades_and_leaves_nothing() {
     school.await_service("RUNNING");
     let id = school.device_id(&[]);
     let page = program.with_file_name("public").join("cartable.html");
+    assert_registered(&school.wine);
     assert!(page.is_file() && school.has_link(), "the Start menu opens a page, before the first contact too");
     school.await_check_in(&id, 0).await;
     school.await_word(&page, school.cartable.server.gateway());
@@ -362,6 +369,7 @@ async fn the_installer_enrols_silently_upgrades_and_leaves_nothing() {
     let removed = school.wine.run("msiexec", &["/x", &new, "/qn"]).unwrap();
     assert_eq!(removed.code, 0, "{removed:?}");
     assert_eq!(school.wine.service().unwrap(), None);
+    assert_no_event_source(&school.wine);
     assert!(!school.state().exists(), "the key and the reports are gone");
     assert!(!program.exists() && !program.parent().unwrap().exists(), "the program is gone, and the page");
     assert!(!school.has_link(), "the link is gone");

@@ -10,6 +10,8 @@ use std::{
 use cartable_tests::harness::Binaries;
 use serde_json::Value;
 
+use crate::corpus_verdicts::corpus;
+
 fn assess(arguments: &[&str], files: &[&Path]) -> Output {
     let program = &Binaries::find().unwrap().server;
     Command::new(program).arg("assess").args(arguments).args(files).stdin(Stdio::null()).output().unwrap()
@@ -45,12 +47,8 @@ fn lines(output: &Output, files: &[&Path]) -> Vec<Value> {
 
 #[test]
 fn the_corpus_gets_a_line_for_each_file() {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus");
-    let corpus = PathBuf::from(std::env::var_os("CARTABLE_CORPUS").unwrap_or_else(|| beside.into()));
-    let Ok(index) = fs::read_to_string(corpus.join("index.csv")) else {
-        eprintln!("\n*** SKIPPED: no real readings at {}: assess was NOT run on them ***\n", corpus.display());
-        return;
-    };
+    let Some(corpus) = corpus() else { return };
+    let index = fs::read_to_string(corpus.join("index.csv")).unwrap();
     let names = index.lines().skip(1).filter_map(|line| line.split(',').next());
     let paths: Vec<PathBuf> = names.map(|name| corpus.join(name)).collect();
     let mut files: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();

@@ -1,10 +1,16 @@
 //! The rules measured on real readings: nearly every worn or failing drive is recognised, none that is well is accused,
 //! and docs/EVIDENCE.md says so.
 //!
-//! Reads ../shared/corpus (or $CARTABLE_CORPUS), which is not part of the project; skips loudly where it is absent. The
-//! judgement in its index is one reader's, not ground truth. The rules know no file, model or serial number.
+//! Reads ../shared/corpus (or $CARTABLE_CORPUS), which is not part of the project; passes without a look where it is absent,
+//! which tests/run says. The judgement in its index is one reader's, not ground truth. The rules know no file, model or serial
+//! number.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use cartable_common::UtcMillis;
 use cartable_server::domain::{
@@ -38,15 +44,19 @@ impl Scored {
     }
 }
 
-/// The folder, or a loud word that there is none.
-fn corpus() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus");
-    let corpus = PathBuf::from(std::env::var_os("CARTABLE_CORPUS").unwrap_or_else(|| beside.into()));
-    if !corpus.join("index.csv").is_file() {
-        eprintln!("\n*** SKIPPED: no real readings at {}: the rules were NOT measured ***\n", corpus.display());
+/// The folder: what `CARTABLE_CORPUS` names must be there; beside the project it may be missing.
+pub(crate) fn corpus() -> Option<PathBuf> {
+    let has_index = |folder: &Path| folder.join("index.csv").is_file();
+    if let Some(named) = std::env::var_os("CARTABLE_CORPUS").map(PathBuf::from) {
+        assert!(has_index(&named), "CARTABLE_CORPUS names no corpus: {}", named.display());
+        return Some(named);
+    }
+    let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus"));
+    if !has_index(&beside) {
+        eprintln!("\n*** SKIPPED: no real readings at {}: nothing was measured on them ***\n", beside.display());
         return None;
     }
-    Some(corpus)
+    Some(beside)
 }
 
 fn scored() -> Option<Vec<Scored>> {
