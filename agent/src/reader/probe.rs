@@ -139,7 +139,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_whole_with_its_line_and_its_socket_may_stay_open() {
-        let limit = Duration::from_secs(60);
+        let limit = Duration::from_mins(1);
         for then in [Then::Stays, Then::Ends] {
             assert_eq!(heard(b"[1,2]\n", then, limit).await.unwrap(), [1, 2]);
         }
@@ -149,7 +149,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_way_of_not_answering_has_its_reason() {
-        let (short, long) = (Duration::from_millis(200), Duration::from_secs(60));
+        let (short, long) = (Duration::from_millis(200), Duration::from_mins(1));
         assert_eq!(reason(b"", Then::Stays, short).await, Err(UnreadReason::TimedOut));
         assert_eq!(reason(b"[1,2]", Then::Stays, short).await, Err(UnreadReason::TimedOut), "half a line");
         assert_eq!(reason(b"", Then::Ends, long).await, Err(UnreadReason::ToolFailed));
