@@ -186,6 +186,18 @@ fn the_volume_is_the_systems_with_the_space_of_its_container() {
 }
 
 #[test]
+fn a_disk_image_and_what_else_is_mounted_change_no_report() {
+    let asked = QUESTIONS.iter().find(|question| question.name() == "diskutil").unwrap();
+    assert_eq!(asked.arguments, ["info", "-plist", "/"], "the system's volume alone");
+    let image = r#"{"SPStorageDataType": [{
+        "_name": "Camille", "bsd_name": "disk5s1", "mount_point": "/Volumes/Camille", "size_in_bytes": 104857600,
+        "physical_drive": {"device_name": "Disk Image", "protocol": "Disk Image"}
+    }],"#;
+    let with = laptop_with("system_profiler", &PROFILE.replacen('{', image, 1)).report;
+    assert_eq!(with.content_hash(), laptop_with("", "").report.content_hash());
+}
+
+#[test]
 fn filevault_is_on_only_when_it_is_done() {
     let said = |words| {
         let report = laptop_with("fdesetup", words).report;

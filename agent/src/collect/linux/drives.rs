@@ -9,9 +9,6 @@ use cartable_common::{
 
 use super::{Source, blocks};
 
-/// Devices that are no drive: memory, files, optical, network, and what stands on other devices.
-const NO_DRIVES: [&str; 10] = ["dm-", "fd", "loop", "md", "mtdblock", "nbd", "ram", "sr", "zd", "zram"];
-
 /// The kernel counts in sectors of 512 bytes, whatever the drive does.
 const SECTOR_BYTES: u64 = 512;
 
@@ -28,8 +25,8 @@ pub(super) fn read(source: &Source, system_disks: &[String]) -> (Vec<Drive>, Vec
 
 fn is_drive(source: &Source, name: &str, system_disks: &[String]) -> bool {
     let is_emmc_area = name.starts_with("mmcblk") && (name.contains("boot") || name.contains("rpmb"));
-    !NO_DRIVES.iter().any(|prefix| name.starts_with(prefix))
-        && !is_emmc_area
+    !is_emmc_area
+        && blocks::is_drive(source, name)
         && source.number::<u64>(&format!("sys/block/{name}/size")).is_some_and(|sectors| sectors > 0)
         && (system_disks.iter().any(|disk| disk == name) || !blocks::is_external(source, name))
 }

@@ -102,6 +102,11 @@ impl Source {
         names
     }
 
+    /// Where `path` really is, links followed, as it is written from the root.
+    pub(super) fn place(&self, path: &str) -> Option<PathBuf> {
+        self.resolve(path).ok()?.strip_prefix(&self.root).ok().map(Path::to_owned)
+    }
+
     /// Where `path` really is, links followed, never outside the root.
     pub(super) fn resolve(&self, path: &str) -> io::Result<PathBuf> {
         let full = self.root.join(path).canonicalize()?;

@@ -1,7 +1,7 @@
 //! The built-in drives, and what Windows itself knows of their health.
 //!
 //! smartctl, where it is installed, is asked afterwards and knows better. A drive that can be unplugged is a person's own
-//! and is left out, unless the system runs from it.
+//! and is left out, unless the system runs from it; so is a mounted image of a drive, and what lies on either.
 
 use cartable_common::{
     Bytes, Celsius, Hours, Percent, SerialNumber,
@@ -11,6 +11,7 @@ use cartable_common::{
 use super::{Reading, Row, volumes};
 
 /// `MSFT_PhysicalDisk.BusType`.
+const FIREWIRE: u32 = 4;
 const USB: u32 = 7;
 const ISCSI: u32 = 9;
 const SD: u32 = 12;
@@ -40,16 +41,26 @@ pub(super) fn read(reading: &Reading<'_>) -> (Vec<Drive>, Vec<String>) {
     found.into_iter().map(|(number, drive)| (drive, format!("pd{number}"))).unzip()
 }
 
-/// Whether the volume with this letter lies on a drive that can be unplugged, and that does not hold the system: some laptops
-/// call their eMMC a card.
-pub(super) fn is_external_letter(reading: &Reading<'_>, letter: char, system_letter: Option<char>) -> bool {
-    let disks = reading.rows_if_any("MSFT_PhysicalDisk");
-    let number = disk_of(reading, letter);
-    if number.is_none() || number == system_letter.and_then(|letter| disk_of(reading, letter)) {
-        return false;
+/// Whether the volume with this letter lies on a drive of the laptop, or on that which holds the system: some laptops call
+/// their eMMC a card.
+pub(super) fn is_own_letter(reading: &Reading<'_>, letter: char, system_letter: Option<char>) -> bool {
+    let Some(number) = disk_of(reading, letter) else {
+        // An encrypted container and a cloud's folder have no partition. Old systems and Wine tell of none at all.
+        let partitions = reading.rows_if_any("MSFT_Partition");
+        return !partitions.iter().any(|partition| partition.letter("DriveLetter").is_some());
+    };
+    if system_letter.and_then(|letter| disk_of(reading, letter)) == Some(number) {
+        return true;
     }
-    let disk = disks.iter().find(|disk| disk.number::<u32>("DeviceId") == number);
-    disk.and_then(|disk| disk.number::<u32>("BusType")).is_some_and(|bus| matches!(bus, USB | SD))
+    // Not all is among these: a storage space of the laptop's own drives is not.
+    let disks = reading.rows_if_any("MSFT_PhysicalDisk");
+    let disk = disks.iter().find(|disk| disk.number::<u32>("DeviceId") == Some(number));
+    !disk.and_then(|disk| disk.number("BusType")).is_some_and(is_foreign)
+}
+
+/// Whether what is on this bus can be unplugged, or is held by a network or a file.
+const fn is_foreign(bus: u32) -> bool {
+    matches!(bus, FIREWIRE | USB | ISCSI | SD | VIRTUAL | FILE_BACKED)
 }
 
 fn disk_of(reading: &Reading<'_>, letter: char) -> Option<u32> {
@@ -67,8 +78,7 @@ fn of_storage(reading: &Reading<'_>) -> Vec<(u32, Drive)> {
         .filter_map(|disk| {
             let number: u32 = disk.number("DeviceId")?;
             let bus = disk.number("BusType").unwrap_or(0);
-            let is_foreign = matches!(bus, USB | ISCSI | SD | VIRTUAL | FILE_BACKED | SPACES);
-            if is_foreign && system_disk != Some(number) {
+            if (is_foreign(bus) || bus == SPACES) && system_disk != Some(number) {
                 return None;
             }
             let mut drive = Drive {

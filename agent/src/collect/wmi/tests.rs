@@ -102,6 +102,65 @@ fn a_stick_or_a_card_changes_no_report_and_an_emmc_that_is_called_a_card_stays()
     assert_eq!(roles[..2], [VolumeRole::System, VolumeRole::Data]);
 }
 
+/// The laptop with one more fixed volume, G:, and with this in place of its answers of two classes.
+fn laptop_with_a_volume(partitions: &str, disks: &str) -> HealthReport {
+    let volume = r#"{"DeviceID":"G:","DriveType":3,"FileSystem":"NTFS","Size":"2000000000","FreeSpace":"1000000000"}"#;
+    let volumes = line_of("Win32_LogicalDisk");
+    let lines = LAPTOP.replace(volumes, &volumes.replace("]}", &format!(",{volume}]}}")));
+    let lines = lines.replace(line_of("MSFT_Partition"), partitions).replace(line_of("MSFT_PhysicalDisk"), disks);
+    read(&lines).report
+}
+
+fn line_of(class: &str) -> &'static str {
+    LAPTOP.lines().find(|line| line.starts_with(&format!("{{\"{class}\":"))).unwrap()
+}
+
+#[test]
+fn an_encrypted_container_a_clouds_folder_and_a_mounted_image_change_no_report() {
+    let (partitions, disks) = (line_of("MSFT_Partition"), line_of("MSFT_PhysicalDisk"));
+    let without = read(LAPTOP).report;
+    // A letter that is on no partition, while others are.
+    let container = laptop_with_a_volume(partitions, disks);
+    assert_eq!(container.volumes, without.volumes);
+    assert_eq!(container.content_hash(), without.content_hash());
+    let placed = partitions.replace("]}", r#",{"DriveLetter":"G","DiskNumber":3}]}"#);
+    let on = |bus: u32| {
+        let disk = format!(r#",{{"DeviceId":"3","Model":"Virtual Disk","BusType":{bus},"Size":"2000000000"}}]}}"#);
+        laptop_with_a_volume(&placed, &disks.replace("]}", &disk))
+    };
+    // FireWire, USB, iSCSI, a card, a disk that is virtual, one in a file (VHD).
+    for bus in [4, 7, 9, 12, 14, 15] {
+        assert_eq!(on(bus).content_hash(), without.content_hash(), "bus {bus}");
+    }
+    // SATA, NVMe.
+    for bus in [11, 17] {
+        assert_eq!((on(bus).volumes.len(), on(bus).drives.len()), (3, 3), "bus {bus}");
+    }
+    // A storage space is none of the physical disks.
+    assert_eq!(laptop_with_a_volume(&placed, disks).volumes.len(), 3);
+}
+
+#[test]
+fn where_windows_places_no_letter_fixed_volumes_count_and_its_own_does_always() {
+    let none = [
+        r#"{"MSFT_Partition":{"hresult":-2147217394}}"#,
+        r#"{"MSFT_Partition":[]}"#,
+        r#"{"MSFT_Partition":[{"DiskNumber":0}]}"#,
+    ];
+    for partitions in none {
+        let volumes = laptop_with_a_volume(partitions, line_of("MSFT_PhysicalDisk")).volumes;
+        let roles: Vec<_> = volumes.iter().filter_map(|volume| volume.role).collect();
+        assert_eq!(roles, [VolumeRole::System, VolumeRole::Data, VolumeRole::Data, VolumeRole::Data], "{partitions}");
+    }
+    let only_others = r#"{"MSFT_Partition":[{"DriveLetter":"D","DiskNumber":1}]}"#;
+    let of = |disks: &str| {
+        let volumes = laptop_with_a_volume(only_others, disks).volumes;
+        volumes.iter().filter_map(|volume| volume.role).collect::<Vec<_>>()
+    };
+    assert_eq!(of(line_of("MSFT_PhysicalDisk")), [VolumeRole::System, VolumeRole::Data]);
+    assert_eq!(of(r#"{"MSFT_PhysicalDisk":[{"DeviceId":"1","BusType":15}]}"#), [VolumeRole::System]);
+}
+
 #[test]
 fn drives_are_the_built_in_ones_with_what_windows_knows_of_them() {
     let Found { report, drive_names } = read(LAPTOP);

@@ -1,7 +1,7 @@
 //! The laptop's own volumes with a letter: role, file system, sizes, BitLocker. The letter itself stays here.
 //!
-//! What Windows calls removable, and what lies on a drive on USB or on a card, is a person's own and is left out, unless Windows
-//! runs from that drive.
+//! What Windows calls removable, and what lies on a drive on USB, on a card, in a file or on no drive at all, is a person's own
+//! and is left out, unless Windows runs from it.
 
 use cartable_common::{
     Bytes,
@@ -23,8 +23,8 @@ pub(super) fn read(reading: &Reading<'_>) -> Vec<Volume> {
             let letter = disk.letter("DeviceID")?;
             let role = match disk.number::<u32>("DriveType")? {
                 _ if Some(letter) == system_letter => VolumeRole::System,
-                FIXED if !drives::is_external_letter(reading, letter, system_letter) => VolumeRole::Data,
-                // Sticks and cards; network, optical and memory drives.
+                FIXED if drives::is_own_letter(reading, letter, system_letter) => VolumeRole::Data,
+                // Sticks, cards and containers; network, optical and memory drives.
                 _ => return None,
             };
             let bytes = |name: &str| disk.number(name).and_then(Bytes::new);

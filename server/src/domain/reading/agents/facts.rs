@@ -5,7 +5,7 @@ use cartable_common::{
     Bytes, MilliwattHours, SerialNumber, SystemUuid, Text, UtcMillis, limits,
     report::{
         Battery, Chassis, Drive, DriveKind, Hardware, HealthReport, OperatingSystem, OsFamily, Processor, Subject,
-        Switch, Unread, UnreadReason, Volume, VolumeRole,
+        Unread, UnreadReason,
     },
 };
 use jiff::{
@@ -13,7 +13,7 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 
-use super::{AgentInventory, Entry, Sections, Tool, glpi::is_yes};
+use super::{AgentInventory, Entry, Sections, Tool, volumes};
 use crate::domain::reading::{inventory::chassis, json::kind_of_bus};
 
 pub(super) fn inventory(sections: &Sections) -> AgentInventory {
@@ -37,7 +37,7 @@ fn report(sections: &Sections) -> HealthReport {
         hardware: hardware(sections),
         processor: processor(sections),
         operating_system: operating_system(sections),
-        volumes: volumes(sections),
+        volumes: volumes::of(sections),
         drives: sections.of("STORAGES").filter_map(|entry| drive(entry, units)).take(limits::MAX_DRIVES).collect(),
         batteries: sections.of("BATTERIES").map(battery).take(limits::MAX_BATTERIES).collect(),
         unread: unread().collect(),
@@ -141,68 +141,6 @@ fn architecture(words: &str) -> Option<Text> {
     Some(Text::clean(name))
 }
 
-/// The volumes, the system's first: a list that is too long loses others.
-fn volumes(sections: &Sections) -> Vec<Volume> {
-    let foreign = sections.of("STORAGES").filter(|entry| is_foreign(entry)).filter_map(|entry| entry.get("NAME"));
-    let foreign: Vec<&str> = foreign.map(|name| name.trim_start_matches("/dev/")).collect();
-    let mut volumes: Vec<Volume> = sections.of("DRIVES").filter_map(|entry| volume(entry, &foreign)).collect();
-    volumes.sort_by_key(|volume| volume.role != Some(VolumeRole::System));
-    volumes.truncate(limits::MAX_VOLUMES);
-    volumes
-}
-
-/// Neither what lies on another machine, nor what is full by nature, nor what lies on one of the `foreign` drives or on
-/// anything else that can be unplugged, which is a person's own, unless it is the system; and never the mount point itself.
-fn volume(entry: &Entry, foreign: &[&str]) -> Option<Volume> {
-    const IMAGES: [&str; 6] = ["squashfs", "iso9660", "udf", "cdfs", "overlay", "erofs"];
-    let word = |field: &str| entry.get(field).map(String::as_str);
-    let place = word("TYPE").unwrap_or_default();
-    let device = word("VOLUMN").unwrap_or_default();
-    let file_system = word("FILESYSTEM").unwrap_or_default();
-    let folded = place.to_lowercase();
-    let is_elsewhere = if place.starts_with('/') {
-        !device.starts_with("/dev/")
-    } else {
-        ["network", "réseau", "cd-rom", "compact disc", "ram disk"].iter().any(|kind| folded.contains(kind))
-    };
-    if is_elsewhere || IMAGES.iter().any(|image| image.eq_ignore_ascii_case(file_system)) {
-        return None;
-    }
-    let is_system = place == "/" || word("SYSTEMDRIVE").is_some_and(is_yes);
-    let is_removable = ["/media/", "/run/media/", "/mnt/", "/volumes/"].iter().any(|below| folded.starts_with(below))
-        || ["removable", "amovible"].iter().any(|kind| folded.contains(kind))
-        || foreign.iter().any(|disk| is_on(device, disk));
-    if is_removable && !is_system {
-        return None;
-    }
-    let role = if is_system { VolumeRole::System } else { VolumeRole::Data };
-    let total = word("TOTAL").and_then(whole).filter(|total| *total > 0);
-    // A full volume has zero left; a size of zero says nothing.
-    let free = word("FREE").and_then(whole).filter(|free| total.is_some_and(|total| *free <= total));
-    Some(Volume {
-        role: Some(role),
-        file_system: Text::meaningful(file_system),
-        total_bytes: total.and_then(mebibytes),
-        available_bytes: free.and_then(|free| Bytes::new(free.checked_mul(MEBIBYTE)?)),
-        encryption: word("ENCRYPT_STATUS").and_then(encryption),
-    })
-}
-
-/// Whether `/dev/sda1`, `/dev/mmcblk0p1` or `/dev/disk2s1` is a part, or all, of the disk of that name.
-fn is_on(device: &str, disk: &str) -> bool {
-    let part = device.strip_prefix("/dev/").filter(|_| !disk.is_empty()).and_then(|name| name.strip_prefix(disk));
-    part.is_some_and(|part| part.trim_start_matches(['p', 's']).chars().all(|c| c.is_ascii_digit()))
-}
-
-/// "Partially" is neither.
-fn encryption(status: &str) -> Option<Switch> {
-    match status.to_ascii_lowercase().as_str() {
-        "yes" => Some(Switch::On),
-        "no" => Some(Switch::Off),
-        _ => None,
-    }
-}
-
 /// The bytes of each unit that the agent may have counted a drive's size in, the usual one first. None where a version that
 /// decides is not to be read.
 ///
@@ -266,7 +204,7 @@ fn is_made(count: u64, unit: u64) -> bool {
 
 /// Whether a drive is none of the machine itself. One that can be unplugged belongs to a person, not to the laptop; one that a
 /// network or a file holds is no drive of it.
-fn is_foreign(entry: &Entry) -> bool {
+pub(super) fn is_foreign(entry: &Entry) -> bool {
     // GLPI Agent writes the first word alone of names that have several. What is soldered tells MMC.
     const FOREIGN: [&str; 8] =
         ["usb", "sd", "1394", "ieee", "ieee 1394", "iscsi", "file-backed", "file-backed virtual"];
@@ -343,16 +281,16 @@ fn battery(entry: &Entry) -> Battery {
 }
 
 const MEGABYTE: u64 = 1_000_000;
-const MEBIBYTE: u64 = 1 << 20;
+pub(super) const MEBIBYTE: u64 = 1 << 20;
 const THOUSAND_KIBIBYTES: u64 = 1_000 << 10;
 
-fn mebibytes(count: u64) -> Option<Bytes> {
+pub(super) fn mebibytes(count: u64) -> Option<Bytes> {
     Bytes::new(count.checked_mul(MEBIBYTE)?).filter(|bytes| bytes.get() > 0)
 }
 
 /// A bare number as machines of both languages write it, whole: `8192`, `47 520`, `47520,5`. A mark before exactly three
 /// digits may separate thousands or decimals: that says nothing, as anything else does.
-fn whole(text: &str) -> Option<u64> {
+pub(super) fn whole(text: &str) -> Option<u64> {
     const MOST_DIGITS: usize = 15;
     let bare: String = text.trim().chars().filter(|c| !matches!(c, ' ' | '\u{A0}' | '\u{202F}' | '\u{2009}')).collect();
     let (whole, decimals) = bare.split_once(['.', ',']).map_or((bare.as_str(), None), |(a, b)| (a, Some(b)));

@@ -7,6 +7,7 @@ mod drives;
 mod facts;
 mod glpi;
 mod message;
+mod volumes;
 mod xml;
 
 use std::collections::BTreeMap;

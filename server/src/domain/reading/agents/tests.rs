@@ -184,11 +184,20 @@ fn a_volume_on_what_can_be_unplugged_is_left_out_unless_the_system_runs_from_it(
     for device in ["/dev/sda1", "/dev/sda"] {
         assert_eq!(with("/srv/copies", device), plain, "{device}");
     }
+    // Held by a file, memory or a network; VeraCrypt tells its own.
+    for device in ["/dev/loop3", "/dev/loop3p1", "/dev/nbd0", "/dev/zram1", "/dev/ram0", "/dev/rbd0", "/dev/drbd1"] {
+        assert_eq!(with("/srv/copies", device), plain, "{device}");
+    }
+    assert_eq!(with("/srv/copies", "/dev/mapper/veracrypt1"), plain);
+    assert_eq!(with("/srv/copies", "/dev/mapper/truecrypt12"), plain);
     let more = [VolumeRole::System, VolumeRole::Data, VolumeRole::Data];
-    for device in ["/dev/sdb1", "/dev/sdaa1", "/dev/mapper/sda1"] {
+    for device in ["/dev/sdb1", "/dev/sdaa1", "/dev/mapper/sda1", "/dev/mapper/loop3", "/dev/mapper/vg-veracrypt1"] {
         assert_eq!(with("/srv/copies", device), more, "{device}");
     }
-    assert_eq!(roles(changed("<VOLUMN>/dev/nvme0n1p2</VOLUMN>", "<VOLUMN>/dev/sda2</VOLUMN>")), plain);
+    for system in ["/dev/sda2", "/dev/loop0"] {
+        let line = format!("<VOLUMN>{system}</VOLUMN>");
+        assert_eq!(roles(changed("<VOLUMN>/dev/nvme0n1p2</VOLUMN>", &line)), plain, "{system}");
+    }
 }
 
 #[test]
