@@ -227,7 +227,8 @@ pub async fn list(
 /// Let machines in, or refuse them
 ///
 /// All in one unit of work. An id that you do not see ends it with 404 and nothing is decided; one that somebody else
-/// decided about meanwhile is told and left alone. Roles: administrator and technician, within their sites.
+/// decided about meanwhile is told and left alone. A device that was set aside, revoked or released is in service again once a
+/// key is let in for it. Roles: administrator and technician, within their sites.
 #[utoipa::path(post, path = "/v1/enrolment-requests/decide", tag = "enrolment", request_body = DecideBody,
     responses((status = 200, body = DecisionsBody), (status = 400, response = Problem), (status = 401, response = Problem),
     (status = 403, response = Problem), (status = 404, response = Problem), (status = 422, response = Problem)))]

@@ -148,7 +148,7 @@ pub async fn unarchive(
 
 /// Let in the agent that was installed on a device known already
 ///
-/// Roles: administrator and technician, within their sites.
+/// A device that was set aside, revoked or released is in service again with that. Roles: administrator and technician, within their sites.
 #[utoipa::path(post, path = "/v1/devices/{id}/enrolments/{enrolment}/approve", tag = "devices",
     params(("id" = Uuid, Path, description = "The device"), ("enrolment" = Uuid, Path, description = "What waits")),
     responses((status = 204), (status = 401, response = Problem), (status = 403, response = Problem),
