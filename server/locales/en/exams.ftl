@@ -35,6 +35,7 @@ exam-choose = Choose
 exam-order = Announce
 exam-problem-label = Give a label of 1 to 80 characters.
 exam-problem-time = Give a day and two times, such as 08:00 and 12:00.
+exam-problem-left-out = This time does not exist: summer time begins that night, from 02:00 to 03:00.
 exam-problem-backwards = The end comes before the beginning.
 exam-problem-too-long = An exam lasts 12 hours at most: announce each day.
 exam-problem-past = This exam is over already.

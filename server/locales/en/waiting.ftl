@@ -12,6 +12,7 @@ waiting-machine = Machine
 waiting-why = Why it waits
 waiting-effect = If you let it in
 waiting-since = Asking since
+waiting-last-asked = last asked on { $value }
 waiting-lapses = { $count ->
     [one] lapses within { $count } day unless it asks again
    *[other] lapses within { $count } days unless it asks again
@@ -27,6 +28,9 @@ waiting-effect-new = A new device joins the fleet
 waiting-effect-first = The device { $value } gets its first key
 waiting-effect-replaces = The key of the device { $value } is replaced
 waiting-effect-renews = The device { $value } gets another certificate for its key
+waiting-lifts-quarantined = This device was set aside: your approval puts it back in service.
+waiting-lifts-revoked = This device is revoked: your approval lifts that and puts it back in service.
+waiting-lifts-released = This device had left the programme: your approval puts it back in service.
 waiting-preview-chosen = See what would happen
 waiting-preview-page = See for the whole page
 waiting-preview-title = Before you decide

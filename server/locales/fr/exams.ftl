@@ -35,6 +35,7 @@ exam-choose = Choisir
 exam-order = Annoncer
 exam-problem-label = Donnez un libellé de 1 à 80 caractères.
 exam-problem-time = Donnez un jour et deux heures, comme 08:00 et 12:00.
+exam-problem-left-out = Cette heure n’existe pas : l’heure d’été commence cette nuit-là, on passe de 2 h à 3 h.
 exam-problem-backwards = La fin vient avant le début.
 exam-problem-too-long = Un examen dure 12 heures au plus : annoncez chaque journée.
 exam-problem-past = Cet examen est déjà passé.

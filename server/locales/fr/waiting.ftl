@@ -12,6 +12,7 @@ waiting-machine = Machine
 waiting-why = Raison de l’attente
 waiting-effect = Si vous l’admettez
 waiting-since = Demande depuis
+waiting-last-asked = dernière demande le { $value }
 waiting-lapses = { $count ->
     [one] expire dans { $count } jour si elle ne redemande pas
    *[other] expire dans { $count } jours si elle ne redemande pas
@@ -27,6 +28,9 @@ waiting-effect-new = Un nouvel appareil entre dans le parc
 waiting-effect-first = L’appareil { $value } reçoit sa première clé
 waiting-effect-replaces = La clé de l’appareil { $value } est remplacée
 waiting-effect-renews = L’appareil { $value } reçoit un nouveau certificat pour sa clé
+waiting-lifts-quarantined = Cet appareil a été mis à l’écart : votre accord le remet en service.
+waiting-lifts-revoked = Cet appareil est révoqué : votre accord lève la révocation et le remet en service.
+waiting-lifts-released = Cet appareil était sorti du parc : votre accord le remet en service.
 waiting-preview-chosen = Voir ce qui se passerait
 waiting-preview-page = Voir pour toute la page
 waiting-preview-title = Avant de décider

@@ -55,6 +55,8 @@ pub struct RequestBody {
     waits_for: WaitsFor,
     /// Since when it asks.
     since: Moment,
+    /// The day on which it last asked, by its beginning; null for a device's own key.
+    last_asked_on: Option<Moment>,
     /// When it lapses if nobody decides and its machine asks no more; null for a device's own key, which waits as long as it takes.
     lapses_at: Option<Moment>,
     /// The machine's serial number.
@@ -74,6 +76,8 @@ pub struct RequestBody {
     /// That site's name.
     site_name: Option<String>,
     /// What letting it in would do: `new_device`; `first_key`, `replaces` or `renews` of the device beside; `impossible`.
+    /// A first or another key puts that device in service: where its `status` is `quarantined`, `revoked` or `released`, that
+    /// ends.
     effect: &'static str,
     /// Why it cannot be let in; null where it can.
     hindrance: Option<Hindrance>,
@@ -122,6 +126,7 @@ impl From<Asking> for RequestBody {
             source: asking.source,
             waits_for: asking.waits_for,
             since: asking.since.into(),
+            last_asked_on: asking.last_asked_on.map(|day| Moment(day.start())),
             lapses_at: asking.lapses_at.map(Moment),
             serial_number: asking.serial_number,
             manufacturer: asking.manufacturer,
@@ -222,7 +227,8 @@ pub async fn list(
 /// Let machines in, or refuse them
 ///
 /// All in one unit of work. An id that you do not see ends it with 404 and nothing is decided; one that somebody else
-/// decided about meanwhile is told and left alone. Roles: administrator and technician, within their sites.
+/// decided about meanwhile is told and left alone. A device that was set aside, revoked or released is in service again once a
+/// key is let in for it. Roles: administrator and technician, within their sites.
 #[utoipa::path(post, path = "/v1/enrolment-requests/decide", tag = "enrolment", request_body = DecideBody,
     responses((status = 200, body = DecisionsBody), (status = 400, response = Problem), (status = 401, response = Problem),
     (status = 403, response = Problem), (status = 404, response = Problem), (status = 422, response = Problem)))]

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    act::{reason, record},
+    act::{clerk, reason, record},
     device_record::UNKNOWN,
     extract::{Body, Path},
     problem::Problem,
@@ -18,7 +18,7 @@ use crate::{
     auth::{Action, BearerToken, Object},
     domain::device_record::MAX_ASSET_TAG_CHARS,
     store::{
-        Tx,
+        Tx, approval,
         device::{self, DeviceRow},
         device_archive::{self, Archiving, Unarchiving},
         enrolment, review,
@@ -148,7 +148,7 @@ pub async fn unarchive(
 
 /// Let in the agent that was installed on a device known already
 ///
-/// Roles: administrator and technician, within their sites.
+/// A device that was set aside, revoked or released is in service again with that. Roles: administrator and technician, within their sites.
 #[utoipa::path(post, path = "/v1/devices/{id}/enrolments/{enrolment}/approve", tag = "devices",
     params(("id" = Uuid, Path, description = "The device"), ("enrolment" = Uuid, Path, description = "What waits")),
     responses((status = 204), (status = 401, response = Problem), (status = 403, response = Problem),
@@ -169,6 +169,7 @@ pub async fn approve(
     review::device(&mut tx, found.id, &app.policy, bearer.now).await?;
     let details = json!({ "device": found.id });
     record(&mut tx, &bearer, "enrolment.approve", ("enrolment", enrolment.0), details).await?;
+    approval::record_lifted(&mut tx, clerk(&app, &bearer), found.id, found.status).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

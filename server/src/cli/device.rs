@@ -38,7 +38,8 @@ pub(super) enum Device {
     Activate(One),
     /// Marks a device as having left the programme.
     Release(One),
-    /// Lists machines that wait for approval: request, known device, serial number, model, reason, what approval does.
+    /// Lists machines that wait for approval: request, known device, serial number, model, reason, what approval does, that device's
+    /// status (approval makes it active), since when (UTC), day of the last ask (UTC), whose lost key.
     #[command(visible_alias = "pending")]
     Waiting(DataArguments),
     /// Lets waiting machines in: the key of each becomes its device's only one.

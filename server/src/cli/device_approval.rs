@@ -16,6 +16,7 @@ use crate::{
         approval::{Effect, MOST_AT_ONCE, Ruling, WaitsFor},
         device::folded_code,
         scope::Scope,
+        timestamp::{self, rfc3339},
     },
     store::{
         Store,
@@ -33,7 +34,8 @@ const MAX_LIST_BYTES: u64 = 4 << 20;
 pub(super) struct Approve {
     #[command(flatten)]
     data: DataArguments,
-    /// The ids of requests, as `device waiting` shows them.
+    /// The ids of requests, as `device waiting` shows them. A device that was revoked, set aside or released is in service again
+    /// with that.
     #[arg(required_unless_present = "serials")]
     ids: Vec<Uuid>,
     /// A file with one serial number a line: those of its machines that wait are approved, but for those that a person looks at
@@ -57,17 +59,28 @@ pub(super) struct Refuse {
 pub(super) async fn waiting(data: &DataArguments) -> anyhow::Result<()> {
     let store = data.open_store().await?;
     for asking in all(&store).await? {
-        let device = asking.known.map_or_else(|| "-".to_owned(), |known| known.id.to_string());
-        let (serial, model) = (asking.serial_number.unwrap_or_default(), asking.model.unwrap_or_default());
-        let (why, effect) = (asking.waits_for, asking.effect.code());
-        let lost = match asking.lost_key_of {
-            Some(known) => format!("\tlost key of {}", known.id),
-            None => String::new(),
-        };
-        print(&format!("{}\t{device}\t{serial}\t{model}\t{why}\t{effect}{lost}\n", asking.id))?;
+        print(&line(&asking))?;
     }
     store.close().await;
     Ok(())
+}
+
+/// One request, as `device waiting` lists it.
+fn line(asking: &Asking) -> String {
+    const NOTHING: &str = "-";
+    let known = asking.known.as_ref();
+    let device = known.map_or_else(|| NOTHING.to_owned(), |known| known.id.to_string());
+    let status = known.map_or(NOTHING, |known| known.status.as_str());
+    let (serial, model) = (asking.serial_number.as_deref(), asking.model.as_deref());
+    let (serial, model) = (serial.unwrap_or_default(), model.unwrap_or_default());
+    let (why, effect, since) = (asking.waits_for, asking.effect.code(), rfc3339(asking.since));
+    let last_day = asking.last_asked_on.and_then(|day| timestamp::date(day.start().day_number()));
+    let last_day = last_day.unwrap_or_else(|| NOTHING.to_owned());
+    let lost = match &asking.lost_key_of {
+        Some(known) => format!("\tlost key of {}", known.id),
+        None => String::new(),
+    };
+    format!("{}\t{device}\t{serial}\t{model}\t{why}\t{effect}\t{status}\t{since}\t{last_day}{lost}\n", asking.id)
 }
 
 pub(super) async fn approve(approve: Approve) -> anyhow::Result<()> {
@@ -75,6 +88,7 @@ pub(super) async fn approve(approve: Approve) -> anyhow::Result<()> {
     let mut ids: BTreeSet<Uuid> = approve.ids.into_iter().collect();
     if let Some(path) = &approve.serials {
         ids.extend(listed(&store, path).await?);
+        anyhow::ensure!(!ids.is_empty(), "nobody was approved; see `cartable-server device waiting`");
     }
     decide(&approve.data, &store, Ruling::Approve, None, &ids).await?;
     store.close().await;
@@ -112,6 +126,8 @@ fn left_out(asking: &Asking, claims: usize) -> Option<&'static str> {
         Some("it names a lost key, which proves nothing")
     } else if matches!(asking.effect, Effect::Replaces(_)) {
         Some("it would replace the key of a device")
+    } else if asking.lifts().is_some() {
+        Some("it would put a device back in service that somebody took out of it")
     } else if claims > 1 {
         Some("another request claims its serial number")
     } else {
@@ -188,10 +204,91 @@ async fn decide(
 
 fn told(one: &Decided) -> String {
     match one.outcome {
-        Outcome::Approved(device) => format!("{}: approved as {device}; it is let in when it asks next", one.id),
+        Outcome::Approved(device) => {
+            let lifted = match one.asked.as_ref().and_then(Asking::lifts) {
+                Some(before) => format!(". The device was {before}: that is lifted, and it is in service again"),
+                None => String::new(),
+            };
+            format!("{}: approved as {device}; it is let in when it asks next{lifted}", one.id)
+        }
         Outcome::Refused => format!("{}: refused", one.id),
         Outcome::Already => format!("{}: somebody decided about it before", one.id),
         Outcome::Changed => format!("{}: it changed meanwhile", one.id),
         Outcome::Impossible(why) => format!("{}: it cannot be let in ({why})", one.id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cartable_common::{DeviceId, UtcDay, UtcMillis};
+
+    use super::*;
+    use crate::{
+        domain::{
+            approval::{LIFTED, Source},
+            device::DeviceStatus,
+        },
+        store::approval_queue::Known,
+    };
+
+    /// A newcomer that is the device with that status.
+    fn asking(status: DeviceStatus) -> Asking {
+        let (device, since) = (DeviceId(Uuid::from_u128(2)), UtcMillis::new(1_796_000_000_000).unwrap());
+        let known = Known {
+            id: device,
+            serial_number: Some("PF2CART7".to_owned()),
+            asset_tag: None,
+            status,
+            archived: false,
+            lending: None,
+            last_contact_at: None,
+        };
+        Asking {
+            id: Uuid::from_u128(1),
+            source: Source::Newcomer,
+            waits_for: WaitsFor::SpentToken,
+            since,
+            last_asked_on: Some(UtcDay::from(since.plus_days(2))),
+            lapses_at: None,
+            serial_number: Some("PF2CART7".to_owned()),
+            manufacturer: None,
+            model: Some("ThinkPad L480".to_owned()),
+            token: None,
+            by_lost_key: false,
+            lost_key_of: None,
+            site: None,
+            site_name: None,
+            effect: Effect::FirstKey(device),
+            known: Some(known),
+        }
+    }
+
+    #[test]
+    fn a_request_is_listed_with_the_status_of_its_device_and_when_it_asked() {
+        let listed = line(&asking(DeviceStatus::Revoked));
+        let columns: Vec<&str> = listed.trim_end().split('\t').collect();
+        let expected = ["spent_token", "first_key", "revoked", "2026-11-30T00:53:20.000Z", "2026-12-02"];
+        assert_eq!(columns[4..], expected);
+        let bare =
+            Asking { known: None, effect: Effect::NewDevice, last_asked_on: None, ..asking(DeviceStatus::Active) };
+        let columns = line(&bare);
+        assert!(columns.contains("\tnew_device\t-\t") && columns.ends_with("Z\t-\n"), "{columns}");
+    }
+
+    #[test]
+    fn no_list_puts_a_device_back_in_service_and_who_does_is_told() {
+        assert_eq!(left_out(&asking(DeviceStatus::Pending), 1), None);
+        let told_of = |status| {
+            let asked = asking(status);
+            let outcome = Outcome::Approved(DeviceId(Uuid::from_u128(2)));
+            told(&Decided { id: asked.id, asked: Some(asked), outcome })
+        };
+        assert!(told_of(DeviceStatus::Pending).ends_with("when it asks next"));
+        for status in LIFTED {
+            let why = left_out(&asking(status), 1).unwrap();
+            assert!(why.contains("back in service"), "{why}");
+            let told = told_of(status);
+            assert!(told.contains(&format!("was {status}: that is lifted")), "{told}");
+        }
     }
 }

@@ -69,18 +69,34 @@ async fn issue(issue: Issue) -> anyhow::Result<()> {
         Overrides { database: issue.data.database.clone(), key_file: issue.key_file.clone(), ..Overrides::default() };
     let settings = Settings::load(&issue.data.data, overrides)?;
     let authority = Authority::load(&settings.data.join("pki"), &MasterKey::find(settings.key_file.as_deref())?)?;
-    let (key, private_pem) = key(issue.csr.as_deref())?;
     let store = Store::open(&settings.database.0).await?;
+    // First: what was recorded for a file that cannot be written would be a certificate that nobody has.
+    write_private(&issue.out, b"").with_context(|| format!("{out} cannot be written"))?;
+    let made = make(&issue, &authority, &store).await;
+    store.close().await;
+    let written = made.and_then(|(pem, lease)| {
+        write_private(&issue.out, pem.as_bytes())
+            .with_context(|| format!("{out} could not be written: issue another certificate"))?;
+        Ok(lease)
+    });
+    if written.is_err() {
+        // It holds nothing; why it does not is what counts.
+        let _ = std::fs::remove_file(&issue.out);
+    }
+    let lease = written?;
+    print(&format!("{}\t{out}\t{}\t{}\n", issue.id, paris::date(lease.not_after), foreign::PATH))
+}
+
+/// Records the certificate and signs it; gives what goes into the file.
+async fn make(issue: &Issue, authority: &Authority, store: &Store) -> anyhow::Result<(String, Lease)> {
+    let (key, private_pem) = key(issue.csr.as_deref())?;
     let policy = issue.data.policy()?;
     let mut tx = store.write().await?;
     let new = (EnrolmentId(Uuid::now_v7()), random::bytes()?);
     let lease = foreign_agent::issue(&mut tx, issue.id, key.sha256(), new, operator(&policy)).await?;
     tx.commit().await?;
-    let chain = sign(&store, &authority, &key, &lease).await?;
-    store.close().await;
-    write_private(&issue.out, format!("{chain}{private_pem}").as_bytes())
-        .with_context(|| format!("{out} could not be written: issue another certificate"))?;
-    print(&format!("{}\t{out}\t{}\t{}\n", issue.id, paris::date(lease.not_after), foreign::PATH))
+    let chain = sign(store, authority, &key, &lease).await?;
+    Ok((format!("{chain}{private_pem}"), lease))
 }
 
 /// The key to certify, and its private half where it is made here.

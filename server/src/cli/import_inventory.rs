@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use cartable_common::UtcMillis;
 use clap::Args;
 
-use super::{DataArguments, print, say};
+use super::{DataArguments, print, say, told};
 use crate::{
     clock,
     domain::{
@@ -58,7 +58,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(said) => print(&format!("{}\t{said}\n", file.display()))?,
             Err(error) => {
                 refused += 1;
-                say(&format!("{}: {error:#}", file.display()));
+                say(&format!("{}: {}", file.display(), told(&error)));
             }
         }
     }

@@ -203,10 +203,21 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nowhere is left to say that standard error is closed.
-            let _ = writeln!(io::stderr(), "cartable-server: {error:#}");
+            let _ = writeln!(io::stderr(), "cartable-server: {}", told(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, each said once: many say theirs themselves.
+pub(crate) fn told(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -277,6 +288,17 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_error_says_each_cause_once() {
+        let cause = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        let of_itself = crate::pki::PkiError::File { path: "/srv/root.key".into(), source: cause() };
+        let words = format!("/srv/root.key: {}", cause());
+        assert_eq!(told(&anyhow::Error::new(of_itself)), words);
+        let around = anyhow::Error::new(cause()).context("/srv/root.key");
+        assert_eq!(told(&around), words);
+        assert_eq!(told(&around.context("nothing was made")), format!("nothing was made: {words}"));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! `restored`: said once after a server was restored from a backup, before it serves again.
 
-use anyhow::Context as _;
+use cartable_common::UtcMillis;
 use clap::Args;
-use jiff::civil::DateTime;
 use serde_json::json;
 
 use super::{DataArguments, print, say, updates};
@@ -35,8 +34,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     data: DataArguments,
     /// When the backup was taken, in Paris: 2026-11-20T03:00. Where you are not sure, somewhat earlier.
-    #[arg(long, value_name = "TIME")]
-    backup_taken: DateTime,
+    #[arg(long, value_name = "TIME", value_parser = paris::typed)]
+    backup_taken: UtcMillis,
     /// Days for which laptops that were enrolled since then come in by themselves.
     #[arg(long, default_value_t = DEFAULT_DAYS)]
     days: u16,
@@ -45,18 +44,16 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { data, backup_taken, days } = arguments;
     let now = clock::now();
-    let backup_at =
-        paris::moment(backup_taken).with_context(|| format!("{backup_taken} lies outside the years 1970 to 9999"))?;
-    let restored = Restored::new(backup_at, now, days)?;
     let store = data.open_store().await?;
     let mut tx = store.write().await?;
+    let restored = Restored::new(backup_taken, audit::first_at(&mut tx).await?, now, days)?;
     readmission::declare(&mut tx, &restored).await?;
     let entry = NewAudit {
         actor: COMMAND_LINE,
         action: "authority.restored",
         object_kind: "authority",
         object_id: "authority",
-        details: json!({ "made_at": backup_at, "days": days }),
+        details: json!({ "made_at": backup_taken, "days": days }),
     };
     audit::append(&mut tx, entry, now).await?;
     for release in agent_package::withdraw(&mut tx, now).await? {
@@ -67,7 +64,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     store.close().await;
     say(FORGOTTEN);
     print(&format!(
-        "laptops enrolled since {backup_taken} come in by themselves until {}\n",
+        "laptops enrolled since {} come in by themselves until {}\n",
+        paris::written(backup_taken),
         paris::date(restored.until)
     ))
 }

@@ -77,6 +77,7 @@ pub(super) async fn run(command: Token) -> anyhow::Result<()> {
 
 async fn create(create: Create) -> anyhow::Result<()> {
     let now = clock::now();
+    let term = create.days.map(|days| format!("{days} day(s)"));
     let hours = create.days.map(|days| days.saturating_mul(24)).or(create.hours).unwrap_or(DEFAULT_HOURS);
     let label = create.label.unwrap_or_else(|| format!("{} ({})", create.site, create.cap));
     let admits = if create.recorded_only { Admits::Recorded } else { Admits::Anyone };
@@ -99,7 +100,8 @@ async fn create(create: Create) -> anyhow::Result<()> {
         let line = serde_json::json!({"id": id, "token": text.to_string(), "expires_at": terms.expires_at()});
         return print(&format!("{line}\n"));
     }
-    say(&format!("Lets {} laptop(s) into {} for {hours} hours. It is shown once:", terms.cap(), site.name));
+    let term = term.unwrap_or_else(|| format!("{hours} hour(s)"));
+    say(&format!("Lets {} laptop(s) into {} for {term}. It is shown once:", terms.cap(), site.name));
     print(&format!("{text}\n"))
 }
 

@@ -156,6 +156,9 @@ pub(super) fn read(
         let package = Package { sha256, kind, release, version, architecture, from, control: String::new(), bytes };
         return Ok((package, content));
     }
+    // What it was meant to be stands in its name, where its content does not say it.
+    let is_msi = path.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("msi"));
+    anyhow::ensure!(!is_msi, "it is no package of Windows Installer (.msi): build or copy it again");
     let control = deb::control(&content)?;
     let package = Package {
         sha256,

@@ -23,7 +23,7 @@ pub(super) enum Form {
 use Form::{Link, Moment, Plain, Word};
 
 /// Every name in details that has a word, `audit-key-…`, and how its value is written.
-pub(super) const KEYS: [(&str, Form); 134] = [
+pub(super) const KEYS: [(&str, Form); 135] = [
     ("about", Plain),
     ("accessories", Plain),
     ("admits", Word(&["token-admits"])),
@@ -35,6 +35,7 @@ pub(super) const KEYS: [(&str, Form); 134] = [
     ("asset_tag", Plain),
     ("bad", Plain),
     ("basis", Word(&["basis"])),
+    ("because", Word(&["audit-because"])),
     ("before", Word(&["status", "work-stage"])),
     ("begins_at", Moment),
     ("blanks", Plain),

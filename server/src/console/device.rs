@@ -18,6 +18,7 @@ use super::{
     loan::{CardRead, LoanCard},
     recovery::RecoveryCard,
     shell::Shell,
+    waiting,
 };
 use crate::{
     domain::{
@@ -126,7 +127,8 @@ pub(super) struct DevicePage {
     loan: Option<LoanCard>,
     /// What the family reads, each with what it is; empty where no agent is expected to say it.
     disclosed: Vec<(String, String)>,
-    waiting: Vec<(String, When)>,
+    /// Which enrolment, since when, and what letting it in takes back.
+    waiting: Vec<(String, When, Option<String>)>,
     /// That other machines wait which showed a key of it.
     askers: Option<String>,
     recoveries: Vec<RecoveryCard>,
@@ -177,7 +179,7 @@ impl DevicePage {
             waiting: waiting
                 .iter()
                 .filter(|_| allowed.admit)
-                .map(|one| (one.enrolment.to_string(), When::relative(one.since, now, words)))
+                .map(|one| asks(one, detail.device.status, now, words))
                 .collect(),
             askers: (allowed.admit && askers > 0).then(|| words.count("device-askers-explained", askers)),
             recoveries: recoveries
@@ -193,6 +195,10 @@ impl DevicePage {
             shell,
         }
     }
+}
+
+fn asks(one: &Waiting, status: DeviceStatus, now: UtcMillis, words: Words) -> (String, When, Option<String>) {
+    (one.enrolment.to_string(), When::relative(one.since, now, words), waiting::lifts(status, words))
 }
 
 /// What the agent's page on the laptop says of those who run it.

@@ -17,6 +17,7 @@ use super::{
     component::Choice,
     device_correction::site_choices,
     error::{Refusal, require},
+    loan_acts::clerk,
     shell::{self, Section, Shell},
     visitor::Visitor,
 };
@@ -28,7 +29,7 @@ use crate::{
         programme::Programme,
     },
     store::{
-        Tx,
+        Tx, approval,
         device_entry::{self, Entry, EntryError, EntryRefused},
         enrolment, programme, review,
         site::{self, SiteRow},
@@ -214,6 +215,7 @@ pub(super) async fn approve(
     review::device(&mut tx, found.id, &app.policy, signed_in.now).await?;
     let details = json!({ "device": found.id });
     record(&mut tx, &signed_in, "enrolment.approve", ("enrolment", enrolment.0), details).await?;
+    approval::record_lifted(&mut tx, clerk(&app, &signed_in), found.id, found.status).await?;
     tx.commit().await?;
     Ok(Redirect::to(&format!("/devices/{}?done=saved", found.id)).into_response())
 }

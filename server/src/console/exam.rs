@@ -18,7 +18,7 @@ use super::{
 use crate::{
     domain::{
         exam::{ExamState, InvalidExam, NewExam},
-        paris,
+        paris::{self, NoMoment},
     },
     store::{
         exam::ExamRow,
@@ -66,7 +66,7 @@ impl ExamForm {
     pub(super) fn read(&self, now: UtcMillis) -> Result<NewExam, &'static str> {
         let moment = |time: &str| {
             let typed = format!("{}T{}", self.day.trim(), time.trim()).parse::<DateTime>().ok();
-            typed.and_then(paris::moment).ok_or("exam-problem-time")
+            typed.ok_or("exam-problem-time").and_then(|at| paris::moment(at).map_err(no_time))
         };
         NewExam::new(&self.label, moment(&self.begins)?, moment(&self.ends)?, now).map_err(problem)
     }
@@ -75,6 +75,13 @@ impl ExamForm {
     pub(super) fn sites(&self) -> Result<Vec<Uuid>, &'static str> {
         let ticked = self.ticked.keys().filter_map(|name| name.strip_prefix("site-"));
         ticked.map(|id| id.parse().map_err(|_| "exam-problem-site")).collect()
+    }
+}
+
+const fn no_time(why: NoMoment) -> &'static str {
+    match why {
+        NoMoment::LeftOut => "exam-problem-left-out",
+        NoMoment::Form | NoMoment::Outside => "exam-problem-time",
     }
 }
 
@@ -202,6 +209,8 @@ mod tests {
         let eight = "2027-06-14T06:00:00Z".parse::<jiff::Timestamp>().unwrap().as_millisecond();
         assert_eq!((read.begins_at().get(), read.ends_at().get()), (eight, eight + 4 * 3_600_000));
         assert_eq!(form("8", "12:00").read(now), Err("exam-problem-time"));
+        let at_night = ExamForm { day: "2027-03-28".into(), ..form("02:30", "12:00") };
+        assert_eq!(at_night.read(now), Err("exam-problem-left-out"));
         assert_eq!(form("12:00", "08:00").read(now), Err("exam-problem-backwards"));
         assert_eq!(form("08:00", "20:30").read(now), Err("exam-problem-too-long"));
         assert_eq!(form("08:00", "12:00").read(now.plus_days(9_999)), Err("exam-problem-past"));

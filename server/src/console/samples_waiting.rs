@@ -27,7 +27,7 @@ impl Samples<'_> {
             id,
             serial_number: self.some("PF2ABCDE"),
             asset_tag: self.some("PC-0142"),
-            status: DeviceStatus::Active,
+            status: if number == 9 { DeviceStatus::Revoked } else { DeviceStatus::Active },
             archived: false,
             lending: Some(LendingState::Lent),
             last_contact_at: (waits_for == WaitsFor::Replacement).then(|| self.now.plus_days(-12)),
@@ -47,6 +47,7 @@ impl Samples<'_> {
             source,
             waits_for,
             since,
+            last_asked_on: last_ask,
             lapses_at: lapses_at(last_ask),
             serial_number: (number != 3).then(|| self.told("PF2ABCDE")),
             manufacturer: self.some("LENOVO"),
@@ -72,6 +73,7 @@ impl Samples<'_> {
             self.asking(6, WaitsFor::Recovery, Effect::Renews(device)),
             self.asking(7, WaitsFor::ClonedKey, Effect::Replaces(device)),
             self.asking(8, WaitsFor::OtherSite, Effect::FirstKey(device)),
+            self.asking(9, WaitsFor::Replacement, Effect::Replaces(device)),
         ]
     }
 

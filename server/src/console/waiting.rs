@@ -3,18 +3,22 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use cartable_common::UtcMillis;
+use cartable_common::{UtcDay, UtcMillis};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
     component::{Badge, Choice, Pager, Tone, When},
     device_list::{Nonsense, Select, address, device_name, model_name, optional},
+    format,
     i18n::Words,
     shell::Shell,
 };
 use crate::{
-    domain::approval::{Effect, WaitsFor},
+    domain::{
+        approval::{Effect, LIFTED, WaitsFor},
+        device::DeviceStatus,
+    },
     store::{
         approval::{Chosen, Decided, Outcome},
         approval_queue::{Asking, Known, QueueQuery},
@@ -68,12 +72,14 @@ struct Row {
     name: String,
     model: String,
     since: When,
+    last_asked: Option<String>,
     lapses: Option<String>,
     why: String,
     token: Option<String>,
     lost_key: Option<String>,
     site: Option<String>,
     effect: String,
+    lifts: Option<String>,
     known: Option<KnownRow>,
 }
 
@@ -132,12 +138,14 @@ fn row(asking: &Asking, now: UtcMillis, words: Words) -> Row {
         name: asking.serial_number.clone().unwrap_or_else(|| words.say("waiting-no-serial")),
         model: model_name(asking.manufacturer.as_deref(), asking.model.as_deref(), words),
         since: When::relative(asking.since, now, words),
+        last_asked: asking.last_asked_on.map(|day| last_asked(day, words)),
         lapses: lapses(asking, now, words),
         why: words.word("waits-for", asking.waits_for.as_str()),
         token: asking.token.clone(),
         lost_key: lost_key(asking, words),
         site: asking.site_name.clone(),
         effect: effect(asking, words),
+        lifts: asking.lifts().and_then(|status| lifts(status, words)),
         known: asking.known.as_ref().map(|known| known_row(known, now, words)),
     }
 }
@@ -147,6 +155,16 @@ fn lost_key(asking: &Asking, words: Words) -> Option<String> {
     let told = |known: &Known| words.with("waiting-lost-key", &known_name(known));
     let told = asking.lost_key_of.as_ref().map_or_else(|| words.say("waiting-lost-key-elsewhere"), told);
     Some(told).filter(|_| asking.by_lost_key)
+}
+
+/// On which day it last asked: of two requests of one machine, one may ask no more.
+fn last_asked(day: UtcDay, words: Words) -> String {
+    words.with("waiting-last-asked", &format::day(day.start().day_number(), words))
+}
+
+/// What letting in a key for a device of that status takes back, where that is something.
+pub(super) fn lifts(status: DeviceStatus, words: Words) -> Option<String> {
+    LIFTED.contains(&status).then(|| words.word("waiting-lifts", status.as_str()))
 }
 
 /// In how many days it lapses: begun ones count, and one that is due goes with the next night.
@@ -190,8 +208,10 @@ struct Line {
     name: String,
     model: Option<String>,
     since: Option<When>,
+    last_asked: Option<String>,
     state: Badge,
     what: String,
+    lifts: Option<String>,
     known: Option<KnownRow>,
 }
 
@@ -246,10 +266,11 @@ impl PreviewPage {
     }
 }
 
-/// A key that is replaced speaks for the device no more: whoever says so has looked at the machine.
+/// A key that is replaced speaks for the device no more, and one that was revoked is back: whoever says so has looked at the
+/// machine.
 fn possible(one: &Decided) -> Tone {
-    let effect = one.asked.as_ref().map(|asked| asked.effect);
-    if matches!(effect, Some(Effect::Replaces(_))) { Tone::Warning } else { Tone::Good }
+    let is_grave = |asked: &Asking| matches!(asked.effect, Effect::Replaces(_)) || asked.lifts().is_some();
+    if one.asked.as_ref().is_some_and(is_grave) { Tone::Warning } else { Tone::Good }
 }
 
 fn line(one: &Decided, stage: Stage, now: UtcMillis, words: Words) -> Line {
@@ -263,6 +284,7 @@ fn line(one: &Decided, stage: Stage, now: UtcMillis, words: Words) -> Line {
         (Outcome::Changed, _) => (Tone::Warning, ruled, effect),
         (Outcome::Impossible(why), _) => (Tone::Critical, ruled, words.word("hindrance", why.as_str())),
     };
+    let is_let_in = matches!(one.outcome, Outcome::Approved(_) | Outcome::Changed);
     let asked = one.asked.as_ref();
     let serial = asked.and_then(|asked| asked.serial_number.clone());
     let model = |asked: &Asking| model_name(asked.manufacturer.as_deref(), asked.model.as_deref(), words);
@@ -270,7 +292,9 @@ fn line(one: &Decided, stage: Stage, now: UtcMillis, words: Words) -> Line {
         name: serial.unwrap_or_else(|| words.say("waiting-no-serial")),
         model: asked.map(model),
         since: asked.map(|asked| When::relative(asked.since, now, words)),
+        last_asked: asked.and_then(|asked| asked.last_asked_on).map(|day| last_asked(day, words)),
         state: Badge::new(tone, label),
+        lifts: asked.filter(|_| is_let_in).and_then(Asking::lifts).and_then(|status| lifts(status, words)),
         what,
         known: asked.and_then(|asked| asked.known.as_ref()).map(|known| known_row(known, now, words)),
     }

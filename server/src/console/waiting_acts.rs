@@ -22,7 +22,7 @@ use super::{
 use crate::{
     app::App,
     auth::{Action, CsrfForm, Object, SignedIn},
-    domain::approval::Ruling,
+    domain::approval::{MOST_AT_ONCE, Ruling},
     store::{
         approval::{self, DecideError, Decided, Outcome},
         approval_queue, site,
@@ -76,11 +76,15 @@ pub(super) async fn preview(
     if chosen.is_empty() {
         return Err(Refusal::Told("waiting-none-chosen"));
     }
-    // Nothing was shown yet that it could be held against.
-    for shown in chosen.values_mut() {
-        *shown = None;
+    if chosen.len() > MOST_AT_ONCE {
+        return Err(DecideError::TooMany.into());
     }
     let mut tx = app.store.write().await?;
+    // The look itself: what only somebody who looked may do is shown as possible.
+    for (id, shown) in &mut chosen {
+        let asked = approval_queue::find(&mut tx, &signed_in.person.scope, *id).await?;
+        *shown = asked.map(|asked| asked.mark());
+    }
     let decided = approval::decide(&mut tx, clerk(&app, &signed_in), Ruling::Approve, None, &chosen).await?;
     // Nothing of it is kept.
     drop(tx);

@@ -8,7 +8,7 @@ use super::{allocation, allocation_why, audit_words, check, component::Tone, err
 use crate::{
     domain::{
         allocation::{Place, Unfit},
-        approval::{Hindrance, WaitsFor},
+        approval::{Hindrance, LIFTED, WaitsFor},
         borrower::{BorrowerKind, Level},
         calendar_import::ChangeKind,
         campaign::{CampaignState, ReturnState},
@@ -169,6 +169,7 @@ fn of_lending() -> Vec<(&'static str, Vec<&'static str>)> {
         ("condition", Condition::ALL.iter().map(|value| value.as_str()).collect()),
         ("audit-key", audit_words::KEYS.iter().map(|(key, _)| *key).collect()),
         ("audit-kind", audit_words::KINDS.to_vec()),
+        ("audit-because", vec!["approved", "restored"]),
         ("calendar-change", ChangeKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("calendar-count", ChangeKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("calendar-fault", Fault::CODES.to_vec()),
@@ -231,6 +232,7 @@ fn of_enrolment() -> Vec<(&'static str, Vec<&'static str>)> {
         ("waits-for", WaitsFor::ALL.iter().map(|value| value.as_str()).collect()),
         ("hindrance", Hindrance::ALL.iter().map(|value| value.as_str()).collect()),
         ("decided", approval::Outcome::CODES.to_vec()),
+        ("waiting-lifts", LIFTED.iter().map(|value| value.as_str()).collect()),
         ("action-kind", ActionKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("action-means", ActionKind::ALL.iter().map(|value| value.as_str()).collect()),
         ("action-state", ActionState::ALL.iter().map(|value| value.as_str()).collect()),

@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{enrolment::Arrival, enrolment_token::Admits, verdict::text_enum};
+use super::{device::DeviceStatus, enrolment::Arrival, enrolment_token::Admits, verdict::text_enum};
 
 /// Days after its end for which a token still lets machines ask. A delivery is unpacked for weeks, and a laptop that was
 /// set up on the last day may be switched on after the holidays; what is older is not somebody who was late.
@@ -25,6 +25,9 @@ pub const WAITING_DAYS: i64 = 90;
 
 /// Most requests that are decided in one unit of work: all that one token can make wait.
 pub const MOST_AT_ONCE: usize = 100;
+
+/// What a person said of a device that letting a key in takes back: the device is in service again. Whoever approves is told.
+pub const LIFTED: [DeviceStatus; 3] = [DeviceStatus::Quarantined, DeviceStatus::Revoked, DeviceStatus::Released];
 
 text_enum! {
     /// Why a machine waits for a person.

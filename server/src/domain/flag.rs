@@ -130,11 +130,12 @@ impl std::fmt::Display for Severity {
 impl std::str::FromStr for Severity {
     type Err = super::verdict::UnknownValue;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|severity| severity.as_str() == text)
-            .ok_or_else(|| super::verdict::UnknownValue { what: "Severity", found: text.to_owned() })
+        Self::ALL.iter().copied().find(|severity| severity.as_str() == text).ok_or_else(|| {
+            super::verdict::UnknownValue {
+                found: text.to_owned(),
+                known: Self::ALL.iter().map(|severity| severity.as_str()).collect(),
+            }
+        })
     }
 }
 

@@ -9,13 +9,15 @@
 use cartable_common::UtcMillis;
 use serde::{Deserialize, Serialize};
 
-use super::{device::DeviceStatus, lease};
+use super::{device::DeviceStatus, lease, paris};
 
 /// Days for which forgotten devices come in by themselves, unless the operator says otherwise: a laptop that is used comes
 /// within them.
 pub const DEFAULT_DAYS: u16 = 30;
 /// Most of them: longer than a certificate lasts, none is left to come.
 pub const MOST_DAYS: u16 = 180;
+
+const MINUTE_MILLIS: i64 = 60_000;
 
 /// What an operator said of a restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,16 +36,31 @@ pub enum InvalidRestore {
     /// A backup of the future.
     #[error("the backup was taken before now: give the moment as 2026-11-20T03:00, in Paris")]
     Future,
+    /// A backup of what was not there yet.
+    #[error(
+        "the first thing that this database remembers is of {}, in Paris: the backup from which it was restored was not taken \
+         before that", paris::written(*.0)
+    )]
+    TooOld(UtcMillis),
     /// Too long, or not at all.
     #[error("forgotten devices come in by themselves for 1 to {MOST_DAYS} days")]
     Days,
 }
 
 impl Restored {
-    /// A restore at `now`, whose forgotten devices come in by themselves for so many days.
-    pub fn new(backup_at: UtcMillis, now: UtcMillis, days: u16) -> Result<Self, InvalidRestore> {
+    /// A restore at `now`, whose forgotten devices come in by themselves for so many days; `first` is the first moment that
+    /// the database remembers, if it remembers one. Operators write minutes: its own counts.
+    pub fn new(
+        backup_at: UtcMillis,
+        first: Option<UtcMillis>,
+        now: UtcMillis,
+        days: u16,
+    ) -> Result<Self, InvalidRestore> {
         if backup_at >= now {
             return Err(InvalidRestore::Future);
+        }
+        if let Some(first) = first.filter(|first| backup_at.get() < first.get() - first.get() % MINUTE_MILLIS) {
+            return Err(InvalidRestore::TooOld(first));
         }
         if !(1..=MOST_DAYS).contains(&days) {
             return Err(InvalidRestore::Days);
@@ -103,7 +120,7 @@ mod tests {
 
     #[test]
     fn only_what_was_issued_between_backup_and_restore_comes_in_and_only_for_some_days() {
-        let restored = Restored::new(day(0), day(10), 30).unwrap();
+        let restored = Restored::new(day(0), None, day(10), 30).unwrap();
         let judged = |issued_on, device, now| admission(Some(&restored), issued(issued_on), device, day(now));
         for device in [None, Some(DeviceStatus::Active), Some(DeviceStatus::Quarantined), Some(DeviceStatus::Pending)] {
             assert_eq!(judged(5, device, 11), Admission::ByItself, "{device:?}");
@@ -117,7 +134,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_of_a_device_stands() {
-        let restored = Restored::new(day(0), day(10), 30).unwrap();
+        let restored = Restored::new(day(0), None, day(10), 30).unwrap();
         for gone in [DeviceStatus::Revoked, DeviceStatus::Released] {
             assert_eq!(admission(Some(&restored), issued(5), Some(gone), day(11)), Admission::Refused);
         }
@@ -125,9 +142,13 @@ mod tests {
 
     #[test]
     fn a_restore_that_cannot_be_is_refused() {
-        assert_eq!(Restored::new(day(1), day(1), 30), Err(InvalidRestore::Future));
+        assert_eq!(Restored::new(day(1), None, day(1), 30), Err(InvalidRestore::Future));
         for days in [0, MOST_DAYS + 1] {
-            assert_eq!(Restored::new(day(0), day(1), days), Err(InvalidRestore::Days));
+            assert_eq!(Restored::new(day(0), None, day(1), days), Err(InvalidRestore::Days));
         }
+        let first = day(1).plus_millis(59_999);
+        assert!(Restored::new(day(1), Some(first), day(2), 30).is_ok(), "in the minute of the first record");
+        let before = day(1).plus_millis(-1);
+        assert_eq!(Restored::new(before, Some(first), day(2), 30), Err(InvalidRestore::TooOld(first)));
     }
 }

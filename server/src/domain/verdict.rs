@@ -3,14 +3,14 @@
 
 pub use super::wording::Said;
 
-/// Text that is not one of an enumeration's values.
+/// Text that is not one of an enumeration's values, which it names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is not a {what}")]
+#[error("`{found}` is none of {}", known.join(", "))]
 pub struct UnknownValue {
-    /// Which enumeration.
-    pub what: &'static str,
     /// What stood there.
     pub found: String,
+    /// What may stand there.
+    pub known: Vec<&'static str>,
 }
 
 /// Defines an enumeration with its text in the database, in JSON and in addresses.
@@ -34,7 +34,7 @@ macro_rules! text_enum {
             type Err = $crate::domain::verdict::UnknownValue;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
-                    $crate::domain::verdict::UnknownValue { what: stringify!($name), found: text.to_owned() }
+                    $crate::domain::verdict::UnknownValue { found: text.to_owned(), known: vec![$($text,)*] }
                 })
             }
         }
@@ -120,6 +120,7 @@ mod tests {
         for verdict in Verdict::ALL {
             assert_eq!(verdict.as_str().parse(), Ok(*verdict));
         }
-        assert_eq!("fine".parse::<Verdict>().unwrap_err().to_string(), "`fine` is not a Verdict");
+        let unknown = "fine".parse::<Verdict>().unwrap_err().to_string();
+        assert_eq!(unknown, "`fine` is none of healthy, worn, failing, unknown");
     }
 }

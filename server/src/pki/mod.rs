@@ -88,6 +88,17 @@ pub enum PkiError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// The file given for a root's private key holds another.
+    #[error(
+        "{}: this is not the private key of the root `{name}`, but another root's, or none. Give --root-key the file of that root",
+        path.display()
+    )]
+    OtherRootKey {
+        /// Which root.
+        name: String,
+        /// Which file.
+        path: PathBuf,
+    },
     /// A step of a rotation that is not its turn.
     #[error("{why}; `cartable-server authority status` says how it stands")]
     Step {

@@ -70,6 +70,9 @@ impl Rotation {
 
     /// Stops accepting device certificates of earlier intermediates: whoever still has one recovers by its key.
     pub fn drop_earlier(&mut self) -> Result<(), PkiError> {
+        if self.manifest.accepted.is_empty() {
+            return Err(PkiError::Step { why: "there is no earlier intermediate to drop" });
+        }
         self.keep(Manifest { accepted: Vec::new(), ..self.manifest.clone() })
     }
 
@@ -176,8 +179,20 @@ impl Rotation {
             return Err(PkiError::NoRootKey { name: root.to_owned(), path });
         }
         let sealed = read(&path)?;
-        let der = self.master.open(root, &sealed).ok_or(PkiError::WrongKey { path })?;
+        let der = self.master.open(root, &sealed).ok_or_else(|| self.unopened(root, path))?;
         Ok(KeyPair::try_from(der)?)
+    }
+
+    /// Why the file at `path` does not give the key of the root `root`: where the key at hand opens what the authority works with,
+    /// it is the file that is another's.
+    fn unopened(&self, root: &str, path: PathBuf) -> PkiError {
+        let own = &self.manifest.devices;
+        let sealed = read(&self.directory.join(format!("{own}.key")));
+        if sealed.is_ok_and(|sealed| self.master.open(own, &sealed).is_some()) {
+            PkiError::OtherRootKey { name: root.to_owned(), path }
+        } else {
+            PkiError::WrongKey { path }
+        }
     }
 
     fn certificate(&self, name: &str) -> Result<CertificateDer<'static>, PkiError> {

@@ -20,7 +20,8 @@ use super::{
     recovery, review,
 };
 use crate::domain::{
-    approval::{Effect, Hindrance, MOST_AT_ONCE, Ruling, Source, WaitsFor},
+    approval::{Effect, Hindrance, LIFTED, MOST_AT_ONCE, Ruling, Source, WaitsFor},
+    device::DeviceStatus,
     enrolment::Arrival,
 };
 
@@ -32,17 +33,29 @@ impl Asking {
     #[must_use]
     pub fn mark(&self) -> String {
         let said = [&self.serial_number, &self.manufacturer, &self.model, &self.token].map(Option::as_deref);
-        match self.source {
+        let mark = match self.source {
             Source::Newcomer => self.effect.mark_of_newcomer(self.site, &said),
             Source::Enrolment | Source::Recovery => self.effect.mark(),
+        };
+        // A device that somebody revoked since it was shown is not put in service by who saw it in service.
+        match self.lifts() {
+            Some(status) => format!("{mark}:{status}"),
+            None => mark,
         }
     }
 
-    /// Whether it would end the key of a device that it may have named only after it was first read: one that came with a
-    /// cloned key waits under the name that it first gave.
+    /// What letting it in takes back of what a person said of the device, where there is something.
+    #[must_use]
+    pub fn lifts(&self) -> Option<DeviceStatus> {
+        let known = self.known.as_ref().filter(|known| self.effect.device() == Some(known.id))?;
+        Some(known.status).filter(|status| LIFTED.contains(status))
+    }
+
+    /// Whether it would end the key of a device, or put one back in service, that it may have named only after it was first read:
+    /// one that came with a cloned key waits under the name that it first gave.
     fn may_have_turned(&self) -> bool {
-        let ends_a_key = matches!(self.effect, Effect::Replaces(_));
-        ends_a_key && self.source == Source::Newcomer && self.waits_for != WaitsFor::ClonedKey
+        let takes_a_place = matches!(self.effect, Effect::Replaces(_)) || self.lifts().is_some();
+        takes_a_place && self.source == Source::Newcomer && self.waits_for != WaitsFor::ClonedKey
     }
 }
 
@@ -262,6 +275,31 @@ async fn record(tx: &mut Tx, by: Clerk<'_>, decided: &Decided, reason: Option<&s
     }
     let (object_kind, object_id) = (asked.source.as_str(), asked.id.to_string());
     let entry = NewAudit { actor: by.actor, action, object_kind, object_id: &object_id, details };
+    audit::append(tx, entry, by.now).await?;
+    if let (Outcome::Approved(device), Some(before)) = (decided.outcome, asked.lifts()) {
+        record_lifted(tx, by, device, before).await?;
+    }
+    Ok(())
+}
+
+/// The row in the audit of a device that an approval put back in service, beside that of the approval: as that of any other change
+/// of its status. Nothing where it was in service, or had not been yet.
+pub async fn record_lifted(
+    tx: &mut Tx,
+    by: Clerk<'_>,
+    device: DeviceId,
+    before: DeviceStatus,
+) -> Result<(), StoreError> {
+    if !LIFTED.contains(&before) {
+        return Ok(());
+    }
+    let mut details =
+        json!({ "before": before.as_str(), "after": DeviceStatus::Active.as_str(), "because": "approved" });
+    if let Some(token) = by.token {
+        details["api_token"] = json!(token);
+    }
+    let (action, object_id) = ("device.set_status", device.to_string());
+    let entry = NewAudit { actor: by.actor, action, object_kind: "device", object_id: &object_id, details };
     audit::append(tx, entry, by.now).await?;
     Ok(())
 }

@@ -51,6 +51,8 @@ pub struct Asking {
     pub waits_for: WaitsFor,
     /// Since when it asks.
     pub since: UtcMillis,
+    /// The day of its last ask; nothing where none is kept. Of two requests of one machine it tells the one that still asks.
+    pub last_asked_on: Option<UtcDay>,
     /// When it lapses if nobody decides and its machine asks no more; nothing where it waits as long as it takes.
     pub lapses_at: Option<UtcMillis>,
     /// The machine's serial number.
@@ -282,6 +284,7 @@ impl Claim {
             source: self.source,
             waits_for: parsed("waits_for", &self.raw.waits_for)?,
             since: moment("created_at", self.raw.created_at)?,
+            last_asked_on: last_ask,
             lapses_at: lapses_at(last_ask),
             serial_number,
             manufacturer,

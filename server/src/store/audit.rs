@@ -9,7 +9,10 @@ use cartable_common::{UtcDay, UtcMillis};
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-use super::{StoreError, Tx, on, setting, value::moment};
+use super::{
+    StoreError, Tx, on, setting,
+    value::{moment, optional_moment},
+};
 
 /// Where the head of the chain is kept.
 const HEAD_SETTING: &str = "audit_head";
@@ -127,6 +130,13 @@ pub async fn append(tx: &mut Tx, new: NewAudit<'_>, now: UtcMillis) -> Result<i6
 /// at the computer, so that the day alone is recorded, by its beginning (UTC). Its neighbours in the chain keep their time.
 pub async fn append_of_contact(tx: &mut Tx, new: NewAudit<'_>, now: UtcMillis) -> Result<i64, StoreError> {
     append(tx, new, UtcDay::from(now).start()).await
+}
+
+/// When the first act was recorded: nothing that this database holds is much older.
+pub async fn first_at(tx: &mut Tx) -> Result<Option<UtcMillis>, StoreError> {
+    let sql = "SELECT at FROM audit ORDER BY seq LIMIT 1";
+    let at: Option<i64> = on!(tx, |c| sqlx::query_scalar(sql).fetch_optional(c).await)?;
+    optional_moment("audit.at", at)
 }
 
 /// Acts, newest first, after (that is, older than) `after`.

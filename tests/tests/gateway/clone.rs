@@ -289,7 +289,8 @@ async fn a_serial_number_and_another_machines_key_open_no_door(port: Port) {
     // No list of serial numbers lets in who merely claims one of them.
     let list = port.installation.directory().join("delivery.txt");
     std::fs::write(&list, "PF2AWAITED\nPF2NOBODY\n").unwrap();
-    port.installation.run("device approve", &["--serials", list.to_str().unwrap()], "").unwrap();
+    let nobody = port.installation.run("device approve", &["--serials", list.to_str().unwrap()], "").unwrap_err();
+    assert!(nobody.to_string().contains("nobody was approved"), "{nobody}");
     assert_eq!(waiting(&port).len(), 3);
 
     // At another site a check-in before it changes nothing.

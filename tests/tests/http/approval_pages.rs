@@ -2,13 +2,24 @@
 //! meanwhile is told; tokens that let recorded devices in alone are made by form and by API.
 
 use axum::http::Method;
-use cartable_server::{auth::Role, domain::scope::Scope};
+use cartable_common::{DeviceId, SerialNumber, report::Hardware};
+use cartable_server::{
+    auth::Role,
+    clock,
+    domain::{approval::WaitsFor, device::DeviceStatus, scope::Scope},
+    store::{
+        device::{self, NewDevice},
+        newcomer::{self, NewNewcomer},
+    },
+};
 use cartable_tests::{authority::make, in_process::InProcess, on_both_engines, raw::Raw, stores::TestStore};
 use serde_json::json;
+use uuid::Uuid;
 
 on_both_engines! {
     a_selection_is_previewed_and_decided_once,
     a_refusal_says_why_and_sent_twice_does_nothing,
+    what_only_a_look_may_do_is_shown_and_a_revocation_that_is_lifted_too,
     a_token_for_recorded_devices_is_made_by_form_and_by_api,
 }
 
@@ -100,6 +111,64 @@ async fn a_refusal_says_why_and_sent_twice_does_nothing(test: &TestStore) {
     assert_eq!(raw.texts("SELECT state FROM newcomer").await.unwrap(), ["refused"]);
     let page = anne.get("/audit").await.unwrap().body;
     assert!(page.contains("Newcomer refused") && page.contains("Serial number not recorded"), "{page}");
+}
+
+async fn what_only_a_look_may_do_is_shown_and_a_revocation_that_is_lifted_too(test: &TestStore) {
+    let cartable = InProcess::new(&test.store);
+    let own = make(&cartable, 1).await.unwrap();
+    let anne = cartable.desk("anne", Role::Administrator, Scope::Everything).await.unwrap();
+    let (stolen, enrolment) = (own.get("device"), own.get("enrolment"));
+    let mut tx = test.store.write().await.unwrap();
+    let revoked = DeviceStatus::Revoked;
+    device::set_status(&mut tx, &Scope::Everything, stolen.parse().unwrap(), revoked).await.unwrap();
+    // Recorded and revoked before it ever had a key.
+    let hardware = Hardware { serial_number: SerialNumber::parse("PF2LISTED").into(), ..Hardware::default() };
+    let listed = NewDevice {
+        id: DeviceId(Uuid::now_v7()),
+        status: revoked,
+        hardware: hardware.clone(),
+        asset_tag: None,
+        programme: None,
+        site: Some(own.get("site").parse().unwrap()),
+        enrolled_at: None,
+    };
+    device::insert(&mut tx, &listed, clock::now()).await.unwrap();
+    let new = NewNewcomer {
+        request: Uuid::new_v4(),
+        key: &[9; 32],
+        token: own.get("token").parse().unwrap(),
+        waits_for: WaitsFor::UnlistedSerial,
+        hardware: &hardware,
+        listed_as: None,
+    };
+    let claims = newcomer::insert(&mut tx, &new, clock::now()).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let lifted = "This device is revoked: your approval lifts that";
+    for page in ["/devices/waiting".to_owned(), format!("/devices/{stolen}")] {
+        let shown = anne.get(&page).await.unwrap().body;
+        assert!(shown.contains(lifted), "{page}: {shown}");
+    }
+    let preview = anne.post("/devices/waiting/preview", &format!("which=chosen&id-{claims}=")).await.unwrap().body;
+    assert!(preview.contains("1 of 1 can join") && preview.contains("badge warning"), "{preview}");
+    assert!(preview.contains(lifted) && preview.contains("last asked on"), "{preview}");
+    let mark = field(&preview, &format!("id-{claims}"));
+    assert!(mark.ends_with(":revoked"), "{mark}");
+
+    // On the device's own page too it leaves its row.
+    let approve = format!("/devices/{stolen}/enrolments/{enrolment}/approve");
+    assert_eq!(anne.post(&approve, "").await.unwrap().status, 303);
+    let mut raw = Raw::connect(test.url()).await.unwrap();
+    let rows = "SELECT details FROM audit WHERE action = 'device.set_status' AND actor = 'anne'";
+    let told = raw.texts(rows).await.unwrap();
+    assert!(told.len() == 1 && told[0].contains("\"before\":\"revoked\""), "{told:?}");
+    // The other is put back in service before it is decided: that is not what was looked at.
+    let mut tx = test.store.write().await.unwrap();
+    device::set_status(&mut tx, &Scope::Everything, listed.id, DeviceStatus::Active).await.unwrap();
+    tx.commit().await.unwrap();
+    let form = format!("how=approve&id-{claims}={mark}").replace(':', "%3A");
+    let late = anne.post("/devices/waiting/decide", &form).await.unwrap().body;
+    assert!(late.contains("Something changed since the preview") && !late.contains(lifted), "{late}");
 }
 
 async fn a_token_for_recorded_devices_is_made_by_form_and_by_api(test: &TestStore) {

@@ -56,7 +56,7 @@ async fn a_copy_waits_the_original_heals_at_once_and_each_has_its_own_history() 
     assert_eq!(of_copy.len(), 1, "measured once");
     let lines = waiting(&port);
     assert_eq!(lines.len(), 1, "asked twice, it waits once: {lines:?}");
-    assert_eq!(lines[0][1..], ["-", "PF2COPY", "", "cloned_key", "new_device"]);
+    assert_eq!(lines[0][1..7], ["-", "PF2COPY", "", "cloned_key", "new_device", "-"]);
 
     // Nobody helps the original.
     original.contact_goes_well();

@@ -18,6 +18,7 @@ mod kill_server;
 mod laptop;
 mod lifecycle;
 mod notices_kill;
+mod operator;
 mod readme_programme;
 mod recovery;
 mod reimaged;

@@ -11,7 +11,7 @@ use std::{
 use cartable_common::update::UpdateKey;
 use cartable_server::{
     clock,
-    domain::update::publication::Publication,
+    domain::{paris, update::publication::Publication},
     store::{Store, agent_package, agent_publication},
 };
 use cartable_tests::{
@@ -317,7 +317,11 @@ fn a_restored_server_offers_no_release_until_somebody_does() {
     run("updates add", &["--version", "9.1.0", msi.to_str().unwrap()]);
     run("updates stage", &["9.1.0", "--percent", "100"]);
     assert!(run("updates list", &[]).contains("release\t9.1.0\t100 %\t"));
-    run("restored", &["--backup-taken", "2024-01-01T03:00"]);
+    // There was nothing yet of which a backup could have been taken.
+    let early = installation.run("restored", &["--backup-taken", "2024-01-01T03:00"], "").unwrap_err().to_string();
+    assert!(early.contains("was not taken before that"), "{early}");
+    assert!(run("updates list", &[]).contains("release\t9.1.0\t100 %\t"), "and nothing was done");
+    run("restored", &["--backup-taken", &paris::date_time(clock::now()).to_string()]);
     assert!(run("updates list", &[]).contains("release\t9.1.0\t0 %\t"));
     assert_eq!(run("audit list", &[]).matches("agent_release.stage").count(), 2);
 }

@@ -41,16 +41,16 @@ on_both_engines! {
     a_recovery_that_a_person_decides_stands_among_the_others,
 }
 
-const ALL: Scope = Scope::Everything;
+pub(crate) const ALL: Scope = Scope::Everything;
 
 /// Two sites with a token each.
-struct Town {
-    sites: [Uuid; 2],
-    tokens: [Uuid; 2],
+pub(crate) struct Town {
+    pub(crate) sites: [Uuid; 2],
+    pub(crate) tokens: [Uuid; 2],
 }
 
 impl Town {
-    async fn begin(test: &TestStore) -> Self {
+    pub(crate) async fn begin(test: &TestStore) -> Self {
         let cartable = InProcess::new(&test.store);
         let sites = [cartable.site(1).await.unwrap(), cartable.site(2).await.unwrap()];
         let mut tx = test.store.write().await.unwrap();
@@ -76,7 +76,7 @@ fn key() -> [u8; 32] {
     key
 }
 
-async fn newcomer(tx: &mut Tx, token: Uuid, serial: &str, now: UtcMillis) -> Uuid {
+pub(crate) async fn newcomer(tx: &mut Tx, token: Uuid, serial: &str, now: UtcMillis) -> Uuid {
     let new = NewNewcomer {
         request: Uuid::new_v4(),
         key: &key(),
@@ -88,7 +88,7 @@ async fn newcomer(tx: &mut Tx, token: Uuid, serial: &str, now: UtcMillis) -> Uui
     newcomer::insert(tx, &new, now).await.unwrap()
 }
 
-async fn device(tx: &mut Tx, site: Uuid, serial: &str, status: DeviceStatus) -> DeviceId {
+pub(crate) async fn device(tx: &mut Tx, site: Uuid, serial: &str, status: DeviceStatus) -> DeviceId {
     let id = DeviceId(Uuid::now_v7());
     let new = NewDevice {
         id,
@@ -103,7 +103,7 @@ async fn device(tx: &mut Tx, site: Uuid, serial: &str, status: DeviceStatus) -> 
     id
 }
 
-async fn enrolled(tx: &mut Tx, device: DeviceId, status: EnrolmentStatus, now: UtcMillis) -> Uuid {
+pub(crate) async fn enrolled(tx: &mut Tx, device: DeviceId, status: EnrolmentStatus, now: UtcMillis) -> Uuid {
     let id = EnrolmentId(Uuid::now_v7());
     let new = NewEnrolment { id, device, request: Uuid::new_v4(), key: &key(), token: None, status };
     enrolment::insert(tx, &new, now).await.unwrap();
@@ -111,7 +111,7 @@ async fn enrolled(tx: &mut Tx, device: DeviceId, status: EnrolmentStatus, now: U
 }
 
 /// Decides as `anne` within `scope`; kept only if `keep`.
-async fn decide(
+pub(crate) async fn decide(
     store: &Store,
     scope: &Scope,
     (ruling, keep): (Ruling, bool),
@@ -127,11 +127,11 @@ async fn decide(
     Ok(decided)
 }
 
-fn outcomes(decided: &[Decided]) -> Vec<Outcome> {
+pub(crate) fn outcomes(decided: &[Decided]) -> Vec<Outcome> {
     decided.iter().map(|one| one.outcome).collect()
 }
 
-async fn all(store: &Store, scope: &Scope, query: &QueueQuery) -> Vec<Asking> {
+pub(crate) async fn all(store: &Store, scope: &Scope, query: &QueueQuery) -> Vec<Asking> {
     let (mut rows, mut query) = (Vec::new(), query.clone());
     let mut tx = store.read().await.unwrap();
     loop {
@@ -144,7 +144,7 @@ async fn all(store: &Store, scope: &Scope, query: &QueueQuery) -> Vec<Asking> {
     }
 }
 
-async fn acts(store: &Store) -> Vec<String> {
+pub(crate) async fn acts(store: &Store) -> Vec<String> {
     let mut tx = store.read().await.unwrap();
     let acts = audit::list(&mut tx, None, 50).await.unwrap();
     acts.into_iter().filter(|act| act.actor == "anne").map(|act| act.action).collect()

@@ -3,6 +3,7 @@
 mod advice;
 mod agent_releases;
 mod allocation;
+mod approval_lifted;
 mod approval_queue;
 mod brought_report;
 mod campaign;

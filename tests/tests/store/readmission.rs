@@ -35,7 +35,7 @@ const KEY: KeyHash = [7; 32];
 async fn restored(test: &TestStore) {
     let mut tx = test.store.write().await.unwrap();
     assert_eq!(readmission::restored(&mut tx).await.unwrap(), None);
-    let word = Restored::new(at(0, 0, 0), at(10, 0, 0), 30).unwrap();
+    let word = Restored::new(at(0, 0, 0), None, at(10, 0, 0), 30).unwrap();
     readmission::declare(&mut tx, &word).await.unwrap();
     assert_eq!(readmission::restored(&mut tx).await.unwrap(), Some(word));
     tx.commit().await.unwrap();

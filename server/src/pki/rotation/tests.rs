@@ -71,6 +71,8 @@ fn a_new_device_intermediate_leaves_the_certificates_of_the_earlier_one_valid_un
     assert_eq!((after.roots_pem(), held(&after).number), (before.roots_pem(), FIRST_BUNDLE), "agents see nothing");
     made.open().drop_earlier().unwrap();
     assert_eq!(made.load().accepted(), [after.devices().certificate().clone()]);
+    let nothing = made.open().drop_earlier().unwrap_err();
+    assert!(nothing.to_string().contains("no earlier intermediate"), "{nothing}");
 }
 
 #[test]
@@ -170,7 +172,9 @@ fn a_roots_key_may_lie_elsewhere_and_no_other_key_serves() {
     let error = made.open().begin(None, made.now).unwrap_err();
     assert!(error.to_string().contains("--root-key"), "{error}");
     let wrong = made.directory.join("devices.key");
-    assert!(matches!(made.open().begin(Some(&wrong), made.now), Err(PkiError::WrongKey { .. })));
+    assert!(matches!(made.open().begin(Some(&wrong), made.now), Err(PkiError::OtherRootKey { .. })));
+    let mut stranger = Rotation::open(&made.directory, &MasterKey([4; 32])).unwrap();
+    assert!(matches!(stranger.begin(Some(&elsewhere), made.now), Err(PkiError::WrongKey { .. })));
     assert_eq!(std::fs::read_dir(&made.directory).unwrap().count(), before, "nothing was made");
     made.open().begin(Some(&elsewhere), made.now).unwrap();
     assert!(!made.directory.join("root.key").exists());
