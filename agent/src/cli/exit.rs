@@ -70,7 +70,7 @@ fn is_for_a_person(error: &anyhow::Error) -> bool {
     };
     let of_client = |error: &ClientError| match error {
         ClientError::Identity(error) => is_unusable(error),
-        ClientError::Tls(_) | ClientError::Http(_) => true,
+        ClientError::Tls(_) | ClientError::Http(_) | ClientError::Proxy(_) => true,
     };
     let identity = match enrol_error_in(error) {
         Some(EnrolError::Identity(error)) => Some(error),
