@@ -19,6 +19,13 @@ pub struct InvalidProxy {
     variable: &'static str,
 }
 
+impl InvalidProxy {
+    /// That `variable` is at fault.
+    pub const fn of(variable: &'static str) -> Self {
+        Self { variable }
+    }
+}
+
 /// Refuses an environment whose proxy cannot be used.
 pub fn check() -> Result<(), InvalidProxy> {
     check_in(&std::env::var_os::<&'static str>)
@@ -30,7 +37,7 @@ fn check_in(value_of: &dyn Fn(&'static str) -> Option<OsString>) -> Result<(), I
         match set {
             Some((_, value)) if value.is_empty() => {}
             Some((_, value)) if value.to_str().is_some_and(is_address) => return Ok(()),
-            Some((variable, _)) => return Err(InvalidProxy { variable }),
+            Some((variable, _)) => return Err(InvalidProxy::of(variable)),
             None => {}
         }
     }
