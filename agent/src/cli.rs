@@ -25,7 +25,7 @@ use crate::{
     client::Proxy,
     clock,
     collect::{DriveHealth, Drives, Sources, collect},
-    contact::Agent,
+    contact::{Agent, OpenError},
     fairness::Surroundings,
     language::Language,
     log, platform, privilege,
@@ -193,13 +193,14 @@ impl Cli {
                 return Err(self);
             }
         };
-        Ok(done.map_or_else(|error| complain(&error), |()| ExitCode::SUCCESS))
+        Ok(done.map_or_else(|error| complain(&error, Language::of_environment()), |()| ExitCode::SUCCESS))
     }
 }
 
 /// Runs a command and gives its exit code.
 pub async fn run(cli: Cli) -> ExitCode {
     log::start(cli.log);
+    let language = language_of(&cli.command);
     let done = match cli.command {
         Command::Enrol(options) => enrol::enrol_once(&cli.state, options).await,
         Command::Run { first_within: first_within_seconds, probe, invitations, public, machine } => {
@@ -211,19 +212,34 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Probe { machine } => probe(&machine.sources()).await,
         Command::Show(options) => show::show(&cli.state, options).await,
         Command::Notice { lang, public, .. } => say_notice(&public, lang.unwrap_or_else(Language::of_environment)),
-        Command::Status { lang } => say_status(&cli.state, lang.unwrap_or_else(Language::of_environment)),
+        Command::Status { .. } => say_status(&cli.state, language),
         // Done before there was a runtime.
         #[cfg(windows)]
         Command::Service(_) | Command::Wmi => Ok(code(status::Verdict::Trouble)),
     };
-    done.map_or_else(|error| complain(&error), ExitCode::from)
+    done.map_or_else(|error| complain(&error, language), ExitCode::from)
+}
+
+/// The language in which `command` explains itself, and complains.
+fn language_of(command: &Command) -> Language {
+    let asked = if let Command::Status { lang } = command { *lang } else { None };
+    asked.unwrap_or_else(Language::of_environment)
 }
 
 async fn serve(state: &Path, life: Life) -> anyhow::Result<u8> {
     let state = StateDir::open(state)?;
     let _lock = state.lock()?;
-    service::run(state, life).await?;
+    service::run(state.clone(), life).await.map_err(|error| at_fault(&state, error))?;
     Ok(0)
+}
+
+/// The file at fault and its remedy, where the service could not start with what stands in one.
+fn at_fault(state: &StateDir, error: ServiceError) -> anyhow::Error {
+    let is_of_what_is_kept = matches!(error, ServiceError::Open(OpenError::Client(_)));
+    match state.usable_enrolment() {
+        Err(damaged) if is_of_what_is_kept => damaged.into(),
+        _ => error.into(),
+    }
 }
 
 async fn once(state: &Path, sources: Sources) -> anyhow::Result<u8> {
@@ -231,7 +247,7 @@ async fn once(state: &Path, sources: Sources) -> anyhow::Result<u8> {
     let reader = if privilege::become_owner_of(state)? { Reader::Given(Box::new(report)) } else { sources.into() };
     let state = StateDir::open(state)?;
     let _lock = state.lock()?;
-    let enrolment = state.enrolment()?.ok_or(ServiceError::NotEnrolled)?;
+    let Some(enrolment) = state.usable_enrolment()? else { return without_enrolment(&state) };
     let mut agent = Agent::open(state, enrolment, reader, Proxy::FromEnvironment)?;
     let done = match agent.check_in(Occasion::Wanted, &Surroundings::default()).await {
         Err(trouble) if trouble.kind == TroubleKind::Released => {
@@ -245,6 +261,15 @@ async fn once(state: &Path, sources: Sources) -> anyhow::Result<u8> {
         done.acknowledged, done.spooled, done.next_check_in_seconds
     ))?;
     Ok(0)
+}
+
+/// There is nothing to check in with. A request that was made is told as `status` tells it.
+fn without_enrolment(state: &StateDir) -> anyhow::Result<u8> {
+    let pending = Some(state.pending()?.ok_or(ServiceError::NotEnrolled)?);
+    let facts = Facts { pending, memory: state.memory(), ..Facts::default() };
+    let (lines, verdict) = status::describe(&facts, Language::of_environment(), clock::now());
+    print(&lines.join("\n"))?;
+    Ok(code(verdict))
 }
 
 /// Answers the question on standard input with one line, whose line feed says that it is whole. What goes wrong is told on
@@ -268,8 +293,15 @@ fn say_status(path: &Path, language: Language) -> anyhow::Result<u8> {
     privilege::become_owner_of(path)?;
     if path.exists() {
         let state = StateDir::existing(path)?;
-        facts.enrolment = state.enrolment()?;
-        facts.pending = state.pending()?;
+        facts.enrolment = state.usable_enrolment()?;
+        facts.pending = match state.pending() {
+            // Contacts go on beside a request that cannot be read.
+            Err(error) if facts.enrolment.is_some() => {
+                facts.unread_request = Some(error.words(language));
+                None
+            }
+            pending => pending?,
+        };
         facts.memory = state.memory();
         facts.spooled = Spool::peek(&state.spool_folder());
         facts.service = if state.is_in_use() { Service::Running } else { Service::Stopped };

@@ -32,6 +32,7 @@ use crate::{
     clock::TrustedClock,
     crypto,
     identity::{self, IdentityError, Key},
+    proxy::{self, InvalidProxy},
     server_url::ServerUrl,
     trouble::{Trouble, TroubleKind},
     verifier::{Anybody, Verifier},
@@ -81,6 +82,9 @@ pub enum ClientError {
     /// reqwest refuses its configuration.
     #[error("the connection could not be prepared ({0}); check HTTPS_PROXY")]
     Http(#[from] reqwest::Error),
+    /// The environment names a proxy by what is no address.
+    #[error(transparent)]
+    Proxy(#[from] InvalidProxy),
 }
 
 impl Connect {
@@ -134,7 +138,10 @@ impl Connect {
             .connect_timeout(CONNECT_LIMIT)
             .timeout(EXCHANGE_LIMIT);
         let builder = match self.proxy {
-            Proxy::FromEnvironment => builder,
+            Proxy::FromEnvironment => {
+                proxy::check()?;
+                builder
+            }
             Proxy::Direct => builder.no_proxy(),
         };
         Ok(builder.build()?)

@@ -175,6 +175,15 @@ pub fn exams_left(until: Option<UtcMillis>, now: UtcMillis) -> Option<Duration> 
         .then(|| Duration::from_millis(u64::try_from(left).unwrap_or(0)))
 }
 
+/// For how long battery and network hold contacts back; nothing where that is over, or the clock went back since.
+#[must_use]
+pub fn held_for(since: Option<UtcMillis>, now: UtcMillis) -> Option<Duration> {
+    // The last look comes after the longest hold, not at its end.
+    let longest = LONGEST_HOLD_MILLIS + i64::from(LOOK_AGAIN_SECONDS.1) * 1000;
+    let held = now.millis_since(since?);
+    if held > longest { None } else { u64::try_from(held).ok().map(Duration::from_millis) }
+}
+
 fn held_by(around: &Surroundings) -> Option<Because> {
     if is_low(around.power) {
         Some(Because::LowBattery)
@@ -285,6 +294,15 @@ mod tests {
         let low = Surroundings { power: Power::Battery { percent: 3 }, held_since: long_ago, ..fair };
         let exam = Surroundings { exams_until: Some(now.plus_millis(1)), ..fair };
         assert!([metered, low, exam].iter().all(|around| !may_burden(around, now)));
+    }
+
+    #[test]
+    fn contacts_are_held_for_a_day_and_the_hour_of_the_last_look() {
+        let now = UtcMillis::default().plus_days(20_000);
+        let held = |hours: i64| held_for(Some(now.plus_millis(-hours * 3_600_000)), now);
+        assert_eq!((held(0), held(20)), (Some(Duration::ZERO), Some(Duration::from_secs(20 * 3600))));
+        assert_eq!((held(25).is_some(), held(26), held(-1)), (true, None, None));
+        assert_eq!(held_for(None, now), None);
     }
 
     #[test]

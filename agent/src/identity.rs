@@ -133,6 +133,15 @@ impl IdentityError {
             Self::Key(_) | Self::Randomness | Self::Certificate(_) => false,
         }
     }
+
+    /// Whether it is of no use to try again: a key or a certificate that is none. A TPM or a key store may answer another time,
+    /// and the system have randomness.
+    pub const fn is_unusable(&self) -> bool {
+        matches!(
+            self,
+            Self::Key(_) | Self::Certificate(_) | Self::Tpm(TpmError::NoKey) | Self::Store(StoreError::NoKey)
+        )
+    }
 }
 
 impl Key {

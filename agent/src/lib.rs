@@ -5,7 +5,7 @@
 //! key (or what of it only the machine's [`tpm`] or [`key_store`] can use) and what was learnt, [`contact`] is one check-in, [`service`]
 //! repeats it where
 //! [`fairness`] agrees. [`reader`] stands between the agent and the rights it needs to read the machine, [`disclosure`]
-//! tells the borrower what was sent, [`actions`] is what people may order, [`platform`] holds what other systems call otherwise. The fleet simulator of the tests uses
+//! tells the borrower what was sent, [`actions`] is what people may order, [`platform`] holds what other systems call otherwise, [`proxy`] judges the environment's. The fleet simulator of the tests uses
 //! the same parts.
 
 mod access;
@@ -31,6 +31,7 @@ pub mod log;
 pub mod notify;
 pub mod platform;
 pub mod privilege;
+pub mod proxy;
 pub mod reader;
 pub mod recover;
 pub mod roots;

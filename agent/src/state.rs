@@ -4,6 +4,7 @@
 //! this laptop for the server. Each file is written whole or not at all. The key stands in the same file as the
 //! certificate granted for it, so that the two can never differ.
 
+mod damage;
 mod enrolment;
 mod error;
 mod keys;

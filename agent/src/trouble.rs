@@ -96,13 +96,9 @@ enum Proof {
 impl Trouble {
     /// A trouble with its technical words.
     pub fn new(kind: TroubleKind, detail: &str) -> Self {
-        Self {
-            kind,
-            detail: Text::clean(detail).as_str().to_owned(),
-            retry_after_seconds: None,
-            release: None,
-            ends_key: false,
-        }
+        // Whole words: "os error 11" is another error than 111.
+        let detail = Text::in_whole_words(detail).as_str().to_owned();
+        Self { kind, detail, retry_after_seconds: None, release: None, ends_key: false }
     }
 
     /// What fails on this machine itself.
@@ -281,6 +277,14 @@ mod tests {
     fn the_servers_own_words_are_kept_and_made_harmless() {
         let body = r#"{"type":"urn:cartable:problem:revoked","title":"Revoked","status":403,"detail":"Ask\u001b[31m the office."}"#;
         assert_eq!(of(403, body).detail, "HTTP 403: Revoked. Ask\u{FFFD}[31m the office.");
+    }
+
+    #[test]
+    fn long_words_end_between_two_of_them() {
+        let words = "tcp connect error: Connection refused (os error 111)";
+        let of_length = |length: usize| Trouble::new(TroubleKind::Proxy, &format!("{words:x>length$}")).detail;
+        assert!(of_length(128).ends_with("(os error 111)"), "{}", of_length(128));
+        assert!(of_length(130).ends_with("(os error…"), "{}", of_length(130));
     }
 
     #[test]

@@ -7,6 +7,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{describe::Described, limits::MAX_TEXT_CHARS};
 
+/// What stands between two sentences.
+const SENTENCE_END: &str = ". ";
+
+/// What stands in the place of words that are left out.
+const ELLIPSIS: char = '…';
+
 /// A cleaned text of at most [`MAX_TEXT_CHARS`] characters; may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -16,6 +22,23 @@ impl Text {
     /// Cleans `raw`: trims it, joins runs of white space, replaces what cannot be shown, cuts what is too long.
     pub fn clean(raw: &str) -> Self {
         Self(cleaned(raw, MAX_TEXT_CHARS))
+    }
+
+    /// Cleans `raw` as [`Text::clean`] does, but ends what is too long where a sentence ends, or else a word, and says by
+    /// an ellipsis that more followed a word: half a number is another number.
+    pub fn in_whole_words(raw: &str) -> Self {
+        // Twice as much tells whether more follows.
+        let all = cleaned(raw, MAX_TEXT_CHARS * 2);
+        let Some((end, _)) = all.char_indices().nth(MAX_TEXT_CHARS) else { return Self(all) };
+        let head = all.get(..end).unwrap_or_default();
+        // A sentence that ends in the first half would cost too many words.
+        let sentence = head.rfind(SENTENCE_END).map(|at| at + 1).filter(|at| *at > end / 2);
+        if let Some(sentence) = sentence {
+            return Self(head.get(..sentence).unwrap_or_default().to_owned());
+        }
+        let short: String = head.chars().take(MAX_TEXT_CHARS - 1).collect();
+        let words = short.rsplit_once(' ').map_or(short.as_str(), |(words, _)| words);
+        Self(format!("{}{ELLIPSIS}", words.trim_end_matches(|c: char| !c.is_alphanumeric())))
     }
 
     /// Cleans `raw`, absent when nothing is left or when it is a placeholder that a board maker left in place
@@ -146,7 +169,36 @@ mod tests {
         assert!(serde_json::from_str::<Text>(r#""\ud800""#).is_err(), "a lone surrogate is no text");
     }
 
+    #[test]
+    fn a_long_text_ends_with_a_sentence_or_a_word() {
+        let chain = "client error (Connect): tunnel error: failed to create underlying connection: tcp connect error: Connection refused (os error 111)";
+        assert_eq!(
+            Text::in_whole_words(chain).as_str(),
+            "client error (Connect): tunnel error: failed to create underlying connection: tcp connect error: Connection refused (os error…"
+        );
+        assert!(Text::clean(chain).as_str().ends_with("11"), "the number that it is not");
+        let first = format!("{}.", "word ".repeat(20).trim_end());
+        assert_eq!(
+            Text::in_whole_words(&format!("{first} {first}")).as_str(),
+            first,
+            "a sentence that fits stands alone"
+        );
+        let early = format!("HTTP 403. {}", "word ".repeat(40));
+        assert!(Text::in_whole_words(&early).as_str().ends_with("word…"), "{}", Text::in_whole_words(&early));
+        assert_eq!(Text::in_whole_words("Asset 12.").as_str(), "Asset 12.", "what is short stays as it is");
+        assert_eq!(Text::in_whole_words(&"9".repeat(500)).as_str().chars().count(), MAX_TEXT_CHARS);
+    }
+
     proptest! {
+        #[test]
+        fn whole_words_are_bounded_and_a_short_text_loses_nothing(raw in ".{0,400}") {
+            let text = Text::in_whole_words(&raw);
+            prop_assert!(text.as_str().chars().count() <= MAX_TEXT_CHARS);
+            if raw.chars().count() <= MAX_TEXT_CHARS {
+                prop_assert_eq!(text, Text::clean(&raw));
+            }
+        }
+
         #[test]
         fn cleaning_is_idempotent_and_bounded(raw in ".{0,400}") {
             let once = Text::clean(&raw);

@@ -6,7 +6,11 @@ use anyhow::Context as _;
 use cartable_common::{Text, limits::MAX_TOKEN_CHARS, protocol::Disclosure};
 use clap::Args;
 
-use super::{Machine, exit::code, print};
+use super::{
+    Machine,
+    exit::{Given, code},
+    print,
+};
 #[cfg(windows)]
 use crate::key_store::KeyStore;
 use crate::{
@@ -69,23 +73,13 @@ pub(super) struct Enrol {
 }
 
 pub(super) async fn enrol_once(state: &Path, options: Enrol) -> anyhow::Result<u8> {
-    let roots_pem = std::fs::read_to_string(&options.roots).with_context(|| {
-        format!(
-            "the file of roots {} could not be read; `cartable-server show-roots` prints it",
-            options.roots.display()
-        )
-    })?;
+    let roots_pem = std::fs::read_to_string(&options.roots).with_context(|| Given::Roots(options.roots.clone()))?;
     let token = match (options.token, &options.token_file) {
         (Some(token), _) => token,
-        (None, Some(file)) => {
-            read_token(file).with_context(|| format!("the token file {} could not be read", file.display()))?
-        }
+        (None, Some(file)) => read_token(file).with_context(|| Given::TokenFile(file.clone()))?,
         (None, None) => anyhow::bail!("a token is needed: --token or --token-file"),
     };
-    anyhow::ensure!(
-        (1..=MAX_TOKEN_CHARS).contains(&token.trim().chars().count()),
-        "this is not an enrolment token: it is empty or too long"
-    );
+    anyhow::ensure!((1..=MAX_TOKEN_CHARS).contains(&token.trim().chars().count()), Given::Token);
     // Root's last act: what only it may read.
     let root = options.machine.root.clone();
     let hardware = collect(&options.machine.sources(), Drives::Leave).await.hardware;

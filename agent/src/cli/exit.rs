@@ -1,32 +1,54 @@
 //! How a command ends: its exit code, and what is said of a failure.
 
-use std::{io::Write as _, process::ExitCode};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use crate::{
     client::ClientError,
     contact::OpenError,
     enrol::EnrolError,
     identity::IdentityError,
-    key_store::StoreError,
     language::Language,
     service::ServiceError,
     state::StateError,
     status::{self, Verdict},
-    tpm::TpmError,
     trouble::{Trouble, TroubleKind},
 };
 
+/// What a person gave to enrol with, and cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Given {
+    #[error("the file of roots {} could not be read; `cartable-server show-roots` prints it", .0.display())]
+    Roots(PathBuf),
+    #[error("the token file {} could not be read", .0.display())]
+    TokenFile(PathBuf),
+    #[error("this is not an enrolment token: it is empty or too long")]
+    Token,
+}
+
 /// Says what failed and, where that is known, what to do; gives the exit code.
-pub(super) fn complain(error: &anyhow::Error) -> ExitCode {
-    let language = Language::of_environment();
+pub(super) fn complain(error: &anyhow::Error, language: Language) -> ExitCode {
     let mut stderr = std::io::stderr();
     // Nothing is left to do when even standard error fails.
-    let _ = writeln!(stderr, "cartable-agent: {error:#}");
+    let _ = writeln!(stderr, "cartable-agent: {}", words(error, language));
     let advise = if error.is::<EnrolError>() { status::enrol_advice } else { status::advice };
     if let Some(advice) = trouble_in(error).and_then(|trouble| advise(trouble.kind, language)) {
         let _ = writeln!(stderr, "{advice}");
     }
     ExitCode::from(exit_code(error))
+}
+
+/// What failed and why, in one line. Many an error tells its cause itself: what was said is not said again.
+fn words(error: &anyhow::Error, language: Language) -> String {
+    if let Some(error) = state_error_in(error) {
+        return error.words(language);
+    }
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }
 
 fn trouble_in(error: &anyhow::Error) -> Option<&Trouble> {
@@ -64,13 +86,13 @@ fn is_for_a_person(error: &anyhow::Error) -> bool {
         | StateError::Foreign { .. }
         | StateError::OpenTo { .. }
         | StateError::Damaged { .. } => true,
-        StateError::Identity(error) => is_unusable(error),
+        StateError::Identity(error) => error.is_unusable(),
         // The disk may be there again, or have room.
         StateError::InUse(_) | StateError::Io { .. } => false,
     };
     let of_client = |error: &ClientError| match error {
-        ClientError::Identity(error) => is_unusable(error),
-        ClientError::Tls(_) | ClientError::Http(_) => true,
+        ClientError::Identity(error) => error.is_unusable(),
+        ClientError::Tls(_) | ClientError::Http(_) | ClientError::Proxy(_) => true,
     };
     let identity = match enrol_error_in(error) {
         Some(EnrolError::Identity(error)) => Some(error),
@@ -78,18 +100,8 @@ fn is_for_a_person(error: &anyhow::Error) -> bool {
     };
     state_error_in(error).is_some_and(of_state)
         || client_error_in(error).is_some_and(of_client)
-        || identity.is_some_and(is_unusable)
-}
-
-/// A key or a certificate that is none. A TPM or a key store may answer another time, and the system have randomness.
-const fn is_unusable(error: &IdentityError) -> bool {
-    matches!(
-        error,
-        IdentityError::Key(_)
-            | IdentityError::Certificate(_)
-            | IdentityError::Tpm(TpmError::NoKey)
-            | IdentityError::Store(StoreError::NoKey)
-    )
+        || identity.is_some_and(IdentityError::is_unusable)
+        || error.is::<Given>()
 }
 
 /// The state folder's error, whichever command met it.
@@ -145,6 +157,8 @@ pub(super) const fn code(verdict: Verdict) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{key_store::StoreError, proxy, tpm::TpmError};
+    use anyhow::Context as _;
 
     #[test]
     fn failures_have_their_exit_codes() {
@@ -161,6 +175,31 @@ mod tests {
         assert_eq!((exit_code(&full().into()), exit_code(&EnrolError::from(full()).into())), (4, 4));
         assert_eq!(exit_code(&Trouble::new(TroubleKind::KeyLost, "x").into()), 4);
         assert_eq!(exit_code(&Trouble::new(TroubleKind::Tpm, "x").into()), 1);
+    }
+
+    #[test]
+    fn a_failure_is_said_once_and_the_state_folders_in_the_readers_language() {
+        let english = |error: anyhow::Error| words(&error, Language::English);
+        let refused = || Trouble::new(TroubleKind::Refused, "HTTP 403: X");
+        assert_eq!(english(EnrolError::from(refused()).into()), "Refused: HTTP 403: X");
+        let full = StateError::Io { path: "x".into(), source: std::io::ErrorKind::StorageFull.into() };
+        let said = english(EnrolError::from(full).into());
+        assert_eq!(said.matches("no storage space").count(), 1, "{said}");
+        let absent = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let roots = Err::<(), _>(absent).with_context(|| Given::Roots("r.pem".into())).unwrap_err();
+        assert_eq!(exit_code(&roots), 8);
+        let said = english(roots);
+        assert!(said.contains("r.pem could not be read") && said.ends_with(": entity not found"), "{said}");
+        let damaged = StateError::Damaged { path: "x".into(), reason: "x".into() };
+        assert!(words(&anyhow::Error::from(damaged), Language::French).starts_with("x est endommagé"));
+    }
+
+    #[test]
+    fn what_a_person_gave_and_is_of_no_use_is_for_a_person() {
+        assert_eq!(exit_code(&Given::Token.into()), 8);
+        let invalid = || ClientError::from(proxy::InvalidProxy::of("HTTPS_PROXY"));
+        assert_eq!(exit_code(&EnrolError::from(invalid()).into()), 8);
+        assert_eq!(exit_code(&ServiceError::Open(invalid().into()).into()), 8);
     }
 
     #[test]

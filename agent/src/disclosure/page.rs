@@ -81,9 +81,10 @@ pub fn page(shown: &Shown, language: Language) -> Vec<Block> {
     let say = |french: &str, english: &str| language.pick(french, english).to_owned();
     let mut blocks = vec![
         Block::Title(say("Ce que cet ordinateur dit de lui-même", "What this computer tells about itself")),
+        Block::Words(whose(shown, language).to_owned()),
         Block::Words(say(
-            "Cet ordinateur est prêté. Un petit programme, l'agent Cartable, surveille la santé de la machine (batterie, disque, mémoire) pour qu'elle soit réparée avant de tomber en panne. Il regarde la machine, jamais les personnes.",
-            "This computer is lent. A small program, the Cartable agent, watches the machine's health (battery, drive, memory), so that it is repaired before it breaks. It looks at the machine, never at people.",
+            "Un petit programme, l'agent Cartable, surveille la santé de la machine (batterie, disque, mémoire) pour qu'elle soit réparée avant de tomber en panne. Il regarde la machine, jamais les personnes.",
+            "A small program, the Cartable agent, watches the machine's health (battery, drive, memory), so that it is repaired before it breaks. It looks at the machine, never at people.",
         )),
         Block::Heading(say("Qui s'en occupe", "Who runs it")),
     ];
@@ -101,8 +102,22 @@ pub fn page(shown: &Shown, language: Language) -> Vec<Block> {
     blocks
 }
 
+/// Whether it is lent. One that was given away knows no server any more, and one that is not enrolled knows none yet.
+fn whose(shown: &Shown, language: Language) -> &'static str {
+    if shown.server.is_some() {
+        return language.pick("Cet ordinateur est prêté.", "This computer is lent.");
+    }
+    language.pick("Ici, l'agent n'écrit à aucun serveur.", "Here the agent writes to no server.")
+}
+
 fn who(shown: &Shown, language: Language) -> Vec<Block> {
     let say = |french: &str, english: &str| language.pick(french, english).to_owned();
+    if shown.server.is_none() {
+        return vec![Block::Words(say(
+            "Personne, tant que l'agent n'écrit à aucun serveur. Si l'ordinateur a été donné ou vendu, l'agent peut être désinstallé.",
+            "Nobody, as long as the agent writes to no server. If the computer was given away or sold, the agent can be uninstalled.",
+        ))];
+    }
     let disclosure = &shown.disclosure;
     let organisation = disclosure.organisation.as_ref().map_or_else(
         || say("L'organisme qui prête cet ordinateur.", "The body that lends this computer."),
@@ -142,7 +157,7 @@ fn sent(shown: &Shown, language: Language) -> Vec<Block> {
         return vec![Block::Words(say("Rien n'a encore été envoyé.", "Nothing has been sent yet."))];
     };
     let when = shown.sent_at.map_or_else(
-        || say("Rien n'a encore été envoyé. Voici ce qui le serait :", "Nothing has been sent yet. This would be:"),
+        || say("Rien n'est envoyé pour l'instant. Voici ce qui le serait :", "Nothing is sent for now. This would be:"),
         |at| {
             let day = values::day(at, language);
             match language {
@@ -368,5 +383,16 @@ pub(super) mod tests {
         assert!(words.contains("Département du Nord") && words.contains("Jusqu'au 4 octobre 2024."), "{words}");
         shown.report = None;
         assert!(text(&page(&shown, Language::English)).contains("Nothing has been sent yet."));
+    }
+
+    #[test]
+    fn a_computer_that_writes_to_no_server_is_not_called_lent() {
+        for (language, lent) in [(Language::French, "ordinateur est prêté"), (Language::English, "omputer is lent")] {
+            assert!(text(&page(&shown(), language)).contains(lent));
+            let given = Shown { server: None, sent_at: None, ..shown() };
+            let words = text(&page(&given, language));
+            assert!(!words.contains(lent), "its owner reads this: {words}");
+            assert!(words.contains(language.pick("peut être désinstallé", "can be uninstalled")), "{words}");
+        }
     }
 }

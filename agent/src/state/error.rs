@@ -2,7 +2,8 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{identity::IdentityError, platform};
+use super::damage::remedy;
+use crate::{identity::IdentityError, language::Language, platform};
 
 /// A state folder that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +56,7 @@ pub enum StateError {
         source: io::Error,
     },
     /// A file that holds something else.
-    #[error("{path} is damaged ({reason}); move it away and enrol again")]
+    #[error("{path} is damaged ({reason}); {remedy}", remedy = remedy(.path, Language::English))]
     Damaged {
         /// Which.
         path: PathBuf,

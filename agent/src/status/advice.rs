@@ -2,15 +2,22 @@
 
 use crate::{language::Language, trouble::TroubleKind};
 
-/// What it means and what to do when an enrolment failed: a refusal is the token's, not the computer's.
+/// What it means and what to do when an enrolment failed: a refusal is the token's, not the computer's, and the address has not
+/// proved to be the right one yet.
 pub fn enrol_advice(kind: TroubleKind, language: Language) -> Option<String> {
-    if kind != TroubleKind::Refused {
+    let (french, english) = if kind == TroubleKind::Refused {
+        (
+            "Le serveur n'accepte pas ce jeton : mal recopié, épuisé, expiré ou révoqué, ou bien cet ordinateur a été révoqué. Créez un autre jeton dans la console, puis relancez cartable-agent enrol ; avec --new-key si l'ordinateur a été révoqué.",
+            "The server does not accept this token: mistyped, used up, expired or revoked; or this computer was revoked. Create another token in the console, then run cartable-agent enrol again; with --new-key if the computer was revoked.",
+        )
+    } else if kind == TroubleKind::CaptivePortal {
+        (
+            "Ce qui répond n'est pas le port des appareils d'un serveur Cartable. Vérifiez l'adresse et le port : celui de la console est un autre. Si le réseau a une page de connexion (Wi-Fi), ouvrez d'abord un navigateur et connectez-vous au portail. Rien n'a été envoyé.",
+            "What answers is not the device port of a Cartable server. Check the address and the port: the console's is another. If the network has a sign-in page (Wi-Fi), open a browser and sign in to the portal first. Nothing was sent.",
+        )
+    } else {
         return advice(kind, language);
-    }
-    let (french, english) = (
-        "Le serveur n'accepte pas ce jeton : mal recopié, épuisé, expiré ou révoqué, ou bien cet ordinateur a été révoqué. Créez un autre jeton dans la console, puis relancez cartable-agent enrol ; avec --new-key si l'ordinateur a été révoqué.",
-        "The server does not accept this token: mistyped, used up, expired or revoked; or this computer was revoked. Create another token in the console, then run cartable-agent enrol again; with --new-key if the computer was revoked.",
-    );
+    };
     Some(language.pick(french, english).to_owned())
 }
 

@@ -14,4 +14,5 @@ mod released;
 mod roots;
 mod strangers;
 mod support;
+mod told;
 mod units;

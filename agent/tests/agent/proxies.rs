@@ -77,3 +77,18 @@ fn a_proxy_that_refuses_or_pretends_loses_nothing() {
     assert_eq!(laptop.agent(&["once"]).code, 0);
     assert_eq!(gateway.seen.lock().unwrap().check_ins[0].reports.len(), 1);
 }
+
+#[test]
+fn a_proxys_address_that_is_none_is_said_and_never_passed_by() {
+    let gateway = Gateway::start();
+    let mut laptop = Laptop::enrolled(&gateway);
+    let before = gateway.seen.lock().unwrap().connections;
+    for bad in ["not a url", "http://user:s3cret@", "http://us:er:s3/cret@127.0.0.1:9"] {
+        laptop.proxy = Some(bad.into());
+        for done in [laptop.agent(&["once"]), laptop.enrol(&gateway), laptop.agent(&["run", "--first-within", "0"])] {
+            assert!(done.code == 8 && done.words.contains("HTTPS_PROXY is no address"), "{bad}: {}", done.words);
+            assert!(!done.words.contains("cret"), "{bad}: {}", done.words);
+        }
+    }
+    assert_eq!(gateway.seen.lock().unwrap().connections, before, "nobody went straight to the server");
+}

@@ -30,6 +30,8 @@ fn an_agent_that_is_ordered_to_leave_removes_key_spool_and_state() {
         assert!(left.is_empty(), "{command:?}: {left:?}");
         let again = laptop.agent(command);
         assert_eq!(again.code, 3, "{}", again.words);
+        let status = laptop.agent(&["status"]);
+        assert!(status.code == 3 && status.words.contains("the agent removed itself"), "{}", status.words);
     }
 }
 

@@ -26,7 +26,7 @@ use rcgen::CertificateSigningRequestParams;
 use self::tls::{Tls, accept};
 pub(crate) use self::{
     authority::Authority,
-    laptop::{Laptop, write},
+    laptop::{Done, Laptop, write},
 };
 
 /// Who answers at the gateway's address.
