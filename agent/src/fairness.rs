@@ -300,7 +300,7 @@ mod tests {
     fn contacts_are_held_for_a_day_and_the_hour_of_the_last_look() {
         let now = UtcMillis::default().plus_days(20_000);
         let held = |hours: i64| held_for(Some(now.plus_millis(-hours * 3_600_000)), now);
-        assert_eq!((held(0), held(20)), (Some(Duration::ZERO), Some(Duration::from_secs(20 * 3600))));
+        assert_eq!((held(0), held(20)), (Some(Duration::ZERO), Some(Duration::from_hours(20))));
         assert_eq!((held(25).is_some(), held(26), held(-1)), (true, None, None));
         assert_eq!(held_for(None, now), None);
     }

@@ -3,7 +3,7 @@
 use cartable_common::UtcMillis;
 
 use super::{Facts, Verdict, enrol_advice, failed, verdict_of};
-use crate::{language::Language, platform, state::Pending, trouble::TroubleKind};
+use crate::{language::Language, state::Pending, trouble::TroubleKind};
 
 /// Whether a person must let another key in, beside an enrolment. A request that was made because the TPM had lost the key
 /// counts in the contacts that say so.
@@ -17,23 +17,18 @@ pub(super) fn beside(facts: &Facts, language: Language) -> Vec<String> {
         return vec![words.clone()];
     }
     let Some(pending) = another(facts) else { return Vec::new() };
-    let Some(reason) = &pending.reason else {
+    let Some(reason) = pending.reason.as_ref().filter(|_| !pending.is_refused) else {
         let line = language.pick(
-            "Un autre enrôlement a été demandé, et le serveur ne l'a pas accordé ; celui-ci continue. Relancez cartable-agent enrol, avec un autre jeton si celui-là a été refusé.",
-            "Another enrolment was asked for, and the server has not granted it; this one goes on. Run cartable-agent enrol again, with another token if that one was refused.",
+            "Un autre enrôlement a été demandé, et le serveur ne l'a pas accordé ; celui-ci continue. Relancez cartable-agent enrol --new-key, avec un autre jeton si celui-là a été refusé.",
+            "Another enrolment was asked for, and the server has not granted it; this one goes on. Run cartable-agent enrol --new-key again, with another token if that one was refused.",
         );
         return vec![line.to_owned()];
     };
-    let (stop, start) = (platform::STOP, platform::START);
-    let line = match language {
-        Language::French => format!(
-            "Un nouvel enrôlement attend l'accord d'une personne dans la console (Demandes d'entrée) ; l'ancien continue d'ici là. L'accord donné, redémarrez le service : {stop}, puis {start}"
-        ),
-        Language::English => format!(
-            "A new enrolment waits for a person's approval in the console (Requests to join); the old one goes on until then. Once approved, restart the service: {stop}, then {start}"
-        ),
-    };
-    vec![line, servers_words(reason, language)]
+    let line = language.pick(
+        "Un nouvel enrôlement attend l'accord d'une personne dans la console (Demandes d'entrée) ; l'ancien continue d'ici là, et le premier contact après l'accord passe au nouveau.",
+        "A new enrolment waits for a person's approval in the console (Requests to join); the old one goes on until then, and the first contact after the approval takes the new one.",
+    );
+    vec![line.to_owned(), servers_words(reason, language)]
 }
 
 fn another(facts: &Facts) -> Option<&Pending> {
