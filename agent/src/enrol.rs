@@ -189,7 +189,7 @@ pub async fn ask(state: &StateDir, pending: Pending, hardware: Hardware, proxy: 
             Ok(Progress::Enrolled(Box::new(enrolment)))
         }
         EnrolAnswer::Pending(answer) => {
-            let reason = cartable_common::Text::clean(&answer.reason).as_str().to_owned();
+            let reason = cartable_common::Text::in_whole_words(&answer.reason).as_str().to_owned();
             state.keep_pending(&pending.waiting(reason.clone()))?;
             Ok(Progress::Waiting { retry_after_seconds: answer.retry_after_seconds, reason })
         }

@@ -167,7 +167,10 @@ fn a_request_that_waits_beside_an_enrolment_is_said() {
         let (lines, verdict) = describe(&asking(Some("serial known")), language, later());
         assert_eq!(verdict, Verdict::Waiting);
         let words = lines.join("\n");
-        assert!(words.contains("serial known") && words.contains(platform::START), "{words}");
+        assert!(
+            words.contains("serial known") && words.contains(language.pick("après l'accord", "after the approval")),
+            "{words}"
+        );
         assert!(
             !words.contains("tok-secret") && !words.contains(language.pick("Tout va bien", "All is well")),
             "{words}"

@@ -188,6 +188,6 @@ fn a_token_that_is_not_accepted_is_told_from_a_computer_that_is_refused() {
 fn a_missing_file_of_roots_is_named_with_what_prints_it() {
     let server = ["enrol", "--server", "https://a.example", "--token", "t", "--roots", "nowhere.pem"];
     let done = Laptop::new().agent(&server);
-    assert!(done.code == 1 && done.words.contains("nowhere.pem"), "{}", done.words);
+    assert!(done.code == 8 && done.words.contains("nowhere.pem"), "{}", done.words);
     assert!(done.words.contains("show-roots"), "{}", done.words);
 }
