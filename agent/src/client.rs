@@ -105,7 +105,7 @@ impl Connect {
         for root in &self.roots {
             store.add(root.clone())?;
         }
-        let verifier = Verifier::new(store, Arc::clone(&provider), self.clock.clone())?;
+        let verifier = Verifier::new(store, &provider, self.clock.clone())?;
         // "Dangerous" to rustls is any verifier but its own; this one asks its own.
         Ok(self.builder(provider)?.dangerous().with_custom_certificate_verifier(verifier))
     }

@@ -134,7 +134,15 @@ async fn live(state: StateDir, life: Life) -> Result<std::convert::Infallible, S
     if let Some(folder) = &life.invitations {
         invitation::forget(folder);
     }
-    let mut agent = open(state, enrolment, life.reader).await?;
+    let mut agent = match Agent::open(state.clone(), enrolment, life.reader.clone(), Proxy::FromEnvironment) {
+        // Its key or its certificate cannot be used; of two that can, each contact asks for the other.
+        Err(OpenError::Client(error)) if state.pending().is_ok_and(|pending| pending.is_some()) => {
+            tracing::error!(%error, "the enrolment cannot be used; the one that was asked for takes its place");
+            let enrolment = await_approval(&state, &life).await?;
+            Agent::open(state, enrolment, life.reader, Proxy::FromEnvironment)?
+        }
+        opened => opened?,
+    };
     if life.public.is_some() {
         agent.publishes_notices();
     }
@@ -281,22 +289,6 @@ fn log_trouble(trouble: &Trouble, pace: Pace, wait: Duration) {
         tracing::error!(?kind, %detail, failures, next_seconds, "the server refuses this computer; see: cartable-agent status");
     } else {
         tracing::warn!(?kind, %detail, failures, next_seconds, "no contact; reports wait in the spool");
-    }
-}
-
-/// The agent with this enrolment. Where its key or its certificate cannot be used, the enrolment that was asked for beside it
-/// counts, if it is granted by now; while both can be used, each contact asks for it.
-async fn open(state: StateDir, enrolment: Enrolment, reader: Reader) -> Result<Agent, ServiceError> {
-    let opened = Agent::open(state.clone(), enrolment, reader.clone(), Proxy::FromEnvironment);
-    let Err(OpenError::Client(error)) = opened else { return Ok(opened?) };
-    let Some(pending) = state.pending().map_err(OpenError::from)? else { return Err(OpenError::Client(error).into()) };
-    let hardware = reader.hardware().await;
-    match enrol::ask(&state, pending, hardware, Proxy::FromEnvironment).await? {
-        Progress::Enrolled(enrolment) => Ok(Agent::open(state, *enrolment, reader, Proxy::FromEnvironment)?),
-        Progress::Waiting { reason, .. } => {
-            tracing::error!(%reason, "the new enrolment waits for approval");
-            Err(OpenError::Client(error).into())
-        }
     }
 }
 

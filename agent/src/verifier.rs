@@ -14,19 +14,22 @@ use cartable_common::UtcMillis;
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::{
-        WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_cert_signed_by_trust_anchor, verify_server_name,
     },
-    crypto::CryptoProvider,
+    crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
 };
 
 use crate::{clock::TrustedClock, crypto};
 
-/// Judges the server's certificate.
+/// Judges the server's certificate. rustls' own verifier takes the same steps, and reads lists of revoked certificates besides,
+/// which nobody gives it here: 20 KB of the program.
 #[derive(Debug)]
 pub(crate) struct Verifier {
-    rules: Arc<WebPkiServerVerifier>,
+    roots: RootCertStore,
+    algorithms: WebPkiSupportedAlgorithms,
     clock: TrustedClock,
 }
 
@@ -34,12 +37,28 @@ impl Verifier {
     /// Trusts `roots` alone.
     pub(crate) fn new(
         roots: RootCertStore,
-        provider: Arc<CryptoProvider>,
+        provider: &CryptoProvider,
         clock: TrustedClock,
     ) -> Result<Arc<Self>, Error> {
-        let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
-        let rules = builder.build().map_err(|error| Error::General(error.to_string()))?;
-        Ok(Arc::new(Self { rules, clock }))
+        if roots.is_empty() {
+            return Err(Error::General("there is no authority to trust".to_owned()));
+        }
+        Ok(Arc::new(Self { roots, algorithms: provider.signature_verification_algorithms, clock }))
+    }
+
+    /// The verdict at the moment `at`.
+    fn judge(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        at: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let certificate = ParsedCertificate::try_from(end_entity)?;
+        let (roots, algorithms) = (&self.roots, self.algorithms.all);
+        verify_server_cert_signed_by_trust_anchor(&certificate, roots, intermediates, at, algorithms)?;
+        verify_server_name(&certificate, server_name)?;
+        Ok(ServerCertVerified::assertion())
     }
 }
 
@@ -49,10 +68,10 @@ impl ServerCertVerifier for Verifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let judge = |at| self.rules.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, at);
+        let judge = |at| self.judge(end_entity, intermediates, server_name, at);
         match judge(now) {
             Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. }))
                 if self.clock.may_still_run(moment(now), moment(not_after)) =>
@@ -80,7 +99,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.rules.verify_tls12_signature(message, cert, dss)
+        verify_tls12_signature(message, cert, dss, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -89,11 +108,11 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.rules.verify_tls13_signature(message, cert, dss)
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.rules.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
@@ -171,7 +190,7 @@ mod tests {
         roots.add(root).unwrap();
         let clock = TrustedClock::default();
         clock.learn(moment(at(told)));
-        (Verifier::new(roots, Arc::new(crypto::provider()), clock).unwrap(), leaf)
+        (Verifier::new(roots, &crypto::provider(), clock).unwrap(), leaf)
     }
 
     fn at(seconds: u64) -> UnixTime {
@@ -221,7 +240,7 @@ mod tests {
         roots.add(root).unwrap();
         let clock = TrustedClock::default();
         clock.learn(moment(at(JANUARY_2039)));
-        let verifier = Verifier::new(roots, Arc::new(crypto::provider()), clock).unwrap();
+        let verifier = Verifier::new(roots, &crypto::provider(), clock).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         let judge =
             |now| verifier.verify_server_cert(&leaf, std::slice::from_ref(&signed), &name, &[], at(now)).is_ok();

@@ -1,8 +1,8 @@
 //! The hash by which agent and server know that nothing changed.
 
 use data_encoding::BASE64URL_NOPAD;
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use sha2::{Digest as _, Sha256};
 
 /// The first 16 bytes of a SHA-256, written as 22 characters of base64url. It tells content apart; nobody's
 /// security rests on it, and it travels with every unchanged check-in, so it is short.
@@ -13,7 +13,7 @@ impl ContentHash {
     /// The hash of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         let mut short = [0; 16];
-        short.copy_from_slice(&Sha256::digest(bytes)[..16]);
+        short.copy_from_slice(&digest(&SHA256, bytes).as_ref()[..16]);
         Self(short)
     }
 }

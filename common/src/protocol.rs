@@ -2,8 +2,8 @@
 //!
 //! Unknown fields are ignored by both sides, so that an older agent and a newer server understand each other.
 
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     action::{ActionResult, SignedActions},
@@ -287,8 +287,8 @@ pub struct RecoverRequest {
 /// What the registered key signs: the nonce, and which certificate request it is for. The words before them set it apart
 /// from everything else that this key signs (TLS handshakes, certificate requests).
 pub fn recovery_message(nonce: &str, csr_pem: &str) -> Vec<u8> {
-    let request = Sha256::digest(csr_pem.as_bytes());
-    [&b"cartable-recovery-1\n"[..], nonce.as_bytes(), b"\n", &request[..]].concat()
+    let request = digest(&SHA256, csr_pem.as_bytes());
+    [&b"cartable-recovery-1\n"[..], nonce.as_bytes(), b"\n", request.as_ref()].concat()
 }
 
 /// Asks for an enrolment of a new key, because the one that authenticates the connection is on more than one machine: an

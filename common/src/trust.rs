@@ -11,8 +11,8 @@
 //! On disk and on paper a bundle is its roots in PEM below a line with its number, which every reader of PEM skips.
 
 use data_encoding::BASE64;
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     limits::{MAX_ROOTS, MAX_TRUST_BUNDLES},
@@ -63,7 +63,7 @@ pub fn trust_message(number: u32, not_before: UtcMillis, roots: &[Vec<u8>]) -> V
     let head = format!("cartable-trust-bundle-1\n{number}\n{}\n", not_before.get());
     let mut message = head.into_bytes();
     for root in roots {
-        message.extend_from_slice(&Sha256::digest(root));
+        message.extend_from_slice(digest(&SHA256, root).as_ref());
     }
     message
 }

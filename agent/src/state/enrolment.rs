@@ -72,22 +72,11 @@ pub struct Pending {
     /// Whether the server refuses this key for good: another request takes another one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_refused: bool,
-    /// Requests to other servers from before this one, the latest last: whoever mistyped an address asks the right server
+    /// The request that waits at another server, from before this one: whoever mistyped an address asks the right server
     /// with the key that waits there.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    elsewhere: Vec<Elsewhere>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    elsewhere: Option<Box<Self>>,
 }
-
-/// What is needed to repeat a request to another server.
-#[derive(Clone, Serialize, Deserialize)]
-struct Elsewhere {
-    server: ServerUrl,
-    request_id: Uuid,
-    key_pem: String,
-}
-
-/// Requests to other servers that are remembered: more than anybody mistypes.
-const MOST_ELSEWHERE: usize = 4;
 
 impl std::fmt::Debug for Enrolment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -169,19 +158,19 @@ impl Pending {
             reason: None,
             disclosure: Disclosure::default(),
             is_refused: false,
-            elsewhere: Vec::new(),
+            elsewhere: None,
         }
     }
 
-    /// The same request, which remembers those to other servers that were made before it: `earlier`, and what that remembered.
+    /// The same request, which remembers the one that waits at another server: `earlier`, or what that remembered where it
+    /// goes to this server too, or was never answered.
     #[must_use]
     pub fn after(self, earlier: Option<Self>) -> Self {
-        let Some(Self { server, request_id, key_pem, mut elsewhere, .. }) = earlier else { return self };
-        elsewhere.push(Elsewhere { server, request_id, key_pem });
-        elsewhere.retain(|one| one.server != self.server);
-        let too_many = elsewhere.len().saturating_sub(MOST_ELSEWHERE);
-        elsewhere.drain(..too_many);
-        Self { elsewhere, ..self }
+        let Some(mut earlier) = earlier else { return self };
+        let before = earlier.elsewhere.take();
+        let waits = earlier.server != self.server && earlier.reason.is_some();
+        let elsewhere = if waits { Some(Box::new(earlier)) } else { before };
+        Self { elsewhere: elsewhere.filter(|one| one.server != self.server), ..self }
     }
 
     /// The id and the key of the request to `server`, be it this one or one from before.
@@ -189,13 +178,12 @@ impl Pending {
         if self.server == *server {
             return Some((self.request_id, self.key()));
         }
-        let one = self.elsewhere.iter().find(|one| one.server == *server)?;
-        Some((one.request_id, Key::from_pem(&one.key_pem)))
+        self.elsewhere.as_ref()?.request_to(server)
     }
 
     /// The keys of all that is remembered here.
     pub(super) fn keys(&self) -> impl Iterator<Item = Result<Key, IdentityError>> {
-        std::iter::once(self.key()).chain(self.elsewhere.iter().map(|one| Key::from_pem(&one.key_pem)))
+        std::iter::once(self.key()).chain(self.elsewhere.as_ref().map(|one| one.key()))
     }
 
     /// The same request, which the server refuses for good.
