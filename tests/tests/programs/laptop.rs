@@ -65,6 +65,11 @@ impl Laptop {
         other
     }
 
+    /// Loses the request that waits.
+    pub(crate) fn lose_request(&self) {
+        std::fs::remove_file(self.agent.state().join("pending.json")).unwrap();
+    }
+
     /// Asks to be enrolled, with these further options.
     pub(crate) fn enrol(&self, port: &Port, options: &[&str]) -> Ran {
         let mut enrol = self.command("enrol");

@@ -136,9 +136,11 @@ fn a_certificate_that_cannot_be_written_is_not_recorded() {
 fn a_token_lives_as_long_as_it_was_asked_for() {
     let operator = Operator::new();
     let site = ["--site", operator.uai.as_str()];
-    for (term, told) in
-        [(vec!["--days", "14"], "for 14 day(s)"), (vec!["--hours", "36"], "for 36 hour(s)"), (vec![], "for 24 hour(s)")]
-    {
+    for (term, told) in [
+        (vec!["--cap", "30", "--days", "14"], "for 14 day(s)"),
+        (vec!["--hours", "36"], "for 36 hour(s)"),
+        (vec![], "for 24 hour(s)"),
+    ] {
         let said = operator.done("token create", &[&site[..], &term[..]].concat()).1;
         assert!(said.contains(told), "{said}");
     }

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use cartable_server::{clock, domain::paris};
 use cartable_tests::{
     harness::{Process, Server, Visitor},
     readme::{Scratch, blocks, split_at},
@@ -92,7 +93,10 @@ async fn a_programme_starts_and_comes_back_from_its_backup_as_readme_says() {
     fs::write(scratch.path("var/lib/cartable/pki/newest"), "").unwrap();
     let (until_start, rest) = split_at(rest, "sudo systemctl start cartable-server").unwrap();
     assert_eq!(rest, "");
-    let said = scratch.run(&format!("{shell}\n{until_start}")).unwrap();
+    // This installation is younger than README's backup, which would be refused.
+    let (example, taken) = ("2026-11-20T03:00", paris::written(clock::now()));
+    assert!(until_start.contains(example), "{until_start}");
+    let said = scratch.run(&format!("{shell}\n{}", until_start.replace(example, &taken))).unwrap();
     assert!(said.contains("come in by themselves until"), "said before the start: {said}");
     assert!(scratch.path("var/lib/cartable/pki/newest").is_file(), "laptops trust no older pki");
     // As README says: the root's key may lie in a safe.
