@@ -20,11 +20,17 @@ pub(super) fn read(source: &Source) -> Vec<Temperature> {
 
 fn hwmon(source: &Source) -> Vec<Temperature> {
     const FOLDER: &str = "sys/class/hwmon";
+    /// Behind this name each look asks a SATA drive, one that sleeps too. smartctl tells its temperature, once a day and without
+    /// waking it.
+    const ASKS_A_DRIVE: &str = "drivetemp";
     let chips = source.names(FOLDER).into_iter().filter_map(|chip| {
         let folder = format!("{FOLDER}/{chip}");
+        let name = source.word(&format!("{folder}/name")).unwrap_or_default();
+        if name == ASKS_A_DRIVE {
+            return None;
+        }
         let inputs = source.names(&folder).into_iter().filter(|n| n.starts_with("temp") && n.ends_with("_input"));
         let hottest = inputs.filter_map(|input| degrees(source, &format!("{folder}/{input}"))).max()?;
-        let name = source.word(&format!("{folder}/name")).unwrap_or_default();
         Some(Temperature { sensor: Some(sensor(&name)), celsius: Some(hottest) })
     });
     chips.collect()
@@ -54,7 +60,7 @@ fn sensor(name: &str) -> Sensor {
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
     if starts(&["coretemp", "k10temp", "k8temp", "zenpower", "cpu", "x86_pkg_temp", "soc_thermal"]) {
         Sensor::Processor
-    } else if starts(&["nvme", "drivetemp"]) {
+    } else if starts(&["nvme"]) {
         Sensor::Drive
     } else if starts(&["bat"]) {
         Sensor::Battery
@@ -83,6 +89,8 @@ mod tests {
             ("hwmon1/temp3_input", "junk"),
             ("hwmon2/name", "iwlwifi"),
             ("hwmon2/temp1_input", "0"),
+            ("hwmon4/name", "drivetemp"),
+            ("hwmon4/temp1_input", "31000"),
             ("hwmon3/name", "nvme"),
             ("hwmon3/temp1_input", "49850"),
         ] {
