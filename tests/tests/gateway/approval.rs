@@ -61,7 +61,7 @@ async fn only_recorded_devices_come_in_by_themselves(port: Port) {
     assert_eq!(raw.number("SELECT used FROM enrolment_token").await.unwrap(), 1, "and uses no place");
     let lines = waiting(&port);
     assert_eq!(lines.len(), 1, "asked twice, it waits once");
-    assert_eq!(lines[0][1..], ["-", "PF2STRANGE", "", "unlisted_serial", "new_device"]);
+    assert_eq!(lines[0][1..7], ["-", "PF2STRANGE", "", "unlisted_serial", "new_device", "-"]);
 
     port.installation.run("device approve", &[&lines[0][0]], "").unwrap();
     let answer = port.enrol(&unlisted).await.unwrap();

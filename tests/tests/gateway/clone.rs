@@ -158,7 +158,7 @@ async fn three_machines_with_one_key_end_with_a_device_each(port: Port) {
     }
     let lines = waiting(&port);
     assert_eq!(lines.len(), 1, "asked twice, it waits once");
-    assert_eq!(lines[0][1..], ["-", "PF2UNKNOWN", "", "cloned_key", "new_device"]);
+    assert_eq!(lines[0][1..6], ["-", "PF2UNKNOWN", "", "cloned_key", "new_device"]);
     port.installation.run("device approve", &[&lines[0][0]], "").unwrap();
     let (unknown_device, unknown_own) = granted(&ask(&port, &image, &request).await, &key);
 
@@ -223,7 +223,7 @@ async fn a_device_vouches_for_a_bounded_number_of_machines_and_for_nobody_elses_
     let lines = waiting(&port);
     let bound = device.to_string();
     assert_eq!(
-        lines[0][1..],
+        lines[0][1..6],
         [bound.as_str(), "PF2CLONE", "", "cloned_key", "replaces"],
         "what asks, and what it may be"
     );

@@ -13,7 +13,7 @@ use crate::clone::{Machine, ask, cloned, enrolled, granted, heal, histories_are_
 fn approve(port: &Port) {
     let lines = waiting(port);
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert_eq!(lines[0][4..], ["cloned_key", "new_device"]);
+    assert_eq!(lines[0][4..6], ["cloned_key", "new_device"]);
     port.installation.run("device approve", &[&lines[0][0]], "").unwrap();
 }
 
