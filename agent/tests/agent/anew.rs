@@ -3,8 +3,10 @@
 
 use std::{process::Child, time::Instant};
 
-use crate::support::{Answers, Gateway, Laptop, write};
-use cartable_agent::spool::Spool;
+use crate::{
+    cloned::{arrived, copied, spooled},
+    support::{Answers, Gateway, Laptop, public_key, write},
+};
 use uuid::Uuid;
 
 /// The ids of the requests to enrol, in their order.
@@ -12,33 +14,9 @@ fn asked(gateway: &Gateway) -> Vec<Uuid> {
     gateway.seen.lock().unwrap().enrolments.iter().map(|request| request.request_id).collect()
 }
 
-fn spooled(laptop: &Laptop) -> usize {
-    Spool::peek(&laptop.state().join("spool")).len()
-}
-
 /// Asks with a new key; gives the exit code.
 fn enrol_anew(laptop: &Laptop, gateway: &Gateway) -> i32 {
     laptop.enrol_at(&gateway.url(), gateway, &["--new-key"]).code
-}
-
-/// The serial numbers of the reports that arrived.
-fn arrived(gateway: &Gateway) -> Vec<String> {
-    let seen = gateway.seen.lock().unwrap();
-    let reports = seen.check_ins.iter().flat_map(|check_in| &check_in.reports);
-    reports.map(|one| one.report.hardware.serial_number.get().unwrap().to_string()).collect()
-}
-
-/// A laptop with PF2MASTER's state and a report of its, which is PF2CLONE itself.
-fn copied(gateway: &Gateway) -> Laptop {
-    let laptop = Laptop::new();
-    laptop.set_serial("PF2MASTER");
-    assert_eq!(laptop.enrol(gateway).code, 0);
-    gateway.answer(Answers::Http(503, "", String::new()));
-    assert_eq!(laptop.agent(&["once"]).code, 1);
-    assert_eq!(spooled(&laptop), 1);
-    laptop.set_serial("PF2CLONE");
-    gateway.answer(Answers::Cartable);
-    laptop
 }
 
 /// Waits until `is_so`, then ends the service.
@@ -111,11 +89,7 @@ fn a_mistyped_address_costs_no_request_that_waits() {
     gateway.answer(Answers::Cartable);
     assert_eq!(laptop.enrol(&gateway).code, 0);
     let csr = |at: usize| gateway.seen.lock().unwrap().enrolments[at].csr_pem.clone();
-    let public = |csr: &str| {
-        let read = rcgen::CertificateSigningRequestParams::from_pem(csr).unwrap();
-        rcgen::PublicKeyData::der_bytes(&read.public_key).to_vec()
-    };
-    assert_eq!(public(&csr(0)), public(&csr(2)), "the key that waited");
+    assert_eq!(public_key(&csr(0)), public_key(&csr(2)), "the key that waited");
 }
 
 #[test]
@@ -124,6 +98,7 @@ fn a_copy_that_enrols_with_a_token_leaves_to_the_other_what_it_measured() {
         let gateway = Gateway::start();
         let laptop = copied(&gateway);
         let key = laptop.key();
+        gateway.answer(Answers::Cartable);
         gateway.seen.lock().unwrap().device = Some(9);
         let done = laptop.enrol_at(&gateway.url(), &gateway, more);
         assert_eq!(done.code, 0, "{}", done.words);
@@ -153,6 +128,7 @@ fn a_copy_that_waits_for_a_key_of_its_own_shows_the_token_with_that_key() {
 fn a_laptop_that_is_locked_out_by_another_ones_report_lets_it_go() {
     let gateway = Gateway::start();
     let laptop = copied(&gateway);
+    gateway.answer(Answers::Cartable);
     // As an agent from before left it: enrolled as itself, with the master's report before its own.
     assert_eq!(enrol_anew(&laptop, &gateway), 0);
     assert_eq!(spooled(&laptop), 1, "the device is the same to this gateway");

@@ -1,7 +1,7 @@
 //! A state folder that was copied to other machines: each makes a key of its own, and sends what it measured itself, once.
 //! (Killed on the way, at each step, by tests/tests/programs/year_crash.rs.)
 
-use crate::support::{Answers, Gateway, Laptop, now, write};
+use crate::support::{Answers, Gateway, Laptop, now, public_key, write};
 use cartable_agent::{actions::DesktopNotice, spool::Spool};
 use cartable_common::{
     ActionId, Text,
@@ -10,7 +10,7 @@ use cartable_common::{
 use uuid::Uuid;
 
 /// A laptop that was enrolled as PF2MASTER, spooled a report there, and is PF2CLONE now.
-fn copied(gateway: &Gateway) -> Laptop {
+pub(crate) fn copied(gateway: &Gateway) -> Laptop {
     let laptop = Laptop::new();
     laptop.set_serial("PF2MASTER");
     let done = laptop.enrol(gateway);
@@ -22,7 +22,7 @@ fn copied(gateway: &Gateway) -> Laptop {
     laptop
 }
 
-fn spooled(laptop: &Laptop) -> usize {
+pub(crate) fn spooled(laptop: &Laptop) -> usize {
     Spool::peek(&laptop.state().join("spool")).len()
 }
 
@@ -35,7 +35,7 @@ fn as_of_an_older_agent(laptop: &Laptop) {
 }
 
 /// The serial numbers of the reports that arrived.
-fn arrived(gateway: &Gateway) -> Vec<String> {
+pub(crate) fn arrived(gateway: &Gateway) -> Vec<String> {
     let seen = gateway.seen.lock().unwrap();
     let reports = seen.check_ins.iter().flat_map(|check_in| &check_in.reports);
     reports.map(|one| one.report.hardware.serial_number.get().unwrap().to_string()).collect()
@@ -133,11 +133,7 @@ fn a_lost_answer_is_asked_for_again_with_the_same_key() {
     let seen = gateway.seen.lock().unwrap();
     assert_eq!(seen.heals.len(), 2);
     assert_eq!(seen.heals[0].request_id, seen.heals[1].request_id);
-    let public = |csr: &str| {
-        let read = rcgen::CertificateSigningRequestParams::from_pem(csr).unwrap();
-        rcgen::PublicKeyData::der_bytes(&read.public_key).to_vec()
-    };
-    assert_eq!(public(&seen.heals[0].csr_pem), public(&seen.heals[1].csr_pem));
+    assert_eq!(public_key(&seen.heals[0].csr_pem), public_key(&seen.heals[1].csr_pem));
 }
 
 #[test]

@@ -351,3 +351,9 @@ pub(crate) fn now() -> UtcMillis {
     let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     UtcMillis::new(i64::try_from(age.as_millis()).unwrap()).unwrap()
 }
+
+/// The key that a certificate request is for.
+pub(crate) fn public_key(csr_pem: &str) -> Vec<u8> {
+    let read = CertificateSigningRequestParams::from_pem(csr_pem).unwrap();
+    rcgen::PublicKeyData::der_bytes(&read.public_key).to_vec()
+}
