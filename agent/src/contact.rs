@@ -241,7 +241,7 @@ impl Agent {
         };
         let is_elsewhere = heal::is_elsewhere(&self.enrolment, hardware);
         self.course.is_elsewhere = is_elsewhere;
-        let asks_first = is_elsewhere || heal::is_under_way(&self.state, &self.enrolment);
+        let asks_first = is_elsewhere || heal::under_way(&self.state, &self.enrolment).is_some();
         if asks_first {
             match self.heal(hardware, failed).await {
                 Ok(()) => {}

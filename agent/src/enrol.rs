@@ -111,33 +111,35 @@ fn earlier_request(
     machine: &Hardware,
 ) -> Result<Option<(Uuid, Key)>, EnrolError> {
     let enrolment = state.enrolment()?.filter(|enrolment| enrolment.server == invitation.server);
-    let wants_new = invitation.key == KeyChoice::New;
+    let asked = waits.and_then(|waits| waits.request_to(&invitation.server));
+    let is_of_enrolment =
+        |asked: &Pending| enrolment.as_ref().is_some_and(|enrolment| enrolment.request_id == asked.request_id);
     let is_wanted =
         |key: &Key| !matches!(invitation.protection, Protection::Tpm(_)) || key.protection() == KeyProtection::Tpm;
-    if let Some((id, key)) = waits.and_then(|waits| waits.request_to(&invitation.server)) {
-        let is_over = waits.is_some_and(|waits| waits.request_id == id && waits.is_refused);
-        let is_unsent = waits.is_some_and(|waits| waits.request_id == id && waits.reason.is_none());
-        let is_old = enrolment.as_ref().is_some_and(|enrolment| enrolment.request_id == id);
-        if !wants_new {
-            let key = key?;
-            if is_wanted(&key) {
-                return Ok(Some((id, key)));
-            }
-            return if is_unsent && !is_old { Ok(None) } else { Err(EnrolError::KeptElsewhere) };
-        }
-        // One that cannot be used is no reason to ask with none.
-        if let Some(key) = key.ok().filter(|key| is_wanted(key) && !is_over && !is_old) {
-            return Ok(Some((id, key)));
-        }
+    // For a key of this machine's own. One that cannot be used is no reason to ask with none.
+    let healing = |enrolment: &Enrolment| {
+        let healing = heal::under_way(state, enrolment)?;
+        Some((healing.request_id, healing.key().ok()?)).filter(|(_, key)| is_wanted(key))
+    };
+    if invitation.key == KeyChoice::New {
+        let repeated = asked.filter(|asked| !asked.is_refused && !is_of_enrolment(asked)).and_then(|asked| {
+            let key = asked.key().ok().filter(&is_wanted)?;
+            Some((asked.request_id, key))
+        });
+        return Ok(repeated.or_else(|| enrolment.as_ref().and_then(healing)));
     }
-    let Some(enrolment) = enrolment else { return Ok(None) };
-    if !wants_new && !heal::is_elsewhere(&enrolment, machine) {
-        let key = enrolment.key()?;
-        return if is_wanted(&key) { Ok(Some((enrolment.request_id, key))) } else { Err(EnrolError::KeptElsewhere) };
+    let (id, key) = match (asked, &enrolment) {
+        (Some(asked), _) => (asked.request_id, asked.key()?),
+        (None, Some(enrolment)) if heal::is_elsewhere(enrolment, machine) => return Ok(healing(enrolment)),
+        (None, Some(enrolment)) => (enrolment.request_id, enrolment.key()?),
+        (None, None) => return Ok(None),
+    };
+    if is_wanted(&key) {
+        return Ok(Some((id, key)));
     }
-    let healing = state.healing().filter(|healing| healing.old == enrolment.grant.enrolment_id);
-    let asked = healing.and_then(|healing| Some((healing.request_id, healing.key().ok()?)));
-    Ok(asked.filter(|(_, key)| is_wanted(key)))
+    // Nobody can agree to what no server has answered.
+    let is_nobodys = asked.is_some_and(|asked| asked.reason.is_none() && !is_of_enrolment(asked));
+    if is_nobodys { Ok(None) } else { Err(EnrolError::KeptElsewhere) }
 }
 
 /// Asks once.

@@ -26,10 +26,10 @@ pub fn is_at_home(enrolment: &Enrolment, hardware: &Hardware) -> bool {
     enrolment.machine.as_ref().is_some_and(|enrolled| Likeness::of(enrolled, hardware) == Likeness::Same)
 }
 
-/// Whether a new key was asked for in the place of this enrolment's, and not yet granted.
+/// The new key that was asked for in the place of this enrolment's, and not yet granted.
 #[must_use]
-pub fn is_under_way(state: &StateDir, enrolment: &Enrolment) -> bool {
-    state.healing().is_some_and(|healing| healing.old == enrolment.grant.enrolment_id)
+pub fn under_way(state: &StateDir, enrolment: &Enrolment) -> Option<Healing> {
+    state.healing().filter(|healing| healing.old == enrolment.grant.enrolment_id)
 }
 
 /// Forgets a new key that was granted, or that came with an image: a kill may have left its file behind.
@@ -72,12 +72,11 @@ pub async fn ask(
 
 /// The request as it was kept, or a new one, kept.
 fn request(state: &StateDir, enrolment: &Enrolment) -> Result<Healing, Trouble> {
-    let old = enrolment.grant.enrolment_id;
-    if let Some(kept) = state.healing().filter(|kept| kept.old == old) {
+    if let Some(kept) = under_way(state, enrolment) {
         return Ok(kept);
     }
     let key = enrolment.key().map_err(|error| Trouble::of_key(&error))?;
-    anew(state, old, &key)
+    anew(state, enrolment.grant.enrolment_id, &key)
 }
 
 /// A new request in the place of the key of `old`, kept. Its key is made where `key` is.
@@ -143,17 +142,17 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let state = StateDir::open(&base.path().join("state")).unwrap();
         let (first, second) = (enrolment(1), enrolment(2));
-        assert!(!is_under_way(&state, &first));
+        assert!(under_way(&state, &first).is_none());
         let asked = request(&state, &first).unwrap();
         let again = request(&state, &first).unwrap();
         assert_eq!(asked.request_id, again.request_id);
         assert_eq!(asked.key().unwrap().public_key(), again.key().unwrap().public_key());
         assert!(
-            is_under_way(&state, &first) && !is_under_way(&state, &second),
+            under_way(&state, &first).is_some() && under_way(&state, &second).is_none(),
             "what is left of an earlier one is over"
         );
         forget_what_is_over(&state, &first).unwrap();
-        assert!(is_under_way(&state, &first));
+        assert!(under_way(&state, &first).is_some());
         forget_what_is_over(&state, &second).unwrap();
         assert!(state.healing().is_none());
         assert_ne!(request(&state, &second).unwrap().request_id, asked.request_id);

@@ -173,10 +173,10 @@ impl Pending {
         Self { elsewhere: elsewhere.filter(|one| one.server != self.server), ..self }
     }
 
-    /// The id and the key of the request to `server`, be it this one or one from before.
-    pub fn request_to(&self, server: &ServerUrl) -> Option<(Uuid, Result<Key, IdentityError>)> {
+    /// The request to `server`, be it this one or the one from before.
+    pub fn request_to(&self, server: &ServerUrl) -> Option<&Self> {
         if self.server == *server {
-            return Some((self.request_id, self.key()));
+            return Some(self);
         }
         self.elsewhere.as_ref()?.request_to(server)
     }
