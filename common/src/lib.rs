@@ -28,6 +28,6 @@ pub use describe::{Described, Field};
 pub use hash::ContentHash;
 pub use id::{ActionId, DeviceId, EnrolmentId, ReportId};
 pub use identity::{SerialNumber, SystemUuid};
-pub use text::Text;
+pub use text::{Text, said_once};
 pub use units::{Bytes, Celsius, Hours, MilliampHours, MilliwattHours, Percent, UtcDay, UtcMillis};
 pub use version::AgentVersion;

@@ -143,6 +143,20 @@ pub fn is_placeholder(text: &str) -> bool {
     first.is_none() || repeats_one || PLACEHOLDERS.contains(&folded.as_str())
 }
 
+/// An error and its causes in one line, the error first. Many tell their cause themselves: what was said is not said again.
+#[must_use]
+pub fn said_once(causes: impl IntoIterator<Item = String>) -> String {
+    causes.into_iter().fold(String::new(), |said, cause| {
+        if said.is_empty() {
+            cause
+        } else if said.contains(&cause) {
+            said
+        } else {
+            format!("{said}: {cause}")
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,8 @@
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
+use cartable_common::said_once;
+
 use crate::{
     client::ClientError,
     contact::OpenError,
@@ -37,18 +39,12 @@ pub(super) fn complain(error: &anyhow::Error, language: Language) -> ExitCode {
     ExitCode::from(exit_code(error))
 }
 
-/// What failed and why, in one line. Many an error tells its cause itself: what was said is not said again.
+/// What failed and why, in one line.
 fn words(error: &anyhow::Error, language: Language) -> String {
     if let Some(error) = state_error_in(error) {
         return error.words(language);
     }
-    let mut said = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !said.contains(&cause) {
-            said = format!("{said}: {cause}");
-        }
-    }
-    said
+    said_once(error.chain().map(ToString::to_string))
 }
 
 fn trouble_in(error: &anyhow::Error) -> Option<&Trouble> {

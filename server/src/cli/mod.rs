@@ -43,6 +43,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use cartable_common::said_once;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
@@ -209,15 +210,9 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// An error with its causes, each said once: many say theirs themselves.
+/// An error with its causes, each said once.
 pub(crate) fn told(error: &anyhow::Error) -> String {
-    let mut told = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !told.contains(&cause) {
-            told = format!("{told}: {cause}");
-        }
-    }
-    told
+    said_once(error.chain().map(ToString::to_string))
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
